@@ -1,0 +1,38 @@
+# Two commands matter: `make dev` and `make test`. What the checks are is in dev/check.
+
+export CGO_ENABLED = 0
+CHECK = go -C dev run ./check
+
+.DEFAULT_GOAL := help
+.PHONY: help dev test setup build lint race fuzz visual histories
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: ## Run the whole system on this machine: API :8080, Temporal UI :8233, mailbox :8025
+	@echo "Compiling. The first time this takes some minutes and 4 GB of caches, later seconds."
+	@go -C dev run .
+
+test: ## Run every check and every test, and say what was not run
+	@$(CHECK) test
+
+setup: ## Install what the tests need (root on Debian), or say what to install
+	@$(CHECK) setup
+
+build: ## Build the product's binary into bin/
+	go build -trimpath -o bin/ ./cmd/okviz
+
+lint: ## Run gofmt, go mod tidy -diff, vet, staticcheck, workflowcheck and the Windows builds
+	@$(CHECK) lint
+
+race: ## Run the tests of what runs side by side under the race detector (needs a C compiler)
+	@$(CHECK) race
+
+fuzz: ## Run every fuzz test for ten seconds
+	@$(CHECK) fuzz
+
+visual: ## Rebuild the demonstration packages (needs Node 20.19 or newer)
+	node visual/build.mjs
+
+histories: ## Record the workflow histories anew that the replay tests use
+	go -C dev test ./e2e -run '^TestRecordedLives$$' -count=1 -record

@@ -1,0 +1,121 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
+)
+
+// Store is what the steps need of the database. Errors: billing.ErrNotFound,
+// ErrStale, ErrConflict.
+type Store interface {
+	Fence(ctx context.Context, subscription string) (billing.Subscription, error)
+	Book(ctx context.Context, subscription string) (billing.Book, error)
+	Post(ctx context.Context, p billing.Posting) error
+	SetCharge(ctx context.Context, invoice, gateway, charge string) error
+
+	Request(ctx context.Context, id string) (billing.Request, error)
+	RequestCard(ctx context.Context, request string) (token, method string, err error)
+	SaveMethod(ctx context.Context, request, account, gateway string, m billing.StoredMethod) error
+
+	ClaimNotices(ctx context.Context, subscription string, limit int) ([]billing.Envelope, error)
+	NoticeDone(ctx context.Context, id string, failed bool) error
+	ReleaseNotice(ctx context.Context, id string) error
+	License(ctx context.Context, id string) (licensing.Issued, error)
+	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
+}
+
+// Gateway moves money; see package payments, whose port it is a part of.
+type Gateway interface {
+	Name() string
+	EnsureCustomer(ctx context.Context, account string) (customer string, err error)
+	AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error)
+	Prepare(ctx context.Context, r billing.ChargeRequest) (charge string, err error)
+	Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error)
+	Resolve(ctx context.Context, charge string) (billing.ChargeResult, error)
+}
+
+// Mailer delivers letters.
+type Mailer interface {
+	Deliver(ctx context.Context, l billing.Letter) error
+}
+
+// Files stamps the newest published package of a licence's product. The
+// version is empty where none has been published yet.
+type Files interface {
+	Stamp(ctx context.Context, l licensing.Issued, version string, now time.Time) (file billing.Attachment, stamped string, err error)
+}
+
+// Documents writes paid invoices as PDF.
+type Documents interface {
+	Invoice(inv billing.Invoice, to billing.BillingDetails) ([]byte, error)
+}
+
+// Activities are the steps. All fields are needed.
+type Activities struct {
+	Store     Store
+	Gateway   Gateway
+	Mailer    Mailer
+	Files     Files
+	Documents Documents
+	PublicURL string           // of the pages that letters link to, without a slash at its end
+	Now       func() time.Time // real time
+}
+
+// Task asks for one step of a subscription: a command, or what is due.
+type Task struct {
+	Subscription string           `json:"subscription"`
+	Revision     int64            `json:"revision"` // of the state that the workflow holds
+	At           time.Time        `json:"at"`       // the subscription's now
+	Command      *billing.Command `json:"command,omitempty"`
+	Step         *billing.Step    `json:"step,omitempty"`
+}
+
+// Result is what became of a Task.
+type Result struct {
+	Subscription billing.Subscription `json:"subscription"`
+	Outcome      billing.Outcome      `json:"outcome,omitzero"`
+	Mail         bool                 `json:"mail,omitempty"` // the outbox may hold something new
+}
+
+// The steps, by the names that an operator reads in the workflow's history.
+
+// Purchase carries an order out.
+func (a *Activities) Purchase(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// StorePaymentMethod stores a card, and charges it where money is owed.
+func (a *Activities) StorePaymentMethod(ctx context.Context, t Task) (Result, error) {
+	return a.run(ctx, t)
+}
+
+// Change moves to another plan or quantity.
+func (a *Activities) Change(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// Cancel cancels.
+func (a *Activities) Cancel(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// Resume takes a cancellation back.
+func (a *Activities) Resume(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// RenewNow pays the next period early, pays what is owed, or revives.
+func (a *Activities) RenewNow(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// Renew charges the period that begins.
+func (a *Activities) Renew(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// RetryPayment tries a declined renewal again.
+func (a *Activities) RetryPayment(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// EndTrial ends a trial, or makes it a subscription.
+func (a *Activities) EndTrial(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// End ends a cancelled subscription.
+func (a *Activities) End(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// ExpireOrder lets an unpaid order lapse.
+func (a *Activities) ExpireOrder(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// Remind writes the reminder of what is coming.
+func (a *Activities) Remind(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }

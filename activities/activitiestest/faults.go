@@ -1,0 +1,152 @@
+package activitiestest
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/okviz/licensing/activities"
+	"github.com/okviz/licensing/billing"
+)
+
+// ErrFault is what a fault answers.
+var ErrFault = errors.New("a fault that a test made")
+
+// A Point is a place at which a step can fail: a call of the store or the
+// gateway, before or after it has happened. Freezing and recording are both
+// calls of Post.
+type Point struct {
+	Call  string
+	After bool
+}
+
+// Faults makes the shop's store and gateway fail where told to.
+type Faults struct {
+	mu   sync.Mutex
+	left map[Point]int
+	seen []string
+}
+
+// Break puts faults between a shop's steps and its store and gateway.
+func (s *Shop) Break() *Faults {
+	f := &Faults{left: map[Point]int{}}
+	s.Activities.Store = faultyStore{s.Activities.Store, f}
+	s.Activities.Gateway = faultyGateway{s.Activities.Gateway, f}
+	return f
+}
+
+// Fail makes the next calls at a point fail.
+func (f *Faults) Fail(p Point, times int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.left[p] = times
+}
+
+// Left is how many faults of a point have not happened yet.
+func (f *Faults) Left(p Point) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.left[p]
+}
+
+// Calls counts the calls of one name that have got through.
+func (f *Faults) Calls(call string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 0
+	for _, s := range f.seen {
+		if s == call {
+			n++
+		}
+	}
+	return n
+}
+
+func (f *Faults) at(p Point) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.left[p] > 0 {
+		f.left[p]--
+		return ErrFault
+	}
+	if p.After {
+		f.seen = append(f.seen, p.Call)
+	}
+	return nil
+}
+
+// call does something between its two points.
+func call[T any](f *Faults, name string, do func() (T, error)) (T, error) {
+	var none T
+	if err := f.at(Point{name, false}); err != nil {
+		return none, err
+	}
+	v, err := do()
+	if fault := f.at(Point{name, true}); fault != nil {
+		return none, fault
+	}
+	return v, err
+}
+
+func act(f *Faults, name string, do func() error) error {
+	_, err := call(f, name, func() (struct{}, error) { return struct{}{}, do() })
+	return err
+}
+
+type faultyStore struct {
+	activities.Store
+	f *Faults
+}
+
+func (s faultyStore) Fence(ctx context.Context, id string) (billing.Subscription, error) {
+	return call(s.f, "Fence", func() (billing.Subscription, error) { return s.Store.Fence(ctx, id) })
+}
+
+func (s faultyStore) Book(ctx context.Context, id string) (billing.Book, error) {
+	return call(s.f, "Book", func() (billing.Book, error) { return s.Store.Book(ctx, id) })
+}
+
+func (s faultyStore) Post(ctx context.Context, p billing.Posting) error {
+	name := "record"
+	if p.Invoice != nil && p.Invoice.InFlight != "" {
+		name = "freeze"
+	}
+	return act(s.f, name, func() error { return s.Store.Post(ctx, p) })
+}
+
+func (s faultyStore) SetCharge(ctx context.Context, invoice, gateway, charge string) error {
+	return act(s.f, "SetCharge", func() error { return s.Store.SetCharge(ctx, invoice, gateway, charge) })
+}
+
+func (s faultyStore) SaveMethod(ctx context.Context, request, account, gateway string, m billing.StoredMethod) error {
+	return act(s.f, "SaveMethod", func() error { return s.Store.SaveMethod(ctx, request, account, gateway, m) })
+}
+
+func (s faultyStore) NoticeDone(ctx context.Context, id string, failed bool) error {
+	return act(s.f, "NoticeDone", func() error { return s.Store.NoticeDone(ctx, id, failed) })
+}
+
+type faultyGateway struct {
+	activities.Gateway
+	f *Faults
+}
+
+func (g faultyGateway) EnsureCustomer(ctx context.Context, account string) (string, error) {
+	return call(g.f, "EnsureCustomer", func() (string, error) { return g.Gateway.EnsureCustomer(ctx, account) })
+}
+
+func (g faultyGateway) AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error) {
+	return call(g.f, "AttachMethod", func() (billing.StoredMethod, error) { return g.Gateway.AttachMethod(ctx, customer, token) })
+}
+
+func (g faultyGateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string, error) {
+	return call(g.f, "Prepare", func() (string, error) { return g.Gateway.Prepare(ctx, r) })
+}
+
+func (g faultyGateway) Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error) {
+	return call(g.f, "Charge", func() (billing.ChargeResult, error) { return g.Gateway.Charge(ctx, charge, r) })
+}
+
+func (g faultyGateway) Resolve(ctx context.Context, charge string) (billing.ChargeResult, error) {
+	return call(g.f, "Resolve", func() (billing.ChargeResult, error) { return g.Gateway.Resolve(ctx, charge) })
+}

@@ -1,0 +1,102 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Notify sends what waits in a subscription's outbox; of all subscriptions
+// where the id is empty. Each letter is tried for itself: one that fails
+// stays for the next try.
+func (a *Activities) Notify(ctx context.Context, subscription string) error {
+	envelopes, err := a.Store.ClaimNotices(ctx, subscription, 50)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, e := range envelopes {
+		if err := a.send(ctx, e); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("notice %s: %w", e.ID, err))
+		}
+	}
+	return failed
+}
+
+func (a *Activities) send(ctx context.Context, e billing.Envelope) error {
+	letter, err := a.letter(ctx, e)
+	if err == nil {
+		err = a.Mailer.Deliver(ctx, letter)
+	}
+	var permanent interface{ IsPermanent() bool }
+	hopeless := errors.As(err, &permanent) && permanent.IsPermanent()
+	if err == nil || hopeless {
+		return errors.Join(err, a.Store.NoticeDone(ctx, e.ID, hopeless))
+	}
+	return errors.Join(err, a.Store.ReleaseNotice(ctx, e.ID))
+}
+
+// errEnded gives a letter up whose file can never be made any more: it waited
+// for so long that the licence has ended.
+var errEnded error = ended{}
+
+type ended struct{}
+
+func (ended) Error() string     { return "the licence has ended, and no file can be made of it" }
+func (ended) IsPermanent() bool { return true }
+
+// letter makes a notice ready to be written.
+func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Letter, error) {
+	book, err := a.Store.Book(ctx, e.Subscription)
+	if err != nil {
+		return billing.Letter{}, err
+	}
+	s := book.Subscription
+	l := billing.Letter{
+		ID: e.ID, Notice: e.Notice, At: e.At,
+		Name: book.Order.Billing.Name, Email: book.Order.Billing.Email,
+		ProductName: book.Product.Name, Activation: book.Product.Activation,
+		SubscriptionNumber: s.Number, Quantity: s.Quantity, Licensee: book.Order.Licensee.String(),
+		Link: a.PublicURL + "/account/subscriptions/" + s.ID,
+	}
+	if e.Notice.InvoiceID != "" {
+		inv, _, err := a.Store.Invoice(ctx, e.Notice.InvoiceID)
+		if err != nil {
+			return l, err
+		}
+		l.InvoiceNumber = inv.Number
+		if inv.Status == billing.InvoicePaid {
+			pdf, err := a.Documents.Invoice(inv, book.Order.Billing)
+			if err != nil {
+				return l, err
+			}
+			l.Attachments = []billing.Attachment{{Name: inv.Number + ".pdf", ContentType: "application/pdf", Data: pdf}}
+		}
+	}
+	if e.Notice.To != billing.RoleLicensee {
+		return l, nil
+	}
+	l.Name, l.Email = book.Order.Licensee.Name, book.Order.Licensee.Email
+	license, err := a.Store.License(ctx, book.Order.License)
+	if err != nil {
+		return l, err
+	}
+	l.LicenseID, l.ValidUntil = license.ID, license.ValidUntil
+	l.Link = a.PublicURL + "/account/licenses/" + license.ID
+	if e.Notice.WithFile {
+		now := license.At(a.Now())
+		if !now.Before(license.ValidUntil) {
+			return l, errEnded
+		}
+		file, version, err := a.Files.Stamp(ctx, license, "", now)
+		if err != nil {
+			return l, err
+		}
+		if l.Version = version; version != "" {
+			l.Attachments = []billing.Attachment{file}
+		}
+	}
+	return l, nil
+}

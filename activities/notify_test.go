@@ -1,0 +1,211 @@
+package activities_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/okviz/licensing/activities/activitiestest"
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/licensing/pbiviz"
+)
+
+// letter finds the one letter of a kind.
+func (s *shop) letter(kind billing.NoticeKind) billing.Letter {
+	s.Helper()
+	var found []billing.Letter
+	for _, l := range s.Mailbox.Letters() {
+		if l.Kind == kind {
+			found = append(found, l)
+		}
+	}
+	if len(found) != 1 {
+		s.Fatalf("there are %d letters %s, want 1", len(found), kind)
+	}
+	return found[0]
+}
+
+func (s *shop) publish(version string) {
+	s.Helper()
+	pkg := activitiestest.Package(s, s.Keys.Current.ID(), s.Keys.Next.ID())
+	if err := s.DB.PutVersion(s.Context(), activitiestest.Product, version, "", pkg); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// undone is how many notices wait, by trying to claim them.
+func (s *shop) undone(sub string) int {
+	s.Helper()
+	claimed, err := s.DB.ClaimNotices(s.Context(), sub, 50)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, e := range claimed {
+		if err := s.DB.ReleaseNotice(s.Context(), e.ID); err != nil {
+			s.Fatal(err)
+		}
+	}
+	return len(claimed)
+}
+
+func TestReceiptGoesToThePayerAndTheFileToTheLicensee(t *testing.T) {
+	s := newShop(t)
+	s.publish("2.4.2")
+	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
+	if err := s.Notify(t.Context(), sub); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(s.Mailbox.Letters()); n != 2 {
+		t.Fatalf("%d letters, want 2", n)
+	}
+	receipt := s.letter(billing.NoticeReceipt)
+	want := billing.Letter{
+		ID: receipt.ID, Notice: receipt.Notice, At: s.now, Name: activitiestest.BillingName, Email: activitiestest.BillingEmail,
+		ProductName: "Calendar Pro", Activation: billing.ActivationNone, SubscriptionNumber: 1, Quantity: 1,
+		InvoiceNumber: "INV-2026-000001", Licensee: "Lars User <lars@customer.example>",
+		Link: "https://shop.example/account/subscriptions/" + sub,
+	}
+	// The paid invoice comes with it; what stands in it is tested in documents.
+	if len(receipt.Attachments) != 1 || receipt.Attachments[0].Name != "INV-2026-000001.pdf" || !bytes.HasPrefix(receipt.Attachments[0].Data, []byte("%PDF-")) {
+		t.Errorf("the receipt brings %d files", len(receipt.Attachments))
+	}
+	receipt.Attachments = nil
+	if diff := cmp.Diff(want, receipt); diff != "" {
+		t.Errorf("receipt (-want +got):\n%s", diff)
+	}
+	if receipt.Amount != (billing.Money{Amount: 990, Currency: "USD"}) {
+		t.Errorf("the receipt is over %s", receipt.Amount)
+	}
+	license := s.letter(billing.NoticeLicense)
+	if license.Name != activitiestest.LicenseeName || license.Email != activitiestest.LicenseeEmail {
+		t.Errorf("the licence went to %s <%s>", license.Name, license.Email)
+	}
+	if license.InvoiceNumber != "" || !license.Amount.IsZero() {
+		t.Errorf("the licensee reads prices: %s %s", license.InvoiceNumber, license.Amount)
+	}
+	if license.Link != "https://shop.example/account/licenses/"+license.LicenseID || license.LicenseID == "" {
+		t.Errorf("the licence's link is %s", license.Link)
+	}
+	if license.Version != "2.4.2" || len(license.Attachments) != 1 || license.Attachments[0].Name != "calendar-pro-2.4.2.pbiviz" {
+		t.Fatalf("version %q with %d attachments", license.Version, len(license.Attachments))
+	}
+	_, token, err := pbiviz.Token(license.Attachments[0].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims, err := licensing.Verify(token, s.Keys.Public(), s.now, activitiestest.Product)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The period's end and 72 hours of grace.
+	if claims.Subject != license.LicenseID || claims.ExpiresAt != instant("2026-02-04 00:00:00").Unix() || claims.Plan != activitiestest.Monthly {
+		t.Errorf("the file's licence says %+v", claims)
+	}
+	if err := s.Notify(t.Context(), sub); err != nil || len(s.Mailbox.Letters()) != 2 {
+		t.Errorf("sent again: %d letters, %v", len(s.Mailbox.Letters()), err)
+	}
+}
+
+func TestProductWithoutAVersionIsSoldAndItsLetterHasNoFile(t *testing.T) {
+	s := newShop(t)
+	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
+	if err := s.Notify(t.Context(), sub); err != nil {
+		t.Fatal(err)
+	}
+	if l := s.letter(billing.NoticeLicense); l.Version != "" || len(l.Attachments) != 0 {
+		t.Errorf("version %q, %d attachments", l.Version, len(l.Attachments))
+	}
+}
+
+type refusal struct{ permanent bool }
+
+func (refusal) Error() string       { return "550 no such mailbox" }
+func (r refusal) IsPermanent() bool { return r.permanent }
+
+func TestEachLetterFailsForItself(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		err    error
+		undone int
+	}{
+		{"for ever", refusal{permanent: true}, 0},
+		{"for now", refusal{permanent: false}, 1},
+		{"the server is away", activitiestest.ErrAway, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newShop(t)
+			sub := s.buy(activitiestest.Order{Token: "tok_visa"})
+			s.Mailbox.Fail(func(l billing.Letter) error {
+				if l.Kind == billing.NoticeReceipt {
+					return c.err
+				}
+				return nil
+			})
+			if err := s.Notify(t.Context(), sub); !errors.Is(err, c.err) {
+				t.Errorf("got %v, want the failure", err)
+			}
+			if diff := cmp.Diff([]billing.NoticeKind{billing.NoticeLicense}, s.Mailbox.Kinds()); diff != "" {
+				t.Errorf("the other letter (-want +got):\n%s", diff)
+			}
+			if n := s.undone(sub); n != c.undone {
+				t.Errorf("%d letters wait, want %d", n, c.undone)
+			}
+			s.Mailbox.Fail(nil)
+			if err := s.Notify(t.Context(), sub); err != nil {
+				t.Error(err)
+			}
+			if n := len(s.Mailbox.Letters()); n != 1+c.undone {
+				t.Errorf("%d letters in the end, want %d", n, 1+c.undone)
+			}
+		})
+	}
+}
+
+// A letter with a file may wait for so long that its licence has ended: no
+// file can be made any more, and trying again would go on for ever.
+func TestFileOfALicenceThatHasEndedIsGivenUp(t *testing.T) {
+	s := newShop(t)
+	s.publish("1.0.0")
+	sub := s.buy(activitiestest.Order{Trial: true})
+	s.now = instant("2026-02-01 00:00:00")
+	if err := s.Notify(t.Context(), sub); err == nil {
+		t.Error("nobody was told")
+	}
+	if diff := cmp.Diff([]billing.NoticeKind{billing.NoticeTrialStarted}, s.Mailbox.Kinds()); diff != "" {
+		t.Errorf("letters (-want +got):\n%s", diff)
+	}
+	if n := s.undone(sub); n != 0 {
+		t.Errorf("%d letters are tried for ever", n)
+	}
+}
+
+func TestErrorsOfNotifyHoldNoPersonalData(t *testing.T) {
+	s := newShop(t)
+	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
+	if err := s.DB.PutVersion(t.Context(), activitiestest.Product, "1.0.0", "", []byte("no package")); err != nil {
+		t.Fatal(err)
+	}
+	s.Mailbox.Fail(func(billing.Letter) error { return activitiestest.ErrAway })
+	err := s.Notify(t.Context(), sub)
+	if err == nil {
+		t.Fatal("it did not fail")
+	}
+	noneOf(t, err.Error(), activitiestest.BillingEmail, activitiestest.BillingName, activitiestest.LicenseeEmail, activitiestest.LicenseeName)
+}
+
+func TestSweepLeavesALetterToTheRunThatIsAboutToSendIt(t *testing.T) {
+	s := newShop(t)
+	first := s.buy(activitiestest.Order{Token: "tok_visa"})
+	if err := s.Notify(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(s.Mailbox.Letters()); n != 0 {
+		t.Errorf("%d letters were taken from a run that is about to send them", n)
+	}
+	if n := s.undone(first); n != 2 {
+		t.Errorf("%d letters wait, want 2", n)
+	}
+}

@@ -1,0 +1,236 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// ErrorStale is the type of the error that says: the row has moved on from
+// the workflow's state. The workflow loads it again.
+const ErrorStale = "stale"
+
+func stale(t Task) error {
+	return temporal.NewNonRetryableApplicationError("subscription "+t.Subscription+" has moved on", ErrorStale, nil)
+}
+
+// Load reads a subscription for a run that carries no state, behind a fence
+// against older runs, and settles a payment that such a run left in flight.
+func (a *Activities) Load(ctx context.Context, subscription string) (billing.Subscription, error) {
+	s, err := a.Store.Fence(ctx, subscription)
+	if err != nil {
+		return s, err
+	}
+	book, err := a.Store.Book(ctx, subscription)
+	if err != nil || book.InFlight == nil {
+		return s, err
+	}
+	// The request that it was made for, if any, finds its answer here.
+	t := Task{Subscription: subscription, Revision: s.Revision, At: s.At(a.Now())}
+	request := ""
+	if r, err := a.Store.Request(ctx, book.InFlight.InFlight); err == nil {
+		request = r.ID
+	} else if !errors.Is(err, billing.ErrNotFound) {
+		return s, err
+	}
+	result, err := a.collect(ctx, t, book, *book.InFlight, request, true)
+	return result.Subscription, err
+}
+
+// run does one Task, from wherever an earlier try of it got to.
+func (a *Activities) run(ctx context.Context, t Task) (Result, error) {
+	request := ""
+	if t.Command != nil {
+		request = t.Command.Request
+	}
+	var answered *billing.Outcome
+	if request != "" {
+		r, err := a.Store.Request(ctx, request)
+		if err != nil {
+			return Result{}, fmt.Errorf("request %s: %w", request, err)
+		}
+		answered = r.Outcome
+	}
+	book, err := a.Store.Book(ctx, t.Subscription)
+	if err != nil {
+		return Result{}, err
+	}
+	if book.Subscription.TestClock != "" {
+		book.Subscription.Now = t.At // the row is as old as its last posting
+	}
+	cause := t.cause()
+	switch revision := book.Subscription.Revision; {
+	case answered != nil:
+		return Result{book.Subscription, *answered, true}, nil
+	case revision == t.Revision+1 && book.Subscription.Cause == cause:
+		return Result{Subscription: book.Subscription, Mail: true}, nil // posted, and the answer was lost
+	case revision != t.Revision:
+		return Result{}, stale(t)
+	}
+	if inv := book.InFlight; inv != nil {
+		if inv.InFlight != cause {
+			return Result{}, stale(t) // Load settles it
+		}
+		return a.collect(ctx, t, book, *inv, request, true)
+	}
+	decision, err := a.decide(ctx, t, &book)
+	if err != nil {
+		return Result{}, err
+	}
+	switch {
+	case decision.Refusal != nil:
+		return a.post(ctx, t, *book.Refused(*t.Command, decision.Refusal, t.At), request)
+	case decision.Posting != nil:
+		result, err := a.post(ctx, t, *decision.Posting, request)
+		if refusal := (*billing.Error)(nil); errors.As(err, &refusal) { // what only the store can know
+			return a.post(ctx, t, *book.Refused(*t.Command, refusal, t.At), request)
+		}
+		return result, err
+	}
+	inv, freeze := book.Freeze(*decision.Bill, cause)
+	if err := a.Store.Post(ctx, freeze); err != nil {
+		return Result{}, classify(t, err)
+	}
+	return a.collect(ctx, t, book, inv, request, false)
+}
+
+// decide attaches the card that a command brings, and asks billing.
+func (a *Activities) decide(ctx context.Context, t Task, book *billing.Book) (billing.Decision, error) {
+	if t.Step != nil {
+		return book.Due(*t.Step, t.At), nil
+	}
+	c := *t.Command
+	if !c.NotAfter.IsZero() && a.Now().After(c.NotAfter) {
+		return refused(billing.CodeRequestExpired, "", "the request came too late to be carried out"), nil
+	}
+	if c.Request != "" && (c.Verb == billing.VerbPurchase || c.Verb == billing.VerbPaymentMethod) {
+		method, err := a.attach(ctx, c.Request, book.Order.BillingAccount)
+		var coded interface{ ErrorCode() string }
+		if errors.As(err, &coded) && coded.ErrorCode() == string(billing.CodeUnknownToken) {
+			return refused(billing.CodeUnknownToken, "token", "the gateway does not know this token"), nil
+		}
+		if err != nil {
+			return billing.Decision{}, err
+		}
+		if method != "" {
+			book.Method = method
+		}
+	}
+	return book.Decide(c, t.At), nil
+}
+
+func refused(code billing.Code, field, detail string) billing.Decision {
+	return billing.Decision{Refusal: &billing.Error{Code: code, Field: field, Detail: detail}}
+}
+
+// attach makes a stored method of the token that a request brought, once.
+func (a *Activities) attach(ctx context.Context, request, account string) (method string, err error) {
+	token, method, err := a.Store.RequestCard(ctx, request)
+	if err != nil || method != "" || token == "" {
+		return method, err
+	}
+	customer, err := a.Gateway.EnsureCustomer(ctx, account)
+	if err != nil {
+		return "", fmt.Errorf("customer of %s: %w", account, err)
+	}
+	m, err := a.Gateway.AttachMethod(ctx, customer, token)
+	if err != nil {
+		return "", fmt.Errorf("attaching the card of %s: %w", request, err)
+	}
+	return m.Ref, a.Store.SaveMethod(ctx, request, account, a.Gateway.Name(), m)
+}
+
+// collect asks the gateway for a frozen invoice's money and posts what became
+// of it. An outcome that is not known is never written down as one: the
+// activity fails, and its next try asks the gateway again.
+func (a *Activities) collect(ctx context.Context, t Task, book billing.Book, inv billing.Invoice, request string, resume bool) (Result, error) {
+	if inv.AmountDue().Amount == 0 {
+		return a.post(ctx, t, *book.Paid(inv, t.At), request)
+	}
+	result, err := a.charge(ctx, t, &inv, resume)
+	if err != nil {
+		return Result{}, fmt.Errorf("charging %s: %w", inv.ID, err)
+	}
+	switch result.Status {
+	case billing.PaymentSucceeded:
+		return a.post(ctx, t, *book.Paid(inv, t.At), request)
+	case billing.PaymentRequiresAction: // nobody can act yet: as good as declined
+		result = billing.ChargeResult{
+			Status: billing.PaymentDeclined, DeclineCode: "authentication_required", Advice: billing.AdviceNeedsCustomer,
+		}
+		fallthrough
+	case billing.PaymentDeclined:
+		return a.post(ctx, t, *book.Declined(inv, result, t.At), request)
+	}
+	return Result{}, fmt.Errorf("charging %s: the outcome is %s", inv.ID, result.Status)
+}
+
+// charge goes the three steps of payments: prepare, store the reference,
+// charge. What may have happened is looked up, and sent again only with the
+// same key.
+func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, resume bool) (billing.ChargeResult, error) {
+	customer, err := a.Gateway.EnsureCustomer(ctx, inv.Account)
+	if err != nil {
+		return billing.ChargeResult{}, err
+	}
+	r := billing.ChargeRequest{
+		Invoice: inv.ID, Subscription: inv.Subscription, Customer: customer, Method: inv.Method,
+		Amount: inv.AmountDue(), Attempt: inv.Attempt, OffSession: t.Command == nil, At: t.At,
+	}
+	ref, err := a.Gateway.Prepare(ctx, r)
+	if err != nil {
+		return billing.ChargeResult{}, err
+	}
+	if ref != inv.Charge {
+		if err := a.Store.SetCharge(ctx, inv.ID, a.Gateway.Name(), ref); err != nil {
+			return billing.ChargeResult{}, err
+		}
+		inv.Gateway, inv.Charge = a.Gateway.Name(), ref
+	}
+	if resume {
+		result, err := a.Gateway.Resolve(ctx, ref)
+		if err != nil || result.Status != billing.PaymentNotAttempted {
+			return result, err
+		}
+	}
+	result, err := a.Gateway.Charge(ctx, ref, r)
+	if err == nil && result.Status == billing.PaymentUnknown {
+		return a.Gateway.Resolve(ctx, ref)
+	}
+	return result, err
+}
+
+// post writes a posting as the answer to a request.
+func (a *Activities) post(ctx context.Context, t Task, p billing.Posting, request string) (Result, error) {
+	p.Request = request
+	if p.Subscription.Revision != p.From {
+		p.Subscription.Cause = t.cause()
+	}
+	if err := a.Store.Post(ctx, p); err != nil {
+		return Result{}, classify(t, err)
+	}
+	return Result{p.Subscription, p.Outcome, len(p.Notices) > 0}, nil
+}
+
+func classify(t Task, err error) error {
+	if errors.Is(err, billing.ErrStale) {
+		return stale(t)
+	}
+	return fmt.Errorf("posting to %s: %w", t.Subscription, err)
+}
+
+// cause tells the Task's posting from everybody else's; none where Load settles
+// what an older run has left.
+func (t Task) cause() string {
+	switch {
+	case t.Command != nil:
+		return t.Command.Cause(t.Revision)
+	case t.Step != nil:
+		return t.Step.Cause()
+	}
+	return ""
+}

@@ -1,0 +1,195 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+	"go.temporal.io/sdk/client"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/payments/sandbox"
+)
+
+// Store is what the routes need of the database. Errors: billing.ErrNotFound,
+// ErrBusy.
+type Store interface {
+	Ping(ctx context.Context) error
+
+	Products(ctx context.Context) ([]billing.Product, error)
+	Product(ctx context.Context, id string) (billing.Product, error)
+	ApplyCatalogue(ctx context.Context, c billing.Catalogue, dryRun bool) ([]string, error)
+	Versions(ctx context.Context, product string) ([]billing.Version, error)
+	PutVersion(ctx context.Context, product, version, changelog string, pkg []byte) error
+
+	Begin(ctx context.Context, r billing.Request, o *billing.Order, s *billing.Subscription) (request billing.Request, fresh bool, err error)
+	Request(ctx context.Context, id string) (billing.Request, error)
+	Respond(ctx context.Context, id string, status int, body string) error
+
+	Book(ctx context.Context, subscription string) (billing.Book, error)
+	Overview(ctx context.Context, id string) (billing.Overview, error)
+	Overviews(ctx context.Context, email, domain string, number, before int64, limit int) ([]billing.Overview, error)
+	Events(ctx context.Context, subscription string) ([]billing.Event, error)
+	License(ctx context.Context, id string) (licensing.Issued, error)
+	Licenses(ctx context.Context, email, before string, limit int) ([]licensing.Issued, error)
+	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
+	Invoices(ctx context.Context, subscription, before string, limit int) ([]billing.Invoice, error)
+	CreditNotes(ctx context.Context, invoice string) ([]billing.CreditNote, error)
+
+	CreateClock(ctx context.Context, now time.Time) (string, error)
+	Clock(ctx context.Context, id string) (time.Time, error)
+	HoldClock(ctx context.Context, id string) (time.Time, error)
+	SetClock(ctx context.Context, id string, now time.Time) error
+	ReleaseClock(ctx context.Context, id string) error
+	NextOnClock(ctx context.Context, clock string, to time.Time) (id string, at time.Time, err error)
+	OnClock(ctx context.Context, clock string) ([]string, error)
+
+	APIKey(ctx context.Context, key string) (id, scope, account string, err error)
+}
+
+// Files stamps and checks packages.
+type Files interface {
+	Stamp(ctx context.Context, l licensing.Issued, version string, now time.Time) (file billing.Attachment, stamped string, err error)
+	Check(pkg []byte) error
+}
+
+// Documents writes invoices as PDF.
+type Documents interface {
+	Invoice(inv billing.Invoice, to billing.BillingDetails) ([]byte, error)
+}
+
+// Charges is the sandbox gateway's own list of what it really charged.
+type Charges interface {
+	List(ctx context.Context, subscription string) ([]sandbox.Charge, error)
+}
+
+// Config is what the API is made of. All fields but Sandbox and Pages are
+// needed.
+type Config struct {
+	Store     Store
+	Temporal  client.Client
+	Files     Files
+	Documents Documents
+	Keys      licensing.KeyRing
+	Policy    billing.Policy
+	Sandbox   Charges      // nil: another gateway
+	Pages     http.Handler // what no route of the API answers; nil: nothing
+
+	Secret         []byte // signs checkout tokens, ≥ 32 bytes
+	TestClocks     bool
+	TrustedProxies []string
+	Log            *slog.Logger
+	Now            func() time.Time
+}
+
+type server struct {
+	Config
+	checks *checks
+}
+
+// Gin and Huma keep these in variables of their packages.
+func init() {
+	gin.SetMode(gin.ReleaseMode)
+	huma.ValidateStrictCasing = true
+	huma.NewError = newProblem
+}
+
+// New makes the handler of everything that the engine serves over HTTP.
+func New(c Config) (http.Handler, error) {
+	s := &server{Config: c, checks: newChecks(c.Store, c.Now)}
+	r := gin.New()
+	r.HandleMethodNotAllowed = true
+	r.RedirectTrailingSlash = false // its answer is a page that repeats the address
+	if err := r.SetTrustedProxies(c.TrustedProxies); err != nil {
+		return nil, err
+	}
+	r.Use(s.logged, s.recovered, headed, s.limited, sameSite())
+	r.NoRoute(s.page)
+	r.NoMethod(func(g *gin.Context) { writeProblem(g, problem(http.StatusMethodNotAllowed, "method_not_allowed", "")) })
+
+	r.GET("/healthz", func(g *gin.Context) { g.JSON(http.StatusOK, gin.H{"status": "ok"}) })
+	r.GET("/readyz", s.ready)
+	s.visualRoutes(r)
+	docsRoutes(r)
+
+	h := humagin.New(r, humaConfig())
+	h.UseMiddleware(s.authenticate)
+	s.catalogueRoutes(h)
+	s.checkoutRoutes(h)
+	s.subscriptionRoutes(h)
+	s.licenseRoutes(h)
+	s.invoiceRoutes(h)
+	s.operatorRoutes(h)
+	describeVisualRoutes(h.OpenAPI())
+	if c.TestClocks {
+		s.clockRoutes(h)
+	}
+	return r, nil
+}
+
+func humaConfig() huma.Config {
+	c := huma.DefaultConfig("OKVIZ Licensing", "1")
+	c.Info.Description = "Checkout, subscriptions and licence checks of premium Power BI visuals. " +
+		"Money is in minor units, instants are UTC in whole seconds, errors are problem documents with a stable code."
+	c.DocsPath, c.SchemasPath = "", ""
+	c.CreateHooks = nil // no links to schemas in the answers
+	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
+	c.Formats = map[string]huma.Format{"application/json": format, "json": format} // "json": what ends in +json
+	c.RejectUnknownQueryParameters = true
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"key":      {Type: "http", Scheme: "bearer", Description: "An operator's API key."},
+		"checkout": {Type: "http", Scheme: "bearer", Description: "The checkout_token of an order, for that order alone."},
+	}
+	return c
+}
+
+// route describes an operation.
+func route(method, path, id, summary, tag string, more ...func(*huma.Operation)) huma.Operation {
+	op := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{tag}, MaxBodyBytes: -1, BodyReadTimeout: -1} // the middleware reads the body
+	for _, f := range more {
+		f(&op)
+	}
+	return op
+}
+
+func status(code int) func(*huma.Operation) {
+	return func(op *huma.Operation) { op.DefaultStatus = code }
+}
+
+// account marks a route that needs a key, order one that a checkout token opens
+// as well.
+func account(op *huma.Operation) { op.Security = []map[string][]string{{"key": {}}} }
+func order(op *huma.Operation)   { op.Security = []map[string][]string{{"key": {}}, {"checkout": {}}} }
+
+// ready names each dependency, and is 503 when one is down.
+func (s *server) ready(g *gin.Context) {
+	ctx, cancel := context.WithTimeout(g.Request.Context(), 3*time.Second)
+	defer cancel()
+	answer := gin.H{"database": "ok", "temporal": "ok"}
+	code := http.StatusOK
+	if s.Store.Ping(ctx) != nil {
+		answer["database"], code = "down", http.StatusServiceUnavailable
+	}
+	if _, err := s.Temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+		answer["temporal"], code = "down", http.StatusServiceUnavailable
+	}
+	if code != http.StatusOK {
+		g.Header("Retry-After", "5")
+	}
+	g.JSON(code, answer)
+}
+
+// page answers what is no route of the API.
+func (s *server) page(g *gin.Context) {
+	if s.Pages != nil && (g.Request.Method == http.MethodGet || g.Request.Method == http.MethodHead) && !isAPI(g.Request.URL.Path) {
+		g.Status(http.StatusOK) // Gin has set 404 for what has no route
+		s.Pages.ServeHTTP(g.Writer, g.Request)
+		return
+	}
+	writeProblem(g, problem(http.StatusNotFound, "not_found", "there is nothing at this address"))
+}

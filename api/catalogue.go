@@ -1,0 +1,85 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Product is a visual that is sold.
+type Product struct {
+	ID           string             `json:"id"`
+	Name         string             `json:"name"`
+	Description  string             `json:"description"`
+	Icon         *string            `json:"icon"`
+	Activation   billing.Activation `json:"activation" enum:"none,licensee,entra"`
+	Trial        bool               `json:"trial"`
+	Version      *string            `json:"version" doc:"The newest; null: none has been published yet."`
+	ChangelogURL *string            `json:"changelog_url"`
+	Plans        []ProductPlan      `json:"plans"`
+}
+
+// ProductPlan is a plan with its prices.
+type ProductPlan struct {
+	Plan
+	Covers *int64          `json:"covers" doc:"People, for type users; null: without a limit."`
+	Prices []billing.Money `json:"prices" doc:"Of one unit for one cycle."`
+}
+
+func (s *server) catalogueRoutes(h huma.API) {
+	huma.Register(h, route(http.MethodGet, "/v1/products", "list-products", "What is sold", "Catalogue"), s.listProducts)
+}
+
+func (s *server) listProducts(ctx context.Context, in *struct {
+	Currency string `query:"currency" maxLength:"3" doc:"Only what has a price in it."`
+}) (*struct{ Body List[Product] }, error) {
+	if in.Currency != "" && !billing.ValidCurrency(in.Currency) {
+		return nil, refusal(billing.CodeUnknownCurrency, "currency", "is not a currency")
+	}
+	products, err := s.Store.Products(ctx)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	out := &struct{ Body List[Product] }{List[Product]{Data: []Product{}}}
+	for _, p := range products {
+		v := Product{
+			ID: p.ID, Name: p.Name, Description: p.Description, Icon: text(p.Icon), Activation: p.Activation,
+			Trial: p.Trial, ChangelogURL: text(p.ChangelogURL), Plans: []ProductPlan{},
+		}
+		versions, err := s.Store.Versions(ctx, p.ID)
+		if err != nil {
+			return nil, s.answer(err)
+		}
+		if len(versions) > 0 {
+			v.Version = &versions[0].Version
+		}
+		for _, plan := range p.Plans {
+			vp := ProductPlan{Plan: viewPlan(plan.Ref()), Prices: []billing.Money{}}
+			if plan.Covers > 0 {
+				vp.Covers = &plan.Covers
+			}
+			for _, price := range plan.Prices {
+				if in.Currency == "" || price.Currency == in.Currency {
+					vp.Prices = append(vp.Prices, price.Money)
+				}
+			}
+			if len(vp.Prices) > 0 {
+				v.Plans = append(v.Plans, vp)
+			}
+		}
+		out.Body.Data = append(out.Body.Data, v)
+	}
+	return out, nil
+}
+
+// orUnknown gives what is not found in a request's body its own code.
+func orUnknown(err error, code billing.Code, field, detail string) error {
+	if errors.Is(err, billing.ErrNotFound) {
+		return refusal(code, field, detail)
+	}
+	return err
+}

@@ -1,0 +1,384 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
+)
+
+type planChoice struct {
+	Type      billing.LicenseType `json:"type" enum:"users,capacity,site"`
+	Tier      string              `json:"tier,omitempty" maxLength:"40" doc:"A tier's name, or for capacity any SKU of its node."`
+	Cycle     billing.Cycle       `json:"cycle" enum:"monthly,yearly,three_years"`
+	Designers int64               `json:"designers,omitempty" minimum:"0" maximum:"10000000" doc:"With viewers, in place of the tier."`
+	Viewers   int64               `json:"viewers,omitempty" minimum:"0" maximum:"10000000"`
+}
+
+func (p planChoice) choice() billing.PlanChoice {
+	return billing.PlanChoice{Type: p.Type, Tier: p.Tier, Cycle: p.Cycle, Designers: p.Designers, Viewers: p.Viewers}
+}
+
+// TaxBody is what decides the tax.
+type TaxBody struct {
+	Country string  `json:"country" minLength:"2" maxLength:"2" doc:"ISO 3166-1 alpha-2"`
+	VATID   *string `json:"vat_id,omitempty" maxLength:"20"`
+}
+
+type previewInput struct {
+	Body struct {
+		Product  string      `json:"product" maxLength:"64"`
+		Plan     planChoice  `json:"plan"`
+		Quantity int64       `json:"quantity,omitempty" minimum:"1" maximum:"1000" default:"1"`
+		Currency string      `json:"currency,omitempty" maxLength:"3" default:"USD"`
+		Billing  TaxBody     `json:"billing"`
+		Coupon   *string     `json:"coupon,omitempty" maxLength:"64"`
+		Pay      billing.Pay `json:"pay,omitempty" enum:"now,trial" default:"now"`
+	}
+}
+
+// Preview is what an order would cost.
+type Preview struct {
+	Plan           Plan          `json:"plan"`
+	Lines          []Line        `json:"lines"`
+	Subtotal       billing.Money `json:"subtotal"`
+	Discount       billing.Money `json:"discount"`
+	Tax            billing.Money `json:"tax"`
+	TaxNote        *string       `json:"tax_note"`
+	Total          billing.Money `json:"total"`
+	BalanceApplied billing.Money `json:"balance_applied"`
+	AmountDue      billing.Money `json:"amount_due"`
+	Recurring      Recurring     `json:"recurring"`
+	Trial          TrialOffer    `json:"trial"`
+	InvoiceAllowed bool          `json:"invoice_allowed"`
+}
+
+// Recurring is what each later period costs.
+type Recurring struct {
+	Total        billing.Money `json:"total"`
+	Cycle        billing.Cycle `json:"cycle"`
+	FirstRenewal time.Time     `json:"first_renewal"`
+}
+
+// TrialOffer says whether the product can be tried, and until when.
+type TrialOffer struct {
+	Available bool       `json:"available"`
+	Until     *time.Time `json:"until"`
+}
+
+// ContactBody is a person or a team.
+type ContactBody struct {
+	Name  string `json:"name" minLength:"1" maxLength:"200"`
+	Email string `json:"email" minLength:"3" maxLength:"254"`
+}
+
+type addressBody struct {
+	Line1      string `json:"line1,omitempty" maxLength:"200"`
+	Line2      string `json:"line2,omitempty" maxLength:"200"`
+	City       string `json:"city,omitempty" maxLength:"100"`
+	PostalCode string `json:"postal_code,omitempty" maxLength:"20"`
+	Region     string `json:"region,omitempty" maxLength:"100"`
+}
+
+type billingBody struct {
+	ContactBody
+	TaxBody
+	Company string       `json:"company,omitempty" maxLength:"200"`
+	Address *addressBody `json:"address,omitempty"`
+}
+
+type paymentBody struct {
+	Method billing.Collection `json:"method" enum:"card,invoice"`
+	Token  *string            `json:"token,omitempty" maxLength:"255"`
+}
+
+// CheckoutBody is an order.
+type CheckoutBody struct {
+	Product     string       `json:"product" maxLength:"64"`
+	Plan        planChoice   `json:"plan"`
+	Quantity    int64        `json:"quantity,omitempty" minimum:"1" maximum:"1000" default:"1"`
+	Currency    string       `json:"currency,omitempty" maxLength:"3" default:"USD"`
+	Billing     billingBody  `json:"billing"`
+	Licensee    *ContactBody `json:"licensee,omitempty" doc:"Absent: the billing contact."`
+	Pay         billing.Pay  `json:"pay" enum:"now,trial"`
+	Payment     *paymentBody `json:"payment,omitempty"`
+	Coupon      *string      `json:"coupon,omitempty" maxLength:"64"`
+	Sites       []string     `json:"sites,omitempty" maxItems:"1000" nullable:"false"`
+	AcceptTerms bool         `json:"accept_terms"`
+	TestClock   *string      `json:"test_clock,omitempty" maxLength:"64" doc:"Operators only."`
+}
+
+type checkoutInput struct {
+	CommandInput
+	Body CheckoutBody
+}
+
+type fieldText struct{ field, value string }
+
+// texts are the free texts that documents print.
+func (b CheckoutBody) texts() []fieldText {
+	list := []fieldText{{"billing.company", b.Billing.Company}}
+	if v := b.Billing.VATID; v != nil {
+		list = append(list, fieldText{"billing.vat_id", *v})
+	}
+	if a := b.Billing.Address; a != nil {
+		list = append(list, fieldText{"billing.address.line1", a.Line1}, fieldText{"billing.address.line2", a.Line2},
+			fieldText{"billing.address.city", a.City}, fieldText{"billing.address.postal_code", a.PostalCode}, fieldText{"billing.address.region", a.Region})
+	}
+	return list
+}
+
+// CheckoutResult is what an order came to.
+type CheckoutResult struct {
+	Subscription  Subscription `json:"subscription"`
+	License       *License     `json:"license"`
+	Invoice       *Invoice     `json:"invoice"`
+	Payment       Payment      `json:"payment"`
+	CheckoutToken string       `json:"checkout_token,omitempty"`
+}
+
+type checkoutOutput struct {
+	Status     int
+	RetryAfter string `header:"Retry-After"`
+	Body       CheckoutResult
+}
+
+func (s *server) checkoutRoutes(h huma.API) {
+	huma.Register(h, route(http.MethodPost, "/v1/checkout/preview", "preview-checkout", "What an order would cost", "Checkout"), s.previewCheckout)
+	huma.Register(h, route(http.MethodPost, "/v1/checkout", "checkout", "Order a subscription, or its trial", "Checkout", status(http.StatusCreated)), s.checkout)
+}
+
+// offer is a plan at its price, as an order names it.
+func (s *server) offer(ctx context.Context, productID string, choice billing.PlanChoice, quantity int64, currency string) (billing.Product, billing.Plan, billing.Price, error) {
+	product, err := s.Store.Product(ctx, productID)
+	if err != nil {
+		return product, billing.Plan{}, billing.Price{}, orUnknown(err, billing.CodeUnknownProduct, "product", "no such product is sold")
+	}
+	plan, err := product.Choose(choice)
+	if err != nil {
+		return product, plan, billing.Price{}, err
+	}
+	price, err := plan.PriceIn(strings.ToUpper(currency))
+	if err == nil {
+		err = billing.CheckQuantity(plan.Type, quantity)
+	}
+	return product, plan, price, err
+}
+
+// checkTaxes holds country and coupon to what is known.
+func checkTaxes(country string, coupon *string) error {
+	if !billing.ValidCountry(country) {
+		return invalid("billing.country", "is not a country")
+	}
+	if coupon != nil && *coupon != "" {
+		return refusal(billing.CodeUnknownCoupon, "coupon", "there is no such coupon")
+	}
+	return nil
+}
+
+func (s *server) previewCheckout(ctx context.Context, in *previewInput) (*struct{ Body Preview }, error) {
+	b := in.Body
+	if err := checkTaxes(b.Billing.Country, b.Coupon); err != nil {
+		return nil, err
+	}
+	product, plan, price, err := s.offer(ctx, b.Product, b.Plan.choice(), b.Quantity, b.Currency)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	book := billing.Book{
+		Product: product, Policy: s.Policy, NewID: newID, Balance: billing.Money{Currency: price.Currency},
+		Subscription: billing.Subscription{Plan: plan.Ref(), Price: price, Quantity: b.Quantity},
+		Order:        billing.Order{Billing: billing.BillingDetails{Country: b.Billing.Country}},
+	}
+	if b.Billing.VATID != nil {
+		book.Order.Billing.VATID = *b.Billing.VATID
+	}
+	now := billing.Instant(s.Now())
+	inv := book.PreviewPurchase(now)
+	v := Preview{Plan: viewPlan(plan.Ref())}
+	v.Recurring.Total, v.Recurring.Cycle, v.Recurring.FirstRenewal = inv.Total(), plan.Cycle, inv.Service().Period.End
+	if v.Trial.Available = product.Trial; product.Trial {
+		v.Trial.Until = instant(billing.TrialEnd(now))
+	}
+	if b.Pay == billing.PayTrial {
+		v.Recurring.FirstRenewal = billing.TrialEnd(now)
+		inv.Lines = nil // nothing is due for a trial
+	}
+	v.Lines, v.Subtotal, v.Discount, v.Tax, v.TaxNote = viewLines(inv), inv.Subtotal(), inv.Discount(), inv.Tax(), text(inv.TaxNote)
+	v.Total, v.AmountDue, v.BalanceApplied = inv.Total(), inv.AmountDue(), billing.Money{Currency: inv.Currency}
+	return &struct{ Body Preview }{v}, nil
+}
+
+func (s *server) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutput, error) {
+	r, order, sub, err := s.order(ctx, in)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	if r, err = s.carryOut(ctx, r, &order, &sub); err != nil {
+		return nil, s.answer(err)
+	}
+	token := s.checkoutToken(r.Subscription, r.CreatedAt)
+	out := &checkoutOutput{Status: http.StatusCreated}
+	switch {
+	case r.Status >= 400:
+		p := replayed(r)
+		if p.SubscriptionID != "" {
+			p.CheckoutToken = token
+		}
+		return nil, p
+	case r.Status != 0:
+		out.Status = r.Status
+		err := json.Unmarshal([]byte(r.Response), &out.Body)
+		out.Body.CheckoutToken = token
+		return out, err
+	case r.Outcome != nil && r.Outcome.Code != "":
+		p := refused(*r.Outcome)
+		if r.Outcome.Code == billing.CodeCardDeclined {
+			p.SubscriptionID = r.Subscription
+		}
+		s.remember(ctx, r, p.Status, p) // without the token: rows hold no credential
+		if p.SubscriptionID != "" {
+			p.CheckoutToken = token
+		}
+		return nil, p
+	}
+	result, err := s.result(ctx, r)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	out.Body = CheckoutResult{Subscription: result.Subscription, Invoice: result.Invoice, Payment: Payment{Status: "none"}}
+	if result.Payment != nil {
+		out.Body.Payment = *result.Payment
+	}
+	if id := result.Subscription.LicenseID; id != nil {
+		l, err := s.license(ctx, *id)
+		if err != nil {
+			return nil, s.answer(err)
+		}
+		out.Body.License = &l
+	}
+	if r.Outcome == nil {
+		out.Status, out.RetryAfter = http.StatusAccepted, "2"
+	} else {
+		s.remember(ctx, r, out.Status, out.Body)
+	}
+	out.Body.CheckoutToken = token
+	return out, nil
+}
+
+// order makes of a checkout what is to be written: request, order and the
+// subscription that waits for its payment.
+func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Request, o billing.Order, sub billing.Subscription, err error) {
+	b := in.Body
+	if err = checkTaxes(b.Billing.Country, b.Coupon); err != nil {
+		return
+	}
+	if !b.AcceptTerms {
+		err = refusal(billing.CodeTermsNotAccepted, "accept_terms", "the terms must be accepted")
+		return
+	}
+	buyer, err := contact("billing", b.Billing.ContactBody)
+	if err != nil {
+		return
+	}
+	licensee := buyer
+	if b.Licensee != nil {
+		if licensee, err = contact("licensee", *b.Licensee); err != nil {
+			return
+		}
+	}
+	product, plan, price, err := s.offer(ctx, b.Product, b.Plan.choice(), b.Quantity, b.Currency)
+	if err != nil {
+		return
+	}
+	sites := []string{}
+	if len(b.Sites) > 0 {
+		allowed := int64(0)
+		if plan.Type == billing.Site {
+			allowed = b.Quantity
+		}
+		if sites, err = licensing.CheckSites(b.Sites, allowed); err != nil {
+			return
+		}
+	}
+	token := ""
+	switch {
+	case b.Payment != nil && b.Payment.Method == billing.ByInvoice:
+		err = refusal(billing.CodeInvoiceNotAllowed, "payment.method", "this order cannot be paid by invoice")
+		return
+	case b.Payment != nil && b.Payment.Token != nil && *b.Payment.Token != "":
+		token = *b.Payment.Token
+	case b.Pay == billing.PayNow:
+		err = invalid("payment.token", "a card's token is needed to pay now")
+		return
+	}
+	for _, text := range b.texts() {
+		if !printable(text.value) {
+			err = invalid(text.field, "has characters that cannot be printed")
+			return
+		}
+	}
+	who := callerOf(ctx)
+	clock := ""
+	if b.TestClock != nil && *b.TestClock != "" {
+		if clock, err = s.clockFor(ctx, who, *b.TestClock); err != nil {
+			return
+		}
+	}
+	caller := "key:" + who.key
+	if who.key == "" {
+		caller = "mail:" + hex.EncodeToString(s.sign("caller", []byte(strings.ToLower(buyer.Email))))
+	}
+	sub = billing.Subscription{
+		ID: newID("sub"), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
+		Price: price, Collection: billing.ByCard, CreatedAt: billing.Instant(s.Now()), TestClock: clock,
+	}
+	o = billing.Order{
+		Subscription: sub.ID, License: newID("lic"), Licensee: licensee, Pay: b.Pay, Sites: sites,
+		Billing: billing.BillingDetails{Contact: buyer, Company: b.Billing.Company, Country: b.Billing.Country},
+	}
+	if a := b.Billing.Address; a != nil {
+		o.Billing.Line1, o.Billing.Line2, o.Billing.City, o.Billing.Postal, o.Billing.Region = a.Line1, a.Line2, a.City, a.PostalCode, a.Region
+	}
+	if b.Billing.VATID != nil {
+		o.Billing.VATID = *b.Billing.VATID
+	}
+	r, err = s.request(ctx, in.CommandInput, caller, "POST /v1/checkout", sub.ID,
+		billing.Command{Verb: billing.VerbPurchase, NotAfter: billing.Instant(s.Now()).Add(purchaseLife)})
+	r.Token = token
+	return
+}
+
+// mailbox is an address that mail servers agree about: 64 characters without
+// quotes before the @, and a host name with a dot behind it.
+var mailbox = regexp.MustCompile(`^[A-Za-z0-9.!#$%&'*+/=?^_{|}~` + "`" + `-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])$`)
+
+// printable tells whether a text has no control characters but those allowed.
+func printable(s string, allowed ...rune) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && !slices.Contains(allowed, r) })
+}
+
+// contact holds a person to what can be written on a letter.
+func contact(field string, c ContactBody) (billing.Contact, error) {
+	name := strings.TrimSpace(c.Name)
+	if name == "" || !printable(name) {
+		return billing.Contact{}, invalid(field+".name", "is empty or has control characters")
+	}
+	email := strings.TrimSpace(c.Email)
+	a, err := mail.ParseAddress(email)
+	if err != nil || a.Address != email || !mailbox.MatchString(email) {
+		return billing.Contact{}, invalid(field+".email", "is not an e-mail address")
+	}
+	return billing.Contact{Name: name, Email: email}, nil
+}

@@ -1,0 +1,235 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"regexp"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/workflows"
+)
+
+// patience is how long a caller waits for the outcome of a command before it
+// is told to ask again with the same key.
+const patience = 20 * time.Second
+
+// purchaseLife is how long a purchase may wait before it is refused.
+const purchaseLife = 10 * time.Minute
+
+// CommandInput is what every command brings. (Huma sees embedded structs only
+// where their names are exported.)
+type CommandInput struct {
+	Key string `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters. The same key and body again give the first answer again."`
+}
+
+var visible = regexp.MustCompile(`^[!-~]{16,255}$`)
+
+// request begins a request row.
+func (s *server) request(ctx context.Context, in CommandInput, caller, route, subscription string, c billing.Command) (billing.Request, error) {
+	if in.Key == "" {
+		return billing.Request{}, problem(http.StatusBadRequest, "idempotency_key_required", "this needs an Idempotency-Key header")
+	}
+	if !visible.MatchString(in.Key) {
+		return billing.Request{}, problem(http.StatusBadRequest, "idempotency_key_invalid", "an Idempotency-Key has 16 to 255 visible ASCII characters")
+	}
+	hash, _ := ctx.Value(bodyHash{}).(string)
+	c.Request = newID("req")
+	return billing.Request{
+		ID: c.Request, Caller: caller, Route: route, Key: in.Key, BodyHash: hash,
+		Subscription: subscription, Actor: callerOf(ctx).actor(), Command: c,
+	}, nil
+}
+
+// carryOut has a request done, or finds what became of it. It returns the
+// request with its outcome; the outcome is nil while nobody can know it yet.
+// An answer that was given before is in Status and Response.
+func (s *server) carryOut(ctx context.Context, r billing.Request, order *billing.Order, sub *billing.Subscription) (billing.Request, error) {
+	hash := r.BodyHash
+	r, fresh, err := s.Store.Begin(ctx, r, order, sub)
+	if err != nil {
+		return r, err
+	}
+	if r.BodyHash != hash {
+		return r, problem(http.StatusConflict, "idempotency_conflict", "this Idempotency-Key came with another body before")
+	}
+	if r.Outcome != nil || r.Status != 0 {
+		return r, nil
+	}
+	o, err := s.Store.Overview(ctx, r.Subscription) // of a new one, with the number that Begin gave it
+	if err != nil {
+		return r, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err = s.update(ctx, o.Subscription, workflows.Updates[r.Command.Verb], r.ID, r.Command)
+	if err != nil && isAway(err) && fresh {
+		s.Log.Warn("a command could not be sent yet", "request", r.ID, "error", err)
+	}
+	// Whatever the update said, the row is what counts.
+	again, readErr := s.Store.Request(context.WithoutCancel(ctx), r.ID)
+	if readErr != nil {
+		return r, readErr
+	}
+	switch {
+	case again.Outcome != nil || err == nil || isSlow(err):
+		return again, nil
+	case isWorkflows(err):
+		s.Log.Error("a command's workflow failed", "request", r.ID, "error", err)
+		return again, nil // nobody knows what has been done
+	}
+	return r, err
+}
+
+// update sends an update to the subscription's workflow, and starts a run
+// where there is none: it will load the rows.
+func (s *server) update(ctx context.Context, sub billing.Subscription, name, id string, args ...any) error {
+	start := s.Temporal.NewWithStartWorkflowOperation(workflows.Options(sub), workflows.Subscription, workflows.Start{ID: sub.ID})
+	handle, err := s.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateID: id, UpdateName: name, Args: args, WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return handle.Get(ctx, nil)
+}
+
+// isSlow tells whether something may still happen, or has happened unseen.
+func isSlow(err error) bool {
+	var timeout *client.WorkflowUpdateServiceTimeoutOrCanceledError
+	var deadline *serviceerror.DeadlineExceeded
+	var canceled *serviceerror.Canceled
+	return errors.As(err, &timeout) || errors.As(err, &deadline) || errors.As(err, &canceled) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// isWorkflows tells whether the workflow has had the command, and ended or
+// failed without an answer.
+func isWorkflows(err error) bool {
+	var application *temporal.ApplicationError
+	return errors.As(err, &application)
+}
+
+// isAway tells whether Temporal or the database could not be reached.
+func isAway(err error) bool {
+	var unavailable *serviceerror.Unavailable
+	var exhausted *serviceerror.ResourceExhausted
+	return errors.As(err, &unavailable) || errors.As(err, &exhausted) || isUnreachable(err) || isSlow(err)
+}
+
+// remember keeps the first answer to a request, so that the same one can be
+// given again. An answer that could not be kept is made anew from the outcome.
+func (s *server) remember(ctx context.Context, r billing.Request, status int, body any) {
+	doc, err := json.Marshal(body)
+	if err == nil {
+		err = s.Store.Respond(context.WithoutCancel(ctx), r.ID, status, string(doc))
+	}
+	if err != nil {
+		s.Log.Warn("an answer was not kept", "request", r.ID, "error", err)
+	}
+}
+
+// refused is the problem of a request whose outcome is a refusal or a decline.
+func refused(o billing.Outcome) *Problem {
+	p := refusal(o.Code, o.Field, o.Detail)
+	p.DeclineCode = o.Payment.DeclineCode
+	return p
+}
+
+// commandOutput is the answer to a command on a subscription.
+type commandOutput struct {
+	Status     int
+	RetryAfter string `header:"Retry-After"`
+	Body       commandResult
+}
+
+type commandResult struct {
+	Subscription Subscription `json:"subscription"`
+	Invoice      *Invoice     `json:"invoice"`
+	Payment      *Payment     `json:"payment"`
+}
+
+// command carries out a command on a subscription that exists.
+func (s *server) command(ctx context.Context, in CommandInput, route, subscription string, c billing.Command, token string) (*commandOutput, error) {
+	if _, err := s.Store.Overview(ctx, subscription); err != nil {
+		return nil, s.answer(err)
+	}
+	who := callerOf(ctx)
+	caller := "key:" + who.key
+	if who.order != "" {
+		caller = "order:" + who.order
+	}
+	r, err := s.request(ctx, in, caller, "POST "+route, subscription, c)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	r.Token = token
+	if r, err = s.carryOut(ctx, r, nil, nil); err != nil {
+		return nil, s.answer(err)
+	}
+	if r.Status >= 400 {
+		return nil, replayed(r)
+	}
+	out := &commandOutput{Status: http.StatusOK}
+	if r.Status != 0 {
+		out.Status = r.Status
+		return out, json.Unmarshal([]byte(r.Response), &out.Body)
+	}
+	if r.Outcome != nil && r.Outcome.Code != "" {
+		p := refused(*r.Outcome)
+		s.remember(ctx, r, p.Status, p)
+		return nil, p
+	}
+	if out.Body, err = s.result(ctx, r); err != nil {
+		return nil, s.answer(err)
+	}
+	if r.Outcome == nil {
+		out.Status, out.RetryAfter = http.StatusAccepted, "2"
+		return out, nil
+	}
+	s.remember(ctx, r, out.Status, out.Body)
+	return out, nil
+}
+
+// replayed is a problem that was the first answer to a request.
+func replayed(r billing.Request) *Problem {
+	p := &Problem{}
+	if err := json.Unmarshal([]byte(r.Response), p); err != nil {
+		return problem(http.StatusInternalServerError, "internal", "something went wrong on our side")
+	}
+	return p.patient()
+}
+
+// result reads what a command's answer shows.
+func (s *server) result(ctx context.Context, r billing.Request) (commandResult, error) {
+	o, err := s.Store.Overview(ctx, r.Subscription)
+	if err != nil {
+		return commandResult{}, err
+	}
+	out := commandResult{Subscription: viewSubscription(o)}
+	if r.Outcome == nil {
+		out.Payment = &Payment{Status: "pending"}
+		return out, nil
+	}
+	if id := r.Outcome.Invoice; id != "" {
+		inv, notes, err := s.Store.Invoice(ctx, id)
+		if err != nil {
+			return out, err
+		}
+		v := viewInvoice(inv, notes)
+		out.Invoice, out.Payment = &v, &Payment{Status: string(r.Outcome.Payment.Status)}
+		if inv.AmountDue().IsZero() {
+			out.Payment.Status = "none"
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,201 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestTheDescriptionIsWhole(t *testing.T) {
+	s := newShop(t)
+	raw := s.ask("GET", "/openapi.json", "").want(200, "")
+	d := s.description()
+	if d.OpenAPI != "3.1.0" || !strings.HasPrefix(raw.header.Get("Content-Type"), "application/openapi+json") {
+		t.Errorf("OpenAPI %s as %s", d.OpenAPI, raw.header.Get("Content-Type"))
+	}
+	for _, ref := range regexp.MustCompile(`"\$ref":"([^"]*)"`).FindAllStringSubmatch(string(raw.body), -1) {
+		name, ok := strings.CutPrefix(ref[1], "#/components/schemas/")
+		if _, there := d.Components.Schemas[name]; !ok || !there {
+			t.Errorf("%s leads nowhere", ref[1])
+		}
+	}
+	if strings.Contains(string(raw.body), `"nullable"`) || strings.Contains(string(raw.body), `"$schema"`) {
+		t.Error("it has words of OpenAPI 3.0, or links to schemas in the answers")
+	}
+	ids := map[string]bool{}
+	for path, ops := range d.Paths {
+		for method, op := range ops {
+			at := method + " " + path
+			if op.OperationID == "" || ids[op.OperationID] || op.Summary == "" || len(op.Tags) != 1 {
+				t.Errorf("%s: id %q, summary %q, tags %v", at, op.OperationID, op.Summary, op.Tags)
+			}
+			ids[op.OperationID] = true
+			for _, p := range regexp.MustCompile(`\{(\w+)\}`).FindAllStringSubmatch(path, -1) {
+				if !slices.ContainsFunc(op.Parameters, func(q struct {
+					Name, In string
+					Required bool
+					Schema   schema
+				}) bool {
+					return q.Name == p[1] && q.In == "path" && q.Required
+				}) {
+					t.Errorf("%s: the parameter %s is not described", at, p[1])
+				}
+			}
+			good, failed := 0, op.Responses["default"].Content["application/problem+json"].Schema
+			for status, r := range op.Responses {
+				if strings.HasPrefix(status, "2") && len(r.Content) > 0 {
+					good++
+				}
+			}
+			if good == 0 {
+				t.Errorf("%s: no good answer is described", at)
+			}
+			if failed.Ref != "#/components/schemas/Problem" {
+				t.Errorf("%s: its errors are not described as problems: %v", at, failed)
+			}
+			keyed := slices.ContainsFunc(op.Parameters, func(q struct {
+				Name, In string
+				Required bool
+				Schema   schema
+			}) bool {
+				return q.Name == "Idempotency-Key" && q.In == "header"
+			})
+			if moves := isIn([]string{"checkout", "change", "cancel", "resume", "renew", "store-payment-method"}, op.OperationID); moves != keyed {
+				t.Errorf("%s: Idempotency-Key is described: %t", at, keyed)
+			}
+			for _, security := range op.Security {
+				for scheme := range security {
+					if d.Components.SecuritySchemes[scheme] == nil {
+						t.Errorf("%s: there is no security scheme %s", at, scheme)
+					}
+				}
+			}
+		}
+	}
+	problem := d.Components.Schemas["Problem"]
+	for _, name := range []string{"type", "title", "status", "code"} {
+		if !slices.Contains(problem.Required, name) {
+			t.Errorf("a problem need not have a %s", name)
+		}
+	}
+}
+
+// TestTheDocsAreDrawnOffline reads /docs in a browser that knows no other host.
+func TestTheDocsAreDrawnOffline(t *testing.T) {
+	browser := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			browser = path
+			break
+		}
+	}
+	if browser == "" {
+		t.Skip("no Chromium is installed")
+	}
+	s := newShop(t)
+	var mu sync.Mutex
+	asked := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := &recorder{ResponseWriter: w, status: 200}
+		s.handler.ServeHTTP(rec, r)
+		mu.Lock()
+		asked[r.URL.Path] = rec.status
+		mu.Unlock()
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var dom, log bytes.Buffer
+	c := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=5000",
+		"--user-data-dir="+t.TempDir(), "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--dump-dom", server.URL+"/docs")
+	c.Stdout, c.Stderr = &dom, &log
+	if err := c.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	for _, op := range s.description().Paths["/v1/checkout"] {
+		if !strings.Contains(dom.String(), op.Summary) {
+			t.Errorf("the page does not show %q", op.Summary)
+		}
+	}
+	if n := strings.Count(dom.String(), "<article"); n < 20 {
+		t.Errorf("the page shows %d operations", n)
+	}
+	for line := range strings.SplitSeq(log.String(), "\n") {
+		if strings.Contains(line, "CONSOLE") || strings.Contains(line, "Content Security Policy") {
+			t.Errorf("the browser says: %s", line)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for path, status := range asked {
+		if status != 200 && path != "/favicon.ico" {
+			t.Errorf("the page asks for %s: %d", path, status)
+		}
+	}
+	page := s.ask("GET", "/docs", "")
+	if csp := page.header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+		t.Errorf("policy %q", csp)
+	}
+	for _, file := range []string{"/docs", "/docs/docs.js", "/docs/docs.css"} {
+		if a := s.ask("GET", file, ""); strings.Contains(string(a.body), "http://") || strings.Contains(string(a.body), "https://") {
+			t.Errorf("%s names another host", file)
+		}
+	}
+}
+
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) { r.status = status; r.ResponseWriter.WriteHeader(status) }
+
+// What only a real connection shows.
+func TestOverTheWire(t *testing.T) {
+	s := newShop(t)
+	server := httptest.NewServer(s.handler)
+	defer server.Close()
+	send := func(raw string) string {
+		t.Helper()
+		c, err := net.Dial("tcp", server.Listener.Addr().String())
+		check(t, err)
+		defer c.Close()
+		check(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+		if _, err := io.WriteString(c, raw); err != nil {
+			return "" // the server has closed the connection: it would not read on
+		}
+		answer, _ := io.ReadAll(c) // what came before a reset counts
+		return string(answer)
+	}
+	body := order()
+	for _, c := range []struct{ name, request, want string }{
+		{"a good order", fmt.Sprintf("POST /v1/checkout HTTP/1.1\r\nHost: x\r\nIdempotency-Key: sixteen-letters-1\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body), "HTTP/1.1 201 "},
+		{"in chunks", fmt.Sprintf("POST /v1/checkout HTTP/1.1\r\nHost: x\r\nIdempotency-Key: sixteen-letters-2\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body), "HTTP/1.1 201 "},
+		{"too large, announced", "POST /v1/checkout HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\nConnection: close\r\n\r\n" + strings.Repeat("x", 70000), "HTTP/1.1 413 "},
+		{"too large, in chunks", "POST /v1/checkout HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n11170\r\n" + strings.Repeat("x", 70000) + "\r\n0\r\n\r\n", "HTTP/1.1 413 "},
+		{"a length that is none", "POST /v1/checkout HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\nConnection: close\r\n\r\n", "HTTP/1.1 400 "},
+		{"a broken chunk", "POST /v1/checkout HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n", "HTTP/1.1 400 "},
+		{"a broken chunk in a check", "POST /v1/licenses/check HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n", "HTTP/1.1 400 "},
+		{"a key with a line break", "POST /v1/checkout HTTP/1.1\r\nHost: x\r\nIdempotency-Key: sixteen-letters-3\n X-Injected: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}", "HTTP/1.1 4"},
+		{"a header that breaks out of the answer", "GET /v1/subscriptions/a%0d%0aX-Injected:%201 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + operatorKey + "\r\nConnection: close\r\n\r\n", "HTTP/1.1 404 "},
+		{"another host's name", "GET /v1/products/ HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\nConnection: close\r\n\r\n", "HTTP/1.1 404 "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := send(c.request)
+			if !strings.HasPrefix(got, c.want) || strings.Contains(got, "X-Injected") || strings.Contains(got, "evil.example") {
+				t.Errorf("%.600s, want %s", got, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,69 @@
+package api
+
+import (
+	_ "embed"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"github.com/okviz/licensing/licensing"
+)
+
+//go:embed docs/index.html
+var docsPage []byte
+
+//go:embed docs/docs.js
+var docsScript []byte
+
+//go:embed docs/docs.css
+var docsStyle []byte
+
+// docsRoutes serve the readable description, which draws /openapi.json without
+// asking any other machine.
+func docsRoutes(r *gin.Engine) {
+	serve := func(path, contentType string, body []byte) {
+		r.GET(path, func(g *gin.Context) {
+			g.Header("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'")
+			g.Header("X-Content-Type-Options", "nosniff")
+			g.Data(http.StatusOK, contentType, body)
+		})
+	}
+	serve("/docs", "text/html; charset=utf-8", docsPage)
+	serve("/docs/docs.js", "text/javascript; charset=utf-8", docsScript)
+	serve("/docs/docs.css", "text/css; charset=utf-8", docsStyle)
+}
+
+// describeVisualRoutes adds what visuals call to the description: Huma knows
+// only the routes that it serves.
+func describeVisualRoutes(doc *huma.OpenAPI) {
+	schemas := doc.Components.Schemas
+	question := schemas.Schema(reflect.TypeFor[licensing.Question](), false, "Question")
+	question.AdditionalProperties = true
+	answer := schemas.Schema(reflect.TypeFor[licensing.Answer](), true, "Answer")
+	failed := &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
+		"application/problem+json": {Schema: schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")},
+	}}
+	media := func(kind string, schema *huma.Schema) map[string]*huma.MediaType {
+		return map[string]*huma.MediaType{kind: {Schema: schema}}
+	}
+	doc.AddOperation(&huma.Operation{
+		OperationID: "check-license", Method: http.MethodPost, Path: checkPath, Tags: []string{"Visuals"},
+		Summary:     "Ask whether a visual may work",
+		Description: "JSON, sent as text/plain so that no preflight is needed. At most 4 KiB. Fields that are not known are ignored.",
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"text/plain": {Schema: question}, "application/json": {Schema: question},
+		}},
+		Responses: map[string]*huma.Response{
+			"200": {Description: "Every well-formed question is answered.", Content: media("application/json", answer)}, "default": failed,
+		},
+	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "jwks", Method: http.MethodGet, Path: jwksPath, Tags: []string{"Visuals"},
+		Summary: "The public keys that licence tokens are signed with",
+		Responses: map[string]*huma.Response{
+			"200": {Description: "A JSON Web Key Set.", Content: media("application/json", &huma.Schema{Type: huma.TypeObject})}, "default": failed,
+		},
+	})
+}

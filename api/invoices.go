@@ -1,0 +1,73 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/okviz/licensing/billing"
+)
+
+func (s *server) invoiceRoutes(h huma.API) {
+	huma.Register(h, route(http.MethodGet, "/v1/invoices", "list-invoices", "Your invoices, the newest first", "Account", account), s.listInvoices)
+	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}", "get-invoice", "One invoice, with the credit notes that correct it", "Account", account), s.getInvoice)
+	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}/pdf", "download-invoice", "An invoice as PDF", "Account", account), s.invoicePDF)
+}
+
+func (s *server) listInvoices(ctx context.Context, in *struct {
+	PageInput
+	Subscription string `query:"subscription" maxLength:"64" doc:"Only this subscription's."`
+}) (*struct{ Body List[Invoice] }, error) {
+	if !in.isCursor("inv") {
+		return nil, invalid("cursor", "is not a cursor of this list")
+	}
+	rows, err := s.Store.Invoices(ctx, in.Subscription, in.Cursor, in.Limit+1)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	list := listed(rows, in.Limit, func(i billing.Invoice) string { return i.ID }, func(i billing.Invoice) Invoice {
+		notes, noteErr := s.Store.CreditNotes(ctx, i.ID)
+		if noteErr != nil {
+			err = noteErr
+		}
+		return viewInvoice(i, notes)
+	})
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body List[Invoice] }{list}, nil
+}
+
+func (s *server) getInvoice(ctx context.Context, in *struct {
+	ID string `path:"id" maxLength:"64"`
+}) (*struct{ Body Invoice }, error) {
+	inv, notes, err := s.Store.Invoice(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body Invoice }{viewInvoice(inv, notes)}, nil
+}
+
+func (s *server) invoicePDF(ctx context.Context, in *struct {
+	ID string `path:"id" maxLength:"64"`
+}) (*fileOutput, error) {
+	inv, _, err := s.Store.Invoice(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	book, err := s.Store.Book(ctx, inv.Subscription)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	pdf, err := s.Documents.Invoice(inv, book.Order.Billing)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	name := inv.Number
+	if name == "" {
+		name = inv.ID
+	}
+	return &fileOutput{"application/pdf", fmt.Sprintf("attachment; filename=%q", name+".pdf"), pdf}, nil
+}

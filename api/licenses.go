@@ -1,0 +1,152 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
+)
+
+func (s *server) licenseRoutes(h huma.API) {
+	huma.Register(h, route(http.MethodGet, "/v1/licenses", "list-licenses", "Your licences, the newest first", "Account", account), s.listLicenses)
+	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}", "get-license", "One licence", "Account", account), s.getLicense)
+	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}/download", "download-license", "The licensed .pbiviz file", "Account", account), s.download)
+}
+
+// license reads a licence as its page shows it.
+func (s *server) license(ctx context.Context, id string) (License, error) {
+	l, err := s.Store.License(ctx, id)
+	if err != nil {
+		return License{}, err
+	}
+	versions, err := s.Store.Versions(ctx, l.Product)
+	return viewLicense(l, versions, s.Now()), err
+}
+
+func (s *server) listLicenses(ctx context.Context, in *PageInput) (*struct{ Body List[License] }, error) {
+	if !in.isCursor("lic") {
+		return nil, invalid("cursor", "is not a cursor of this list")
+	}
+	rows, err := s.Store.Licenses(ctx, "", in.Cursor, in.Limit+1)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	versions := map[string][]billing.Version{}
+	for _, l := range rows {
+		if _, known := versions[l.Product]; !known {
+			if versions[l.Product], err = s.Store.Versions(ctx, l.Product); err != nil {
+				return nil, s.answer(err)
+			}
+		}
+	}
+	list := listed(rows, in.Limit, func(l licensing.Issued) string { return l.ID },
+		func(l licensing.Issued) License { return viewLicense(l, versions[l.Product], s.Now()) })
+	return &struct{ Body List[License] }{list}, nil
+}
+
+// LicenseInput names a licence.
+type LicenseInput struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (s *server) getLicense(ctx context.Context, in *LicenseInput) (*struct{ Body License }, error) {
+	v, err := s.license(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body License }{v}, nil
+}
+
+type fileOutput struct {
+	ContentType string `header:"Content-Type"`
+	Disposition string `header:"Content-Disposition"`
+	Body        []byte
+}
+
+func (s *server) download(ctx context.Context, in *struct {
+	LicenseInput
+	Version string `query:"version" maxLength:"64" doc:"The newest where it is absent."`
+}) (*fileOutput, error) {
+	l, err := s.Store.License(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	now := l.At(s.Now())
+	if !l.Status(now).Valid() {
+		return nil, problem(http.StatusConflict, "license_not_valid", "a file is given only while the licence is valid")
+	}
+	file, version, err := s.Files.Stamp(ctx, l, in.Version, now)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	if version == "" {
+		return nil, problem(http.StatusConflict, "no_version", "this version has not been published")
+	}
+	return &fileOutput{file.ContentType, fmt.Sprintf("attachment; filename=%q", file.Name), file.Data}, nil
+}
+
+// visualRoutes are what visuals call from sandboxed frames: open to every
+// origin on every status (headed), and blind to cookies.
+func (s *server) visualRoutes(r *gin.Engine) {
+	preflight := func(g *gin.Context) {
+		g.Header("Access-Control-Allow-Methods", "GET, POST")
+		g.Header("Access-Control-Allow-Headers", "Content-Type")
+		g.Header("Access-Control-Max-Age", "86400")
+		g.Status(http.StatusNoContent)
+	}
+	r.POST(checkPath, s.check)
+	r.OPTIONS(checkPath, preflight)
+	r.GET(jwksPath, s.jwks)
+	r.OPTIONS(jwksPath, preflight)
+}
+
+const (
+	checkPath = "/v1/licenses/check"
+	jwksPath  = "/.well-known/jwks.json"
+)
+
+// openToAll tells the routes that any page may call.
+func openToAll(path string) bool { return path == checkPath || path == jwksPath }
+
+func (s *server) jwks(g *gin.Context) {
+	g.Header("Cache-Control", "public, max-age=3600")
+	g.Data(http.StatusOK, "application/json", s.Keys.JWKS())
+}
+
+// check answers a visual: a bare handler, since it is what is asked most.
+func (s *server) check(g *gin.Context) {
+	body, err := io.ReadAll(http.MaxBytesReader(g.Writer, g.Request.Body, licensing.MaxQuestion))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		writeProblem(g, problem(http.StatusRequestEntityTooLarge, "too_large", "a question has at most 4 KiB"))
+		return
+	}
+	q, wrong := licensing.ParseQuestion(body)
+	if err != nil || wrong != nil {
+		writeProblem(g, problem(http.StatusBadRequest, "malformed", "this is not a question about a licence"))
+		return
+	}
+	l, err := s.checks.license(g.Request.Context(), q.License)
+	if err != nil && !errors.Is(err, billing.ErrNotFound) {
+		p := problem(http.StatusServiceUnavailable, "unavailable", "the licence cannot be read for the moment")
+		p.retryAfter = 30
+		writeProblem(g, p)
+		return
+	}
+	now := l.At(s.Now())
+	code := licensing.Check(l.License, q, now)
+	token := ""
+	if code.Valid() {
+		if token, err = s.Keys.Sign(licensing.Lease(l.License, now)); err != nil {
+			writeProblem(g, s.answer(err))
+			return
+		}
+	}
+	g.JSON(http.StatusOK, licensing.Respond(l.License, code, now, token))
+}

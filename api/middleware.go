@@ -1,0 +1,113 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+)
+
+const (
+	maxBody      = 64 << 10
+	maxCatalogue = 1 << 20
+	maxPackage   = 17 << 20 // a package of 16 MiB and what a form adds
+)
+
+func isAPI(path string) bool { return strings.HasPrefix(path, "/v1/") || path == "/v1" }
+
+// logged writes one line a request: no query, no names, no bodies.
+func (s *server) logged(g *gin.Context) {
+	start := time.Now()
+	g.Next()
+	s.Log.Debug("request", "method", g.Request.Method, "route", g.FullPath(), "status", g.Writer.Status(), "ms", time.Since(start).Milliseconds())
+}
+
+// recovered turns a panic into the one answer that says nothing.
+func (s *server) recovered(g *gin.Context) {
+	defer func() {
+		if r := recover(); r != nil {
+			if r == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+				panic(r)
+			}
+			s.Log.Error("a request panicked", "route", g.FullPath(), "panic", r)
+			writeProblem(g, problem(http.StatusInternalServerError, "internal", "something went wrong on our side"))
+		}
+	}()
+	g.Next()
+}
+
+// headed sets what every answer of a kind carries, whatever its status: the
+// routes of the visuals are open to every origin, and nothing that the API
+// answers is for a cache to keep.
+func headed(g *gin.Context) {
+	g.Header("X-Content-Type-Options", "nosniff")
+	if isAPI(g.Request.URL.Path) {
+		g.Header("Cache-Control", "no-store")
+	}
+	if openToAll(g.Request.URL.Path) {
+		g.Header("Access-Control-Allow-Origin", "*")
+		g.Header("Access-Control-Expose-Headers", "Retry-After")
+	}
+}
+
+type bodyHash struct{}
+
+// limited reads the body, holds it to its limit and to UTF-8, and keeps its
+// hash, by which a repeated request is known.
+func (s *server) limited(g *gin.Context) {
+	if !isAPI(g.Request.URL.Path) {
+		return
+	}
+	if query, err := url.QueryUnescape(g.Request.URL.RawQuery); err != nil || !utf8.ValidString(query) || !utf8.ValidString(g.Request.URL.Path) {
+		writeProblem(g, problem(http.StatusBadRequest, "malformed", "the address is not UTF-8"))
+		return
+	}
+	limit, multipart := int64(maxBody), false
+	switch g.FullPath() {
+	case checkPath:
+		return // has a limit of its own
+	case versionRoute:
+		limit, multipart = maxPackage, true
+	case cataloguePath:
+		limit = maxCatalogue
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(g.Writer, g.Request.Body, limit))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		writeProblem(g, problem(http.StatusRequestEntityTooLarge, "too_large", "the body is too large"))
+		return
+	case err != nil:
+		writeProblem(g, problem(http.StatusBadRequest, "malformed", "the body could not be read"))
+		return
+	case !multipart && !utf8.Valid(body):
+		writeProblem(g, problem(http.StatusBadRequest, "malformed", "the body is not UTF-8"))
+		return
+	}
+	sum := sha256.Sum256(body)
+	g.Request.Body = io.NopCloser(bytes.NewReader(body))
+	g.Request = g.Request.WithContext(context.WithValue(g.Request.Context(), bodyHash{}, hex.EncodeToString(sum[:])))
+}
+
+// sameSite refuses state-changing requests that a foreign page made a browser
+// send. Licence checks are exempt: they come from sandboxed frames.
+func sameSite() gin.HandlerFunc {
+	protection := http.NewCrossOriginProtection()
+	return func(g *gin.Context) {
+		if openToAll(g.Request.URL.Path) {
+			return
+		}
+		if protection.Check(g.Request) != nil {
+			writeProblem(g, problem(http.StatusForbidden, "cross_site", "this request came from another site"))
+		}
+	}
+}

@@ -1,0 +1,247 @@
+package api
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
+)
+
+// The objects of the contract, and how they are made of what the store keeps.
+
+// Plan names what a subscription is for.
+type Plan struct {
+	ID    string              `json:"id"`
+	Type  billing.LicenseType `json:"type" enum:"users,capacity,site"`
+	Tier  *string             `json:"tier"`
+	Cycle billing.Cycle       `json:"cycle" enum:"monthly,yearly,three_years"`
+}
+
+// Period is half open: its end is not a part of it.
+type Period struct {
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+}
+
+// Card is what a person recognises a card by.
+type Card struct {
+	Brand string `json:"brand"`
+	Last4 string `json:"last4"`
+	Exp   string `json:"exp" example:"2029-12"`
+}
+
+// Payment is what became of a payment.
+type Payment struct {
+	Status      string  `json:"status" enum:"succeeded,requires_action,declined,pending,none"`
+	ActionURL   *string `json:"action_url"`
+	DeclineCode *string `json:"decline_code"`
+}
+
+// Subscription as its owner sees it.
+type Subscription struct {
+	ID                string                `json:"id"`
+	Number            int64                 `json:"number"`
+	Status            billing.Status        `json:"status" enum:"incomplete,incomplete_expired,trialing,active,past_due,canceled"`
+	Product           string                `json:"product"`
+	Plan              Plan                  `json:"plan"`
+	Quantity          int64                 `json:"quantity"`
+	Price             billing.Money         `json:"price" doc:"Of one unit for one cycle, as it was when the plan was chosen."`
+	Collection        billing.Collection    `json:"collection" enum:"card,invoice"`
+	CreatedAt         time.Time             `json:"created_at"`
+	CurrentPeriod     *Period               `json:"current_period"`
+	TrialEnd          *time.Time            `json:"trial_end"`
+	NextPaymentAt     *time.Time            `json:"next_payment_at"`
+	LastPaymentAt     *time.Time            `json:"last_payment_at"`
+	CancelAtPeriodEnd bool                  `json:"cancel_at_period_end"`
+	CanceledAt        *time.Time            `json:"canceled_at"`
+	CancelReason      *billing.CancelReason `json:"cancel_reason"`
+	PendingChange     *Plan                 `json:"pending_change"`
+	PaymentMethod     *Card                 `json:"payment_method"`
+	Actions           []billing.Verb        `json:"actions" doc:"The commands that are possible now."`
+	LicenseID         *string               `json:"license_id"`
+	BillingAccount    *string               `json:"billing_account"`
+	LicenseeAccount   *string               `json:"licensee_account"`
+	TestClock         *string               `json:"test_clock"`
+}
+
+// License as its licensee sees it: no prices.
+type License struct {
+	ID                 string               `json:"id"`
+	SubscriptionID     string               `json:"subscription_id"`
+	SubscriptionNumber int64                `json:"subscription_number"`
+	Product            string               `json:"product"`
+	Plan               Plan                 `json:"plan"`
+	Quantity           int64                `json:"quantity"`
+	Status             licensing.Code       `json:"status"`
+	ValidUntil         time.Time            `json:"valid_until"`
+	Licensee           string               `json:"licensee"`
+	Sites              []string             `json:"sites"`
+	SitesAllowed       int64                `json:"sites_allowed"`
+	Activation         licensing.Activation `json:"activation" enum:"none,licensee,entra"`
+	ActivationKey      *string              `json:"activation_key"`
+	Tenant             *string              `json:"tenant"`
+	Versions           []billing.Version    `json:"versions"`
+}
+
+// Invoice adds up: the lines' amounts are the subtotal; less discount, plus
+// tax, they are the total; less the balance they are the amount due.
+type Invoice struct {
+	ID             string                `json:"id"`
+	Number         *string               `json:"number"`
+	Status         billing.InvoiceStatus `json:"status" enum:"draft,open,paid,void"`
+	SubscriptionID string                `json:"subscription_id"`
+	IssuedAt       *time.Time            `json:"issued_at"`
+	DueAt          *time.Time            `json:"due_at"`
+	PaidAt         *time.Time            `json:"paid_at"`
+	Lines          []Line                `json:"lines"`
+	Subtotal       billing.Money         `json:"subtotal"`
+	Discount       billing.Money         `json:"discount"`
+	Tax            billing.Money         `json:"tax"`
+	TaxNote        *string               `json:"tax_note"`
+	Total          billing.Money         `json:"total"`
+	BalanceApplied billing.Money         `json:"balance_applied"`
+	AmountDue      billing.Money         `json:"amount_due"`
+	CreditNotes    []CreditNote          `json:"credit_notes"`
+}
+
+// Line of an invoice, without tax. A credit's amount is negative here, so that
+// lines add up.
+type Line struct {
+	Description string        `json:"description"`
+	Quantity    int64         `json:"quantity"`
+	Amount      billing.Money `json:"amount"`
+	Period      *Period       `json:"period"`
+}
+
+// CreditNote corrects an invoice.
+type CreditNote struct {
+	Number string        `json:"number"`
+	Total  billing.Money `json:"total"`
+	Reason string        `json:"reason"`
+}
+
+// instant is nil for the zero time.
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// text is nil for the empty string.
+func text(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func viewPlan(p billing.PlanRef) Plan { return Plan{p.ID, p.Type, text(p.Tier), p.Cycle} }
+
+func viewPeriod(p billing.Period) *Period {
+	if p.Start.IsZero() {
+		return nil
+	}
+	return &Period{p.Start.UTC(), p.End.UTC()}
+}
+
+func viewSubscription(o billing.Overview) Subscription {
+	v := Subscription{
+		ID: o.ID, Number: o.Number, Status: o.Status, Product: o.Product, Plan: viewPlan(o.Plan), Quantity: o.Quantity,
+		Price: o.Price.Money, Collection: o.Collection, CreatedAt: o.CreatedAt.UTC(), CurrentPeriod: viewPeriod(o.Period),
+		TrialEnd: instant(o.TrialEnd), NextPaymentAt: instant(o.NextPaymentAt()), LastPaymentAt: instant(o.LastPaymentAt),
+		CancelAtPeriodEnd: o.CancelAtPeriodEnd, CanceledAt: instant(o.CanceledAt), Actions: o.Actions(),
+		LicenseID: text(o.License), BillingAccount: text(o.BillingAccount), LicenseeAccount: text(o.LicenseeAccount),
+		TestClock: text(o.TestClock),
+	}
+	if o.CancelReason != "" {
+		v.CancelReason = &o.CancelReason
+	}
+	if o.Card != nil {
+		v.PaymentMethod = &Card{o.Card.Brand, o.Card.Last4, o.Card.Exp}
+	}
+	return v
+}
+
+// withoutNames is what the holder of a checkout token may see.
+func (v Subscription) withoutNames() Subscription {
+	v.BillingAccount, v.LicenseeAccount, v.PaymentMethod = nil, nil, nil
+	return v
+}
+
+func viewLicense(l licensing.Issued, versions []billing.Version, now time.Time) License {
+	allowed := int64(0)
+	if l.Type == licensing.Site {
+		allowed = l.Quantity
+	}
+	v := License{
+		ID: l.ID, SubscriptionID: l.Subscription, SubscriptionNumber: l.Number, Product: l.Product,
+		Plan:     Plan{ID: l.PlanID, Type: billing.LicenseType(l.Type), Tier: text(l.Tier), Cycle: billing.Cycle(l.Cycle)},
+		Quantity: l.Quantity, Status: l.Status(l.At(now)), ValidUntil: l.ValidUntil.UTC(), Licensee: l.Licensee,
+		Sites: l.Sites, SitesAllowed: allowed, Activation: l.Activation, Tenant: text(l.Tenant), Versions: versions,
+	}
+	if v.Sites == nil {
+		v.Sites = []string{}
+	}
+	if l.Activation == licensing.ActivationEntra {
+		v.ActivationKey = text(l.ActivationKey)
+	}
+	return v
+}
+
+func viewInvoice(inv billing.Invoice, notes []billing.CreditNote) Invoice {
+	v := Invoice{
+		ID: inv.ID, Number: text(inv.Number), Status: inv.Status, SubscriptionID: inv.Subscription,
+		IssuedAt: instant(inv.IssuedAt), DueAt: instant(inv.DueAt), PaidAt: instant(inv.PaidAt), Lines: viewLines(inv),
+		Subtotal: inv.Subtotal(), Discount: inv.Discount(), Tax: inv.Tax(), TaxNote: text(inv.TaxNote), Total: inv.Total(),
+		BalanceApplied: billing.Money{Amount: inv.BalanceApplied, Currency: inv.Currency}, AmountDue: inv.AmountDue(),
+		CreditNotes: []CreditNote{},
+	}
+	for _, n := range notes {
+		v.CreditNotes = append(v.CreditNotes, CreditNote{n.Number, n.Total(), n.Reason})
+	}
+	return v
+}
+
+func viewLines(inv billing.Invoice) []Line {
+	lines := []Line{}
+	for _, l := range inv.Lines {
+		lines = append(lines, Line{l.Description, l.Quantity, billing.Money{Amount: l.Amount, Currency: inv.Currency}, viewPeriod(l.Period)})
+	}
+	return lines
+}
+
+// List is a part of a list. NextCursor is null at its end.
+type List[T any] struct {
+	Data       []T     `json:"data"`
+	NextCursor *string `json:"next_cursor"`
+}
+
+// PageInput asks for a part of a list.
+type PageInput struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	Cursor string `query:"cursor" maxLength:"64" doc:"next_cursor of the part before."`
+}
+
+var idCursor = regexp.MustCompile(`^[a-z]{3}_[0-9A-Z]{26}$`)
+
+// isCursor holds the cursor of a list by id to ids of its kind.
+func (p PageInput) isCursor(prefix string) bool {
+	return p.Cursor == "" || idCursor.MatchString(p.Cursor) && strings.HasPrefix(p.Cursor, prefix+"_")
+}
+
+// listed makes a list of one row more than was asked for.
+func listed[T, V any](rows []T, limit int, cursor func(T) string, view func(T) V) List[V] {
+	out := List[V]{Data: []V{}}
+	for i, row := range rows {
+		if i == limit {
+			out.NextCursor = text(cursor(rows[i-1]))
+			break
+		}
+		out.Data = append(out.Data, view(row))
+	}
+	return out
+}

@@ -1,0 +1,135 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/payments/sandbox"
+)
+
+const (
+	cataloguePath = "/v1/operator/catalog"
+	versionPath   = "/v1/operator/products/{id}/versions/{version}"
+	versionRoute  = "/v1/operator/products/:id/versions/:version" // the same, as Gin spells it
+	// maxChangelog is the most bytes that a version's changelog may have.
+	maxChangelog = 4 << 10
+)
+
+func (s *server) operatorRoutes(h huma.API) {
+	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions", "find-subscriptions", "Find subscriptions by a person or a number", "Operator", account), s.findSubscriptions)
+	huma.Register(h, route(http.MethodPost, cataloguePath, "apply-catalog", "Bring a catalogue document in", "Operator", account), s.applyCatalogue)
+	huma.Register(h, route(http.MethodPut, versionPath, "put-version", "Publish a visual's package", "Operator", account), s.putVersion)
+	if s.Sandbox != nil {
+		huma.Register(h, route(http.MethodGet, "/v1/operator/sandbox/charges", "list-charges", "What the sandbox gateway really charged", "Operator", account), s.listCharges)
+	}
+}
+
+func (s *server) findSubscriptions(ctx context.Context, in *struct {
+	PageInput
+	Email  string `query:"email" maxLength:"254"`
+	Domain string `query:"domain" maxLength:"254"`
+	Number int64  `query:"number" minimum:"1"`
+}) (*struct{ Body List[Subscription] }, error) {
+	return s.subscriptions(ctx, in.PageInput, in.Email, in.Domain, in.Number)
+}
+
+type changesOutput struct {
+	Body struct {
+		Changes []string `json:"changes"`
+	}
+}
+
+func (s *server) applyCatalogue(ctx context.Context, in *struct {
+	DryRun  bool `query:"dry_run" default:"false"`
+	RawBody []byte
+}) (*changesOutput, error) {
+	c, err := billing.ParseCatalogue(in.RawBody)
+	if err != nil {
+		return nil, s.answer(placed(err))
+	}
+	out := &changesOutput{}
+	if out.Body.Changes, err = s.Store.ApplyCatalogue(ctx, c, in.DryRun); err != nil {
+		return nil, s.answer(err)
+	}
+	return out, nil
+}
+
+var place = regexp.MustCompile(`\[(\d+):(\d+)\]`)
+
+// placed keeps the place of what the YAML reader did not understand, and drops
+// its words, which quote the document.
+func placed(err error) error {
+	var b *billing.Error
+	if !errors.As(err, &b) || b.Field != "" {
+		return err
+	}
+	if at := place.FindStringSubmatch(b.Detail); at != nil {
+		return &billing.Error{Code: b.Code, Field: "line " + at[1] + ", column " + at[2], Detail: "is not what a catalogue has in this place"}
+	}
+	if line, detail, ok := strings.Cut(b.Detail, ": "); ok && strings.HasPrefix(line, "line ") {
+		return &billing.Error{Code: b.Code, Field: line, Detail: detail}
+	}
+	return &billing.Error{Code: b.Code, Field: "body", Detail: "is not one catalogue document"}
+}
+
+var versionName = regexp.MustCompile(`^[0-9]{1,5}(\.[0-9]{1,5}){1,3}$`)
+
+func (s *server) putVersion(ctx context.Context, in *struct {
+	ID      string `path:"id" maxLength:"64"`
+	Version string `path:"version" maxLength:"30"`
+	RawBody huma.MultipartFormFiles[struct {
+		Package   huma.FormFile `form:"package" contentType:"application/octet-stream" required:"true"`
+		Changelog string        `form:"changelog"`
+	}]
+}) (*struct{ Body billing.Version }, error) {
+	if !versionName.MatchString(in.Version) {
+		return nil, invalid("version", "is not a version such as 2.4.2")
+	}
+	form := in.RawBody.Data()
+	defer func() { // what did not fit into memory lies in files
+		if err := in.RawBody.Form.RemoveAll(); err != nil {
+			s.Log.Warn("a form's files were not removed", "error", err)
+		}
+	}()
+	if len(form.Changelog) > maxChangelog || !printable(form.Changelog, '\n', '\r', '\t') {
+		return nil, invalid("changelog", "is longer than 4 KiB, or has characters that cannot be printed")
+	}
+	pkg, err := io.ReadAll(form.Package)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	if err := s.Files.Check(pkg); err != nil {
+		return nil, s.answer(err)
+	}
+	if err := s.Store.PutVersion(ctx, in.ID, in.Version, form.Changelog, pkg); err != nil {
+		return nil, s.answer(err)
+	}
+	versions, err := s.Store.Versions(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	out := &struct{ Body billing.Version }{}
+	for _, v := range versions {
+		if v.Version == in.Version {
+			out.Body = v
+		}
+	}
+	return out, nil
+}
+
+func (s *server) listCharges(ctx context.Context, in *struct {
+	Subscription string `query:"subscription" required:"true" maxLength:"64"`
+}) (*struct{ Body List[sandbox.Charge] }, error) {
+	charges, err := s.Sandbox.List(ctx, in.Subscription)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body List[sandbox.Charge] }{List[sandbox.Charge]{Data: charges}}, nil
+}

@@ -1,0 +1,209 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// SubscriptionInput names a subscription.
+type SubscriptionInput struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+type emptyCommand struct {
+	CommandInput
+	SubscriptionInput
+	Body *struct {
+		Reason *string `json:"reason,omitempty" maxLength:"500"`
+	} `required:"false"`
+}
+
+// ChangeBody names another plan, or another quantity.
+type ChangeBody struct {
+	Plan     planChoice `json:"plan"`
+	Quantity int64      `json:"quantity,omitempty" minimum:"1" maximum:"1000" doc:"Absent: as it is."`
+}
+
+// ChangePreview is what a change would cost. All money is positive; credit is
+// taken off.
+type ChangePreview struct {
+	Current        Plan          `json:"current"`
+	Plan           Plan          `json:"plan"`
+	Price          billing.Money `json:"price"`
+	Credit         billing.Money `json:"credit"`
+	Discount       billing.Money `json:"discount"`
+	Tax            billing.Money `json:"tax"`
+	Total          billing.Money `json:"total"`
+	BalanceApplied billing.Money `json:"balance_applied"`
+	AmountDue      billing.Money `json:"amount_due"`
+	BalanceAfter   billing.Money `json:"balance_after"`
+	NewPeriod      Period        `json:"new_period"`
+	ProrationTime  time.Time     `json:"proration_time"`
+	LastPaymentAt  *time.Time    `json:"last_payment_at"`
+}
+
+func (s *server) subscriptionRoutes(h huma.API) {
+	const at = "/v1/subscriptions/{id}"
+	huma.Register(h, route(http.MethodGet, "/v1/subscriptions", "list-subscriptions", "Your subscriptions, the newest first", "Account", account), s.listSubscriptions)
+	huma.Register(h, route(http.MethodGet, at, "get-subscription", "One subscription", "Account", order), s.getSubscription)
+	huma.Register(h, route(http.MethodGet, at+"/events", "list-events", "A subscription's history in words", "Account", account), s.listEvents)
+	huma.Register(h, route(http.MethodPost, at+"/change/preview", "preview-change", "What another plan would cost", "Account", account), s.previewChange)
+	huma.Register(h, route(http.MethodPost, at+"/change", "change", "Move to another plan or quantity, at once", "Account", account), s.change)
+	huma.Register(h, route(http.MethodPost, at+"/payment-method", "store-payment-method", "Use another card", "Account", order), s.storeMethod)
+	for _, c := range []struct {
+		verb    billing.Verb
+		summary string
+	}{
+		{billing.VerbCancel, "Cancel at the end of the period"},
+		{billing.VerbResume, "Take a cancellation back"},
+		{billing.VerbRenew, "Pay the next period, pay what is owed, or revive"},
+	} {
+		huma.Register(h, route(http.MethodPost, at+"/"+string(c.verb), string(c.verb), c.summary, "Account", account),
+			func(ctx context.Context, in *emptyCommand) (*commandOutput, error) {
+				return s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/"+string(c.verb), in.ID, billing.Command{Verb: c.verb}, "")
+			})
+	}
+}
+
+func (s *server) listSubscriptions(ctx context.Context, in *PageInput) (*struct{ Body List[Subscription] }, error) {
+	return s.subscriptions(ctx, *in, "", "", 0)
+}
+
+// subscriptions lists what an operator asks for.
+func (s *server) subscriptions(ctx context.Context, in PageInput, email, domain string, number int64) (*struct{ Body List[Subscription] }, error) {
+	before := int64(0)
+	if in.Cursor != "" {
+		var err error
+		if before, err = strconv.ParseInt(in.Cursor, 10, 64); err != nil || before < 1 {
+			return nil, invalid("cursor", "is not a cursor of this list")
+		}
+	}
+	rows, err := s.Store.Overviews(ctx, email, domain, number, before, in.Limit+1)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	list := listed(rows, in.Limit, func(o billing.Overview) string { return strconv.FormatInt(o.Number, 10) }, viewSubscription)
+	return &struct{ Body List[Subscription] }{list}, nil
+}
+
+func (s *server) getSubscription(ctx context.Context, in *SubscriptionInput) (*struct{ Body Subscription }, error) {
+	if err := needOrder(ctx, in.ID); err != nil {
+		return nil, s.answer(err)
+	}
+	o, err := s.Store.Overview(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	v := viewSubscription(o)
+	if callerOf(ctx).order != "" {
+		v = v.withoutNames()
+	}
+	return &struct{ Body Subscription }{v}, nil
+}
+
+func (s *server) listEvents(ctx context.Context, in *SubscriptionInput) (*struct{ Body List[billing.Event] }, error) {
+	if _, err := s.Store.Overview(ctx, in.ID); err != nil {
+		return nil, s.answer(err)
+	}
+	events, err := s.Store.Events(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body List[billing.Event] }{List[billing.Event]{Data: events}}, nil
+}
+
+// changeOf makes a command of a change, for the subscription's own product.
+func (s *server) changeOf(ctx context.Context, id string, b ChangeBody) (billing.Command, billing.Book, error) {
+	book, err := s.Store.Book(ctx, id)
+	if err != nil {
+		return billing.Command{}, book, err
+	}
+	plan, err := book.Product.Choose(b.Plan.choice())
+	if err != nil {
+		return billing.Command{}, book, err
+	}
+	return billing.Command{Verb: billing.VerbChange, Plan: plan.ID, Quantity: b.Quantity}, book, nil
+}
+
+func (s *server) previewChange(ctx context.Context, in *struct {
+	SubscriptionInput
+	Body ChangeBody
+}) (*struct{ Body ChangePreview }, error) {
+	c, book, err := s.changeOf(ctx, in.ID, in.Body)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	now, err := s.now(ctx, book.Subscription.TestClock)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	p, err := book.PreviewChange(c, now)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	inv := p.Invoice
+	v := ChangePreview{
+		Current: viewPlan(book.Subscription.Plan), Plan: viewPlan(p.Plan), Price: p.Price, Credit: inv.Credit(), Discount: inv.Discount(),
+		Tax: inv.Tax(), Total: inv.Total(), BalanceApplied: billing.Money{Amount: inv.BalanceApplied, Currency: inv.Currency},
+		AmountDue: inv.AmountDue(), BalanceAfter: p.BalanceAfter, NewPeriod: *viewPeriod(p.Period), ProrationTime: now,
+		LastPaymentAt: instant(book.Subscription.LastPaymentAt),
+	}
+	return &struct{ Body ChangePreview }{v}, nil
+}
+
+func (s *server) change(ctx context.Context, in *struct {
+	CommandInput
+	SubscriptionInput
+	Body struct {
+		ChangeBody
+		Sites             []string   `json:"sites,omitempty" maxItems:"1000" nullable:"false" doc:"Not yet possible with a change: absent, null or empty."`
+		ProrationTime     *time.Time `json:"proration_time,omitempty" doc:"The preview's: the change costs what it said."`
+		ExpectedAmountDue *int64     `json:"expected_amount_due,omitempty" minimum:"0" doc:"The preview's, in minor units: another cost is refused."`
+	}
+}) (*commandOutput, error) {
+	if len(in.Body.Sites) > 0 {
+		return nil, invalid("sites", "cannot be named with a change yet")
+	}
+	c, _, err := s.changeOf(ctx, in.ID, in.Body.ChangeBody)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	if t := in.Body.ProrationTime; t != nil {
+		c.ProrationTime = billing.Instant(*t)
+	}
+	c.ExpectedAmountDue = in.Body.ExpectedAmountDue
+	return s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/change", in.ID, c, "")
+}
+
+func (s *server) storeMethod(ctx context.Context, in *struct {
+	CommandInput
+	SubscriptionInput
+	Body struct {
+		Token string `json:"token" minLength:"1" maxLength:"255"`
+	}
+}) (*commandOutput, error) {
+	if err := needOrder(ctx, in.ID); err != nil {
+		return nil, s.answer(err)
+	}
+	out, err := s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/payment-method", in.ID,
+		billing.Command{Verb: billing.VerbPaymentMethod}, in.Body.Token)
+	if out != nil && callerOf(ctx).order != "" {
+		out.Body.Subscription = out.Body.Subscription.withoutNames()
+	}
+	return out, err
+}
+
+// now is a test clock's instant, or the real one.
+func (s *server) now(ctx context.Context, clock string) (time.Time, error) {
+	if clock == "" {
+		return billing.Instant(s.Now()), nil
+	}
+	t, err := s.Store.Clock(ctx, clock)
+	return t.UTC(), err
+}

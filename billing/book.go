@@ -1,0 +1,350 @@
+package billing
+
+import (
+	"fmt"
+	"time"
+)
+
+// Book is all that is on file about one subscription when something is
+// decided about it. Its methods are the rules: they read the book and the
+// instant, and answer with a Decision or a Posting. Nothing here has a clock
+// or does I/O.
+type Book struct {
+	Subscription Subscription
+	Order        Order
+	Product      Product
+	Sold         []Sold   // service lines of paid invoices that have a remainder
+	Open         *Invoice // what OpenInvoice names
+	InFlight     *Invoice // a draft whose payment has no recorded outcome
+	Balance      Money    // the billing account's, in the subscription's currency
+	Method       string   // the gateway's reference of the card in use; empty: none
+
+	Policy Policy
+	NewID  func(prefix string) string // "inv" → "inv_…"
+}
+
+// Order is what was asked for at checkout. It keeps the personal data that
+// states and histories must not hold.
+type Order struct {
+	Subscription    string
+	License         string // the id that the licence will have
+	BillingAccount  string // cus_…
+	LicenseeAccount string
+	Billing         BillingDetails
+	Licensee        Contact
+	Pay             Pay
+	Sites           []string
+}
+
+// Pay is when an order is paid.
+type Pay string
+
+const (
+	PayNow   Pay = "now"
+	PayTrial Pay = "trial"
+)
+
+// Contact is a person or a team.
+type Contact struct {
+	Name  string
+	Email string
+}
+
+// String is the licensee as the licence shows it: "Name <e-mail>".
+func (c Contact) String() string { return c.Name + " <" + c.Email + ">" }
+
+// BillingDetails are printed on the documents of an order and never change
+// with the account's profile.
+type BillingDetails struct {
+	Contact
+	Company string
+	Country string // ISO 3166-1 alpha-2
+	VATID   string
+	Line1   string
+	Line2   string
+	City    string
+	Postal  string
+	Region  string
+}
+
+func (b Book) tax() Tax {
+	return TaxFor(b.Policy.SellerCountry, b.Order.Billing.Country, b.Order.Billing.VATID)
+}
+
+func (b Book) currency() string { return b.Subscription.Price.Currency }
+
+// post makes the posting that moves the subscription to the state s.
+func (b Book) post(s Subscription, at time.Time, event, text string) *Posting {
+	s.Revision = b.Subscription.Revision + 1
+	s.Next = s.nextStep(b.Policy)
+	return &Posting{
+		From: b.Subscription.Revision, Subscription: s,
+		Events: []Event{{At: at, Kind: event, Text: text}},
+	}
+}
+
+// draft is a new invoice for a sale, with the balance and waivers settled.
+func (b Book) draft(purpose Purpose, cause string, s sale) *Invoice {
+	inv := Invoice{
+		ID: b.NewID("inv"), Key: b.Subscription.ID + "/" + string(purpose) + "/" + cause,
+		Status: InvoiceDraft, Purpose: purpose,
+		Subscription: b.Subscription.ID, Account: b.Order.BillingAccount, Currency: b.currency(),
+	}
+	return b.rebuild(inv, s)
+}
+
+// rebuild writes a draft's lines anew: its id and key stay.
+func (b Book) rebuild(inv Invoice, s sale) *Invoice {
+	inv.Lines, inv.Excess = s.bill()
+	inv.TaxNote = s.Tax.Note
+	for i := range inv.Excess {
+		inv.Excess[i].ID = b.NewID("cn")
+	}
+	inv = inv.settle(b.Balance, b.Policy)
+	return &inv
+}
+
+// sale is the subscription's plan for a period.
+func (b Book) sale(p Period) sale {
+	s := b.Subscription
+	return sale{Product: b.Product, Plan: s.Plan, Price: s.Price, Quantity: s.Quantity, Period: p, Tax: b.tax()}
+}
+
+// saleAt is the sale of the period that contains at, counted from an anchor;
+// what lies between since and that period was never charged and says so.
+func (b Book) saleAt(anchor, since, at time.Time) sale {
+	p, _ := PeriodAt(anchor, b.Subscription.Plan.Cycle, at)
+	s := b.sale(p)
+	if since.Before(p.Start) {
+		s.Skipped = Period{since, p.Start}
+	}
+	return s
+}
+
+// collect is the decision to ask for an invoice's money. Without a card it is
+// refused before anything is written.
+func (b Book) collect(inv *Invoice) Decision {
+	if inv.AmountDue().Amount > 0 && b.Method == "" {
+		return Decision{Refusal: refuse(CodeNoPaymentMethod, "", "there is no payment method to charge")}
+	}
+	return Decision{Bill: inv}
+}
+
+// Freeze is the posting that fixes the amounts of a bill and reserves what it
+// uses of the balance, before any money moves.
+func (b Book) Freeze(inv Invoice, cause string) (Invoice, Posting) {
+	inv.Attempt++
+	inv.InFlight = cause
+	inv.Method = b.Method
+	p := Posting{From: b.Subscription.Revision, Subscription: b.Subscription, Invoice: &inv}
+	if inv.BalanceApplied > 0 {
+		p.Entries = []BalanceEntry{inv.entry("reserve", -inv.BalanceApplied)}
+	}
+	return inv, p
+}
+
+func (inv Invoice) entry(what string, amount int64) BalanceEntry {
+	return BalanceEntry{
+		Key:     fmt.Sprintf("%s/%d/%s", inv.ID, inv.Attempt, what),
+		Account: inv.Account, Currency: inv.Currency, Amount: amount,
+	}
+}
+
+// Decide answers a command. It is handled at an instant at which no earlier
+// step is due.
+func (b Book) Decide(c Command, at time.Time) Decision {
+	s := b.Subscription
+	if c.Verb == VerbPurchase {
+		return b.purchase(c, at)
+	}
+	if !s.allows(c.Verb) {
+		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this is not possible in the subscription's present state")}
+	}
+	switch c.Verb {
+	case VerbPaymentMethod:
+		return b.storeMethod(at)
+	case VerbChange:
+		return b.change(c, at)
+	case VerbCancel:
+		return Decision{Posting: b.cancel(at)}
+	case VerbResume:
+		s.CancelAtPeriodEnd = false
+		p := b.post(s, at, "resumed", "The cancellation was taken back.")
+		p.Notices = []Notice{{Kind: NoticeResumed, To: RoleBilling, Until: s.Period.End, Plan: s.Plan}}
+		return Decision{Posting: p}
+	case VerbRenew:
+		return b.renewNow(c, at)
+	}
+	return Decision{Refusal: refuse(CodeInvalid, "", "there is no such command")}
+}
+
+// Due does a step that has come due. at is the instant of handling: the
+// step's own, or later after an outage.
+func (b Book) Due(step Step, at time.Time) Decision {
+	s := b.Subscription
+	switch step.Kind {
+	case StepExpireOrder:
+		s.Status = IncompleteExpired
+		p := b.post(s, at, "order_expired", "The order was never paid and has lapsed.")
+		p.Void, p.Subscription.OpenInvoice = s.OpenInvoice, ""
+		return Decision{Posting: p}
+	case StepRemind:
+		return Decision{Posting: b.remind(step, at)}
+	case StepTrialEnd:
+		return b.endTrial(step, at)
+	case StepEnd:
+		return Decision{Posting: b.end(s.Period.End, ReasonRequested)}
+	case StepRenew:
+		return b.renew(step, at)
+	case StepRetry:
+		return b.retry(at)
+	}
+	return Decision{Posting: b.post(s, at, "nothing_due", "Nothing was due.")}
+}
+
+// Paid is the posting of an invoice whose money has arrived, or that needed
+// none. at is when the attempt was made.
+func (b Book) Paid(inv Invoice, at time.Time) *Posting {
+	s := b.Subscription
+	sold := inv.Service()
+	inv.Status, inv.PaidAt, inv.IssuedAt, inv.InFlight = InvoicePaid, at, at, ""
+	due := inv.AmountDue()
+	if due.Amount > 0 {
+		s.LastPaymentAt = at
+	}
+	old := s.Plan
+	s.Plan, s.Price, s.Quantity = sold.Plan, sold.Price, sold.Quantity
+	kind, text := string(inv.Purpose), ""
+	update := NoticeLicenseUpdated
+	switch inv.Purpose {
+	case ForPurchase, ForRevival:
+		s.Status, s.License = Active, b.Order.License
+		s.Anchor, s.Period, s.Ahead = sold.Period.Start, sold.Period, Period{}
+		s.CancelAtPeriodEnd, s.CanceledAt, s.CancelReason = false, time.Time{}, ""
+		s.TrialEnd, s.RemindedAt = time.Time{}, time.Time{}
+		text, update = "Bought until "+date(s.Period.End), NoticeLicense
+	case ForConversion:
+		s.Status, s.Anchor, s.Period = Active, s.TrialEnd, sold.Period
+		text = "The trial became a subscription until " + date(s.Period.End)
+	case ForRenewal:
+		s.Status, s.Period = Active, sold.Period
+		text = "Renewed until " + date(s.Period.End)
+	case ForAhead:
+		s.Ahead = sold.Period
+		text = "Paid ahead until " + date(s.Ahead.End)
+	case ForChange:
+		if s.Status == Trialing {
+			s.Ahead = sold.Period
+		} else {
+			s.Status = Active
+			s.Anchor, s.Period, s.Ahead = sold.Period.Start, sold.Period, Period{}
+		}
+		text = "Changed from " + old.ID + " to " + s.Plan.ID
+	}
+	void := ""
+	if s.OpenInvoice != inv.ID {
+		void = s.OpenInvoice
+	}
+	s.OpenInvoice, s.Dunning = "", Dunning{}
+	s.HasMethod = s.HasMethod || inv.Method != ""
+	p := b.post(s, at, kind, fmt.Sprintf("%s; %s charged.", text, due))
+	p.Invoice, p.Void, p.Method = &inv, void, inv.Method
+	p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentSucceeded}}
+	p.issueExcess(at)
+	receipt := Notice{Kind: NoticeReceipt, To: RoleBilling, InvoiceID: inv.ID, Amount: due, Until: sold.Period.End, Plan: s.Plan}
+	if inv.Purpose == ForChange {
+		receipt.Kind, receipt.OldPlan, receipt.Credit = NoticePlanChanged, old, inv.Credit()
+	}
+	p.Notices = []Notice{receipt, {Kind: update, To: RoleLicensee, Until: sold.Period.End, Plan: s.Plan, WithFile: true}}
+	return p
+}
+
+// issueExcess draws the credits of a change from the lines that they credit,
+// and puts what exceeds the new price on the account's balance.
+func (p *Posting) issueExcess(at time.Time) {
+	draw := func(line string, net int64) {
+		if net > 0 { // rounding can leave a note that is tax alone
+			p.Draws = append(p.Draws, Draw{line, net})
+		}
+	}
+	for _, l := range p.Invoice.Lines {
+		if l.Kind == LineCredit {
+			draw(l.Draws, -l.Amount)
+		}
+	}
+	for _, n := range p.Invoice.Excess {
+		n.IssuedAt = at
+		p.CreditNotes = append(p.CreditNotes, n)
+		draw(n.Line, n.Net)
+		p.Entries = append(p.Entries, BalanceEntry{Key: n.ID, Account: p.Invoice.Account, Currency: n.Currency, Amount: n.Total().Amount})
+	}
+}
+
+// Declined is the posting of a payment that was definitely declined: what it
+// had reserved is released. A change leaves the subscription as it was.
+func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
+	s := b.Subscription
+	due := inv.AmountDue()
+	var release []BalanceEntry
+	if inv.BalanceApplied > 0 {
+		release = []BalanceEntry{inv.entry("release", inv.BalanceApplied)}
+	}
+	inv.InFlight, inv.BalanceApplied = "", 0
+	outcome := Outcome{
+		Code: CodeCardDeclined, Detail: "the card was declined", Invoice: inv.ID,
+		Payment: PaymentOutcome{Status: PaymentDeclined, DeclineCode: r.DeclineCode},
+	}
+	// ended is the same decline as the end of the subscription.
+	ended := func(at time.Time) *Posting {
+		p := b.end(at, ReasonPaymentFailed)
+		inv.Status = InvoiceVoid
+		p.Invoice, p.Void, p.Entries, p.Outcome = &inv, "", release, outcome
+		return p
+	}
+	text := fmt.Sprintf("A payment of %s was declined: %s.", due, r.DeclineCode)
+	method := "" // where money is owed, the card is kept all the same
+	var notices []Notice
+	switch {
+	case inv.Purpose == ForPurchase:
+		s.OpenInvoice, method = inv.ID, inv.Method
+		s.Declines++
+	case inv.Purpose == ForConversion:
+		return ended(s.TrialEnd)
+	case inv.Purpose == ForRenewal:
+		if s.Status != PastDue {
+			s.Status, s.Dunning = PastDue, Dunning{FirstFailure: at}
+		}
+		s.Dunning.LastAttempt = at
+		s.Dunning.Hard = r.Hard()
+		s.OpenInvoice, method = inv.ID, inv.Method
+		if deadline := s.Dunning.Deadline(b.Policy); !at.Before(deadline) {
+			return ended(deadline)
+		}
+		next := s.Dunning.nextAttempt(b.Policy)
+		kind := NoticePaymentFailed
+		if !next.Before(s.Dunning.Deadline(b.Policy)) {
+			kind = NoticeFinalNotice
+		}
+		notices = []Notice{{Kind: kind, To: RoleBilling, InvoiceID: inv.ID, Amount: due, Until: next, Plan: s.Plan}}
+	default: // a change, a revival, a period ahead: nothing has happened
+		inv.Status = InvoiceVoid
+	}
+	s.HasMethod = s.HasMethod || method != ""
+	p := b.post(s, at, "payment_declined", text)
+	p.Invoice, p.Method, p.Entries, p.Notices, p.Outcome = &inv, method, release, notices, outcome
+	return p
+}
+
+// end is the posting that cancels the subscription as of an instant.
+func (b Book) end(at time.Time, why CancelReason) *Posting {
+	s := b.Subscription
+	open := s.OpenInvoice
+	s.Status, s.CanceledAt, s.CancelReason = Canceled, at, why
+	s.CancelAtPeriodEnd, s.OpenInvoice, s.Dunning, s.Ahead = false, "", Dunning{}, Period{}
+	p := b.post(s, at, "canceled", "Ended: "+string(why)+".")
+	p.Void = open
+	p.Notices = []Notice{{Kind: NoticeEnded, To: RoleBilling, Until: at, Plan: s.Plan, Reason: why}}
+	return p
+}
+
+func date(t time.Time) string { return t.Format(time.DateOnly) }

@@ -1,0 +1,96 @@
+package billing
+
+import "time"
+
+// purchase answers the order itself: a trial at once, a card by its bill
+// (rules.md, Buying). A refused order has lapsed: its run ends.
+func (b Book) purchase(c Command, at time.Time) Decision {
+	s := b.Subscription
+	if s.Status != Incomplete || s.OpenInvoice != "" {
+		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has been answered already")}
+	}
+	if b.Order.Pay == PayTrial {
+		if !b.Product.Trial {
+			return Decision{Refusal: refuse(CodeTrialNotOffered, "pay", "this product has no trial")}
+		}
+		s.Status, s.TrialEnd, s.License = Trialing, TrialEnd(at), b.Order.License
+		s.Anchor, s.Period, s.HasMethod = at, Period{at, s.TrialEnd}, b.Method != ""
+		p := b.post(s, at, "trial_started", "Trial until "+date(s.TrialEnd)+".")
+		p.Method = b.Method
+		p.TrialClaim = TrialClaim(b.Order.Licensee.Email)
+		p.Notices = []Notice{
+			{Kind: NoticeTrialStarted, To: RoleBilling, Until: s.TrialEnd, Plan: s.Plan},
+			{Kind: NoticeTrialLicense, To: RoleLicensee, Until: s.TrialEnd, Plan: s.Plan, WithFile: true},
+		}
+		return Decision{Posting: p}
+	}
+	return b.collect(b.draft(ForPurchase, c.Cause(s.Revision), b.saleAt(at, at, at)))
+}
+
+// PreviewPurchase is what the order would be billed at an instant; nothing is
+// written.
+func (b Book) PreviewPurchase(at time.Time) Invoice {
+	return *b.draft(ForPurchase, "preview", b.saleAt(at, at, at))
+}
+
+// Refused is the posting of a command that was refused: nothing changes but
+// the answer. A refused purchase has lapsed.
+func (b Book) Refused(c Command, r *Error, at time.Time) *Posting {
+	s := b.Subscription
+	p := &Posting{From: s.Revision, Subscription: s}
+	if c.Verb == VerbPurchase && s.Status == Incomplete && s.OpenInvoice == "" {
+		s.Status = IncompleteExpired
+		p = b.post(s, at, "order_refused", "The order was refused: "+string(r.Code)+".")
+	}
+	p.Outcome = Outcome{Code: r.Code, Field: r.Field, Detail: r.Detail}
+	return p
+}
+
+// storeMethod uses a new card from now on. Where money is owed it is charged
+// at once: an order from now, a renewal for its own period.
+func (b Book) storeMethod(at time.Time) Decision {
+	s := b.Subscription
+	if b.Method == "" {
+		return Decision{Refusal: refuse(CodeNoPaymentMethod, "", "there is no payment method to store")}
+	}
+	switch s.Status {
+	case Incomplete:
+		if s.Declines >= b.Policy.MaxDeclines {
+			return Decision{Refusal: refuse(CodeTooManyAttempts, "", "too many cards of this order were declined")}
+		}
+		if b.Open == nil {
+			return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has not been handled yet")}
+		}
+		return b.collect(b.rebuild(*b.Open, b.saleAt(at, at, at)))
+	case PastDue:
+		return b.collect(b.owed(at))
+	}
+	s.HasMethod = true
+	p := b.post(s, at, "payment_method", "A payment method was stored.")
+	p.Method = b.Method
+	return Decision{Posting: p}
+}
+
+// cancel ends an order and a debt at once, a trial and a paid period at their
+// end.
+func (b Book) cancel(at time.Time) *Posting {
+	s := b.Subscription
+	switch s.Status {
+	case Incomplete:
+		open := s.OpenInvoice
+		s.Status, s.CancelReason, s.CanceledAt, s.OpenInvoice = IncompleteExpired, ReasonRequested, at, ""
+		p := b.post(s, at, "canceled", "The order was withdrawn.")
+		p.Void = open
+		return p
+	case PastDue:
+		return b.end(at, ReasonRequested)
+	}
+	s.CancelAtPeriodEnd = true
+	until := s.Period.End
+	if s.Ahead != (Period{}) {
+		until = s.Ahead.End
+	}
+	p := b.post(s, at, "cancel_scheduled", "Cancelled; it works until "+until.Format(time.RFC3339)+".")
+	p.Notices = []Notice{{Kind: NoticeCancelScheduled, To: RoleBilling, Until: until, Plan: s.Plan}}
+	return p
+}

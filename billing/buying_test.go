@@ -1,0 +1,154 @@
+package billing
+
+import (
+	"testing"
+)
+
+func TestACardIsChargedAtOnce(t *testing.T) {
+	l := bought(t, "2026-01-31 10:00", offer{})
+	s := l.s()
+	is(t, "status", s.Status, Active)
+	is(t, "licence", s.License, "lic_1")
+	is(t, "anchor", s.Anchor, instant("2026-01-31 10:00"))
+	is(t, "period", s.Period, Period{instant("2026-01-31 10:00"), instant("2026-02-28 10:00")})
+	is(t, "last payment", s.LastPaymentAt, l.now)
+	is(t, "invoice", l.last().Status, InvoicePaid)
+	is(t, "charged", l.charged(), int64(1000))
+	is(t, "the billing contact gets the invoice", l.told(NoticeReceipt), []Notice{{
+		Kind: NoticeReceipt, To: RoleBilling, InvoiceID: l.last().ID, Amount: Money{1000, "USD"}, Until: s.Period.End, Plan: s.Plan,
+	}})
+	is(t, "the licensee gets the file, and no price", l.told(NoticeLicense), []Notice{{
+		Kind: NoticeLicense, To: RoleLicensee, Until: s.Period.End, Plan: s.Plan, WithFile: true,
+	}})
+	l.refused(Command{Verb: VerbPurchase}, CodeNotPossibleNow)
+}
+
+func TestADeclinedOrderMayTryAnotherCard(t *testing.T) {
+	l := ordered(t, "2026-04-01 10:00", offer{})
+	l.command(Command{Verb: VerbPurchase, Request: "req_buy"}, "poor")
+	is(t, "status", l.s().Status, Incomplete)
+	is(t, "licence", l.s().License, "")
+	l.to("2026-04-01 15:00")
+	l.refused(Command{Verb: VerbPurchase, Request: "req_again"}, CodeNotPossibleNow)
+	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	is(t, "status", l.s().Status, Active)
+	is(t, "the period begins when it is paid", l.s().Period, Period{instant("2026-04-01 15:00"), instant("2026-05-01 15:00")})
+	is(t, "one invoice", len(l.order), 1)
+	is(t, "charged", l.charged(), int64(1000))
+}
+
+func TestAnOrderHasFiveDeclines(t *testing.T) {
+	l := ordered(t, "2026-04-01", offer{})
+	l.command(Command{Verb: VerbPurchase, Request: "req_buy"}, "poor")
+	for range 4 {
+		is(t, "outcome", l.command(Command{Verb: VerbPaymentMethod}, "poor").Code, CodeCardDeclined)
+	}
+	is(t, "declines", l.s().Declines, 5)
+	is(t, "a sixth", l.command(Command{Verb: VerbPaymentMethod}, "visa").Code, CodeTooManyAttempts)
+	is(t, "charged", l.charged(), int64(0))
+	l.to("2026-04-01 23:00")
+	is(t, "status", l.s().Status, IncompleteExpired)
+	is(t, "invoice", l.last().Status, InvoiceVoid)
+}
+
+func TestAnOrderLapsesAfter23Hours(t *testing.T) {
+	l := ordered(t, "2026-04-01 10:00", offer{})
+	l.to("2026-04-02 08:59")
+	is(t, "status", l.s().Status, Incomplete)
+	l.to("2026-04-02 09:00")
+	is(t, "status", l.s().Status, IncompleteExpired)
+	for _, verb := range append(verbs, VerbPurchase) {
+		l.refused(Command{Verb: verb}, CodeNotPossibleNow)
+	}
+}
+
+func TestARefusedOrderHasLapsed(t *testing.T) {
+	l := ordered(t, "2026-04-01", offer{})
+	is(t, "without a card", l.command(Command{Verb: VerbPurchase}).Code, CodeNoPaymentMethod)
+	is(t, "status", l.s().Status, IncompleteExpired)
+
+	none := shelf()
+	none.Trial = false
+	l = ordered(t, "2026-04-01", offer{product: &none, pay: PayTrial})
+	is(t, "without a trial", l.command(Command{Verb: VerbPurchase}).Code, CodeTrialNotOffered)
+	is(t, "status", l.s().Status, IncompleteExpired)
+}
+
+func TestATrialIsOneMonthAndAsksForNoPayment(t *testing.T) {
+	l := tried(t, "2026-01-31 10:00", "", offer{})
+	is(t, "status", l.s().Status, Trialing)
+	is(t, "period", l.s().Period, Period{instant("2026-01-31 10:00"), instant("2026-02-28 10:00")})
+	is(t, "trial end", l.s().TrialEnd, instant("2026-02-28 10:00"))
+	is(t, "claim", l.history[0].TrialClaim, "contoso.example")
+	is(t, "licence", l.s().License, "lic_1")
+	is(t, "the licensee gets the file", len(l.told(NoticeTrialLicense)), 1)
+	l.to("2026-02-28 09:59")
+	is(t, "status", l.s().Status, Trialing)
+	l.to("2026-02-28 10:00")
+	is(t, "status", l.s().Status, Canceled)
+	is(t, "reason", l.s().CancelReason, ReasonTrialEnded)
+	is(t, "ended", l.s().CanceledAt, instant("2026-02-28 10:00"))
+	is(t, "invoices", len(l.order), 0)
+}
+
+func TestATrialWithACardIsBoughtAtItsEnd(t *testing.T) {
+	l := tried(t, "2026-01-31 10:00", "", offer{})
+	l.now = instant("2026-02-10")
+	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.to("2026-02-28 09:59")
+	is(t, "charged before", l.charged(), int64(0))
+	l.to("2026-02-28 10:00")
+	is(t, "status", l.s().Status, Active)
+	is(t, "charged", l.charged(), int64(1000))
+	is(t, "licence", l.s().License, "lic_1")
+	is(t, "anchor", l.s().Anchor, instant("2026-02-28 10:00"))
+	l.to("2026-03-28 10:00")
+	is(t, "charged", l.charged(), int64(2000))
+}
+
+func TestADeclineAtTheTrialsEndEndsIt(t *testing.T) {
+	l := tried(t, "2026-04-01", "poor", offer{})
+	l.to("2026-06-01")
+	is(t, "status", l.s().Status, Canceled)
+	is(t, "reason", l.s().CancelReason, ReasonPaymentFailed)
+	is(t, "ended", l.s().CanceledAt, instant("2026-05-01"))
+	is(t, "no dunning", attempts(l, l.last().ID), []string{"2026-05-01"})
+	is(t, "invoice", l.last().Status, InvoiceVoid)
+}
+
+func TestACancelledTrialIsNeverBilled(t *testing.T) {
+	l := tried(t, "2026-04-01", "visa", offer{})
+	l.now = instant("2026-04-10")
+	l.must(Command{Verb: VerbCancel})
+	is(t, "works until", l.told(NoticeCancelScheduled)[0].Until, instant("2026-05-01"))
+	l.to("2027-04-01")
+	is(t, "status", l.s().Status, Canceled)
+	is(t, "reason", l.s().CancelReason, ReasonRequested)
+	is(t, "invoices", len(l.order), 0)
+	is(t, "charges", len(l.charges), 0)
+}
+
+func TestAWithdrawnOrderIsNeverCharged(t *testing.T) {
+	l := ordered(t, "2026-04-01", offer{})
+	l.command(Command{Verb: VerbPurchase}, "poor")
+	l.must(Command{Verb: VerbCancel})
+	is(t, "status", l.s().Status, IncompleteExpired)
+	is(t, "invoice", l.last().Status, InvoiceVoid)
+	l.refused(Command{Verb: VerbPaymentMethod}, CodeNotPossibleNow)
+}
+
+func TestThePreviewOfAnOrderIsItsBill(t *testing.T) {
+	l := ordered(t, "2026-04-01", offer{country: "IT", balance: 300})
+	preview := l.onFile().PreviewPurchase(l.now)
+	l.pay("visa")
+	is(t, "amount due", Money{l.charged(), "USD"}, preview.AmountDue())
+	is(t, "total", preview.Total(), Money{1220, "USD"})
+	is(t, "lines", lines(preview), lines(l.last()))
+}
+
+func TestNoCardIsNoMethodToStore(t *testing.T) {
+	l := ordered(t, "2026-04-01", offer{balance: 1000})
+	l.pay("") // the balance paid
+	l.refused(Command{Verb: VerbPaymentMethod}, CodeNoPaymentMethod)
+	is(t, "has a card", l.s().HasMethod, false)
+}

@@ -1,0 +1,128 @@
+package billing
+
+import "time"
+
+// change moves the subscription to another plan or quantity, at once
+// (rules.md, Changing plan). Refusals: unknown_plan, unknown_currency,
+// quantity_not_allowed, no_change, preview_expired, amount_changed,
+// no_payment_method.
+func (b Book) change(c Command, at time.Time) Decision {
+	if !c.ProrationTime.IsZero() {
+		t, from := Instant(c.ProrationTime), b.Subscription.Period.Start
+		if b.Subscription.Status == PastDue {
+			from = b.Subscription.Period.End // what was paid for is over
+		}
+		if t.After(at) || at.Sub(t) > b.Policy.PreviewLife || t.Before(from) {
+			return Decision{Refusal: refuse(CodePreviewExpired, "proration_time", "is in the future, too old, or before the running period")}
+		}
+		at = t
+	}
+	sale, err := b.changeSale(c, at)
+	if err != nil {
+		return Decision{Refusal: err}
+	}
+	s := b.Subscription
+	if s.Status == Trialing && s.Ahead == (Period{}) {
+		if c.ExpectedAmountDue != nil && *c.ExpectedAmountDue != 0 {
+			return Decision{Refusal: refuse(CodeAmountChanged, "expected_amount_due", "is not what the change costs")}
+		}
+		old := s.Plan
+		s.Plan, s.Price, s.Quantity = sale.Plan, sale.Price, sale.Quantity
+		p := b.post(s, at, "change", "Changed from "+old.ID+" to "+s.Plan.ID+" in the trial.")
+		p.Notices = []Notice{
+			{Kind: NoticePlanChanged, To: RoleBilling, Until: s.TrialEnd, Plan: s.Plan, OldPlan: old},
+			{Kind: NoticeLicenseUpdated, To: RoleLicensee, Until: s.TrialEnd, Plan: s.Plan, WithFile: true},
+		}
+		return Decision{Posting: p}
+	}
+	inv := b.draft(ForChange, c.Cause(s.Revision), *sale)
+	if c.ExpectedAmountDue != nil && *c.ExpectedAmountDue != inv.AmountDue().Amount {
+		return Decision{Refusal: refuse(CodeAmountChanged, "expected_amount_due", "is not what the change costs")}
+	}
+	return b.collect(inv)
+}
+
+// changeSale is what a change sells and credits.
+func (b Book) changeSale(c Command, at time.Time) (*sale, *Error) {
+	s := b.Subscription
+	plan, err := b.Product.Plan(c.Plan)
+	if err != nil {
+		return nil, err.(*Error)
+	}
+	price, err := plan.PriceIn(b.currency())
+	if err != nil {
+		return nil, err.(*Error)
+	}
+	if c.Quantity == 0 { // not named: it stays, where the plan can have it
+		c.Quantity = 1
+		if plan.Type == s.Plan.Type {
+			c.Quantity = s.Quantity
+		}
+	}
+	if err := CheckQuantity(plan.Type, c.Quantity); err != nil {
+		return nil, err.(*Error)
+	}
+	if plan.ID == s.Plan.ID && c.Quantity == s.Quantity {
+		return nil, refuse(CodeNoChange, "", "this is the present plan and quantity")
+	}
+	start := at
+	if s.Status == Trialing {
+		start = s.TrialEnd // a period paid ahead is replaced; the trial goes on
+	}
+	period, _ := PeriodAt(start, plan.Cycle, start)
+	sale := sale{Product: b.Product, Plan: plan.Ref(), Price: price, Quantity: c.Quantity, Period: period, Tax: b.tax()}
+	if s.Status != PastDue {
+		sale.Credits = b.credits(at)
+	}
+	return &sale, nil
+}
+
+// credits is what a change gives back: the unused part of the running
+// period's line, and the whole remainder of a period paid ahead, each never
+// more than its line's one refundable remainder.
+func (b Book) credits(at time.Time) []credit {
+	var cs []credit
+	for _, sold := range b.Sold {
+		switch sold.Line.Period {
+		case b.Subscription.Period:
+			net := Proration(Money{sold.Line.Net(), b.currency()}, sold.Line.Period, at, b.Product.Proration).Amount
+			cs = append(cs, credit{sold, min(net, sold.Remainder())})
+		case b.Subscription.Ahead:
+			cs = append(cs, credit{sold, sold.Remainder()})
+		}
+	}
+	return cs
+}
+
+// ChangePreview is what a change would cost at an instant, without doing it.
+type ChangePreview struct {
+	Plan         PlanRef
+	Price        Money // of the new plan and quantity, before tax and credit
+	Invoice      Invoice
+	BalanceAfter Money
+	Period       Period
+}
+
+// PreviewChange computes a change's bill with the refusals of the change
+// itself, but for the payment method.
+func (b Book) PreviewChange(c Command, at time.Time) (ChangePreview, error) {
+	if !b.Subscription.allows(VerbChange) {
+		return ChangePreview{}, refuse(CodeNotPossibleNow, "", "this is not possible in the subscription's present state")
+	}
+	sale, refusal := b.changeSale(c, at)
+	if refusal != nil {
+		return ChangePreview{}, refusal
+	}
+	inv := Invoice{Currency: b.currency()}
+	period := sale.Period
+	if s := b.Subscription; s.Status == Trialing && s.Ahead == (Period{}) {
+		period = s.Period
+	} else {
+		inv = *b.draft(ForChange, "preview", *sale)
+	}
+	after := b.Balance.Sub(Money{inv.BalanceApplied, inv.Currency})
+	for _, n := range inv.Excess {
+		after = after.Add(n.Total())
+	}
+	return ChangePreview{sale.Plan, sale.Price.Money.Times(sale.Quantity), inv, after, period}, nil
+}

@@ -1,0 +1,55 @@
+package billing
+
+import "time"
+
+// Command is what somebody asks of a subscription. It names its request row
+// instead of saying anything personal, since it stands in a history.
+type Command struct {
+	Verb    Verb   `json:"verb,omitempty"`
+	Request string `json:"request,omitempty"` // req_…; empty for a signal: nobody waits for an answer
+
+	// Purchases only: no money moves after this instant of real time.
+	NotAfter time.Time `json:"not_after,omitzero"`
+
+	// Changes only.
+	Plan              string    `json:"plan,omitempty"` // plan id
+	Quantity          int64     `json:"quantity,omitempty"`
+	ProrationTime     time.Time `json:"proration_time,omitzero"`
+	ExpectedAmountDue *int64    `json:"expected_amount_due,omitempty"`
+}
+
+// Cause names what an attempt at a payment was made for: the request, or for
+// a signal the revision that it was handled at.
+func (c Command) Cause(revision int64) string {
+	if c.Request != "" {
+		return c.Request
+	}
+	return string(c.Verb) + "@" + itoa(revision)
+}
+
+// Cause names what an attempt at a payment was made for.
+func (s Step) Cause() string { return string(s.Kind) + "@" + s.At.Format(time.RFC3339) }
+
+// Outcome is what became of a command. Code is empty where it was done.
+type Outcome struct {
+	Code    Code           `json:"code,omitempty"`
+	Field   string         `json:"field,omitempty"`
+	Detail  string         `json:"detail,omitempty"`
+	Invoice string         `json:"invoice,omitempty"`
+	Payment PaymentOutcome `json:"payment,omitzero"`
+}
+
+// PaymentOutcome is the payment's part of an Outcome; zero where no payment
+// was asked for.
+type PaymentOutcome struct {
+	Status      PaymentStatus `json:"status,omitempty"`
+	DeclineCode string        `json:"decline_code,omitempty"`
+}
+
+// Decision is what a command or a due step comes to: a refusal, a posting
+// that is complete by itself, or a bill that is to be collected first.
+type Decision struct {
+	Refusal *Error
+	Posting *Posting
+	Bill    *Invoice
+}

@@ -1,0 +1,16 @@
+// Package billing holds the rules of selling subscriptions, and nothing else:
+// no clock, no I/O, no database. Time comes in as an argument.
+//
+// Everything that happens to a subscription goes the same way:
+//
+//	Book ── Decide(command) or Due(step) ──▶ Decision
+//	                                          ├─ Refusal: nothing happens
+//	                                          ├─ Posting: written as it is
+//	                                          └─ Bill ── Freeze ─▶ charge ─▶ Paid or Declined ─▶ Posting
+//
+// A Book is what is on file, a Posting is what one transaction writes. The
+// state machine's table of commands stands in status.go, what falls due when
+// in subscription.go, and each rule in the file of its name: calendar.go,
+// proration.go, invoice.go, retry.go, tax.go, trial.go, buying.go,
+// changing.go, renewing.go.
+package billing

@@ -1,0 +1,61 @@
+package billing
+
+import "errors"
+
+// What a store answers beside its own failures.
+var (
+	// ErrNotFound says that there is no such row.
+	ErrNotFound = errors.New("not found")
+	// ErrStale refuses a posting that was decided on an older revision: another
+	// run has gone on from there.
+	ErrStale = errors.New("the subscription has moved on")
+	// ErrConflict refuses a posting because something that subscriptions share
+	// (a balance, a remainder) was taken in the meantime: decide again.
+	ErrConflict = errors.New("something shared has changed meanwhile")
+	// ErrBusy says that a test clock is being advanced already.
+	ErrBusy = errors.New("the clock is being advanced")
+)
+
+// Code is a stable name of a refusal that callers may rely on. It is the
+// `code` of the API's problem documents and of a command's outcome.
+type Code string
+
+const (
+	CodeInvalid            Code = "invalid"
+	CodeUnknownProduct     Code = "unknown_product"
+	CodeUnknownPlan        Code = "unknown_plan"
+	CodeUnknownCurrency    Code = "unknown_currency"
+	CodeUnknownToken       Code = "unknown_token"
+	CodeQuantityNotAllowed Code = "quantity_not_allowed"
+	CodeTermsNotAccepted   Code = "terms_not_accepted"
+	CodeTrialNotOffered    Code = "trial_not_offered"
+	CodeTrialAlreadyUsed   Code = "trial_already_used"
+	CodeCardDeclined       Code = "card_declined"
+	CodeNoPaymentMethod    Code = "no_payment_method"
+	CodeTooManyAttempts    Code = "too_many_attempts"
+	CodeNotPossibleNow     Code = "not_possible_now"
+	CodeNoChange           Code = "no_change"
+	CodePreviewExpired     Code = "preview_expired"
+	CodeAmountChanged      Code = "amount_changed"
+	CodeRequestExpired     Code = "request_expired"
+	CodeUnknownCoupon      Code = "unknown_coupon"
+	CodeInvoiceNotAllowed  Code = "invoice_not_allowed"
+	CodePackageWithoutKey  Code = "package_without_key"
+)
+
+// Error is a refusal: a code, the field of the input that it speaks of (in the
+// API's spelling, or empty), and words that never repeat what was submitted.
+type Error struct {
+	Code   Code
+	Field  string
+	Detail string
+}
+
+func (e *Error) Error() string {
+	if e.Field != "" {
+		return string(e.Code) + ": " + e.Field + ": " + e.Detail
+	}
+	return string(e.Code) + ": " + e.Detail
+}
+
+func refuse(code Code, field, detail string) *Error { return &Error{code, field, detail} }

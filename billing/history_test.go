@@ -1,0 +1,336 @@
+package billing
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+)
+
+// act is one thing that happens in a random history.
+type act struct {
+	What     string
+	Wait     time.Duration
+	Plan     string
+	Quantity int64
+	Card     string
+	Back     time.Duration // a change's proration_time, this long ago
+	Preview  bool          // a change that holds the charge to its preview
+}
+
+func acts(t *rapid.T) []act {
+	what := rapid.SampledFrom([]string{
+		"wait", "wait", "wait", "late", "change", "change", "change", "cancel", "resume", "renew", "card", "card", "trouble",
+	})
+	plan := rapid.SampledFrom([]string{small, large, smallYear, largeYear, smallThree, site, siteYear, single})
+	card := rapid.SampledFrom([]string{"visa", "visa", "visa", "amex", "poor", "stolen", "3ds"})
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) act {
+		a := act{What: what.Draw(t, "what")}
+		switch a.What {
+		case "wait", "late":
+			unit := rapid.SampledFrom([]time.Duration{time.Second, time.Minute, time.Hour, 24 * time.Hour, 24 * time.Hour, 240 * time.Hour}).Draw(t, "unit")
+			a.Wait = time.Duration(rapid.IntRange(1, 40).Draw(t, "units")) * unit
+		case "change":
+			a.Plan = plan.Draw(t, "plan")
+			a.Quantity = rapid.Int64Range(0, 3).Draw(t, "quantity")
+			a.Back = time.Duration(rapid.IntRange(0, 20).Draw(t, "back")) * time.Minute
+			a.Preview = rapid.Bool().Draw(t, "preview")
+		case "card", "trouble":
+			a.Card = card.Draw(t, "card")
+		}
+		return a
+	}), 8, 60).Draw(t, "acts")
+}
+
+// live lets a history happen.
+func live(l *ledger, first string, history []act) {
+	l.command(Command{Verb: VerbPurchase, Request: "req_buy"}, first)
+	for _, a := range history {
+		switch a.What {
+		case "wait":
+			l.until(l.now.Add(a.Wait), false)
+		case "late":
+			l.until(l.now.Add(a.Wait), true)
+		case "change":
+			l.until(l.now, false)
+			c := Command{Verb: VerbChange, Plan: a.Plan, Quantity: a.Quantity}
+			if a.Back > 0 {
+				c.ProrationTime = l.now.Add(-a.Back)
+			}
+			var promised ChangePreview
+			if a.Preview {
+				at := l.now
+				if a.Back > 0 {
+					at = c.ProrationTime
+				}
+				var err error
+				if promised, err = l.onFile().PreviewChange(c, at); err == nil {
+					due := promised.Invoice.AmountDue().Amount
+					c.ExpectedAmountDue = &due
+				}
+			}
+			before := l.charged()
+			switch got := l.command(c); {
+			case got.Code == CodeAmountChanged:
+				l.t.Fatalf("the preview said %+v", promised)
+			case got.Code == "" && a.Preview:
+				if due := promised.Invoice.AmountDue().Amount; l.charged()-before != due || l.balance != promised.BalanceAfter.Amount {
+					l.t.Fatalf("charged %d, balance %d; the preview said %+v", l.charged()-before, l.balance, promised)
+				}
+			}
+		case "cancel", "resume", "renew":
+			l.command(Command{Verb: Verb(a.What)})
+		case "card":
+			l.command(Command{Verb: VerbPaymentMethod}, a.Card)
+		case "trouble": // the card is emptied, or filled again
+			if l.cards[a.Card] == "" {
+				l.cards[a.Card] = "insufficient_funds"
+			} else {
+				l.cards[a.Card] = ""
+			}
+		}
+	}
+}
+
+// share is amount × part ÷ whole, half away from zero, by rational numbers.
+func share(amount, part, whole int64) int64 {
+	if whole == 0 {
+		return 0
+	}
+	r := new(big.Rat).SetFrac64(amount, whole)
+	r.Mul(r, new(big.Rat).SetInt64(part))
+	twice := new(big.Int).Add(new(big.Int).Lsh(r.Num(), 1), r.Denom()) // nothing here is negative
+	return twice.Quo(twice, new(big.Int).Lsh(r.Denom(), 1)).Int64()
+}
+
+// unused is what a change at an instant gives back of a line, by the rule.
+func unused(s Sold, at time.Time, mode ProrationMode) int64 {
+	unit, p := time.Second, s.Line.Period
+	if mode == PerDay {
+		unit = 24 * time.Hour
+		p, at = Period{p.Start.Truncate(unit), p.End.Truncate(unit)}, at.Truncate(unit)
+	}
+	return share(s.Line.Net(), int64(p.End.Sub(at)/unit), int64(p.End.Sub(p.Start)/unit))
+}
+
+// audit holds a history to what is true of all of them.
+func audit(l *ledger, opening int64) {
+	t := l.t
+	t.Helper()
+	type line struct{ net, tax int64 }
+	given := map[string]line{}     // by credit lines and notes, from each sold line
+	noted := map[string]int64{}    // by notes, from each invoice
+	expected := map[string]int64{} // draws, by the rules
+	var charged, applied, notes, waived int64
+
+	for _, c := range l.charges {
+		charged += c.amount
+		inv := l.docs[c.invoice]
+		if c.status.Ended() && inv.Purpose != ForRevival {
+			t.Errorf("%s was charged at %s, after the end", c.invoice, c.at)
+		}
+		if inv.Status != InvoicePaid || inv.AmountDue().Amount != c.amount {
+			t.Errorf("%s is %s, due %s, and %d was charged", c.invoice, inv.Status, inv.AmountDue(), c.amount)
+		}
+	}
+	var paid int64
+	for _, id := range l.order {
+		inv := l.docs[id]
+		if inv.InFlight != "" {
+			t.Errorf("%s is still in flight", id)
+		}
+		if inv.Status != InvoicePaid {
+			if inv.BalanceApplied != 0 {
+				t.Errorf("%s is %s and holds %d of the balance", id, inv.Status, inv.BalanceApplied)
+			}
+			continue
+		}
+		paid += inv.AmountDue().Amount
+		applied += inv.BalanceApplied
+		for _, ln := range inv.Lines {
+			switch ln.Kind {
+			case LineWaiver:
+				waived -= ln.Amount
+			case LineCredit:
+				g := given[ln.Draws]
+				given[ln.Draws] = line{g.net - ln.Amount, g.tax - ln.Tax}
+			}
+		}
+	}
+	for _, n := range l.notes {
+		notes += n.Total().Amount
+		g := given[n.Line]
+		given[n.Line] = line{g.net + n.Net, g.tax + n.Tax}
+		noted[n.Invoice] += n.Total().Amount
+	}
+	if charged != paid {
+		t.Errorf("the gateway took %d, and %d was due", charged, paid)
+	}
+	if l.balance != opening+notes-applied {
+		t.Errorf("the balance is %d of %d, %d noted and %d applied", l.balance, opening, notes, applied)
+	}
+
+	// Periods, and what the rules give back of them.
+	var end time.Time // what is covered so far
+	for _, m := range l.history {
+		s := m.Subscription
+		if m.Events != nil && m.before.Status == Incomplete && s.Status == Trialing {
+			end = s.TrialEnd
+		}
+		if m.Invoice == nil || m.Invoice.Status != InvoicePaid {
+			if len(m.Draws) > 0 || len(m.CreditNotes) > 0 {
+				t.Errorf("at %s money was given back without an invoice", m.at)
+			}
+			continue
+		}
+		inv, p := *m.Invoice, m.Invoice.Service().Period
+		anchor := s.Anchor
+		if s.Status == Trialing {
+			anchor = s.TrialEnd
+		}
+		if want, _ := PeriodAt(anchor, s.Plan.Cycle, p.Start); want != p {
+			t.Errorf("%s: %v is no period of the anchor %s", inv.ID, p, anchor)
+		}
+		since := p.Start
+		for _, ln := range inv.Lines {
+			if ln.Kind == LineSkipped {
+				if ln.Amount != 0 || ln.Tax != 0 || !ln.Period.Start.Before(ln.Period.End) || ln.Period.End != p.Start {
+					t.Errorf("%s: the skipped line %+v before %v", inv.ID, ln, p)
+				}
+				since = ln.Period.Start
+			}
+		}
+		switch inv.Purpose {
+		case ForPurchase:
+			if p.Start != m.at || since != p.Start {
+				t.Errorf("%s begins at %s, bought at %s", inv.ID, since, m.at)
+			}
+		case ForConversion, ForRenewal:
+			if since != end || !p.Contains(m.at) {
+				t.Errorf("%s at %s is for %v (since %s) after %s", inv.ID, m.at, p, since, end)
+			}
+			if m.before.CancelAtPeriodEnd {
+				t.Errorf("%s renews what was cancelled", inv.ID)
+			}
+		case ForAhead:
+			if p.Start != end || since != end || m.before.Ahead != (Period{}) || m.before.CancelAtPeriodEnd {
+				t.Errorf("%s pays %v ahead after %s", inv.ID, p, end)
+			}
+		case ForRevival:
+			if p.Start != m.at || p.Start.Before(end) || p.Start.Before(m.before.CanceledAt) || since != p.Start {
+				t.Errorf("%s revives at %s what ended at %s", inv.ID, p.Start, m.before.CanceledAt)
+			}
+		case ForChange:
+			at, b := p.Start, m.before
+			switch {
+			case b.Status == Trialing:
+				at = m.at
+				if p.Start != b.TrialEnd {
+					t.Errorf("%s begins at %s in a trial until %s", inv.ID, p.Start, b.TrialEnd)
+				}
+			case b.Status == PastDue:
+				if p.Start.Before(end) {
+					t.Errorf("%s overlaps what was paid until %s", inv.ID, end)
+				}
+			case !b.Period.Contains(p.Start):
+				t.Errorf("%s begins at %s, outside of %v", inv.ID, p.Start, b.Period)
+			}
+			if p.Start.After(m.at) && b.Status != Trialing || m.at.Sub(p.Start) > 15*time.Minute {
+				t.Errorf("%s begins at %s, changed at %s", inv.ID, p.Start, m.at)
+			}
+			if s.CancelAtPeriodEnd != b.CancelAtPeriodEnd {
+				t.Errorf("%s changed the cancellation", inv.ID)
+			}
+			for _, sold := range m.sold {
+				switch {
+				case b.Status == PastDue:
+				case sold.Drawn > 0 && sold.Line.Period == b.Period && sold.Line.Net() == sold.Drawn: // replaced within its first second
+				case sold.Line.Period == b.Period && b.Status != Trialing:
+					expected[sold.Line.ID] += min(unused(sold, at, l.book.Product.Proration), sold.Remainder())
+				case sold.Line.Period == b.Ahead:
+					expected[sold.Line.ID] += sold.Remainder()
+				}
+			}
+		}
+		end = p.End
+	}
+
+	var kept int64
+	for _, s := range l.sold {
+		g := given[s.Line.ID]
+		kept += s.Line.Net() + s.Line.Tax - g.net - g.tax
+		waived := l.docs[s.Invoice].Waived() // drawn from the beginning: nobody paid it
+		if g.net != s.Drawn-waived || s.Drawn > s.Line.Net() || g.net != expected[s.Line.ID] {
+			t.Errorf("%d given back of %s, %d drawn of %d, %d waived, %d by the rules", g.net, s.Line.ID, s.Drawn, s.Line.Net(), waived, expected[s.Line.ID])
+		}
+		if want := share(s.Line.Tax, s.Drawn, s.Line.Net()) - share(s.Line.Tax, waived, s.Line.Net()); g.tax != want {
+			t.Errorf("%d of tax given back of %s, want %d", g.tax, s.Line.ID, want)
+		}
+		if inv := l.docs[s.Invoice]; noted[s.Invoice] > s.Line.Net()+s.Line.Tax {
+			t.Errorf("notes of %d on %s, whose service cost %d", noted[s.Invoice], inv.ID, s.Line.Net()+s.Line.Tax)
+		}
+	}
+	// What came in is what was kept for service, less what was waived, and
+	// what is still owed to the customer.
+	if charged+opening != kept-waived+l.balance {
+		t.Errorf("%d charged and %d brought ≠ %d kept − %d waived + %d of balance", charged, opening, kept, waived, l.balance)
+	}
+}
+
+func TestEveryHistoryAddsUp(t *testing.T) {
+	for range 5 { // × -rapid.checks
+		rapid.Check(t, everyHistoryAddsUp)
+	}
+}
+
+func everyHistoryAddsUp(t *rapid.T) {
+	o := offer{
+		plan:     rapid.SampledFrom([]string{small, large, smallYear, site, single}).Draw(t, "plan"),
+		currency: rapid.SampledFrom([]string{"USD", "EUR", "JPY"}).Draw(t, "currency"),
+		country:  rapid.SampledFrom([]string{"US", "IT", "FI", "LU"}).Draw(t, "country"),
+		balance:  rapid.SampledFrom([]int64{0, 0, 1, 960, 5000}).Draw(t, "balance"),
+		pay:      rapid.SampledFrom([]Pay{PayNow, PayNow, PayTrial}).Draw(t, "pay"),
+	}
+	product := shelfOf(rapid.SampledFrom([]ProrationMode{PerSecond, PerDay}).Draw(t, "proration"),
+		rapid.SampledFrom([]TaxMode{TaxExclusive, TaxInclusive}).Draw(t, "tax"))
+	o.product = &product
+	start := instant("2023-12-31 20:00").Add(time.Duration(rapid.IntRange(0, 800*24*60).Draw(t, "start")) * time.Minute)
+	first := rapid.SampledFrom([]string{"visa", "visa", "poor", ""}).Draw(t, "first card")
+	history := acts(t)
+
+	l, again := ordered(t, start.Format(time.RFC3339), o), ordered(t, start.Format(time.RFC3339), o)
+	live(l, first, history)
+	audit(l, o.balance)
+
+	live(again, first, history)
+	if diff := cmp.Diff(l.docs, again.docs) + cmp.Diff(l.notes, again.notes) + cmp.Diff(l.s(), again.s()) +
+		cmp.Diff(l.notices, again.notices, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("the same commands gave other documents:\n%s", diff)
+	}
+}
+
+// shelfOf is the shelf with another way of dividing and of taxing. It is made
+// anew each time, since a test may change it.
+func shelfOf(proration ProrationMode, tax TaxMode) Product {
+	p := theShelf
+	p.Proration, p.Plans = proration, slices.Clone(p.Plans)
+	for i := range p.Plans {
+		p.Plans[i].Prices = slices.Clone(p.Plans[i].Prices)
+		for j := range p.Plans[i].Prices {
+			p.Plans[i].Prices[j].Tax = tax
+		}
+	}
+	return p
+}
+
+var theShelf = shelf()
+
+// A history is told by its acts where it fails.
+func (a act) String() string {
+	return fmt.Sprintf("%s%s %s%s×%d", a.What, a.Wait, a.Plan, a.Card, a.Quantity)
+}

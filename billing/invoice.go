@@ -1,0 +1,296 @@
+package billing
+
+import (
+	"fmt"
+	"time"
+)
+
+// Purpose is what an invoice is for. With the boundary or the request that
+// caused it, it makes the invoice's key: there is one invoice for one cause.
+type Purpose string
+
+const (
+	ForPurchase   Purpose = "purchase"
+	ForConversion Purpose = "conversion" // a trial's end, with a card
+	ForRenewal    Purpose = "renewal"
+	ForAhead      Purpose = "ahead" // the next period, paid early
+	ForChange     Purpose = "change"
+	ForRevival    Purpose = "revival"
+)
+
+// InvoiceStatus is where an invoice stands. A draft has no number and may
+// still be rebuilt; every other one is never edited again (rules.md, Money).
+type InvoiceStatus string
+
+const (
+	InvoiceDraft InvoiceStatus = "draft"
+	InvoiceOpen  InvoiceStatus = "open" // numbered and mailed, to be paid by transfer
+	InvoicePaid  InvoiceStatus = "paid"
+	InvoiceVoid  InvoiceStatus = "void"
+)
+
+// LineKind is what a line is.
+type LineKind string
+
+const (
+	LineService LineKind = "service"
+	LineSkipped LineKind = "skipped" // a period that nobody charged in time: zero
+	LineCredit  LineKind = "credit"  // the unused part of an earlier line; negative
+	LineWaiver  LineKind = "waiver"  // too little for the gateway to charge; negative
+)
+
+// Line is one line of an invoice, in minor units of the invoice's currency,
+// always without tax. Net is Amount less Discount.
+type Line struct {
+	ID          string   `json:"id"` // invoice id and position
+	Kind        LineKind `json:"kind"`
+	Description string   `json:"description"`
+	Quantity    int64    `json:"quantity"`
+	Amount      int64    `json:"amount"`
+	Discount    int64    `json:"discount,omitempty"`
+	Tax         int64    `json:"tax"`
+	Period      Period   `json:"period,omitzero"`
+
+	Plan  PlanRef `json:"plan,omitzero"`  // service: what was sold
+	Price Price   `json:"price,omitzero"` // service
+	Draws string  `json:"draws,omitempty"`
+}
+
+// Net is what the line comes to, without tax.
+func (l Line) Net() int64 { return l.Amount - l.Discount }
+
+// Invoice is a bill. Subtotal is the sum of the lines' amounts;
+// Subtotal − Discount + Tax = Total; Total − BalanceApplied = AmountDue.
+type Invoice struct {
+	ID           string        `json:"id"`
+	Key          string        `json:"key"` // unique: subscription, purpose and cause
+	Number       string        `json:"number,omitempty"`
+	Status       InvoiceStatus `json:"status"`
+	Purpose      Purpose       `json:"purpose"`
+	Subscription string        `json:"subscription"`
+	Account      string        `json:"account"`
+	Currency     string        `json:"currency"`
+	Lines        []Line        `json:"lines"`
+	TaxNote      string        `json:"tax_note,omitempty"`
+
+	BalanceApplied int64 `json:"balance_applied"` // reserved while a draft, used up once paid
+
+	// Excess is what a change credits beyond the new price: credit notes that
+	// are issued with the invoice.
+	Excess []CreditNote `json:"excess,omitempty"`
+
+	IssuedAt time.Time `json:"issued_at,omitzero"`
+	DueAt    time.Time `json:"due_at,omitzero"`
+	PaidAt   time.Time `json:"paid_at,omitzero"`
+
+	// Gateway's side: the reference is stored before money may move. Attempt
+	// rises after a definite decline only; InFlight is the cause of an attempt
+	// whose outcome is not on file yet.
+	Gateway  string `json:"gateway,omitempty"`
+	Charge   string `json:"charge,omitempty"`
+	Method   string `json:"method,omitempty"`
+	Attempt  int    `json:"attempt,omitempty"`
+	InFlight string `json:"in_flight,omitempty"`
+}
+
+func (inv Invoice) sum(part func(Line) int64) Money {
+	var total int64
+	for _, l := range inv.Lines {
+		total += part(l)
+	}
+	return Money{total, inv.Currency}
+}
+
+// Subtotal is the lines' sum before discounts, without tax.
+func (inv Invoice) Subtotal() Money { return inv.sum(func(l Line) int64 { return l.Amount }) }
+
+// Discount is what the discounts take off; positive.
+func (inv Invoice) Discount() Money { return inv.sum(func(l Line) int64 { return l.Discount }) }
+
+// Tax is the lines' tax.
+func (inv Invoice) Tax() Money { return inv.sum(func(l Line) int64 { return l.Tax }) }
+
+// Total is what the bill comes to, with tax.
+func (inv Invoice) Total() Money { return inv.Subtotal().Sub(inv.Discount()).Add(inv.Tax()) }
+
+// AmountDue is what is to be paid beside the balance.
+func (inv Invoice) AmountDue() Money {
+	return inv.Total().Sub(Money{inv.BalanceApplied, inv.Currency})
+}
+
+// Service is the line of the service that the invoice sells.
+func (inv Invoice) Service() Line {
+	for _, l := range inv.Lines {
+		if l.Kind == LineService {
+			return l
+		}
+	}
+	return Line{}
+}
+
+// Credit is what change credits take off, here and as credit notes, without
+// tax; positive.
+func (inv Invoice) Credit() Money {
+	credit := Money{0, inv.Currency}
+	for _, l := range inv.Lines {
+		if l.Kind == LineCredit {
+			credit.Amount -= l.Amount
+		}
+	}
+	for _, n := range inv.Excess {
+		credit.Amount += n.Net
+	}
+	return credit
+}
+
+// Waived is what a waiver took off the service line's net amount. Nobody paid
+// it, so that it is drawn from the line's remainder from the beginning.
+func (inv Invoice) Waived() int64 {
+	service, waived := inv.Service(), int64(0)
+	for _, l := range inv.Lines {
+		if l.Kind == LineWaiver {
+			waived -= l.Amount
+		}
+	}
+	if waived == 0 {
+		return 0
+	}
+	return min(service.Net(), mulDiv(waived, service.Net(), service.Net()+service.Tax))
+}
+
+// Sold is a service line of a paid invoice with what has been drawn from it:
+// its one refundable remainder is Net − Drawn (rules.md, Changing plan).
+type Sold struct {
+	Invoice string
+	Line    Line
+	Drawn   int64
+}
+
+// Remainder is what may still be credited or refunded, without tax.
+func (s Sold) Remainder() int64 { return s.Line.Net() - s.Drawn }
+
+// taxOn is the tax that belongs to the next net units drawn. It is the
+// difference of two shares of the line's tax, so that all notes together
+// never exceed it.
+func (s Sold) taxOn(net int64) int64 {
+	if s.Line.Net() == 0 {
+		return 0
+	}
+	return mulDiv(s.Line.Tax, s.Drawn+net, s.Line.Net()) - mulDiv(s.Line.Tax, s.Drawn, s.Line.Net())
+}
+
+// CreditNote corrects a numbered invoice. Net and Tax draw on one of its
+// lines; Total goes to the account's balance.
+type CreditNote struct {
+	ID       string    `json:"id"`
+	Number   string    `json:"number,omitempty"`
+	Invoice  string    `json:"invoice"`
+	Line     string    `json:"line"`
+	Currency string    `json:"currency"`
+	Net      int64     `json:"net"`
+	Tax      int64     `json:"tax"`
+	Reason   string    `json:"reason"` // "change"
+	IssuedAt time.Time `json:"issued_at,omitzero"`
+}
+
+// Total is what the note gives back, tax included.
+func (n CreditNote) Total() Money { return Money{n.Net + n.Tax, n.Currency} }
+
+// sale is what a bill is made of.
+type sale struct {
+	Product  Product
+	Plan     PlanRef
+	Price    Price
+	Quantity int64
+	Period   Period
+	Skipped  Period // what an outage left uncharged before Period
+	Tax      Tax
+	Credits  []credit
+}
+
+// credit takes net units back from a line that was sold.
+type credit struct {
+	from Sold
+	net  int64
+}
+
+// bill makes the draft of a sale in the order that rules.md gives: price ×
+// quantity, then credits, then tax line by line. Credit beyond the new price
+// becomes credit notes, so that the total is never negative.
+func (s sale) bill() (lines []Line, excess []CreditNote) {
+	gross := s.Price.Money.Times(s.Quantity)
+	net, tax := s.Tax.split(gross, s.Price.Tax)
+	if !s.Skipped.Start.IsZero() {
+		lines = append(lines, Line{
+			Kind: LineSkipped, Quantity: s.Quantity, Period: s.Skipped,
+			Description: s.Product.Name + ": not charged for this time",
+		})
+	}
+	lines = append(lines, Line{
+		Kind: LineService, Description: Describe(s.Product, s.Plan), Quantity: s.Quantity,
+		Amount: net.Amount, Tax: tax.Amount, Period: s.Period, Plan: s.Plan, Price: s.Price,
+	})
+	room := net.Add(tax).Amount // what credits may still take off, tax included
+	for _, c := range s.Credits {
+		cnet, ctax := c.net, c.from.taxOn(c.net)
+		if cnet == 0 {
+			continue
+		}
+		over := max(0, cnet+ctax-room)
+		if over > 0 { // the part that the new price can take, tax and all
+			fits := mulDiv(cnet, room, cnet+ctax)
+			note := CreditNote{
+				Invoice: c.from.Invoice, Line: c.from.Line.ID, Currency: s.Price.Currency,
+				Net: cnet - fits, Tax: over - (cnet - fits), Reason: "change",
+			}
+			cnet, ctax = fits, room-fits
+			excess = append(excess, note)
+		}
+		if cnet == 0 && ctax == 0 {
+			continue // all of it became a credit note
+		}
+		room -= cnet + ctax
+		lines = append(lines, Line{
+			Kind: LineCredit, Description: "Unused time: " + c.from.Line.Description, Quantity: 1,
+			Amount: -cnet, Tax: -ctax, Period: c.from.Line.Period, Draws: c.from.Line.ID,
+		})
+	}
+	return lines, excess
+}
+
+// settle puts the balance against a draft and waives what is left where it is
+// too little for the gateway. It may be called again with another balance.
+func (inv Invoice) settle(balance Money, p Policy) Invoice {
+	kept := make([]Line, 0, len(inv.Lines)+1)
+	for _, l := range inv.Lines {
+		if l.Kind != LineWaiver {
+			kept = append(kept, l)
+		}
+	}
+	inv.Lines = kept
+	inv.BalanceApplied = min(balance.Amount, inv.Total().Amount)
+	if due := inv.AmountDue().Amount; due > 0 && due < p.Minimum[inv.Currency] {
+		inv.Lines = append(inv.Lines, Line{
+			Kind: LineWaiver, Description: "Too small to charge: waived", Quantity: 1, Amount: -due,
+		})
+	}
+	inv.identify()
+	return inv
+}
+
+// identify gives lines their ids.
+func (inv *Invoice) identify() {
+	for i := range inv.Lines {
+		inv.Lines[i].ID = fmt.Sprintf("%s.%d", inv.ID, i+1)
+	}
+}
+
+// Describe names a plan of a product on a document.
+func Describe(p Product, plan PlanRef) string {
+	what := map[LicenseType]string{Users: "users", Capacity: "capacity", Site: "site licence"}[plan.Type]
+	if plan.Tier != "" {
+		what += " " + plan.Tier
+	}
+	per := map[Cycle]string{Monthly: "monthly", Yearly: "yearly", ThreeYears: "three years"}[plan.Cycle]
+	return p.Name + ", " + what + ", " + per
+}

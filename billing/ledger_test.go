@@ -1,0 +1,485 @@
+package billing
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// ledger is the database and the gateway of these tests, for one subscription:
+// it writes postings as a store must, and fails the test where one of them
+// could not be written or does not add up.
+type ledger struct {
+	t       rapid.TB
+	book    Book // Sold, Open and Balance are filled in by onFile
+	wallet  string
+	now     time.Time
+	cards   map[string]string // card → decline code; absent: it pays
+	advice  map[string]Advice
+	ids     int
+	order   []string // of invoices, as they were written first
+	docs    map[string]Invoice
+	sold    []Sold
+	entries map[string]BalanceEntry
+	balance int64
+	notes   []CreditNote
+	notices []Notice
+	charges []charge
+	history []moment
+}
+
+// charge is money that has really moved.
+type charge struct {
+	invoice string
+	amount  int64
+	at      time.Time
+	status  Status // of the subscription when it was charged
+	ended   time.Time
+}
+
+// moment is a posting with the state before it.
+type moment struct {
+	at     time.Time
+	before Subscription
+	sold   []Sold // on file before
+	Posting
+}
+
+func instant(s string) time.Time {
+	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC()
+		}
+	}
+	panic("no instant: " + s)
+}
+
+// shelf is the product that most of these tests sell, at round prices:
+// users 1-20 at 10.00 and 21-50 at 20.00 a month, 100.00 and 200.00 a year,
+// 270.00 for three years; a site at 30.00 a month.
+func shelf() Product {
+	c, err := ParseCatalogue([]byte(`
+products:
+  - id: calendar-pro
+    name: Calendar Pro
+    trial: true
+    plans:
+      - {type: users, tier: "1-20", covers: 20, cycle: monthly, prices: [{amount: 1000, currency: USD}, {amount: 1000, currency: EUR}, {amount: 1000, currency: JPY}]}
+      - {type: users, tier: "21-50", covers: 50, cycle: monthly, prices: [{amount: 2000, currency: USD}, {amount: 2000, currency: EUR}, {amount: 2000, currency: JPY}]}
+      - {type: users, tier: "1-20", covers: 20, cycle: yearly, prices: [{amount: 10000, currency: USD}, {amount: 10000, currency: EUR}, {amount: 10000, currency: JPY}]}
+      - {type: users, tier: "21-50", covers: 50, cycle: yearly, prices: [{amount: 20000, currency: USD}, {amount: 20000, currency: EUR}, {amount: 20000, currency: JPY}]}
+      - {type: users, tier: "1-20", covers: 20, cycle: three_years, prices: [{amount: 27000, currency: USD}, {amount: 27000, currency: EUR}, {amount: 27000, currency: JPY}]}
+      - {type: site, cycle: monthly, prices: [{amount: 3000, currency: USD}, {amount: 3000, currency: EUR}, {amount: 3000, currency: JPY}]}
+      - {type: site, cycle: yearly, prices: [{amount: 30000, currency: USD}]}
+      - {type: users, tier: "Single", covers: 1, cycle: monthly, prices: [{amount: 1, currency: USD}, {amount: 33, currency: EUR}, {amount: 7, currency: JPY}]}
+`))
+	if err != nil {
+		panic(err)
+	}
+	return c.Products[0]
+}
+
+const (
+	small      = "calendar-pro_users_1-20_monthly"
+	large      = "calendar-pro_users_21-50_monthly"
+	smallYear  = "calendar-pro_users_1-20_yearly"
+	largeYear  = "calendar-pro_users_21-50_yearly"
+	smallThree = "calendar-pro_users_1-20_three_years"
+	site       = "calendar-pro_site_monthly"
+	siteYear   = "calendar-pro_site_yearly"
+	single     = "calendar-pro_users_single_monthly"
+)
+
+// offer is what an order of these tests may differ in. The zero offer is
+// users 1-20, monthly, in USD, from a country without VAT.
+type offer struct {
+	plan, currency, country, vatID string
+	quantity                       int64
+	balance                        int64
+	pay                            Pay
+	product                        *Product
+}
+
+// ordered is an order that has been written and not yet handled.
+func ordered(t rapid.TB, at string, o offer) *ledger {
+	t.Helper()
+	now := instant(at)
+	product := shelf()
+	if o.product != nil {
+		product = *o.product
+	}
+	if o.plan == "" {
+		o.plan = small
+	}
+	if o.currency == "" {
+		o.currency = "USD"
+	}
+	if o.country == "" {
+		o.country = "US"
+	}
+	if o.pay == "" {
+		o.pay = PayNow
+	}
+	plan, err := product.Plan(o.plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	price, err := plan.PriceIn(o.currency)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &ledger{
+		t: t, now: now, docs: map[string]Invoice{}, entries: map[string]BalanceEntry{}, balance: o.balance,
+		cards:  map[string]string{"poor": "insufficient_funds", "stolen": "stolen_card", "3ds": "authentication_required"},
+		advice: map[string]Advice{"poor": AdviceRetryLater, "stolen": AdviceNever, "3ds": AdviceNeedsCustomer},
+	}
+	l.book = Book{
+		Subscription: Subscription{
+			ID: "sub_1", Number: 1, Status: Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: max(1, o.quantity),
+			Price: price, Collection: ByCard, CreatedAt: now,
+		},
+		Order: Order{
+			Subscription: "sub_1", License: "lic_1", BillingAccount: "cus_1", LicenseeAccount: "cus_2", Pay: o.pay,
+			Billing:  BillingDetails{Contact: Contact{"Ada", "ada@contoso.example"}, Country: o.country, VATID: o.vatID},
+			Licensee: Contact{"Bea", "bea@bi.contoso.example"},
+		},
+		Product: product, Policy: DefaultPolicy(),
+		NewID: func(prefix string) string { l.ids++; return fmt.Sprintf("%s_%03d", prefix, l.ids) },
+	}
+	l.book.Subscription.Next = l.book.Subscription.nextStep(l.book.Policy)
+	return l
+}
+
+// bought is a subscription that was paid with a good card.
+func bought(t rapid.TB, at string, o offer) *ledger {
+	t.Helper()
+	l := ordered(t, at, o)
+	l.pay("visa")
+	return l
+}
+
+// tried is a running trial; card may be empty.
+func tried(t rapid.TB, at, card string, o offer) *ledger {
+	t.Helper()
+	o.pay = PayTrial
+	l := ordered(t, at, o)
+	l.pay(card)
+	return l
+}
+
+// pay handles the order with a card.
+func (l *ledger) pay(card string) {
+	l.t.Helper()
+	if got := l.command(Command{Verb: VerbPurchase, Request: "req_buy"}, card); got.Code != "" {
+		l.t.Fatalf("purchase: %+v", got)
+	}
+}
+
+func (l *ledger) s() Subscription { return l.book.Subscription }
+
+// onFile is the book as a store would read it.
+func (l *ledger) onFile() Book {
+	b := l.book
+	b.Method = l.wallet
+	b.Balance = Money{l.balance, b.Subscription.Price.Currency}
+	b.Sold = nil
+	for _, s := range l.sold {
+		if s.Drawn < s.Line.Net() {
+			b.Sold = append(b.Sold, s)
+		}
+	}
+	if id := b.Subscription.OpenInvoice; id != "" {
+		open := l.docs[id]
+		b.Open = &open
+	}
+	return b
+}
+
+// command gives a command now, after what is due. card is the card that it
+// brings, if any.
+func (l *ledger) command(c Command, card ...string) Outcome {
+	l.t.Helper()
+	l.until(l.now, false)
+	b := l.onFile()
+	if len(card) > 0 && card[0] != "" {
+		b.Method = card[0]
+	}
+	d := b.Decide(c, l.now)
+	if d.Refusal != nil {
+		p := b.Refused(c, d.Refusal, l.now)
+		l.post(*p)
+		return p.Outcome
+	}
+	return l.carryOut(b, d, c.Cause(b.Subscription.Revision))
+}
+
+// must gives a command that is not to be refused or declined.
+func (l *ledger) must(c Command, card ...string) {
+	l.t.Helper()
+	if got := l.command(c, card...); got.Code != "" {
+		l.t.Fatalf("%s at %s: %+v", c.Verb, l.now, got)
+	}
+}
+
+// refused gives a command and holds it to a refusal that changes nothing.
+func (l *ledger) refused(c Command, want Code) {
+	l.t.Helper()
+	before := l.s()
+	if got := l.command(c); got.Code != want {
+		l.t.Errorf("%s at %s: %+v, want %s", c.Verb, l.now, got, want)
+	}
+	if diff := cmp.Diff(before, l.s()); diff != "" {
+		l.t.Errorf("the refused %s changed the subscription:\n%s", c.Verb, diff)
+	}
+}
+
+func (l *ledger) carryOut(b Book, d Decision, cause string) Outcome {
+	l.t.Helper()
+	if d.Posting != nil {
+		l.post(*d.Posting)
+		return d.Posting.Outcome
+	}
+	if d.Bill == nil {
+		l.t.Fatalf("a decision without anything: %+v", d)
+	}
+	inv, freeze := b.Freeze(*d.Bill, cause)
+	l.post(freeze)
+	due := inv.AmountDue().Amount
+	if due > 0 {
+		if due < b.Policy.Minimum[inv.Currency] {
+			l.t.Errorf("the gateway is asked for %d, less than its minimum", due)
+		}
+		if code := l.cards[inv.Method]; code != "" || inv.Method == "" {
+			p := b.Declined(inv, ChargeResult{Status: PaymentDeclined, DeclineCode: code, Advice: l.advice[inv.Method]}, l.now)
+			l.post(*p)
+			return p.Outcome
+		}
+		l.charges = append(l.charges, charge{inv.ID, due, l.now, b.Subscription.Status, b.Subscription.CanceledAt})
+	}
+	p := b.Paid(inv, l.now)
+	l.post(*p)
+	return p.Outcome
+}
+
+// to lets time pass: every step is done at its own instant.
+func (l *ledger) to(at string) { l.t.Helper(); l.until(instant(at), false) }
+
+// late lets time pass without the engine, which then does what is due.
+func (l *ledger) late(at string) { l.t.Helper(); l.until(instant(at), true) }
+
+func (l *ledger) until(at time.Time, late bool) {
+	l.t.Helper()
+	for range 10_000 {
+		next := l.s().Next
+		if next.At.IsZero() || next.At.After(at) {
+			l.now = at
+			return
+		}
+		if late {
+			l.now = at
+		} else if next.At.After(l.now) { // what has come due meanwhile is done now
+			l.now = next.At
+		}
+		b := l.onFile()
+		d := b.Due(next, l.now)
+		if d.Refusal != nil {
+			l.t.Fatalf("%s at %s: a step was refused: %v", next.Kind, l.now, d.Refusal)
+		}
+		l.carryOut(b, d, next.Cause())
+	}
+	l.t.Fatalf("at %s the steps do not come to an end: %+v", at, l.s())
+}
+
+// post writes a posting as the store must.
+func (l *ledger) post(p Posting) {
+	l.t.Helper()
+	fail := func(format string, args ...any) {
+		l.t.Helper()
+		l.t.Fatalf("at %s: %s\nposting: %+v", l.now, fmt.Sprintf(format, args...), p)
+	}
+	if before := l.s(); p.From != before.Revision {
+		fail("from revision %d of %d", p.From, before.Revision)
+	} else if changed := p.Subscription.Revision != p.From; changed && p.Subscription.Revision != p.From+1 {
+		fail("to revision %d", p.Subscription.Revision)
+	} else if !changed && !cmp.Equal(before, p.Subscription) {
+		fail("the state changed without its revision")
+	}
+	l.history = append(l.history, moment{l.now, l.s(), append([]Sold(nil), l.sold...), p})
+	for _, d := range p.Draws {
+		if err := l.draw(d); err != nil {
+			fail("%v", err)
+		}
+	}
+	for _, e := range p.Entries {
+		if e.Account != "cus_1" || e.Currency != l.s().Price.Currency || e.Key == "" {
+			fail("entry %+v", e)
+		}
+		if _, twice := l.entries[e.Key]; twice {
+			fail("entry %s is there twice", e.Key)
+		}
+		l.entries[e.Key] = e
+		if l.balance += e.Amount; l.balance < 0 {
+			fail("the balance is %d", l.balance)
+		}
+	}
+	if p.Void != "" {
+		inv, ok := l.docs[p.Void]
+		if !ok || inv.Status != InvoiceDraft {
+			fail("void of %s, which is %q", p.Void, inv.Status)
+		}
+		inv.Status = InvoiceVoid
+		l.docs[p.Void] = inv
+	}
+	if p.Invoice != nil {
+		l.write(*p.Invoice, fail)
+	}
+	for _, n := range p.CreditNotes {
+		l.notes = append(l.notes, n)
+		if n.IssuedAt.IsZero() || n.Net < 0 || n.Tax < 0 || n.Total().Amount <= 0 {
+			fail("credit note %+v", n)
+		}
+	}
+	if p.Method != "" {
+		l.wallet = p.Method
+	}
+	l.notices = append(l.notices, p.Notices...)
+	l.book.Subscription = p.Subscription
+	l.holds(fail)
+}
+
+func (l *ledger) draw(d Draw) error {
+	if d.Net <= 0 {
+		return fmt.Errorf("a draw of %d", d.Net) // no row would change: a store may take it for a conflict
+	}
+	for i := range l.sold {
+		if s := &l.sold[i]; s.Line.ID == d.Line {
+			if s.Drawn += d.Net; s.Drawn > s.Line.Net() {
+				return fmt.Errorf("%d drawn from %s of %d", s.Drawn, d.Line, s.Line.Net())
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("no line %s", d.Line)
+}
+
+func (l *ledger) write(inv Invoice, fail func(string, ...any)) {
+	l.t.Helper()
+	old, known := l.docs[inv.ID]
+	if known && old.Status != InvoiceDraft {
+		fail("%s is %s and was written again", inv.ID, old.Status)
+	}
+	if !known {
+		for _, other := range l.docs {
+			if other.Key == inv.Key {
+				fail("two invoices have the key %s", inv.Key)
+			}
+		}
+		l.order = append(l.order, inv.ID)
+	}
+	if problem := addsUp(inv); problem != "" {
+		fail("%s", problem)
+	}
+	if l.docs[inv.ID] = inv; inv.Status == InvoicePaid {
+		for _, line := range inv.Lines {
+			if line.Kind == LineService {
+				l.sold = append(l.sold, Sold{Invoice: inv.ID, Line: line, Drawn: inv.Waived()})
+			}
+		}
+	}
+}
+
+// addsUp says what is wrong with a document's sums.
+func addsUp(inv Invoice) string {
+	var amount, discount, tax int64
+	for i, line := range inv.Lines {
+		if want := fmt.Sprintf("%s.%d", inv.ID, i+1); line.ID != want {
+			return fmt.Sprintf("line %s, want %s", line.ID, want)
+		}
+		amount, discount, tax = amount+line.Amount, discount+line.Discount, tax+line.Tax
+	}
+	switch {
+	case inv.Subtotal().Amount != amount, inv.Discount().Amount != discount, inv.Tax().Amount != tax:
+		return "the lines do not add up to the sums"
+	case inv.Total().Amount != amount-discount+tax:
+		return "the total is not subtotal − discount + tax"
+	case inv.AmountDue().Amount != inv.Total().Amount-inv.BalanceApplied:
+		return "the amount due is not total − balance"
+	case inv.Total().Amount < 0, inv.BalanceApplied < 0, inv.AmountDue().Amount < 0:
+		return fmt.Sprintf("a negative document: total %s, balance %d", inv.Total(), inv.BalanceApplied)
+	}
+	return ""
+}
+
+// holds checks what is true of every state.
+func (l *ledger) holds(fail func(string, ...any)) {
+	l.t.Helper()
+	s := l.s()
+	data, err := json.Marshal(s)
+	if err != nil {
+		fail("%v", err)
+	}
+	var back Subscription
+	if err := json.Unmarshal(data, &back); err != nil {
+		fail("%v", err)
+	}
+	if back != s {
+		fail("JSON changed the subscription:\n%s", cmp.Diff(s, back))
+	}
+	if next := s.nextStep(l.book.Policy); next != s.Next {
+		fail("next is %+v, and stored is %+v", next, s.Next)
+	}
+	if s.Status.Ended() != s.Next.At.IsZero() {
+		fail("%s waits for %+v", s.Status, s.Next)
+	}
+	if (s.OpenInvoice == "") != (s.Status != PastDue && (s.Status != Incomplete || s.Declines == 0)) {
+		fail("%s with the open invoice %q", s.Status, s.OpenInvoice)
+	}
+	until := s.Entitlement(l.book.Policy).ValidUntil
+	if granted := s.License != ""; granted == until.IsZero() {
+		fail("%s with licence %q is valid until %s", s.Status, s.License, until)
+	}
+}
+
+// last is the newest invoice.
+func (l *ledger) last() Invoice {
+	if len(l.order) == 0 {
+		return Invoice{}
+	}
+	return l.docs[l.order[len(l.order)-1]]
+}
+
+// charged is the sum of what the gateway took.
+func (l *ledger) charged() int64 {
+	var sum int64
+	for _, c := range l.charges {
+		sum += c.amount
+	}
+	return sum
+}
+
+// told is the notices of a kind.
+func (l *ledger) told(kind NoticeKind) []Notice {
+	var found []Notice
+	for _, n := range l.notices {
+		if n.Kind == kind {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+// is compares two values.
+func is[T any](t rapid.TB, what string, got, want T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (−want +got):\n%s", what, diff)
+	}
+}
+
+// withoutCause is a state without what only says where it comes from.
+func withoutCause(s Subscription) Subscription { s.Cause = ""; return s }
+
+func change(plan string) Command { return Command{Verb: VerbChange, Plan: plan} }

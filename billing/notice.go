@@ -1,0 +1,85 @@
+package billing
+
+import "time"
+
+// NoticeKind names what a mail tells its reader.
+type NoticeKind string
+
+const (
+	NoticeReceipt         NoticeKind = "receipt"          // billing: an invoice was paid (purchase, renewal, change)
+	NoticeLicense         NoticeKind = "license"          // licensee: the licence and its file, after a purchase
+	NoticeTrialLicense    NoticeKind = "trial_license"    // licensee: the same, for a trial
+	NoticeLicenseUpdated  NoticeKind = "license_updated"  // licensee: the updated file after a renewal or change
+	NoticeTrialStarted    NoticeKind = "trial_started"    // billing
+	NoticeTrialEnding     NoticeKind = "trial_ending"     // billing: 7 days and 1 day before
+	NoticeRenewalComing   NoticeKind = "renewal_coming"   // billing: 7 days before a yearly or longer renewal
+	NoticePlanChanged     NoticeKind = "plan_changed"     // billing: old → new plan, credit
+	NoticeCancelScheduled NoticeKind = "cancel_scheduled" // billing: works until Until
+	NoticeResumed         NoticeKind = "resumed"          // billing
+	NoticePaymentFailed   NoticeKind = "payment_failed"   // billing: next try at Until, link to a new card
+	NoticeFinalNotice     NoticeKind = "final_notice"     // billing: the last failed try; ends at Until
+	NoticeEnded           NoticeKind = "ended"            // billing: the subscription has ended, and why
+	NoticeVersionReady    NoticeKind = "version_ready"    // licensee: the file that was still missing
+)
+
+// Role says which of a subscription's two contacts a notice is for
+// (rules.md, Who takes part). The licensee's letters show no prices.
+type Role string
+
+const (
+	RoleBilling  Role = "billing"
+	RoleLicensee Role = "licensee"
+)
+
+// Notice is one mail to be sent, written in the transaction of the event that
+// it tells of, at most once per event and recipient. It holds no personal
+// data: who the recipient is, is looked up when it is sent.
+type Notice struct {
+	Kind NoticeKind `json:"kind"`
+	To   Role       `json:"to"`
+
+	InvoiceID string       `json:"invoice_id,omitempty"`
+	Amount    Money        `json:"amount,omitzero"`    // charged, or due
+	Credit    Money        `json:"credit,omitzero"`    // taken off by a change
+	Until     time.Time    `json:"until,omitzero"`     // the instant that the kind speaks of
+	Plan      PlanRef      `json:"plan,omitzero"`      // the plan at the event
+	OldPlan   PlanRef      `json:"old_plan,omitzero"`  // plan_changed
+	Reason    CancelReason `json:"reason,omitempty"`   // ended
+	WithFile  bool         `json:"with_file,omitzero"` // attach the stamped package
+}
+
+// Letter is a notice made ready to be written: with names, links and files.
+// It exists only while it is being sent.
+type Letter struct {
+	ID string // the outbox row's id: the mail's Message-ID is made of it
+	Notice
+	Name, Email string // the recipient
+
+	ProductName        string
+	Activation         Activation
+	SubscriptionNumber int64
+	Quantity           int64
+	InvoiceNumber      string
+	LicenseID          string
+	Licensee           string // "Name <e-mail>", as the licence shows it
+	ValidUntil         time.Time
+	Version            string // of the attached file; empty: none published yet
+	Link               string // the page that the one button leads to; carries no secret
+	At                 time.Time
+	Attachments        []Attachment
+}
+
+// Attachment is a file of a letter.
+type Attachment struct {
+	Name        string
+	ContentType string
+	Data        []byte
+}
+
+// Envelope is a notice of the outbox that was claimed to be sent.
+type Envelope struct {
+	ID           string // ntc_…
+	Subscription string
+	At           time.Time // of the event
+	Notice       Notice
+}

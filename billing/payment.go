@@ -1,0 +1,74 @@
+package billing
+
+import "time"
+
+// PaymentStatus is what became of a payment, as gateways and the API say it.
+type PaymentStatus string
+
+const (
+	PaymentSucceeded      PaymentStatus = "succeeded"
+	PaymentDeclined       PaymentStatus = "declined"
+	PaymentRequiresAction PaymentStatus = "requires_action" // the bank asks for the customer
+	PaymentProcessing     PaymentStatus = "processing"      // the gateway works on it and will say
+	PaymentUnknown        PaymentStatus = "unknown"         // no answer: it may have happened
+	PaymentNotAttempted   PaymentStatus = "not_attempted"   // prepared, and certainly nothing moved
+)
+
+// Advice is what a gateway says may help after a decline.
+type Advice string
+
+const (
+	AdviceRetryLater    Advice = "retry_later"
+	AdviceNewMethod     Advice = "new_method"
+	AdviceNeedsCustomer Advice = "needs_customer"
+	AdviceNever         Advice = "never"
+)
+
+// ChargeRequest asks a gateway for the money of one invoice. Amount is more
+// than nought.
+type ChargeRequest struct {
+	Invoice      string // inv_…: one successful charge at most
+	Subscription string // sub_…
+	Customer     string // the gateway's reference, from EnsureCustomer
+	Method       string // the gateway's reference of the stored card
+	Amount       Money
+	Attempt      int       // raised only after a definite decline
+	OffSession   bool      // the customer is not there (renewals)
+	At           time.Time // the engine's now (a test clock's, where one is attached)
+}
+
+// ChargeResult is what became of a charge. An error beside it means that
+// certainly nothing moved.
+type ChargeResult struct {
+	Status      PaymentStatus `json:"status"`
+	DeclineCode string        `json:"decline_code,omitempty"` // "insufficient_funds"
+	Advice      Advice        `json:"advice,omitempty"`
+	ActionURL   string        `json:"action_url,omitempty"` // with PaymentRequiresAction
+}
+
+// StoredMethod is a payment method that the gateway holds; we keep what a
+// person recognises it by.
+type StoredMethod struct {
+	Ref   string `json:"ref"`
+	Brand string `json:"brand"`
+	Last4 string `json:"last4"`
+	Exp   string `json:"exp"` // "2029-12"
+}
+
+// RefundRequest gives money of a charge back, once per credit note.
+type RefundRequest struct {
+	CreditNote string // cn_…: the idempotency key
+	Invoice    string
+	Charge     string // the gateway's reference of the charge
+	Amount     Money
+	At         time.Time
+}
+
+// RefundStatus is what became of a refund.
+type RefundStatus string
+
+const (
+	RefundPending   RefundStatus = "pending"
+	RefundSucceeded RefundStatus = "succeeded"
+	RefundFailed    RefundStatus = "failed"
+)

@@ -1,0 +1,30 @@
+package billing
+
+import "time"
+
+// Policy holds the figures of rules.md that are marked *default*: what a
+// vendor may configure. Running subscriptions keep what was stored in them.
+type Policy struct {
+	SellerCountry string
+	OrderExpiry   time.Duration // an unpaid card order's life
+	RenewalGrace  time.Duration // a card licence outlives its period by this
+	RetryAfter    []time.Duration
+	MaxDeclines   int              // per order
+	Minimum       map[string]int64 // the least the gateway charges, minor units by currency
+	PreviewLife   time.Duration    // how old a proration_time may be
+}
+
+const day = 24 * time.Hour
+
+// DefaultPolicy is rules.md as it stands.
+func DefaultPolicy() Policy {
+	return Policy{
+		SellerCountry: "IT",
+		OrderExpiry:   23 * time.Hour,
+		RenewalGrace:  72 * time.Hour,
+		RetryAfter:    []time.Duration{1 * day, 3 * day, 5 * day, 7 * day},
+		MaxDeclines:   5,
+		Minimum:       map[string]int64{"USD": 50, "EUR": 50, "GBP": 30, "JPY": 50},
+		PreviewLife:   15 * time.Minute,
+	}
+}

@@ -1,0 +1,100 @@
+package billing
+
+import "time"
+
+// renew charges the next period at its start, or enters the one that is paid
+// already.
+func (b Book) renew(step Step, at time.Time) Decision {
+	s := b.Subscription
+	if s.Ahead != (Period{}) {
+		s.Period, s.Ahead = s.Ahead, Period{}
+		return Decision{Posting: b.post(s, at, "renewed", "Entered the period paid ahead, until "+date(s.Period.End)+".")}
+	}
+	inv := b.draft(ForRenewal, step.At.Format(time.RFC3339), b.saleAt(s.Anchor, s.Period.End, at))
+	return b.collectOrFail(inv, at)
+}
+
+// retry tries a declined renewal again. After an outage the invoice is rebuilt
+// for the period that contains at. At the deadline a hard decline, which no
+// retry can cure, simply ends the subscription.
+func (b Book) retry(at time.Time) Decision {
+	s := b.Subscription
+	deadline := s.Dunning.Deadline(b.Policy)
+	if b.Open == nil || s.Dunning.Hard && !at.Before(deadline) {
+		return Decision{Posting: b.end(deadline, ReasonPaymentFailed)}
+	}
+	return b.collectOrFail(b.owed(at), at)
+}
+
+// owed is a declined renewal's invoice as it is at an instant.
+func (b Book) owed(at time.Time) *Invoice {
+	s := b.Subscription
+	return b.rebuild(*b.Open, b.saleAt(s.Anchor, s.Period.End, at))
+}
+
+// collectOrFail is collect for what nobody asked for just now: a missing card
+// is a failed payment, not a refusal.
+func (b Book) collectOrFail(inv *Invoice, at time.Time) Decision {
+	d := b.collect(inv)
+	if d.Refusal == nil {
+		return d
+	}
+	inv.BalanceApplied = 0 // nothing was reserved
+	return Decision{Posting: b.Declined(*inv, ChargeResult{
+		Status: PaymentDeclined, DeclineCode: string(CodeNoPaymentMethod), Advice: AdviceNewMethod,
+	}, at)}
+}
+
+// renewNow pays the next period early, pays what is owed, or revives what has
+// ended, as the state has it (rules.md, Commands and states).
+func (b Book) renewNow(c Command, at time.Time) Decision {
+	s := b.Subscription
+	cause := c.Cause(s.Revision)
+	switch s.Status {
+	case PastDue:
+		return b.collect(b.owed(at))
+	case Canceled:
+		return b.collect(b.draft(ForRevival, cause, b.saleAt(at, at, at)))
+	case Trialing:
+		return b.collect(b.draft(ForAhead, cause, b.saleAt(s.TrialEnd, s.TrialEnd, s.TrialEnd)))
+	}
+	return b.collect(b.draft(ForAhead, cause, b.saleAt(s.Anchor, s.Period.End, s.Period.End)))
+}
+
+// endTrial ends a trial or makes it a subscription. A trial that was cancelled
+// or has no card is never charged.
+func (b Book) endTrial(step Step, at time.Time) Decision {
+	s := b.Subscription
+	switch {
+	case s.Ahead != (Period{}):
+		s.Status, s.Anchor, s.Period, s.Ahead = Active, s.TrialEnd, s.Ahead, Period{}
+		return Decision{Posting: b.post(s, at, "converted", "The trial became the subscription that was paid ahead.")}
+	case s.CancelAtPeriodEnd:
+		return Decision{Posting: b.end(s.TrialEnd, ReasonRequested)}
+	case b.Method == "":
+		return Decision{Posting: b.end(s.TrialEnd, ReasonTrialEnded)}
+	}
+	return b.collect(b.draft(ForConversion, step.At.Format(time.RFC3339), b.saleAt(s.TrialEnd, s.TrialEnd, at)))
+}
+
+// remind tells the billing contact what is coming. Reminders that an outage
+// has overtaken are left out.
+func (b Book) remind(step Step, at time.Time) *Posting {
+	s := b.Subscription
+	for s.RemindedAt = step.At; ; {
+		next, ok := s.nextReminder()
+		if !ok || next.After(at) {
+			break
+		}
+		s.RemindedAt = next
+	}
+	p := b.post(s, at, "reminded", "Reminded of what is due on "+date(s.Period.End)+".")
+	if at.Before(s.Period.End) {
+		kind := NoticeRenewalComing
+		if s.Status == Trialing {
+			kind = NoticeTrialEnding
+		}
+		p.Notices = []Notice{{Kind: kind, To: RoleBilling, Until: s.Period.End, Plan: s.Plan, Amount: s.Price.Money.Times(s.Quantity)}}
+	}
+	return p
+}

@@ -1,0 +1,31 @@
+package billing
+
+import "time"
+
+// Request is a command as it was received: written before it is sent to the
+// workflow, so that whatever crashes, it happens once and its answer can be
+// given again (contract.md, Idempotency-Key).
+type Request struct {
+	ID           string // req_…, and the update's id
+	Caller       string // whose key it is: an account, an API key, or a hash of a public address
+	Route        string // method and path
+	Key          string // Idempotency-Key
+	BodyHash     string
+	Subscription string
+	Actor        string // for the audit history: "customer", "operator"
+	Command      Command
+	Token        string // a card's, for the gateway
+	CreatedAt    time.Time
+
+	Outcome  *Outcome // nil while it is not known
+	Status   int      // the HTTP answer that was given; 0: none yet
+	Response string
+}
+
+// Overview is a subscription with what its pages show beside its state.
+type Overview struct {
+	Subscription
+	BillingAccount  string // e-mail
+	LicenseeAccount string // e-mail
+	Card            *StoredMethod
+}

@@ -1,0 +1,180 @@
+package billing
+
+import "time"
+
+// Collection is how a subscription is paid.
+type Collection string
+
+const (
+	ByCard    Collection = "card"
+	ByInvoice Collection = "invoice"
+)
+
+// Subscription is the whole state of a subscription's life. Its workflow
+// carries it, its row keeps it, and nothing else decides what happens next.
+// It holds no personal data: histories are made of it.
+//
+// All instants are UTC in whole seconds; a zero time means "not so".
+type Subscription struct {
+	ID       string `json:"id"`
+	Number   int64  `json:"number"`
+	Revision int64  `json:"revision"`        // one more with every posting: the fence against older runs
+	Cause    string `json:"cause,omitempty"` // of the latest posting: what it was made for
+
+	Status     Status     `json:"status"`
+	Product    string     `json:"product"`
+	Plan       PlanRef    `json:"plan"`
+	Quantity   int64      `json:"quantity"`
+	Price      Price      `json:"price"` // the version that it keeps (grandfathering)
+	Collection Collection `json:"collection"`
+	License    string     `json:"license,omitempty"` // lic_…; empty before it is issued
+	CreatedAt  time.Time  `json:"created_at"`
+
+	// Anchor is the instant that every boundary is counted from.
+	Anchor time.Time `json:"anchor,omitzero"`
+	Period Period    `json:"period,omitzero"`
+	// Ahead is the period after this one where it has been paid already.
+	Ahead     Period    `json:"ahead,omitzero"`
+	TrialEnd  time.Time `json:"trial_end,omitzero"`
+	HasMethod bool      `json:"has_method,omitempty"` // a card is stored
+
+	LastPaymentAt     time.Time    `json:"last_payment_at,omitzero"`
+	CancelAtPeriodEnd bool         `json:"cancel_at_period_end,omitempty"`
+	CanceledAt        time.Time    `json:"canceled_at,omitzero"`
+	CancelReason      CancelReason `json:"cancel_reason,omitempty"`
+
+	// OpenInvoice waits for its payment: an order's while incomplete, a
+	// renewal's while past_due.
+	OpenInvoice string  `json:"open_invoice,omitempty"`
+	Declines    int     `json:"declines,omitempty"` // of the order
+	Dunning     Dunning `json:"dunning,omitzero"`   // while past_due
+	// RemindedAt is the instant of the latest reminder that is done with.
+	RemindedAt time.Time `json:"reminded_at,omitzero"`
+
+	// Next is the step that is due next. It is computed when the state is
+	// posted and stored, so that a later change of the arithmetic cannot
+	// rewrite what a recorded history waited for.
+	Next Step `json:"next,omitzero"`
+
+	// TestClock and Now belong together: the subscription's time is Now, which
+	// stands still until the clock is advanced, and it sets no timers.
+	TestClock string    `json:"test_clock,omitempty"`
+	Now       time.Time `json:"now,omitzero"`
+}
+
+// At is the subscription's now: its test clock's instant, or else the instant
+// given.
+func (s Subscription) At(now time.Time) time.Time {
+	if s.TestClock != "" {
+		return s.Now
+	}
+	return Instant(now)
+}
+
+// StepKind names what is due.
+type StepKind string
+
+const (
+	StepExpireOrder StepKind = "expire_order" // an unpaid order lapses
+	StepRemind      StepKind = "remind"
+	StepTrialEnd    StepKind = "trial_end"
+	StepRenew       StepKind = "renew"
+	StepRetry       StepKind = "retry_payment"
+	StepEnd         StepKind = "end" // as asked, at the end of the period
+)
+
+// Step is what is due next, and when.
+type Step struct {
+	Kind StepKind  `json:"kind"`
+	At   time.Time `json:"at"`
+}
+
+// nextStep is the step that a state waits for; the zero Step where there is
+// none.
+func (s Subscription) nextStep(p Policy) Step {
+	if r, ok := s.nextReminder(); ok {
+		return Step{StepRemind, r}
+	}
+	switch s.Status {
+	case Incomplete:
+		return Step{StepExpireOrder, s.CreatedAt.Add(p.OrderExpiry)}
+	case Trialing:
+		return Step{StepTrialEnd, s.TrialEnd}
+	case Active:
+		if s.CancelAtPeriodEnd && s.Ahead == (Period{}) {
+			return Step{StepEnd, s.Period.End}
+		}
+		return Step{StepRenew, s.Period.End}
+	case PastDue:
+		return Step{StepRetry, s.Dunning.nextAttempt(p)}
+	}
+	return Step{}
+}
+
+// nextReminder is the next instant at which the billing contact is reminded:
+// 7 days and 1 day before a trial ends, 7 days before a yearly or longer
+// renewal (rules.md, Renewing).
+func (s Subscription) nextReminder() (time.Time, bool) {
+	var before []time.Duration
+	switch {
+	case s.CancelAtPeriodEnd || s.Ahead != (Period{}):
+	case s.Status == Trialing:
+		before = []time.Duration{7 * day, 1 * day}
+	case s.Status == Active && (s.Plan.Cycle == Yearly || s.Plan.Cycle == ThreeYears):
+		before = []time.Duration{7 * day}
+	}
+	for _, d := range before {
+		at := s.Period.End.Add(-d)
+		if at.After(s.RemindedAt) && at.After(s.Period.Start) {
+			return at, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// Entitlement is what a subscription's state grants its licence.
+type Entitlement struct {
+	Status            Status
+	CancelAtPeriodEnd bool
+	ValidUntil        time.Time // finite, always
+}
+
+// Entitlement says until when the licence is valid (rules.md, Licences): the
+// exact end for a trial, a cancelled and an invoice-collected subscription;
+// the end and the renewal grace for a card; the retry deadline while past_due.
+func (s Subscription) Entitlement(p Policy) Entitlement {
+	e := Entitlement{Status: s.Status, CancelAtPeriodEnd: s.CancelAtPeriodEnd}
+	paid := s.Status == Active
+	switch s.Status {
+	case Trialing, Active:
+		e.ValidUntil = s.Period.End
+		if s.Ahead != (Period{}) {
+			e.ValidUntil, paid = s.Ahead.End, true
+		}
+		if paid && s.Collection == ByCard && !s.CancelAtPeriodEnd {
+			e.ValidUntil = e.ValidUntil.Add(p.RenewalGrace)
+		}
+	case PastDue:
+		e.ValidUntil = s.Dunning.Deadline(p)
+	case Canceled:
+		e.ValidUntil = s.CanceledAt
+	}
+	return e
+}
+
+// NextPaymentAt is when the customer is charged next; zero where nothing is
+// going to be.
+func (s Subscription) NextPaymentAt() time.Time {
+	switch {
+	case s.CancelAtPeriodEnd:
+	case s.Ahead != (Period{}):
+		return s.Ahead.End
+	case s.Status == Trialing && s.HasMethod:
+		return s.TrialEnd
+	case s.Status == Active:
+		return s.Period.End
+	case s.Status == PastDue && !s.Dunning.Hard:
+		return s.Next.At
+	}
+	return time.Time{}
+}

@@ -1,0 +1,35 @@
+package billing
+
+import (
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// freeMail are providers whose domain says nothing about an organisation.
+var freeMail = map[string]bool{
+	"163.com": true, "126.com": true, "aliceadsl.fr": true, "alice.it": true, "aol.com": true, "bluewin.ch": true,
+	"btinternet.com": true, "fastmail.com": true, "free.fr": true, "freenet.de": true, "gmail.com": true, "gmx.at": true,
+	"gmx.ch": true, "gmx.com": true, "gmx.de": true, "gmx.net": true, "googlemail.com": true, "hotmail.co.uk": true,
+	"hotmail.com": true, "hotmail.de": true, "hotmail.es": true, "hotmail.fr": true, "hotmail.it": true, "icloud.com": true,
+	"laposte.net": true, "libero.it": true, "live.co.uk": true, "live.com": true, "live.fr": true, "live.it": true,
+	"live.nl": true, "mac.com": true, "mail.com": true, "mail.ru": true, "me.com": true, "msn.com": true, "orange.fr": true,
+	"outlook.com": true, "outlook.de": true, "outlook.es": true, "outlook.fr": true, "outlook.it": true, "pm.me": true,
+	"proton.me": true, "protonmail.com": true, "qq.com": true, "rocketmail.com": true, "t-online.de": true, "tin.it": true,
+	"tiscali.it": true, "tutanota.com": true, "virgilio.it": true, "wanadoo.fr": true, "web.de": true, "wp.pl": true,
+	"yahoo.ca": true, "yahoo.co.in": true, "yahoo.co.jp": true, "yahoo.co.uk": true, "yahoo.com": true, "yahoo.com.br": true,
+	"yahoo.de": true, "yahoo.es": true, "yahoo.fr": true, "yahoo.it": true, "yandex.com": true, "yandex.ru": true,
+	"ymail.com": true, "zoho.com": true,
+}
+
+// TrialClaim is whom a trial counts for: the registrable domain of a work
+// address, the whole address at a free-mail provider (rules.md, Buying).
+func TrialClaim(email string) string {
+	email = strings.ToLower(email)
+	at := strings.LastIndex(email, "@") // a quoted local part may hold another
+	registrable, err := publicsuffix.EffectiveTLDPlusOne(email[at+1:])
+	if at < 0 || err != nil || freeMail[registrable] {
+		return email
+	}
+	return registrable
+}

@@ -1,0 +1,217 @@
+// Command okviz is the engine: the API, the worker, and what operators need
+// beside them. All configuration comes from the environment; docs/operators.md
+// has the list.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/engine"
+	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/models"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := command().Run(ctx, os.Args); err != nil {
+		fmt.Fprintln(os.Stderr, "okviz:", err)
+		os.Exit(1)
+	}
+}
+
+func command() *cli.Command {
+	return &cli.Command{
+		Name: "okviz", Usage: "subscriptions and licences of Power BI visuals",
+		Commands: []*cli.Command{
+			{Name: "api", Usage: "serve the HTTP API and the pages", Action: serve},
+			{Name: "worker", Usage: "run the subscriptions", Action: work},
+			{Name: "migrate", Usage: "bring the database up to date, and register Temporal's search attributes", Action: migrate},
+			{Name: "recover", Usage: "start a workflow for every live subscription that has none", Action: recoverAll},
+			{Name: "catalog", Usage: "what is sold", Commands: []*cli.Command{
+				{Name: "apply", Usage: "bring a catalogue document in (- for standard input)", ArgsUsage: "FILE", Action: applyCatalogue,
+					Flags: []cli.Flag{&cli.BoolFlag{Name: "dry-run", Usage: "only say what would change"}}},
+				{Name: "default", Usage: "print the catalogue that a new engine starts with", Action: printCatalogue},
+			}},
+			{Name: "versions", Usage: "packages of visuals", Commands: []*cli.Command{
+				{Name: "put", Usage: "publish a package", ArgsUsage: "PRODUCT VERSION FILE", Action: putVersion,
+					Flags: []cli.Flag{&cli.StringFlag{Name: "changelog"}}},
+			}},
+			{Name: "api-keys", Usage: "keys of programs and operators", Commands: []*cli.Command{
+				{Name: "create", Usage: "make a key; it is shown once", Action: createKey,
+					Flags: []cli.Flag{&cli.StringFlag{Name: "scope", Required: true, Usage: "operator"}}},
+			}},
+			{Name: "signing-keys", Usage: "keys that sign licences", Commands: []*cli.Command{
+				{Name: "generate", Usage: "print a new private key (PEM): keep it in a file that only okviz can read", Action: generateKey},
+				{Name: "show", Usage: "print the ids and public halves of the keys in use", Action: showKeys},
+			}},
+		},
+	}
+}
+
+func logger(c engine.Config) *slog.Logger {
+	if c.Development() {
+		return slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, nil))
+}
+
+// connected runs f with the whole engine.
+func connected(ctx context.Context, f func(*engine.Engine, engine.Config) error) error {
+	c, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	e, err := engine.Open(ctx, c, logger(c))
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(e, c), e.Close())
+}
+
+// stored runs f with the database alone.
+func stored(f func(*models.Store) error) error {
+	c, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	s, err := engine.OpenStore(c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(s), s.Close())
+}
+
+func serve(ctx context.Context, _ *cli.Command) error {
+	return connected(ctx, func(e *engine.Engine, c engine.Config) error {
+		l, err := net.Listen("tcp", c.HTTP)
+		if err != nil {
+			return fmt.Errorf("OKVIZ_HTTP: %w", err)
+		}
+		return e.Serve(ctx, l)
+	})
+}
+
+func work(ctx context.Context, _ *cli.Command) error {
+	return connected(ctx, func(e *engine.Engine, _ engine.Config) error { return e.Work(ctx) })
+}
+
+func migrate(ctx context.Context, _ *cli.Command) error {
+	c, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	if err := engine.Migrate(ctx, c); err != nil {
+		return err
+	}
+	return engine.RegisterSearchAttributes(ctx, logger(c))
+}
+
+func recoverAll(ctx context.Context, _ *cli.Command) error {
+	return connected(ctx, func(e *engine.Engine, _ engine.Config) error {
+		live, err := e.Recover(ctx)
+		if err == nil {
+			fmt.Printf("%d live subscriptions have a workflow\n", live)
+		}
+		return err
+	})
+}
+
+func applyCatalogue(ctx context.Context, cmd *cli.Command) error {
+	doc, err := read(cmd.Args().First())
+	if err != nil {
+		return err
+	}
+	c, err := billing.ParseCatalogue(doc)
+	if err != nil {
+		return err
+	}
+	return stored(func(s *models.Store) error {
+		changes, err := s.ApplyCatalogue(ctx, c, cmd.Bool("dry-run"))
+		for _, change := range changes {
+			fmt.Println(change)
+		}
+		fmt.Printf("%d changes\n", len(changes))
+		return err
+	})
+}
+
+func read(file string) ([]byte, error) {
+	switch file {
+	case "":
+		return nil, errors.New("name a file, or - for standard input")
+	case "-":
+		return io.ReadAll(os.Stdin)
+	}
+	return os.ReadFile(file)
+}
+
+func printCatalogue(context.Context, *cli.Command) error {
+	_, err := os.Stdout.Write(billing.DefaultCatalogue())
+	return err
+}
+
+func putVersion(ctx context.Context, cmd *cli.Command) error {
+	if cmd.Args().Len() != 3 {
+		return errors.New("name the product, the version and the file")
+	}
+	pkg, err := read(cmd.Args().Get(2))
+	if err != nil {
+		return err
+	}
+	c, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	if err := engine.CheckPackage(c, pkg); err != nil {
+		return err
+	}
+	return stored(func(s *models.Store) error {
+		return s.PutVersion(ctx, cmd.Args().Get(0), cmd.Args().Get(1), cmd.String("changelog"), pkg)
+	})
+}
+
+func createKey(ctx context.Context, cmd *cli.Command) error {
+	if cmd.String("scope") != "operator" {
+		return errors.New("the scope is operator")
+	}
+	return stored(func(s *models.Store) error {
+		key := "okv_" + rand.Text() + rand.Text()
+		id, err := s.PutAPIKey(ctx, key, "operator", "")
+		if err == nil {
+			fmt.Printf("%s\n%s\n", id, key)
+		}
+		return err
+	})
+}
+
+func generateKey(context.Context, *cli.Command) error {
+	k, err := licensing.GenerateKey(rand.Reader)
+	if err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(k.PEM())
+	return err
+}
+
+func showKeys(context.Context, *cli.Command) error {
+	c, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	jwks, err := engine.PublicKeys(c)
+	fmt.Println(string(jwks))
+	return err
+}

@@ -1,0 +1,217 @@
+package delivery_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/okviz/licensing/activities/activitiestest"
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/delivery"
+	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/licensing/pbiviz"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// shelf keeps packages as a store would, the newest version first.
+type shelf struct {
+	mu       sync.Mutex
+	versions []billing.Version
+	packages map[string][]byte
+	reads    int
+}
+
+func (s *shelf) put(version string, released time.Time, pkg []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.versions = slices.DeleteFunc(s.versions, func(v billing.Version) bool { return v.Version == version })
+	s.versions = append(s.versions, billing.Version{Version: version, ReleasedAt: released})
+	slices.SortFunc(s.versions, func(a, b billing.Version) int { return b.Compare(a) })
+	if s.packages == nil {
+		s.packages = map[string][]byte{}
+	}
+	s.packages[version] = pkg
+}
+
+func (s *shelf) Versions(context.Context, string) ([]billing.Version, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.versions), nil
+}
+
+func (s *shelf) Package(_ context.Context, _, version string) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reads++
+	return s.packages[version], nil
+}
+
+func key(t *testing.T) licensing.Key {
+	t.Helper()
+	k, err := licensing.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func license() licensing.Issued {
+	return licensing.Issued{License: licensing.License{
+		ID: "lic_1", Product: "calendar-pro", PlanID: "p", Type: licensing.Users, Quantity: 1,
+		State: licensing.StateActive, ValidUntil: now.Add(time.Hour), PeriodEnd: now.Add(time.Hour), Revision: 1,
+	}}
+}
+
+// verified is the licence of a stamped file.
+func verified(t *testing.T, file billing.Attachment, keys licensing.KeyRing) licensing.Claims {
+	t.Helper()
+	_, token, err := pbiviz.Token(file.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims, err := licensing.Verify(token, keys.Public(), now, "calendar-pro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}
+
+func TestNewestVersionIsStampedUnlessOneIsNamed(t *testing.T) {
+	keys := licensing.KeyRing{Current: key(t)}
+	var s shelf
+	for _, v := range []string{"2.9.0", "2.10.0", "1.0.0"} {
+		s.put(v, now, activitiestest.Package(t, keys.Current.ID()))
+	}
+	press := delivery.NewPress(&s, keys)
+	for ask, want := range map[string]string{"": "2.10.0", "2.9.0": "2.9.0", "7.0.0": ""} {
+		file, version, err := press.Stamp(t.Context(), license(), ask, now)
+		if err != nil || version != want {
+			t.Errorf("asked for %q: %q, %v, want %q", ask, version, err, want)
+		}
+		if want == "" {
+			if file.Data != nil {
+				t.Errorf("asked for %q: there is a file", ask)
+			}
+			continue
+		}
+		if file.Name != "calendar-pro-"+want+".pbiviz" || file.ContentType != "application/octet-stream" {
+			t.Errorf("the file is %s (%s)", file.Name, file.ContentType)
+		}
+		if c := verified(t, file, keys); c.Subject != "lic_1" || c.Kind != licensing.KindEmbedded || c.ExpiresAt != now.Add(time.Hour).Unix() {
+			t.Errorf("its licence says %+v", c)
+		}
+	}
+}
+
+// A build of a visual carries two keys. What it knows of ours signs for it,
+// the current one first; where it knows none, no file is made that could
+// never work.
+func TestFileIsSignedWithAKeyThatItsCodeKnows(t *testing.T) {
+	current, next, lost := key(t), key(t), key(t)
+	keys := licensing.KeyRing{Current: current, Next: next}
+	for _, c := range []struct {
+		name  string
+		knows []string
+		want  string
+		code  string // of the error
+	}{
+		{"both", []string{next.ID(), current.ID()}, current.ID(), ""},
+		{"the current one", []string{current.ID(), lost.ID()}, current.ID(), ""},
+		{"the next one", []string{next.ID(), lost.ID()}, next.ID(), ""},
+		{"keys that we have no more", []string{lost.ID()}, "", licensing.UnknownKey},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var s shelf
+			s.put("1.0.0", now, activitiestest.Package(t, c.knows...))
+			press := delivery.NewPress(&s, keys)
+			check := press.Check(activitiestest.Package(t, c.knows...))
+			file, _, err := press.Stamp(t.Context(), license(), "", now)
+			if c.code != "" {
+				var e *licensing.Error
+				if !errors.As(err, &e) || e.Code != c.code {
+					t.Errorf("got %v, want %s", err, c.code)
+				}
+				var b *billing.Error
+				if !errors.As(check, &b) || b.Code != billing.CodePackageWithoutKey {
+					t.Errorf("the upload got %v, want package_without_key", check)
+				}
+				return
+			}
+			if err != nil || check != nil {
+				t.Fatal(err, check)
+			}
+			one := licensing.KeyRing{Current: current}
+			if c.want == next.ID() {
+				one.Current = next
+			}
+			verified(t, file, one)
+		})
+	}
+}
+
+func TestLicenceThatIsNoLongerValidIsNotStamped(t *testing.T) {
+	keys := licensing.KeyRing{Current: key(t)}
+	var s shelf
+	s.put("1.0.0", now, activitiestest.Package(t, keys.Current.ID()))
+	l := license()
+	l.ValidUntil = now
+	_, _, err := delivery.NewPress(&s, keys).Stamp(t.Context(), l, "", now)
+	var e *licensing.Error
+	if !errors.As(err, &e) || e.Code != licensing.InvalidClaims {
+		t.Errorf("got %v, want invalid_claims", err)
+	}
+}
+
+func TestReplacedPackageIsReadAgainAndOthersOnlyOnce(t *testing.T) {
+	keys := licensing.KeyRing{Current: key(t)}
+	var s shelf
+	s.put("1.0.0", now, activitiestest.Package(t, keys.Current.ID()))
+	press := delivery.NewPress(&s, keys)
+	stamp := func() []byte {
+		file, _, err := press.Stamp(t.Context(), license(), "", now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file.Data
+	}
+	first := stamp()
+	if again := stamp(); !bytes.Equal(first, again) || s.reads != 1 {
+		t.Errorf("read %d times for two files that are the same: %t", s.reads, bytes.Equal(first, again))
+	}
+	s.put("1.0.0", now.Add(time.Second), activitiestest.Package(t, keys.Current.ID(), "another build"))
+	if bytes.Equal(first, stamp()) || s.reads != 2 {
+		t.Error("the replaced package was not read")
+	}
+}
+
+func TestPressMayBeUsedByManyAtOnce(t *testing.T) {
+	keys := licensing.KeyRing{Current: key(t)}
+	var s shelf
+	for _, v := range []string{"1.0.0", "2.0.0", "3.0.0"} {
+		s.put(v, now, activitiestest.Package(t, keys.Current.ID()))
+	}
+	press := delivery.NewPress(&s, keys)
+	var wg sync.WaitGroup
+	for _, v := range []string{"1.0.0", "2.0.0", "3.0.0", "", "1.0.0", "2.0.0", "3.0.0", ""} {
+		wg.Go(func() {
+			if _, _, err := press.Stamp(t.Context(), license(), v, now); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestUploadThatIsNoPackageIsRefused(t *testing.T) {
+	err := delivery.NewPress(&shelf{}, licensing.KeyRing{Current: key(t)}).Check([]byte("not a zip"))
+	var e *pbiviz.Error
+	if !errors.As(err, &e) {
+		t.Errorf("got %v, want a *pbiviz.Error", err)
+	}
+}

@@ -1,0 +1,247 @@
+// Check runs what holds the project: the static checks, the tests of both modules,
+// the race detector, and the visual's own tests. The Makefile calls it:
+//
+//	go -C dev run ./check setup|lint|test|race|fuzz
+//
+// Everything is run even if something before it failed. It ends with the list of what
+// was not run and why, and one line of figures. With CI=true, whatever was not run is
+// a failure.
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// The tools are pinned here and run by version, so that neither module depends on them.
+const (
+	staticcheck   = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
+	workflowcheck = "go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0"
+)
+
+// modules are the folders of the two Go modules, seen from the repository's root.
+var modules = []string{".", "dev"}
+
+// raced are the packages that run code side by side.
+var raced = []string{"./workflows/...", "./activities/...", "./api/...", "./models/...", "./worker/..."}
+
+func main() {
+	if len(os.Args) != 2 {
+		fail("one of setup, lint, test, race, fuzz is needed")
+	}
+	if err := os.Chdir(".."); err != nil { // go -C dev run starts it in dev/
+		fail(err.Error())
+	}
+	if _, err := os.Stat("dev/check"); err != nil {
+		fail("run it as: go -C dev run ./check " + os.Args[1])
+	}
+	os.Setenv("CGO_ENABLED", "0")
+
+	var r results
+	switch os.Args[1] {
+	case "setup":
+		if !setup() {
+			os.Exit(1)
+		}
+		return
+	case "lint":
+		lint(&r)
+	case "race":
+		race(&r)
+	case "fuzz":
+		fuzz(&r)
+	case "test":
+		if ci() || mayInstall() {
+			setup() // what is still missing shows up under "not run"
+		}
+		lint(&r)
+		r.test("tests of .", ".", nil, "./...")
+		// Go's cache does not see that files outside of a module changed.
+		r.test("tests of dev", "dev", nil, "-count=1", "./...")
+		race(&r)
+		visual(&r)
+	default:
+		fail("unknown: " + os.Args[1])
+	}
+	os.Exit(r.report())
+}
+
+// lint runs what reads the code without running it.
+func lint(r *results) {
+	gofmt := "gofmt"
+	if root, err := exec.Command("go", "env", "GOROOT").Output(); err == nil {
+		gofmt = filepath.Join(strings.TrimSpace(string(root)), "bin", "gofmt")
+	}
+	r.silent("gofmt", ".", gofmt, "-l", ".")
+	for _, module := range modules {
+		r.run("go mod tidy -diff in "+module, module, nil, "go", "mod", "tidy", "-diff")
+		r.run("vet of "+module, module, nil, "go", "vet", "./...")
+		r.run("staticcheck of "+module, module, nil, "go", "run", staticcheck, "./...")
+	}
+	r.run("workflowcheck", ".", nil, "go", "run", workflowcheck, "./workflows/...")
+	for _, module := range modules {
+		r.run("build of "+module+" for Windows", module, []string{"GOOS=windows"}, "go", "build", "-buildvcs=false", "-o", os.DevNull, "./...")
+	}
+}
+
+// race runs the tests of the packages where it pays under the race detector.
+func race(r *results) {
+	const name = "race detector"
+	if !hasCompiler() {
+		r.skip(name, "no C compiler was found")
+		return
+	}
+	r.test(name, ".", []string{"CGO_ENABLED=1"}, append([]string{"-race"}, raced...)...)
+}
+
+// visual runs the tests of the TypeScript SDK.
+func visual(r *results) {
+	const name = "tests of the visual"
+	if !found("node") || !found("npm") {
+		r.skip(name, "no Node was found")
+		return
+	}
+	if _, err := os.Stat("visual/package-lock.json"); err == nil {
+		if _, err := os.Stat("visual/node_modules"); err != nil {
+			r.run("npm ci", "visual", nil, "npm", "ci", "--no-audit", "--no-fund")
+		}
+	}
+	r.run(name, "visual", nil, "npm", "test")
+}
+
+// fuzz runs every fuzz test for ten seconds.
+func fuzz(r *results) {
+	for _, module := range modules {
+		list := exec.Command("go", "test", "-list", "^Fuzz", "./...")
+		list.Dir, list.Stderr = module, os.Stderr
+		out, err := list.Output()
+		if err != nil {
+			r.failed("list the fuzz tests of " + module)
+			continue
+		}
+		var names []string
+		for line := range strings.Lines(string(out)) {
+			// The names of a package come first, then "ok  <package>  0.1s".
+			switch fields := strings.Fields(line); {
+			case strings.HasPrefix(line, "Fuzz"):
+				names = append(names, fields[0])
+			case len(fields) > 1 && fields[0] == "ok":
+				for _, name := range names {
+					r.run(name+" in "+fields[1], module, nil, "go", "test", "-run", "^$", "-fuzz", "^"+name+"$", "-fuzztime", "10s", fields[1])
+				}
+				names = nil
+			}
+		}
+	}
+}
+
+// results counts tests and checks.
+type results struct {
+	pass, fail int
+	failures   []string
+	notRun     []string
+}
+
+func (r *results) skip(name, why string) { r.notRun = append(r.notRun, name+": "+why) }
+
+func (r *results) failed(name string) {
+	r.fail++
+	r.failures = append(r.failures, name)
+}
+
+// run counts a command as passed when it exits with 0.
+func (r *results) run(name, dir string, env []string, command string, args ...string) {
+	cmd := prepare(dir, env, command, args...)
+	cmd.Stdout = os.Stdout
+	start := heading(name)
+	r.count(name, start, cmd.Run())
+}
+
+// silent is run for a command that says what is wrong and exits with 0 all the same.
+func (r *results) silent(name, dir, command string, args ...string) {
+	start := heading(name)
+	out, err := prepare(dir, nil, command, args...).Output()
+	os.Stdout.Write(out)
+	if err == nil && len(out) > 0 {
+		err = fmt.Errorf("it reports the lines above")
+	}
+	r.count(name, start, err)
+}
+
+func (r *results) count(name string, start time.Time, err error) {
+	took := time.Since(start).Round(100 * time.Millisecond)
+	if err != nil {
+		r.failed(name)
+		fmt.Printf("failed: %s (%v): %v\n", name, took, err)
+		return
+	}
+	r.pass++
+	fmt.Printf("passed: %s (%v)\n", name, took)
+}
+
+// report prints the end and returns the exit code.
+func (r *results) report() int {
+	code := 0
+	list("not run:", r.notRun)
+	if len(r.notRun) > 0 && ci() {
+		fmt.Println("With CI=true, what was not run is a failure.")
+		code = 1
+	}
+	list("failed:", r.failures)
+	if r.fail > 0 {
+		code = 1
+	}
+	fmt.Printf("\n%d passed, %d failed, %d skipped\n", r.pass, r.fail, len(r.notRun))
+	return code
+}
+
+func list(title string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Println("\n" + title)
+	for _, line := range lines {
+		fmt.Println("  " + line)
+	}
+}
+
+func prepare(dir string, env []string, command string, args ...string) *exec.Cmd {
+	cmd := exec.Command(command, args...)
+	cmd.Dir, cmd.Env, cmd.Stderr = dir, append(os.Environ(), env...), os.Stderr
+	return cmd
+}
+
+func heading(name string) time.Time {
+	fmt.Println("\n== " + name)
+	return time.Now()
+}
+
+func ci() bool { return os.Getenv("CI") == "true" }
+
+func hasCompiler() bool {
+	out, err := exec.Command("go", "env", "CC").Output()
+	fields := strings.Fields(string(out))
+	return err == nil && len(fields) > 0 && found(fields[0])
+}
+
+func found(names ...string) bool {
+	for _, name := range names {
+		if _, err := exec.LookPath(name); err == nil {
+			return true
+		}
+		if _, err := exec.LookPath(filepath.Join("/usr/sbin", name)); err == nil && runtime.GOOS != "windows" {
+			return true
+		}
+	}
+	return false
+}
+
+func fail(message string) {
+	fmt.Fprintln(os.Stderr, "check: "+message)
+	os.Exit(2)
+}

@@ -1,0 +1,186 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/history/v1"
+	"go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/sdk/worker"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/okviz/licensing/workflows"
+)
+
+const recordings = "../../workflows/testdata"
+
+var record = flag.Bool("record", false, "write the histories of TestRecordedLives to workflows/testdata")
+
+// These lives are what workflows/testdata holds: with -record they are written
+// there, where the replay test of package workflows reads them. Without it,
+// they are lived all the same, and replayed from memory.
+func TestRecordedLives(t *testing.T) {
+	s := start(t, 40)
+	lives := map[string]func(t *testing.T) string{
+		"trial": func(t *testing.T) string { // on real timers
+			id := s.buy(t, newCustomer().order(object{"pay": "trial", "payment": nil})).Subscription.ID
+			s.command(t, id, "payment-method", object{"token": secret("tok_visa")}).want(t, 200)
+			s.command(t, id, "cancel", nil).want(t, 200)
+			return id
+		},
+		"trial-converted": func(t *testing.T) string {
+			clock := s.clock(t, "2026-01-31T10:00:00Z")
+			id := s.buy(t, newCustomer().order(object{"pay": "trial", "test_clock": clock})).Subscription.ID
+			s.advance(t, clock, "2026-03-01T10:00:00Z")
+			s.wantCharges(t, id, charged("2026-02-28T10:00:00Z", 990))
+			return id
+		},
+		"renewals": func(t *testing.T) string { // on real timers, with continue-as-new
+			id := s.buyMetronome(t, newCustomer())
+			eventually(t, time.Minute, "there are three runs", func() bool { return len(s.runs(t, id)) > 2 })
+			s.command(t, id, "cancel", nil).want(t, 200)
+			eventually(t, listed, "it has ended", func() bool { return !s.running(t, id) })
+			return id
+		},
+		"upgrade": func(t *testing.T) string {
+			id := s.buy(t, newCustomer().order(nil)).Subscription.ID
+			s.command(t, id, "change", object{"plan": users("21-50")}).want(t, 200)
+			s.command(t, id, "payment-method", object{"token": secret("tok_declined")}).want(t, 200)
+			s.command(t, id, "change", object{"plan": users("51-100")}).wantProblem(t, 402, "card_declined")
+			return id
+		},
+		"cancel": func(t *testing.T) string {
+			clock := s.clock(t, "2026-01-31T10:00:00Z")
+			id := s.buy(t, newCustomer().order(object{"test_clock": clock})).Subscription.ID
+			s.command(t, id, "cancel", nil).want(t, 200)
+			s.command(t, id, "resume", nil).want(t, 200)
+			s.command(t, id, "cancel", nil).want(t, 200)
+			s.advance(t, clock, "2026-02-28T10:00:00Z")
+			eventually(t, listed, "it has ended", func() bool { return !s.running(t, id) })
+			return id
+		},
+		"signals": func(t *testing.T) string {
+			id := s.buy(t, newCustomer().order(nil)).Subscription.ID
+			s.signal(t, id, "upgrade", object{"plan": "calendar-pro_users_21-50_monthly", "quantity": 1})
+			s.signal(t, id, "cancel", object{})
+			eventually(t, listed, "it is cancelled", func() bool { return s.subscription(t, id).CancelAtPeriodEnd })
+			s.signal(t, id, "resume", object{})
+			s.signal(t, id, "upgrade", object{}) // without its shape
+			eventually(t, listed, "it is resumed", func() bool { return !s.subscription(t, id).CancelAtPeriodEnd })
+			return id
+		},
+		"dunning": func(t *testing.T) string {
+			clock := s.clock(t, "2026-01-31T10:00:00Z")
+			id := s.buy(t, newCustomer().order(object{"test_clock": clock, "payment": card("tok_later_declined")})).Subscription.ID
+			s.advance(t, clock, "2026-03-02T10:00:00Z")
+			s.command(t, id, "payment-method", object{"token": secret("tok_visa")}).want(t, 200)
+			return id
+		},
+	}
+	if *record {
+		old, err := filepath.Glob(filepath.Join(recordings, "*.json"))
+		must(t, err)
+		for _, file := range old {
+			must(t, os.Remove(file))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(lives)) {
+		t.Run(name, func(t *testing.T) {
+			id := lives[name](t)
+			// The mails are out, and no workflow task is under way.
+			for i, h := range s.settled(t, id) {
+				if *record {
+					write(t, fmt.Sprintf("%s-%d.json", name, i+1), h)
+				}
+				replayer := worker.NewWorkflowReplayer()
+				replayer.RegisterWorkflow(workflows.Subscription)
+				if err := replayer.ReplayWorkflowHistory(nil, h); err != nil { // it also changes h
+					t.Errorf("run %d: %v", i+1, err)
+				}
+			}
+			s.audit(t, id)
+		})
+	}
+}
+
+// settled are the histories of a subscription's runs when nothing of them is
+// under way.
+func (s *shop) settled(t *testing.T, id string) (runs []*history.History) {
+	t.Helper()
+	eventually(t, listed, "nothing is under way", func() bool {
+		runs = s.runs(t, id)
+		for _, h := range runs {
+			open := 0
+			for _, e := range h.Events {
+				switch {
+				case e.GetWorkflowTaskScheduledEventAttributes() != nil, e.GetActivityTaskScheduledEventAttributes() != nil:
+					open++
+				case e.GetWorkflowTaskCompletedEventAttributes() != nil, e.GetActivityTaskCompletedEventAttributes() != nil,
+					e.GetWorkflowTaskTimedOutEventAttributes() != nil, e.GetWorkflowTaskFailedEventAttributes() != nil:
+					open--
+				}
+			}
+			if open != 0 || count(h, enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) == 0 {
+				return false
+			}
+		}
+		return true
+	})
+	return runs
+}
+
+// write keeps a history without what tells of the machine that it ran on.
+func write(t *testing.T, name string, h *history.History) {
+	t.Helper()
+	anonymous(h.ProtoReflect())
+	var text bytes.Buffer // an event on each line
+	text.WriteString(`{"events":[`)
+	for i, e := range h.Events {
+		line, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(e)
+		must(t, err)
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		text.WriteByte('\n')
+		must(t, json.Compact(&text, line))
+	}
+	text.WriteString("\n]}\n")
+	must(t, os.MkdirAll(recordings, 0o755))
+	must(t, os.WriteFile(filepath.Join(recordings, name), text.Bytes(), 0o644))
+	fmt.Printf("recorded %s: %d events, %d kB\n", name, len(h.Events), text.Len()>>10)
+}
+
+// anonymous replaces names of machines, processes and builds.
+func anonymous(m protoreflect.Message) {
+	if q, ok := m.Interface().(*taskqueue.TaskQueue); ok && q.Kind == enums.TASK_QUEUE_KIND_STICKY {
+		q.Name = "recorded"
+	}
+	m.Range(func(field protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case field.Name() == "identity":
+			m.Set(field, protoreflect.ValueOfString("recorded"))
+		case field.Name() == "worker_version", field.Name() == "binary_checksum", field.Name() == "build_id", field.Name() == "sdk_name", field.Name() == "sdk_version":
+			m.Clear(field)
+		case field.Kind() != protoreflect.MessageKind || field.IsMap():
+		case field.Message().FullName() == (&common.Payload{}).ProtoReflect().Descriptor().FullName():
+		case field.IsList():
+			for i := range v.List().Len() {
+				anonymous(v.List().Get(i).Message())
+			}
+		default:
+			anonymous(v.Message())
+		}
+		return true
+	})
+}

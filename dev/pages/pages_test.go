@@ -1,0 +1,158 @@
+// Package pages tries the pages as a person does, in a real browser.
+package pages
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/okviz/licensing/dev/system"
+)
+
+// browser opens a page of a system of its own.
+func browser(t *testing.T) (context.Context, *system.System) {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("there is no chromium: make setup installs it")
+		}
+		t.Skip("not run: there is no chromium on this machine")
+	}
+	s, err := system.Start(t.Context(), system.Options{
+		Data: t.TempDir(), HTTP: "127.0.0.1:0", Mailbox: "127.0.0.1:0", Temporal: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1280, 1000))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx, s
+}
+
+// fill writes the billing details into the checkout.
+func fill(email, card string) chromedp.Tasks {
+	return chromedp.Tasks{
+		chromedp.WaitVisible("#checkout"),
+		chromedp.SetValue("#billing-name", "Ada Rossi"),
+		chromedp.SendKeys("#billing-email", email),
+		chromedp.SetValue("#billing-country", "US"),
+		chromedp.Evaluate(`for (const id of ['billing-name', 'billing-email', 'billing-country']) {
+			const e = document.getElementById(id);
+			e.dispatchEvent(new Event('input', {bubbles: true})); e.dispatchEvent(new Event('change', {bubbles: true}));
+		}`, nil),
+		chromedp.Click("#pay"),
+		chromedp.WaitVisible("#payment-token"),
+		chromedp.SetValue("#payment-token", card),
+		chromedp.Evaluate(`document.getElementById('payment-token').dispatchEvent(new Event('change', {bubbles: true}))`, nil),
+		chromedp.Click("#accept_terms"),
+		chromedp.WaitVisible(`#totals[aria-busy="false"]`),
+	}
+}
+
+func TestAPersonBuysInTheBrowser(t *testing.T) {
+	ctx, s := browser(t)
+	var price, due, license, mail string
+	err := chromedp.Run(ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/"),
+		chromedp.WaitVisible("#product-calendar-pro"),
+		chromedp.Navigate("http://"+s.HTTP+"/products/calendar-pro"),
+		chromedp.WaitVisible("#buy-powerbi"),
+		chromedp.Text("#price-powerbi", &price),
+		chromedp.Click("#buy-powerbi"),
+		fill("ada@contoso.example", "tok_visa"),
+		chromedp.Text("#total-due", &due),
+		chromedp.Click("#submit"),
+		chromedp.WaitVisible("#license-id"),
+		chromedp.Text("#license-id", &license),
+		chromedp.Text("#mail-licensee", &mail),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(price, "$9.90") || !strings.Contains(due, "$9.90") {
+		t.Errorf("the page shows %q, and at checkout %q", price, due)
+	}
+	if !strings.HasPrefix(strings.TrimSpace(license), "lic_") || !strings.Contains(mail, "ada@contoso.example") {
+		t.Errorf("the result shows licence %q and mail to %q", license, mail)
+	}
+}
+
+func TestADoubleClickBuysOnce(t *testing.T) {
+	ctx, s := browser(t)
+	var stored string
+	err := chromedp.Run(ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/checkout?product=calendar-pro&type=users&tier=1-20&cycle=monthly"),
+		fill("bea@fabrikam.example", "tok_visa"),
+		chromedp.Evaluate(`const b = document.getElementById('submit'); b.click(); b.click(); b.click();`, nil),
+		chromedp.WaitVisible("#license-id"),
+		chromedp.Reload(),
+		chromedp.WaitVisible("#license-id"),
+		chromedp.Location(&stored),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.HTTP+"/v1/operator/subscriptions?email=bea@fabrikam.example", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.OperatorKey)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var list struct{ Data []struct{ Status string } }
+	if err := json.NewDecoder(res.Body).Decode(&list); err != nil {
+		t.Fatal(err)
+	}
+	if len(list.Data) != 1 || list.Data[0].Status != "active" {
+		t.Errorf("three clicks and a reload bought %+v", list.Data)
+	}
+	if strings.Contains(stored, "cot_") {
+		t.Error("the page's address holds a checkout token")
+	}
+}
+
+func TestADeclinedCardLeavesRoomForAnother(t *testing.T) {
+	ctx, s := browser(t)
+	var refused string
+	err := chromedp.Run(ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/checkout?product=bullet-chart&type=users&tier=1-20&cycle=yearly"),
+		fill("carl@tailspin.example", "tok_declined"),
+		chromedp.Click("#submit"),
+		chromedp.WaitVisible("#payment-token-error"),
+		chromedp.Text("#payment-token-error", &refused),
+		chromedp.SetValue("#payment-token", "tok_visa"),
+		chromedp.Evaluate(`document.getElementById('payment-token').dispatchEvent(new Event('change', {bubbles: true}))`, nil),
+		chromedp.Click("#submit"),
+		chromedp.WaitVisible("#result"),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if refused == "" {
+		t.Error("the page does not say that the card was declined")
+	}
+}

@@ -1,0 +1,140 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/okviz/licensing/licensing"
+)
+
+// Config is the engine's configuration, from the environment. Temporal's own
+// TEMPORAL_… variables come beside it.
+type Config struct {
+	Env            string   `env:"OKVIZ_ENV" envDefault:"production"` // or development
+	DatabaseURL    string   `env:"DATABASE_URL"`                      // mysql://user:password@host:port/name or sqlite:///path
+	HTTP           string   `env:"OKVIZ_HTTP" envDefault:"127.0.0.1:8080"`
+	PublicURL      string   `env:"OKVIZ_PUBLIC_URL"`   // of the pages, as customers reach them
+	Secret         string   `env:"OKVIZ_SECRET"`       // signs checkout tokens; ≥ 32 characters
+	SigningKeys    []string `env:"OKVIZ_SIGNING_KEYS"` // files, or the PEM texts themselves: the current key, the next
+	SMTPURL        string   `env:"OKVIZ_SMTP_URL"`
+	MailFrom       string   `env:"OKVIZ_MAIL_FROM"` // "OKVIZ <licences@okviz.example>"
+	Brand          string   `env:"OKVIZ_BRAND" envDefault:"OKVIZ"`
+	SupportURL     string   `env:"OKVIZ_SUPPORT_URL"`
+	VendorAddress  []string `env:"OKVIZ_VENDOR_ADDRESS" envSeparator:"|"` // lines, as invoices print them
+	VendorVATID    string   `env:"OKVIZ_VENDOR_VAT_ID"`
+	SellerCountry  string   `env:"OKVIZ_SELLER_COUNTRY" envDefault:"IT"`
+	Gateway        string   `env:"OKVIZ_GATEWAY" envDefault:"sandbox"`
+	OperatorKey    string   `env:"OKVIZ_OPERATOR_KEY"` // development only
+	TestClocks     bool     `env:"OKVIZ_TEST_CLOCKS"`  // development only
+	TrustedProxies []string `env:"OKVIZ_TRUSTED_PROXIES"`
+}
+
+// FromEnvironment reads the configuration and checks it.
+func FromEnvironment() (Config, error) {
+	var c Config
+	if err := env.Parse(&c); err != nil {
+		return c, errors.New("configuration: " + err.Error())
+	}
+	return c, c.Check()
+}
+
+// Development tells whether this is not production. It has to be said.
+func (c Config) Development() bool { return c.Env == "development" }
+
+// developmentKeys are the ids of the signing keys whose private halves anybody
+// can read in dev/keys.
+var developmentKeys = []string{
+	"MxA4nO0KWLlfkCKzeIiIAuEvZEY8f0LBd5N-HjMx7Jk",
+	"K-uLQKbGPBdP0UAFYcXF0zk9WMpdktXlp0-NFSD5whE",
+}
+
+// Check names everything that is wrong with the configuration. Production
+// refuses what only development may have. No value is repeated.
+func (c Config) Check() error {
+	var wrong []error
+	bad := func(name, why string) { wrong = append(wrong, fmt.Errorf("%s %s", name, why)) }
+	if c.Env != "production" && c.Env != "development" {
+		bad("OKVIZ_ENV", "is production or development")
+	}
+	if c.DatabaseURL == "" {
+		bad("DATABASE_URL", "is missing")
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.HasSuffix(c.PublicURL, "/") {
+		bad("OKVIZ_PUBLIC_URL", "is not a URL such as https://licences.okviz.example, without a slash at its end")
+	}
+	if len(c.Secret) < 32 {
+		bad("OKVIZ_SECRET", "has fewer than 32 characters")
+	}
+	if len(c.SigningKeys) == 0 || len(c.SigningKeys) > 2 {
+		bad("OKVIZ_SIGNING_KEYS", "names the file of the current key, and after a comma that of the next one")
+	}
+	if c.SMTPURL == "" || c.MailFrom == "" {
+		bad("OKVIZ_SMTP_URL and OKVIZ_MAIL_FROM", "are needed to send mail")
+	}
+	if c.Brand == "" {
+		bad("OKVIZ_BRAND", "is missing")
+	}
+	if c.Gateway != "sandbox" {
+		bad("OKVIZ_GATEWAY", "is sandbox: no other gateway is built in yet")
+	}
+	if c.OperatorKey != "" && len(c.OperatorKey) < 32 {
+		bad("OKVIZ_OPERATOR_KEY", "has fewer than 32 characters")
+	}
+	if !c.Development() {
+		if c.Gateway == "sandbox" {
+			bad("OKVIZ_GATEWAY", "is the sandbox, which moves no money: not in production")
+		}
+		if c.TestClocks {
+			bad("OKVIZ_TEST_CLOCKS", "is not for production")
+		}
+		if c.OperatorKey != "" {
+			bad("OKVIZ_OPERATOR_KEY", "is not for production: use okviz api-keys create")
+		}
+		if u != nil && u.Scheme == "http" {
+			bad("OKVIZ_PUBLIC_URL", "is not https")
+		}
+		if strings.Contains(c.Secret, "development") || distinct(c.Secret) < 10 {
+			bad("OKVIZ_SECRET", "is not random")
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+func distinct(s string) int {
+	r := []rune(s)
+	slices.Sort(r)
+	return len(slices.Compact(r))
+}
+
+// keys reads the signing keys.
+func (c Config) keys() (ring licensing.KeyRing, err error) {
+	for i, file := range c.SigningKeys {
+		text, err := []byte(file), error(nil)
+		if !strings.Contains(file, "-----BEGIN") {
+			text, err = os.ReadFile(strings.TrimSpace(file))
+		}
+		if err != nil {
+			return ring, fmt.Errorf("OKVIZ_SIGNING_KEYS: file %d cannot be read", i+1)
+		}
+		key, err := licensing.ParsePrivateKey(text)
+		if err != nil {
+			return ring, fmt.Errorf("OKVIZ_SIGNING_KEYS: file %d: %w", i+1, err)
+		}
+		if !c.Development() && slices.Contains(developmentKeys, key.ID()) {
+			return ring, errors.New("OKVIZ_SIGNING_KEYS: the development key is known to everybody: not in production")
+		}
+		if i == 0 {
+			ring.Current = key
+		} else {
+			ring.Next = key
+		}
+	}
+	return ring, nil
+}

@@ -1,0 +1,272 @@
+// Package engine puts the parts together: it is the wiring of cmd/okviz and of
+// the development system, and decides nothing.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/log"
+
+	"github.com/okviz/licensing/activities"
+	"github.com/okviz/licensing/api"
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/delivery"
+	"github.com/okviz/licensing/documents"
+	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/mail"
+	"github.com/okviz/licensing/models"
+	"github.com/okviz/licensing/payments/sandbox"
+	"github.com/okviz/licensing/web"
+	"github.com/okviz/licensing/worker"
+	"github.com/okviz/licensing/workflows"
+)
+
+// Engine is all parts, connected.
+type Engine struct {
+	Store    *models.Store
+	Temporal client.Client
+	Press    *delivery.Press
+
+	config    Config
+	keys      licensing.KeyRing
+	policy    billing.Policy
+	gateway   *sandbox.Gateway
+	documents *documents.Writer
+	log       *slog.Logger
+}
+
+// Open connects to the database and to Temporal, wherever TEMPORAL_… says.
+func Open(ctx context.Context, c Config, l *slog.Logger) (*Engine, error) {
+	options, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return nil, fmt.Errorf("TEMPORAL_…: %w", err)
+	}
+	return OpenAt(ctx, c, options, l)
+}
+
+// OpenAt is Open with Temporal where the options say.
+func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logger) (*Engine, error) {
+	e := &Engine{config: c, log: l}
+	var err error
+	if e.keys, err = c.keys(); err != nil {
+		return nil, err
+	}
+	if e.Store, err = OpenStore(c); err != nil {
+		return nil, err
+	}
+	if e.gateway, err = sandbox.New(e.Store.SandboxLedger(), c.PublicURL+"/sandbox"); err != nil {
+		return nil, errors.Join(err, e.Store.Close())
+	}
+	if e.Temporal, err = dial(ctx, options, l); err != nil {
+		return nil, errors.Join(err, e.Store.Close())
+	}
+	if e.documents, err = documents.New(c.vendor(), nil); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	e.policy = c.policy()
+	e.Press = delivery.NewPress(e.Store, e.keys)
+	return e, nil
+}
+
+// OpenStore connects to the database alone.
+func OpenStore(c Config) (*models.Store, error) { return models.Open(c.DatabaseURL, c.policy()) }
+
+// vendor is who invoices come from.
+func (c Config) vendor() documents.Vendor {
+	return documents.Vendor{Name: c.Brand, Address: c.VendorAddress, VATID: c.VendorVATID, URL: c.PublicURL}
+}
+
+func (c Config) policy() billing.Policy {
+	p := billing.DefaultPolicy()
+	p.SellerCountry = c.SellerCountry
+	return p
+}
+
+func dial(ctx context.Context, options client.Options, l *slog.Logger) (client.Client, error) {
+	options.Logger = log.NewStructuredLogger(l)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		c, err := client.DialContext(ctx, options)
+		if err == nil {
+			return c, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("connecting to Temporal: %w", err)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// Close disconnects.
+func (e *Engine) Close() error {
+	e.Temporal.Close()
+	return e.Store.Close()
+}
+
+// Migrate brings the database up to date.
+func Migrate(ctx context.Context, c Config) error {
+	s, err := OpenStore(c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Migrate(ctx), s.Close())
+}
+
+// SearchAttributes are what the engine's workflows are found by.
+var SearchAttributes = map[string]enums.IndexedValueType{
+	workflows.AttributeStatus.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
+	workflows.AttributePlan.GetName():    enums.INDEXED_VALUE_TYPE_KEYWORD,
+	workflows.AttributeProduct.GetName(): enums.INDEXED_VALUE_TYPE_KEYWORD,
+}
+
+// RegisterSearchAttributes makes them known to Temporal's namespace.
+func RegisterSearchAttributes(ctx context.Context, l *slog.Logger) error {
+	options, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return fmt.Errorf("TEMPORAL_…: %w", err)
+	}
+	c, err := dial(ctx, options, l)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	namespace := options.Namespace
+	if namespace == "" {
+		namespace = client.DefaultNamespace
+	}
+	known, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	if err != nil {
+		return fmt.Errorf("reading search attributes: %w", err)
+	}
+	missing := map[string]enums.IndexedValueType{}
+	for name, kind := range SearchAttributes {
+		if _, there := known.CustomAttributes[name]; !there {
+			missing[name] = kind
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: namespace, SearchAttributes: missing})
+	if err != nil {
+		return fmt.Errorf("registering search attributes: %w", err)
+	}
+	return nil
+}
+
+// API is the handler of everything that is served over HTTP.
+func (e *Engine) API() (http.Handler, error) {
+	return api.New(api.Config{
+		Store: e.Store, Temporal: e.Temporal, Files: e.Press, Documents: e.documents, Keys: e.keys, Policy: e.policy,
+		Sandbox: e.gateway, Pages: web.Handler(), Secret: []byte(e.config.Secret), TestClocks: e.config.TestClocks,
+		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
+	})
+}
+
+// Serve answers HTTP on a listener until the context ends, and lets requests
+// under way finish.
+func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
+	handler, err := e.API()
+	if err != nil {
+		return err
+	}
+	if key := e.config.OperatorKey; key != "" {
+		if _, err := e.Store.PutAPIKey(ctx, key, "operator", ""); err != nil {
+			return fmt.Errorf("storing the operator key: %w", err)
+		}
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
+	}
+	done := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		done <- server.Shutdown(stop)
+	}()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving HTTP: %w", err)
+	}
+	return <-done
+}
+
+// Work runs the worker until the context ends, and lets activities under way
+// finish.
+func (e *Engine) Work(ctx context.Context) error {
+	a, err := e.activities()
+	if err != nil {
+		return err
+	}
+	w := worker.New(e.Temporal, a, e.log)
+	go worker.Sweep(ctx, a, time.Minute, e.log)
+	return w.Run(until(ctx))
+}
+
+func until(ctx context.Context) <-chan any {
+	stop := make(chan any)
+	go func() {
+		<-ctx.Done()
+		close(stop)
+	}()
+	return stop
+}
+
+func (e *Engine) activities() (*activities.Activities, error) {
+	sender, err := mail.New(mail.Config{
+		URL: e.config.SMTPURL, From: e.config.MailFrom,
+		Brand: mail.Brand{Name: e.config.Brand, PublicURL: e.config.PublicURL, SupportURL: e.config.SupportURL},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &activities.Activities{
+		Store: e.Store, Gateway: e.gateway, Mailer: sender, Files: e.Press, Documents: e.documents, PublicURL: e.config.PublicURL, Now: time.Now,
+	}, nil
+}
+
+// Recover starts a workflow for every live subscription that has none, as
+// after the loss of Temporal's database: it loads its rows and goes on.
+func (e *Engine) Recover(ctx context.Context) (live int, err error) {
+	subs, err := e.Store.Live(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range subs {
+		if _, err := e.Temporal.ExecuteWorkflow(ctx, workflows.Options(s), workflows.Subscription, workflows.Start{ID: s.ID}); err != nil {
+			return 0, fmt.Errorf("starting %s: %w", s.ID, err)
+		}
+	}
+	return len(subs), nil
+}
+
+// PublicKeys is what /.well-known/jwks.json says.
+func PublicKeys(c Config) ([]byte, error) {
+	keys, err := c.keys()
+	if err != nil {
+		return nil, err
+	}
+	return keys.JWKS(), nil
+}
+
+// CheckPackage holds a package to what can be published.
+func CheckPackage(c Config, pkg []byte) error {
+	keys, err := c.keys()
+	if err != nil {
+		return err
+	}
+	return delivery.NewPress(nil, keys).Check(pkg)
+}

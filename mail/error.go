@@ -1,0 +1,87 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/textproto"
+	"strings"
+
+	gomail "github.com/wneessen/go-mail"
+)
+
+// Error is a letter that was not delivered. Its words hold the letter's id
+// and the server's codes, but never what the server wrote: servers like to
+// repeat the recipient's address.
+type Error struct {
+	Letter string // the letter's id
+	Doing  string // what was being done
+	Code   int    // the SMTP answer, 0 without one
+	Status string // the enhanced one (RFC 3463), "5.1.1", where it was given
+
+	// Permanent: the recipient, or this letter to this recipient, was refused
+	// for good, so that trying again is of no use. A server that is away, or
+	// that refuses us, is not permanent.
+	Permanent bool
+
+	cause error
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "mail: letter %s: %s", e.Letter, e.Doing)
+	if e.Code != 0 {
+		b.WriteString(strings.TrimRight(fmt.Sprintf(": %d %s", e.Code, e.Status), " "))
+	}
+	if e.cause != nil {
+		b.WriteString(": " + e.cause.Error())
+	}
+	return b.String()
+}
+
+// IsPermanent tells whether trying again is of no use.
+func (e *Error) IsPermanent() bool { return e.Permanent }
+
+// Unwrap gives the end of the context or the fault of the network.
+func (e *Error) Unwrap() error { return e.cause }
+
+// failure classifies what go-mail reports. Its errors are never wrapped: they
+// hold addresses.
+func failure(ctx context.Context, id string, err error) *Error {
+	e := &Error{Letter: id, Doing: "connecting"}
+	var sent *gomail.SendError
+	if errors.As(err, &sent) {
+		e.Doing, e.Code, e.Status = sent.Reason.String(), sent.ErrorCode(), sent.EnhancedStatusCode()
+		e.Permanent = refusesLetter(sent.Reason, e.Code)
+	}
+	if e.Permanent {
+		return e
+	}
+	if ctx.Err() != nil {
+		e.cause = ctx.Err()
+		return e
+	}
+	var answer *textproto.Error
+	var garbled textproto.ProtocolError
+	switch {
+	case sent != nil:
+	case errors.As(err, &answer):
+		e.Code = answer.Code
+	case errors.As(err, &garbled):
+		e.cause = errors.New("the answer is not SMTP")
+	default: // the network, TLS, or no common way to sign in
+		e.cause = err
+	}
+	return e
+}
+
+// refusesLetter tells whether an answer speaks of the recipient or of this
+// letter, and is final. 503 and 53x speak of our own standing at the server
+// (sequence, sign-in, encryption), which a new configuration can cure.
+func refusesLetter(reason gomail.SendErrReason, code int) bool {
+	switch reason {
+	case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose:
+		return code/100 == 5 && code != 503 && code/10 != 53
+	}
+	return false
+}

@@ -1,0 +1,440 @@
+package mail_test
+
+import (
+	"bytes"
+	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"html"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/mail"
+)
+
+var out = flag.String("out", "", "also write every letter into this folder, as HTML to be looked at")
+
+func utc(year int, month time.Month, day, hour int) time.Time {
+	return time.Date(year, month, day, hour, 0, 0, 0, time.UTC)
+}
+
+var (
+	monthly20 = billing.PlanRef{ID: "calendar-pro-users-1-20-monthly", Type: billing.Users, Tier: "1-20", Cycle: billing.Monthly}
+	yearlyP1  = billing.PlanRef{ID: "calendar-pro-capacity-p1-yearly", Type: billing.Capacity, Tier: "P1 or F64", Cycle: billing.Yearly}
+	sites3y   = billing.PlanRef{ID: "calendar-pro-site-3y", Type: billing.Site, Cycle: billing.ThreeYears}
+
+	invoicePDF = billing.Attachment{Name: "INV-2026-000123.pdf", ContentType: "application/pdf", Data: []byte("%PDF-1.4\r\n\x00\xff\n.\r\n..\n")}
+	visualFile = billing.Attachment{Name: "calendar-pro-2.4.2.pbiviz", ContentType: "application/octet-stream", Data: bytes.Repeat([]byte("PK\x03\x04\x00\r\n.\r\n\xff"), 9000)}
+)
+
+// toBilling and toLicensee are the letters that the cases below differ from.
+func toBilling(n billing.Notice) billing.Letter {
+	n.To = billing.RoleBilling
+	n.Until, n.Plan = utc(2026, 2, 28, 10), monthly20
+	return billing.Letter{
+		ID: "out_01JXYZ", Notice: n, Name: "Ada Rossi", Email: "ada@contoso.example",
+		ProductName: "Calendar Pro", SubscriptionNumber: 4540, Quantity: 1,
+		Link: "https://okviz.example/account/subscriptions/sub_1", At: utc(2026, 1, 31, 10),
+	}
+}
+
+func toLicensee(n billing.Notice) billing.Letter {
+	l := toBilling(n)
+	l.To, l.WithFile = billing.RoleLicensee, true
+	l.Amount, l.Credit, l.InvoiceNumber = usd(990), usd(123), "INV-2026-000123" // must not be told
+	l.Name, l.Email = "Bea Bianchi", "bea@contoso.example"
+	l.Activation, l.LicenseID, l.Licensee = billing.ActivationNone, "lic_01J9", "Bea Bianchi <bea@contoso.example>"
+	l.ValidUntil, l.Version = utc(2026, 3, 3, 10), "2.4.2"
+	l.Link = "https://okviz.example/account/licenses/lic_01J9"
+	l.Attachments = []billing.Attachment{visualFile}
+	return l
+}
+
+func usd(cents int64) billing.Money { return billing.Money{Amount: cents, Currency: "USD"} }
+
+func with(l billing.Letter, change func(*billing.Letter)) billing.Letter {
+	change(&l)
+	return l
+}
+
+var importing = []string{"Power BI Desktop", "Import a visual from a file", "choose “Edit”", "Admin portal", "a setting for visuals from a file may have to be switched on"}
+
+type letterCase struct {
+	name    string
+	letter  billing.Letter
+	subject string
+	says    []string // in both parts
+	not     []string // in neither
+}
+
+var letters = []letterCase{
+	{
+		"a receipt says what was paid, and has the invoice",
+		with(toBilling(billing.Notice{Kind: billing.NoticeReceipt, Amount: usd(990)}), func(l *billing.Letter) {
+			l.InvoiceNumber, l.Attachments = "INV-2026-000123", []billing.Attachment{invoicePDF}
+		}),
+		"Receipt for Calendar Pro: INV-2026-000123",
+		[]string{"We received $9.90.", "The invoice is attached.", "Users 1-20, billed monthly", "#4540", "31 January 2026, 10:00 UTC", "28 February 2026, 10:00 UTC"},
+		nil,
+	},
+	{
+		"a receipt of nothing does not thank for money",
+		toBilling(billing.Notice{Kind: billing.NoticeReceipt, Amount: usd(0)}),
+		"Receipt for Calendar Pro",
+		[]string{"There was nothing left to pay.", "The invoice is in your account."},
+		[]string{"We received"},
+	},
+	{
+		"a licence comes with its file and how to import it",
+		toLicensee(billing.Notice{Kind: billing.NoticeLicense}),
+		"Your licence for Calendar Pro",
+		append([]string{
+			"The visual, version 2.4.2, is attached to this mail. Your licence is inside the file.", "lic_01J9", "Bea Bianchi <bea@contoso.example>", "3 March 2026, 10:00 UTC",
+			"Behind a firewall", "import each updated file that we mail you",
+		}, importing...),
+		[]string{"Activate it", "the file follows"},
+	},
+	{
+		"a licence without a version says that the file follows",
+		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Letter) { l.Version, l.Attachments = "", nil }),
+		"Your licence for Calendar Pro",
+		[]string{"file follows", "We mail it to you as soon as it is"},
+		[]string{"is attached", "Power BI Desktop"},
+	},
+	{
+		"a licence whose file could not be attached leads to its page",
+		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Letter) { l.Attachments = nil }),
+		"Your licence for Calendar Pro",
+		[]string{"ready to download on your licence’s page"},
+		[]string{"is attached", "file follows"},
+	},
+	{
+		"a licence that is typed in names exactly what to type",
+		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Letter) {
+			l.ProductName, l.Activation, l.Licensee = "Smart Filter Pro", billing.ActivationLicensee, `Zoë "Bea"  O’Neil & Sons <bea@contoso.example>`
+		}),
+		"Your licence for Smart Filter Pro",
+		[]string{"type the licence id and exactly this licensee", `Zoë "Bea"  O’Neil & Sons <bea@contoso.example>`},
+		[]string{"Your licence is inside the file"},
+	},
+	{
+		"a licence of a tenant sends nobody the key",
+		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Letter) { l.Activation = billing.ActivationEntra }),
+		"Your licence for Calendar Pro",
+		[]string{"The activation key is on your licence’s page"},
+		nil,
+	},
+	{
+		"a trial licence says until when all works",
+		toLicensee(billing.Notice{Kind: billing.NoticeTrialLicense}),
+		"Your trial licence for Calendar Pro",
+		append([]string{"Everything works until 28 February 2026, 10:00 UTC", "is attached", "lic_01J9", "Behind a firewall"}, importing...),
+		nil,
+	},
+	{
+		"an updated licence says that a visual that is online needs no file",
+		toLicensee(billing.Notice{Kind: billing.NoticeLicenseUpdated}),
+		"Updated licence for Calendar Pro",
+		append([]string{"it needs no new file", "Behind a firewall", "Import the updated file over the old one", "is attached", "lic_01J9", "3 March 2026, 10:00 UTC"}, importing...),
+		nil,
+	},
+	{
+		"a version that was awaited comes with how to import it",
+		toLicensee(billing.Notice{Kind: billing.NoticeVersionReady}),
+		"Calendar Pro is ready for you",
+		append([]string{"Thank you for waiting", "is attached", "lic_01J9", "Behind a firewall"}, importing...),
+		nil,
+	},
+	{
+		"a trial's start says that nothing is charged by itself",
+		toBilling(billing.Notice{Kind: billing.NoticeTrialStarted}),
+		"Your trial of Calendar Pro has started",
+		[]string{"runs until 28 February 2026, 10:00 UTC", "add a payment method", "nothing is charged", "Users 1-20, billed monthly"},
+		nil,
+	},
+	{
+		"a trial's end is announced with the price",
+		toBilling(billing.Notice{Kind: billing.NoticeTrialEnding, Amount: billing.Money{Amount: 990, Currency: "EUR"}}),
+		"Your trial of Calendar Pro ends on 28 February 2026",
+		[]string{"€9.90 before discounts and any tax to be added", "28 February 2026, 10:00 UTC", "To keep it:", "To let it end:"},
+		nil,
+	},
+	{
+		"a renewal is announced with its price and day",
+		with(toBilling(billing.Notice{Kind: billing.NoticeRenewalComing, Amount: billing.Money{Amount: 990, Currency: "JPY"}}), func(l *billing.Letter) {
+			l.Plan, l.Quantity = yearlyP1, 2
+		}),
+		"Calendar Pro renews on 28 February 2026",
+		[]string{"¥990 before discounts and any tax to be added", "2 × Capacity P1 or F64, billed yearly"},
+		nil,
+	},
+	{
+		"a changed plan is told from old to new, with the credit",
+		with(toBilling(billing.Notice{Kind: billing.NoticePlanChanged, Amount: usd(123456), Credit: usd(495), OldPlan: monthly20}), func(l *billing.Letter) {
+			l.Plan, l.InvoiceNumber = sites3y, "INV-2026-000124"
+			l.Attachments = []billing.Attachment{invoicePDF}
+		}),
+		"Your plan for Calendar Pro was changed",
+		[]string{"Users 1-20, billed monthly", "Site, billed every three years", "$4.95", "$1,234.56", "INV-2026-000124", "The invoice is attached.", "31 January 2026, 10:00 UTC"},
+		[]string{"balance", "In a trial"},
+	},
+	{
+		"a change to less says where the rest of the credit is",
+		toBilling(billing.Notice{Kind: billing.NoticePlanChanged, Amount: usd(0), Credit: usd(5000), OldPlan: yearlyP1}),
+		"Your plan for Calendar Pro was changed",
+		[]string{"$50.00", "$0.00", "account’s balance"},
+		nil,
+	},
+	{
+		"a change in a trial costs nothing",
+		toBilling(billing.Notice{Kind: billing.NoticePlanChanged, OldPlan: yearlyP1}),
+		"Your plan for Calendar Pro was changed",
+		[]string{"In a trial a change costs nothing", "28 February 2026, 10:00 UTC"},
+		[]string{"$", "Paid", "invoice"},
+	},
+	{
+		"a cancellation says until when it works",
+		toBilling(billing.Notice{Kind: billing.NoticeCancelScheduled}),
+		"Calendar Pro is cancelled and works until 28 February 2026",
+		[]string{"ends on 28 February 2026, 10:00 UTC", "nothing more is charged", "resume"},
+		nil,
+	},
+	{
+		"a resumption says that it goes on",
+		toBilling(billing.Notice{Kind: billing.NoticeResumed}),
+		"Your subscription to Calendar Pro goes on",
+		[]string{"The cancellation was taken back", "28 February 2026, 10:00 UTC"},
+		nil,
+	},
+	{
+		"a failed payment names the next try and the way to another card",
+		toBilling(billing.Notice{Kind: billing.NoticePaymentFailed, Amount: usd(990)}),
+		"Action needed: the payment for Calendar Pro failed",
+		[]string{"We could not charge $9.90", "Next try", "28 February 2026, 10:00 UTC", "it is charged at once", "Use another card"},
+		nil,
+	},
+	{
+		"a final notice names the end",
+		toBilling(billing.Notice{Kind: billing.NoticeFinalNotice, Amount: usd(990)}),
+		"Last notice: Calendar Pro ends on 28 February 2026 without a payment",
+		[]string{"We could not charge $9.90", "ends on 28 February 2026, 10:00 UTC", "Pay with another card"},
+		nil,
+	},
+	{
+		"an end as asked",
+		toBilling(billing.Notice{Kind: billing.NoticeEnded, Reason: billing.ReasonRequested}),
+		"Your subscription to Calendar Pro has ended",
+		[]string{"As you asked", "28 February 2026, 10:00 UTC", "the licence keeps its id"},
+		[]string{"not paid"},
+	},
+	{
+		"an end of a trial",
+		toBilling(billing.Notice{Kind: billing.NoticeEnded, Reason: billing.ReasonTrialEnded}),
+		"Your subscription to Calendar Pro has ended",
+		[]string{"Your trial of Calendar Pro has ended. Nothing was charged."}, nil,
+	},
+	{
+		"an end for want of payment",
+		toBilling(billing.Notice{Kind: billing.NoticeEnded, Reason: billing.ReasonPaymentFailed}),
+		"Your subscription to Calendar Pro has ended",
+		[]string{"because it was not paid"}, nil,
+	},
+	{
+		"an end with the money back",
+		toBilling(billing.Notice{Kind: billing.NoticeEnded, Reason: billing.ReasonRefunded}),
+		"Your subscription to Calendar Pro has ended",
+		[]string{"your money is on its way back"}, nil,
+	},
+	{
+		"an end by a dispute",
+		toBilling(billing.Notice{Kind: billing.NoticeEnded, Reason: billing.ReasonDisputed}),
+		"Your subscription to Calendar Pro has ended",
+		[]string{"disputed at the bank"}, []string{"Renew it"},
+	},
+	{
+		"an end by the operator",
+		toBilling(billing.Notice{Kind: billing.NoticeEnded, Reason: billing.ReasonOperator}),
+		"Your subscription to Calendar Pro has ended",
+		[]string{"We have ended your subscription"}, []string{"Renew it"},
+	},
+}
+
+func TestEveryLetterTellsItsFactsInTextAndHTML(t *testing.T) {
+	for i, c := range letters {
+		t.Run(c.name, func(t *testing.T) {
+			s := serve(t, &server{}, nil, nil)
+			if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), c.letter); err != nil {
+				t.Fatal(err)
+			}
+			m := s.only(t)
+			if *out != "" {
+				name := filepath.Join(*out, strconv.Itoa(100+i)+"-"+string(c.letter.Kind))
+				if err := os.WriteFile(name+".html", []byte(m.html), 0o600); err != nil {
+					t.Error(err)
+				}
+				if err := os.WriteFile(name+".txt", []byte(m.text), 0o600); err != nil {
+					t.Error(err)
+				}
+			}
+			if m.subject != c.subject {
+				t.Errorf("subject %q, want %q", m.subject, c.subject)
+			}
+			link, why := c.letter.Link, "the billing contact of subscription #4540"
+			if c.letter.To == billing.RoleLicensee {
+				why = "the licensee of subscription #4540"
+			}
+			says := append([]string{"Hello " + c.letter.Name + ",", why, link, "OKVIZ"}, c.says...)
+			for part, body := range map[string]string{"text": m.text, "HTML": html.UnescapeString(m.html)} {
+				for _, want := range says {
+					if !strings.Contains(body, want) {
+						t.Errorf("the %s does not say %q:\n%s", part, want, body)
+					}
+				}
+				for _, not := range c.not {
+					if strings.Contains(body, not) {
+						t.Errorf("the %s says %q:\n%s", part, not, body)
+					}
+				}
+			}
+			if n := strings.Count(m.html, `href="`+link+`"`); n != 1 {
+				t.Errorf("%d buttons, want one", n)
+			}
+			body, _, _ := strings.Cut(m.text, "\n--\n")
+			if found := regexp.MustCompile(`</?[a-z]+>|&[a-z#0-9]+;|<no value>|\{\{|January 0001|\n\n\n| \n|[.!?]\n[^\n-]`).FindString(body); found != "" {
+				t.Errorf("the text has %q in it:\n%s", found, m.text)
+			}
+			if found := regexp.MustCompile(`<(dl|dt|dd|h)>|<p>|<no value>|\{\{|ZgotmplZ|January 0001`).FindString(m.html); found != "" {
+				t.Errorf("the HTML has %q in it", found)
+			}
+			var files []file
+			for _, a := range c.letter.Attachments {
+				files = append(files, file{a.Name, a.ContentType, a.Data})
+			}
+			if diff := cmp.Diff(files, m.files, cmp.AllowUnexported(file{})); diff != "" {
+				t.Errorf("attachments (-sent +arrived):\n%.600s", diff)
+			}
+			if got := m.header.Get("Message-Id"); got != "<out_01JXYZ@okviz.example>" {
+				t.Errorf("Message-ID %s", got)
+			}
+		})
+	}
+}
+
+func TestEveryKindOfNoticeHasALetterHere(t *testing.T) {
+	source, err := parser.ParseFile(token.NewFileSet(), "../billing/notice.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := 0
+	ast.Inspect(source, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || !strings.HasPrefix(spec.Names[0].Name, "Notice") {
+			return true
+		}
+		kind, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds++
+		for _, c := range letters {
+			if string(c.letter.Kind) == kind {
+				return true
+			}
+		}
+		t.Errorf("no case above writes a letter of kind %q", kind)
+		return true
+	})
+	if kinds == 0 {
+		t.Error("no kinds were found in billing/notice.go")
+	}
+}
+
+func TestTheLicenseesLettersShowNoPrice(t *testing.T) {
+	price := regexp.MustCompile(`[$€£¥]|USD|9\.90|990|1\.23|INV-|(?i:\bprice|\bpaid\b|charge)`)
+	for _, c := range letters {
+		if c.letter.To != billing.RoleLicensee {
+			continue
+		}
+		s := serve(t, &server{}, nil, nil)
+		if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), c.letter); err != nil {
+			t.Fatal(err)
+		}
+		m := s.only(t)
+		for _, part := range []string{m.subject, m.text, m.html} {
+			if found := price.FindString(part); found != "" {
+				t.Errorf("%s: %q in\n%s", c.name, found, part)
+			}
+		}
+	}
+}
+
+func TestPlansInWords(t *testing.T) {
+	for _, c := range []struct {
+		plan     billing.PlanRef
+		quantity int64
+		want     string
+	}{
+		{monthly20, 1, "Users 1-20, billed monthly"},
+		{billing.PlanRef{Type: billing.Users, Tier: "Single", Cycle: billing.Yearly}, 1, "Single user, billed yearly"},
+		{billing.PlanRef{Type: billing.Users, Tier: "Unlimited", Cycle: billing.Yearly}, 1, "Unlimited users, billed yearly"},
+		{yearlyP1, 1, "Capacity P1 or F64, billed yearly"},
+		{yearlyP1, 3, "3 × Capacity P1 or F64, billed yearly"},
+		{sites3y, 1, "Site, billed every three years"},
+		{billing.PlanRef{}, 1, ""},
+	} {
+		if got := mail.PlanWords(c.plan, c.quantity); got != c.want {
+			t.Errorf("%+v × %d: %q, want %q", c.plan, c.quantity, got, c.want)
+		}
+	}
+}
+
+func TestMoneyInWords(t *testing.T) {
+	for want, m := range map[string]billing.Money{
+		"$9.90":     usd(990),
+		"€1,250.00": {Amount: 125000, Currency: "EUR"},
+		"¥990":      {Amount: 990, Currency: "JPY"},
+		"£0.05":     {Amount: 5, Currency: "GBP"},
+	} {
+		if got := mail.MoneyWords(m); got != want {
+			t.Errorf("%v: %q, want %q", m, got, want)
+		}
+	}
+}
+
+func TestInstantsAreToldInUTC(t *testing.T) {
+	rome := time.FixedZone("CET", 3600)
+	if got := mail.DateWords(time.Date(2026, 1, 31, 11, 0, 0, 0, rome)); got != "31 January 2026, 10:00 UTC" {
+		t.Error(got)
+	}
+}
+
+func sender(t *testing.T, url string) *mail.Sender {
+	t.Helper()
+	s, err := mail.New(mail.Config{
+		URL: url, From: "OKVIZ <licences@okviz.example>",
+		Brand: mail.Brand{PublicURL: "https://okviz.example", SupportURL: "https://okviz.example/support"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func letterOf(t *testing.T, kind billing.NoticeKind) billing.Letter {
+	t.Helper()
+	i := slices.IndexFunc(letters, func(c letterCase) bool { return c.letter.Kind == kind })
+	if i < 0 {
+		t.Fatalf("no case of kind %s", kind)
+	}
+	return letters[i].letter
+}

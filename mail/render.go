@@ -1,0 +1,92 @@
+package mail
+
+import (
+	"embed"
+	"fmt"
+	htmltemplate "html/template"
+	"io/fs"
+	"path"
+	"strings"
+	texttemplate "text/template"
+
+	"github.com/okviz/licensing/billing"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// letter is a kind of letter, twice: as HTML and as plain text.
+type letter struct {
+	html *htmltemplate.Template
+	text *texttemplate.Template
+}
+
+var words = map[string]any{"money": MoneyWords, "date": DateWords, "day": dayWords, "plan": PlanWords}
+
+// readLetters parses every kind's template of a language.
+func readLetters(language string) (map[billing.NoticeKind]letter, error) {
+	dir := path.Join("templates", language)
+	read := func(name string) (source string) {
+		b, err := templates.ReadFile(path.Join(dir, name))
+		if err != nil {
+			panic("mail: " + err.Error()) // it is in the binary, or the build is broken
+		}
+		return string(b)
+	}
+	kinds, err := fs.Glob(templates, path.Join(dir, "*.tmpl"))
+	if err != nil || len(kinds) == 0 {
+		return nil, fmt.Errorf("mail: there are no letters in %s", dir)
+	}
+	letters := map[billing.NoticeKind]letter{}
+	for _, file := range kinds {
+		kind := strings.TrimSuffix(path.Base(file), ".tmpl")
+		if kind == "parts" {
+			continue
+		}
+		source := oneLine(read("parts.tmpl") + read(kind+".tmpl"))
+		html, err := htmltemplate.New("layout").Funcs(words).Parse(read("layout.html"))
+		if err == nil {
+			html, err = html.Parse(htmlElements.Replace(source))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("mail: reading the letter %s as HTML: %w", kind, err)
+		}
+		text, err := texttemplate.New("layout").Funcs(words).Parse(read("layout.txt"))
+		if err == nil {
+			text, err = text.Parse(textElements.Replace(source))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("mail: reading the letter %s as text: %w", kind, err)
+		}
+		letters[billing.NoticeKind(kind)] = letter{html, text}
+	}
+	return letters, nil
+}
+
+// page is what a template sees.
+type page struct {
+	billing.Letter
+	Brand    Brand
+	Greeted  string // the name to greet by, or nothing
+	Attached bool   // there is a file in the mail
+}
+
+// render writes a letter. Its errors name the template, nothing of the letter.
+func (t letter) render(l billing.Letter, b Brand) (subject, text, html string, err error) {
+	for _, s := range []*string{&l.Name, &l.ProductName, &l.InvoiceNumber, &l.LicenseID, &l.Licensee, &l.Version, &l.Link} {
+		*s = clean(*s)
+	}
+	p := page{Letter: l, Brand: b, Greeted: greeted(l.Name), Attached: len(l.Attachments) > 0}
+	var out strings.Builder
+	write := func(execute func() error) string {
+		out.Reset()
+		if err == nil {
+			err = execute()
+		}
+		return out.String()
+	}
+	subject = strings.TrimSpace(write(func() error { return t.text.ExecuteTemplate(&out, "subject", p) }))
+	text = tidy(write(func() error { return t.text.Execute(&out, p) }))
+	html = write(func() error { return t.html.Execute(&out, p) })
+	return subject, text, html, err
+}

@@ -1,0 +1,133 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Book reads all that is on file about a subscription, at one moment. Errors:
+// ErrNotFound.
+func (s *Store) Book(ctx context.Context, id string) (billing.Book, error) {
+	b := billing.Book{Policy: s.policy, NewID: NewID}
+	err := s.snapshot(ctx, func(tx *gorm.DB) error {
+		sub, err := one[subscriptionRow](tx.Where("id = ?", id))
+		if err != nil {
+			return fmt.Errorf("subscription %s: %w", id, err)
+		}
+		if err := sub.tick(tx); err != nil {
+			return err
+		}
+		b.Subscription, b.Method = sub.State, sub.Method
+		order, err := one[orderRow](tx.Where("subscription = ?", id))
+		if err != nil {
+			return fmt.Errorf("order of %s: %w", id, err)
+		}
+		b.Order = order.Detail
+		if b.Product, err = product(tx, sub.Product); err != nil {
+			return err
+		}
+		var sold []soldLineRow
+		if err := tx.Where("subscription = ? AND drawn < net", id).Order("id").Find(&sold).Error; err != nil {
+			return err
+		}
+		for _, l := range sold {
+			b.Sold = append(b.Sold, billing.Sold{Invoice: l.Invoice, Line: l.Line, Drawn: l.Drawn})
+		}
+		var waiting []invoiceRow
+		if err := tx.Where("subscription = ? AND (in_flight OR id = ?)", id, sub.State.OpenInvoice).Find(&waiting).Error; err != nil {
+			return err
+		}
+		for _, w := range waiting {
+			if w.InFlight {
+				b.InFlight = &w.Detail
+			}
+			if w.ID == sub.State.OpenInvoice {
+				b.Open = &w.Detail
+			}
+		}
+		b.Balance, err = balance(tx, sub.BillingAccount, sub.State.Price.Currency)
+		return err
+	})
+	return b, err
+}
+
+// Fence reads a subscription for a run that carries no state, and raises its
+// revision so that nothing decided by an older run can still be posted.
+func (s *Store) Fence(ctx context.Context, id string) (billing.Subscription, error) {
+	var state billing.Subscription
+	err := s.tx(ctx, func(tx *gorm.DB) error {
+		row, err := one[subscriptionRow](locked(tx).Where("id = ?", id))
+		if err != nil {
+			return fmt.Errorf("subscription %s: %w", id, err)
+		}
+		if err := row.tick(tx); err != nil {
+			return err
+		}
+		row.Revision++
+		row.State.Revision = row.Revision
+		state = row.State
+		return update(tx, id, &row)
+	})
+	return state, err
+}
+
+// tick sets the now of a subscription with a test clock to the clock's: the
+// row's is as old as its last posting.
+func (r *subscriptionRow) tick(tx *gorm.DB) error {
+	if r.TestClock == "" {
+		return nil
+	}
+	clock, err := one[testClockRow](tx.Where("id = ?", r.TestClock))
+	if err != nil {
+		return fmt.Errorf("test clock %s: %w", r.TestClock, err)
+	}
+	r.State.Now = clock.Now
+	return nil
+}
+
+func balance(tx *gorm.DB, account, currency string) (billing.Money, error) {
+	b, err := one[balanceRow](tx.Where("account = ? AND currency = ?", account, currency))
+	if errors.Is(err, billing.ErrNotFound) {
+		err = nil
+	}
+	return billing.Money{Amount: b.Amount, Currency: currency}, err
+}
+
+// SetCharge stores the gateway's reference of an invoice's charge, before any
+// money may move.
+func (s *Store) SetCharge(ctx context.Context, invoice, gateway, charge string) error {
+	return s.tx(ctx, func(tx *gorm.DB) error {
+		row, err := one[invoiceRow](locked(tx).Where("id = ?", invoice))
+		if err != nil {
+			return err
+		}
+		if row.Status != billing.InvoiceDraft {
+			return fmt.Errorf("invoice %s is %s and cannot be charged", invoice, row.Status)
+		}
+		row.Detail.Gateway, row.Detail.Charge = gateway, charge
+		return update(tx, invoice, &row)
+	})
+}
+
+// RequestCard reads the card that a request brings.
+func (s *Store) RequestCard(ctx context.Context, request string) (token, method string, err error) {
+	r, err := one[requestRow](s.db.WithContext(ctx).Select("token", "method").Where("id = ?", request))
+	return r.Token, r.Method, err
+}
+
+// SaveMethod keeps a card that was attached for a request, and forgets the
+// token.
+func (s *Store) SaveMethod(ctx context.Context, request, account, gateway string, m billing.StoredMethod) error {
+	return s.tx(ctx, func(tx *gorm.DB) error {
+		err := tx.Create(&paymentMethodRow{Ref: m.Ref, Account: account, Gateway: gateway, Brand: m.Brand, Last4: m.Last4, Exp: m.Exp}).Error
+		if err != nil && !errors.Is(err, gorm.ErrDuplicatedKey) {
+			return err
+		}
+		return tx.Model(&requestRow{}).Where("id = ?", request).Updates(map[string]any{"method": m.Ref, "token": ""}).Error
+	})
+}

@@ -1,0 +1,207 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Products reads the whole catalogue with the newest prices, in the order of
+// the document that brought it.
+func (s *Store) Products(ctx context.Context) ([]billing.Product, error) {
+	var rows []productRow
+	db := s.db.WithContext(ctx)
+	if err := db.Order("position, id").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	products := make([]billing.Product, len(rows))
+	for i, r := range rows {
+		var err error
+		if products[i], err = r.product(db); err != nil {
+			return nil, err
+		}
+	}
+	return products, nil
+}
+
+// Product reads one product with the newest prices. Errors: ErrNotFound.
+func (s *Store) Product(ctx context.Context, id string) (billing.Product, error) {
+	return product(s.db.WithContext(ctx), id)
+}
+
+func product(tx *gorm.DB, id string) (billing.Product, error) {
+	row, err := one[productRow](tx.Where("id = ?", id))
+	if err != nil {
+		return billing.Product{}, fmt.Errorf("product: %w", err)
+	}
+	return row.product(tx)
+}
+
+func (r productRow) product(tx *gorm.DB) (billing.Product, error) {
+	p := billing.Product{
+		ID: r.ID, Name: r.Name, Description: r.Description, Icon: r.Icon, ChangelogURL: r.ChangelogURL,
+		Activation: r.Activation, Proration: r.Proration, Trial: r.Trial,
+	}
+	var plans []planRow
+	if err := tx.Where("product = ?", r.ID).Order("position, id").Find(&plans).Error; err != nil {
+		return p, err
+	}
+	ids := make([]string, len(plans))
+	for i, pl := range plans {
+		ids[i] = pl.ID
+	}
+	var prices []priceRow
+	if err := tx.Where("plan IN ?", ids).Order("plan, currency, version").Find(&prices).Error; err != nil {
+		return p, err
+	}
+	newest := map[string][]billing.Price{}
+	for _, v := range prices {
+		price := billing.Price{ID: v.ID, Money: billing.Money{Amount: v.Amount, Currency: v.Currency}, Tax: v.Tax}
+		list := newest[v.Plan]
+		if n := len(list); n > 0 && list[n-1].Currency == v.Currency {
+			list[n-1] = price
+		} else {
+			list = append(list, price)
+		}
+		newest[v.Plan] = list
+	}
+	for _, pl := range plans {
+		prices := newest[pl.ID]
+		// Dollars first, as the catalogue's documents have it; the rest by code.
+		slices.SortStableFunc(prices, func(a, b billing.Price) int {
+			if (a.Currency == "USD") != (b.Currency == "USD") {
+				if a.Currency == "USD" {
+					return -1
+				}
+				return 1
+			}
+			return 0
+		})
+		p.Plans = append(p.Plans, billing.Plan{ID: pl.ID, Type: pl.Type, Tier: pl.Tier, Covers: pl.Covers, Cycle: pl.Cycle, Prices: prices})
+	}
+	return p, nil
+}
+
+// ApplyCatalogue brings a catalogue document in and answers with the list of
+// changes, in words; a dry run changes nothing. Products and plans that it
+// does not name stay, and a changed price becomes a new version.
+func (s *Store) ApplyCatalogue(ctx context.Context, c billing.Catalogue, dryRun bool) ([]string, error) {
+	changes := []string{}
+	errDry := errors.New("dry run")
+	err := s.tx(ctx, func(tx *gorm.DB) error {
+		changes = changes[:0]
+		for i, p := range c.Products {
+			if err := applyProduct(tx, int64(i), p, &changes); err != nil {
+				return err
+			}
+		}
+		if dryRun {
+			return errDry
+		}
+		return nil
+	})
+	if err == errDry {
+		err = nil
+	}
+	return changes, err
+}
+
+func applyProduct(tx *gorm.DB, position int64, p billing.Product, changes *[]string) error {
+	was, err := one[productRow](locked(tx).Where("id = ?", p.ID))
+	row := productRow{p.ID, position, p.Name, p.Description, p.Icon, p.ChangelogURL, p.Activation, p.Proration, p.Trial}
+	switch {
+	case err != nil && !errors.Is(err, billing.ErrNotFound):
+		return err
+	case err != nil:
+		*changes = append(*changes, "+ product "+p.ID)
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+	case was != row:
+		row.Position = was.Position
+		if was != row {
+			*changes = append(*changes, "~ product "+p.ID)
+		}
+		if err := update(tx, p.ID, &row); err != nil {
+			return err
+		}
+	}
+	for i, pl := range p.Plans {
+		row := planRow{pl.ID, p.ID, int64(i), pl.Type, pl.Tier, pl.Covers, pl.Cycle}
+		was, err := one[planRow](tx.Where("id = ?", pl.ID))
+		switch {
+		case err != nil && !errors.Is(err, billing.ErrNotFound):
+			return err
+		case err != nil:
+			*changes = append(*changes, "+ plan "+pl.ID)
+			if err := tx.Create(&row).Error; err != nil {
+				return err
+			}
+		case was.Covers != row.Covers:
+			*changes = append(*changes, "~ plan "+pl.ID)
+			if err := update(tx, pl.ID, &row); err != nil {
+				return err
+			}
+		}
+		for _, price := range pl.Prices {
+			if err := applyPrice(tx, pl.ID, price, changes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func applyPrice(tx *gorm.DB, plan string, price billing.Price, changes *[]string) error {
+	was, err := one[priceRow](tx.Where("plan = ? AND currency = ?", plan, price.Currency).Order("version DESC").Limit(1))
+	switch {
+	case err != nil && !errors.Is(err, billing.ErrNotFound):
+		return err
+	case err == nil && was.Amount == price.Amount && was.Tax == price.Tax:
+		return nil
+	case err == nil:
+		*changes = append(*changes, fmt.Sprintf("~ price %s %s → %s", plan, billing.Money{Amount: was.Amount, Currency: was.Currency}, price.Money))
+	default:
+		*changes = append(*changes, fmt.Sprintf("+ price %s %s", plan, price.Money))
+	}
+	return tx.Create(&priceRow{
+		ID: NewID("pri"), Plan: plan, Currency: price.Currency, Version: was.Version + 1, Amount: price.Amount, Tax: price.Tax,
+	}).Error
+}
+
+// PutVersion publishes a package, or replaces the one of the same version.
+func (s *Store) PutVersion(ctx context.Context, product, version, changelog string, pkg []byte) error {
+	return s.tx(ctx, func(tx *gorm.DB) error {
+		if _, err := one[productRow](tx.Where("id = ?", product)); err != nil {
+			return err
+		}
+		row := versionRow{Product: product, Version: version, Changelog: changelog, ReleasedAt: s.db.NowFunc(), Package: pkg}
+		return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
+	})
+}
+
+// Versions lists a product's published versions, the newest first, without
+// their packages.
+func (s *Store) Versions(ctx context.Context, product string) ([]billing.Version, error) {
+	var rows []versionRow
+	err := s.db.WithContext(ctx).Select("product", "version", "changelog", "released_at").
+		Where("product = ?", product).Find(&rows).Error
+	versions := make([]billing.Version, len(rows))
+	for i, r := range rows {
+		versions[i] = billing.Version{Version: r.Version, Changelog: r.Changelog, ReleasedAt: r.ReleasedAt}
+	}
+	slices.SortFunc(versions, func(a, b billing.Version) int { return b.Compare(a) })
+	return versions, err
+}
+
+// Package reads a version's package. Errors: ErrNotFound.
+func (s *Store) Package(ctx context.Context, product, version string) ([]byte, error) {
+	r, err := one[versionRow](s.db.WithContext(ctx).Where("product = ? AND version = ?", product, version))
+	return r.Package, err
+}

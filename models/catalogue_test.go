@@ -1,0 +1,192 @@
+package models
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/okviz/licensing/billing"
+)
+
+func parse(t *testing.T, doc string) billing.Catalogue {
+	t.Helper()
+	c, err := billing.ParseCatalogue([]byte(doc))
+	must(t, err)
+	return c
+}
+
+func TestTheDefaultCatalogueIsReadAsItIsWrittenAndComesInOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		c := parse(t, string(billing.DefaultCatalogue()))
+		for _, dry := range []bool{true, false} {
+			changes, err := s.ApplyCatalogue(t.Context(), c, dry)
+			must(t, err)
+			if len(changes) < 5 || changes[0] != "+ product calendar-pro" || changes[1] != "+ plan calendar-pro_users_single_monthly" ||
+				changes[2] != "+ price calendar-pro_users_single_monthly 2.50 USD" {
+				t.Errorf("dry %v: changes %q", dry, changes[:min(5, len(changes))])
+			}
+			got, err := s.Products(t.Context())
+			must(t, err)
+			if dry {
+				if len(got) != 0 {
+					t.Errorf("a dry run has written %d products", len(got))
+				}
+				continue
+			}
+			want := c.Products
+			withoutID := cmpopts.IgnoreFields(billing.Price{}, "ID")
+			byCurrency := cmpopts.SortSlices(func(a, b billing.Price) bool { return a.Currency < b.Currency })
+			if diff := cmp.Diff(want, got, withoutID, byCurrency, cmpopts.EquateEmpty()); diff != "" {
+				t.Error(diff)
+			}
+			one, err := s.Product(t.Context(), want[1].ID)
+			must(t, err)
+			if diff := cmp.Diff(got[1], one); diff != "" {
+				t.Error(diff)
+			}
+			if first := one.Plans[0].Prices[0]; first.Currency != "USD" || !strings.HasPrefix(first.ID, "pri_") {
+				t.Errorf("first price %+v", first)
+			}
+		}
+		changes, err := s.ApplyCatalogue(t.Context(), c, false)
+		must(t, err)
+		if len(changes) != 0 || changes == nil {
+			t.Errorf("changes of the same document: %#v", changes)
+		}
+		if _, err := s.Product(t.Context(), "no-such-product"); !errors.Is(err, billing.ErrNotFound) {
+			t.Errorf("an unknown product: %v", err)
+		}
+	})
+}
+
+func TestAChangedPriceIsANewVersionAndNothingElseChanges(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		before, err := s.Products(t.Context())
+		must(t, err)
+		// Names neither the second product, nor the other plans, nor euros.
+		c := parse(t, `
+products:
+  - id: calendar-pro
+    name: Calendar Pro 2
+    trial: true
+    plans:
+      - {type: users, tier: "1-20", covers: 20, cycle: monthly, prices: [{amount: 1090, currency: USD}, {amount: 99, currency: GBP, tax: inclusive}]}
+      - {type: site, cycle: yearly, prices: [{amount: 29000, currency: USD}]}
+`)
+		want := []string{
+			"~ product calendar-pro", "~ price calendar-pro_users_1-20_monthly 9.90 USD → 10.90 USD",
+			"+ price calendar-pro_users_1-20_monthly 0.99 GBP", "+ plan calendar-pro_site_yearly", "+ price calendar-pro_site_yearly 290.00 USD",
+		}
+		for range 2 {
+			changes, err := s.ApplyCatalogue(t.Context(), c, true)
+			must(t, err)
+			if diff := cmp.Diff(want, changes); diff != "" {
+				t.Error(diff)
+			}
+		}
+		unchanged, err := s.Products(t.Context())
+		must(t, err)
+		if diff := cmp.Diff(before, unchanged); diff != "" {
+			t.Errorf("a dry run has changed:\n%s", diff)
+		}
+		_, err = s.ApplyCatalogue(t.Context(), c, false)
+		must(t, err)
+
+		after, err := s.Products(t.Context())
+		must(t, err)
+		if diff := cmp.Diff(before[1], after[1]); diff != "" {
+			t.Errorf("a product that was not named:\n%s", diff)
+		}
+		p := after[0]
+		if p.ID != "calendar-pro" || p.Name != "Calendar Pro 2" || len(p.Plans) != 5 {
+			t.Fatalf("product %s %q with %d plans", p.ID, p.Name, len(p.Plans))
+		}
+		plan, err := p.Plan(upTo20)
+		must(t, err)
+		old, err := before[0].Plan(upTo20)
+		must(t, err)
+		got := map[string]int64{}
+		for _, price := range plan.Prices {
+			got[price.Currency] = price.Amount
+		}
+		if diff := cmp.Diff(map[string]int64{"USD": 1090, "EUR": 1000, "GBP": 99}, got); diff != "" {
+			t.Error(diff)
+		}
+		if plan.Prices[0].ID == old.Prices[0].ID {
+			t.Error("the new price has the old one's id")
+		}
+		row, err := one[priceRow](s.db.Where("id = ?", old.Prices[0].ID))
+		must(t, err)
+		if row.Amount != 990 || row.Version != 1 {
+			t.Errorf("the old price is now %+v", row)
+		}
+		// Back to the old amount is a third version.
+		_, err = s.ApplyCatalogue(t.Context(), parse(t, catalogue), false)
+		must(t, err)
+		p, err = s.Product(t.Context(), "calendar-pro")
+		must(t, err)
+		plan, err = p.Plan(upTo20)
+		must(t, err)
+		if price := plan.Prices[0]; price.Amount != 990 || price.ID == old.Prices[0].ID {
+			t.Errorf("price %+v", price)
+		}
+	})
+}
+
+func TestVersionsAreListedByTheirNumbers(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		for _, v := range []string{"2.9.0", "2.10.0", "1.0.0", "2.10.0.1", "10.0.0"} {
+			must(t, s.PutVersion(t.Context(), "calendar-pro", v, "What is new in "+v+" 🎉", []byte(v)))
+		}
+		must(t, s.PutVersion(t.Context(), "smart-filter-pro", "99.0.0", "", []byte("other")))
+		versions, err := s.Versions(t.Context(), "calendar-pro")
+		must(t, err)
+		var got []string
+		for _, v := range versions {
+			got = append(got, v.Version)
+			if v.Changelog != "What is new in "+v.Version+" 🎉" || v.ReleasedAt.IsZero() {
+				t.Errorf("version %+v", v)
+			}
+		}
+		if diff := cmp.Diff([]string{"10.0.0", "2.10.0.1", "2.10.0", "2.9.0", "1.0.0"}, got); diff != "" {
+			t.Error(diff)
+		}
+		if err := s.PutVersion(t.Context(), "no-such-product", "1.0.0", "", nil); !errors.Is(err, billing.ErrNotFound) {
+			t.Errorf("an unknown product: %v", err)
+		}
+		if _, err := s.Package(t.Context(), "calendar-pro", "3.0.0"); !errors.Is(err, billing.ErrNotFound) {
+			t.Errorf("an unknown version: %v", err)
+		}
+	})
+}
+
+func TestAPackageComesBackByteForByte(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		small := make([]byte, 256)
+		for i := range small {
+			small[i] = byte(i)
+		}
+		large := bytes.Repeat(small, 16<<12-1) // almost the 16 MiB that may be uploaded
+		for _, pkg := range [][]byte{small, large, small} {
+			must(t, s.PutVersion(t.Context(), "calendar-pro", "2.4.2", "", pkg))
+			got, err := s.Package(t.Context(), "calendar-pro", "2.4.2")
+			must(t, err)
+			if sha256.Sum256(got) != sha256.Sum256(pkg) {
+				t.Errorf("%d bytes came back for %d", len(got), len(pkg))
+			}
+		}
+		versions, err := s.Versions(t.Context(), "calendar-pro")
+		must(t, err)
+		if len(versions) != 1 {
+			t.Errorf("a version that was replaced is there %d times", len(versions))
+		}
+	})
+}

@@ -1,0 +1,111 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// NormalEmail is how an address names an account.
+func NormalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+// Begin writes a request row, and for a purchase the order and the
+// subscription that it asks for, in one transaction. Where the caller has used
+// the key on this route before, nothing is written and the earlier request
+// comes back with fresh = false.
+func (s *Store) Begin(ctx context.Context, r billing.Request, order *billing.Order, sub *billing.Subscription) (request billing.Request, fresh bool, err error) {
+	var row requestRow
+	err = s.tx(ctx, func(tx *gorm.DB) error {
+		row = requestRow{
+			ID: r.ID, Caller: r.Caller, Route: r.Route, IdempotencyKey: r.Key, BodyHash: r.BodyHash,
+			Subscription: r.Subscription, Actor: r.Actor, Command: r.Command, Token: r.Token,
+		}
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		if order == nil {
+			return nil
+		}
+		return s.createOrder(tx, *order, *sub)
+	})
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		was, err := one[requestRow](s.db.WithContext(ctx).
+			Where("caller = ? AND route = ? AND idempotency_key = ?", r.Caller, r.Route, r.Key))
+		if errors.Is(err, billing.ErrNotFound) { // it was another key that is taken
+			err = gorm.ErrDuplicatedKey
+		}
+		return was.request(), false, err
+	}
+	return row.request(), true, err
+}
+
+func (s *Store) createOrder(tx *gorm.DB, o billing.Order, sub billing.Subscription) error {
+	var err error
+	if o.BillingAccount, err = account(tx, o.Billing.Email); err != nil {
+		return err
+	}
+	if o.LicenseeAccount, err = account(tx, o.Licensee.Email); err != nil {
+		return err
+	}
+	if sub.TestClock != "" {
+		clock, err := one[testClockRow](locked(tx).Where("id = ?", sub.TestClock))
+		if err != nil {
+			return fmt.Errorf("test clock: %w", err)
+		}
+		sub.CreatedAt, sub.Now = clock.Now, clock.Now
+	}
+	if err := tx.Create(&orderRow{Subscription: sub.ID, License: o.License, Detail: o}).Error; err != nil {
+		return err
+	}
+	if sub.Number, err = count(tx, "subscription"); err != nil {
+		return err
+	}
+	sub.Next = billing.Step{Kind: billing.StepExpireOrder, At: sub.CreatedAt.Add(s.policy.OrderExpiry)}
+	return tx.Create(&subscriptionRow{
+		ID: sub.ID, Number: sub.Number, Status: sub.Status, Product: sub.Product,
+		BillingAccount: o.BillingAccount, LicenseeAccount: o.LicenseeAccount,
+		NextAt: optional(sub.Next.At), TestClock: sub.TestClock, State: sub,
+	}).Error
+}
+
+// account finds the account of an address, or opens it. Another transaction
+// may be opening it as well: the first one counts.
+func account(tx *gorm.DB, email string) (string, error) {
+	email = NormalEmail(email)
+	a, err := one[accountRow](tx.Where("email = ?", email))
+	if !errors.Is(err, billing.ErrNotFound) {
+		return a.ID, err
+	}
+	a = accountRow{ID: NewID("cus"), Email: email}
+	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&a).Error; err != nil {
+		return "", err
+	}
+	a, err = one[accountRow](tx.Where("email = ?", email))
+	return a.ID, err
+}
+
+// Request reads a request with its outcome. Errors: ErrNotFound.
+func (s *Store) Request(ctx context.Context, id string) (billing.Request, error) {
+	r, err := one[requestRow](s.db.WithContext(ctx).Where("id = ?", id))
+	return r.request(), err
+}
+
+func (r requestRow) request() billing.Request {
+	return billing.Request{
+		ID: r.ID, Caller: r.Caller, Route: r.Route, Key: r.IdempotencyKey, BodyHash: r.BodyHash,
+		Subscription: r.Subscription, Actor: r.Actor, Command: r.Command, Token: r.Token, CreatedAt: r.CreatedAt,
+		Outcome: r.Outcome, Status: r.ResponseStatus, Response: r.Response,
+	}
+}
+
+// Respond keeps the first HTTP answer that was given to a request.
+func (s *Store) Respond(ctx context.Context, id string, status int, body string) error {
+	return s.db.WithContext(ctx).Model(&requestRow{}).Where("id = ? AND response_status = 0", id).
+		Updates(map[string]any{"response_status": status, "response": body}).Error
+}

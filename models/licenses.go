@@ -1,0 +1,93 @@
+package models
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
+)
+
+// License reads a licence. Errors: ErrNotFound.
+func (s *Store) License(ctx context.Context, id string) (licensing.Issued, error) {
+	db := s.db.WithContext(ctx)
+	row, err := one[licenseRow](db.Where("id = ?", id))
+	if err != nil {
+		return licensing.Issued{}, err
+	}
+	return row.issued(db)
+}
+
+// Licenses lists all licences, or those of a licensee's or billing contact's
+// address, the newest first, from below the id before.
+func (s *Store) Licenses(ctx context.Context, email, before string, limit int) ([]licensing.Issued, error) {
+	db := s.db.WithContext(ctx)
+	q := db.Order("id DESC").Limit(limit)
+	if before != "" {
+		q = q.Where("id < ?", before)
+	}
+	if email != "" {
+		account := db.Model(&accountRow{}).Select("id").Where("email = ?", NormalEmail(email))
+		q = q.Where("subscription IN (?)", db.Model(&subscriptionRow{}).Select("id").
+			Where("billing_account IN (?) OR licensee_account IN (?)", account, account))
+	}
+	var rows []licenseRow
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	list := make([]licensing.Issued, len(rows))
+	for i, row := range rows {
+		var err error
+		if list[i], err = row.issued(db); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func (r licenseRow) issued(tx *gorm.DB) (licensing.Issued, error) {
+	l := licensing.Issued{
+		License: licensing.License{
+			ID: r.ID, Product: r.Product, PlanID: r.Plan.ID, Type: licensing.Type(r.Plan.Type), Tier: r.Plan.Tier, Cycle: string(r.Plan.Cycle),
+			Covers: r.Covers, Quantity: r.Quantity, Licensee: r.Licensee, Sites: r.Sites, Tenant: r.Tenant,
+			State: r.state(), Trial: r.Trial, ValidUntil: r.ValidUntil, PeriodEnd: r.PeriodEnd, Revision: r.Revision,
+			Suspended: r.Suspended, Revoked: r.Revoked,
+		},
+		Subscription: r.Subscription, ActivationKey: r.ActivationKey, TestClock: r.TestClock,
+	}
+	sub, err := one[subscriptionRow](tx.Select("number").Where("id = ?", r.Subscription))
+	if err != nil {
+		return l, err
+	}
+	product, err := one[productRow](tx.Select("activation").Where("id = ?", r.Product))
+	if err != nil {
+		return l, err
+	}
+	l.Number, l.Activation = sub.Number, licensing.Activation(product.Activation)
+	if r.TestClock != "" {
+		clock, err := one[testClockRow](tx.Where("id = ?", r.TestClock))
+		if err != nil {
+			return l, err
+		}
+		l.Now = clock.Now
+	}
+	return l, nil
+}
+
+// state is the subscription's status as a licence's check tells it.
+func (r licenseRow) state() licensing.State {
+	switch {
+	case r.Status == billing.Canceled || r.Status == billing.IncompleteExpired:
+		return licensing.StateEnded
+	case r.CancelAtEnd:
+		return licensing.StateCanceled
+	case r.Status == billing.Trialing:
+		return licensing.StateTrial
+	case r.Status == billing.Active:
+		return licensing.StateActive
+	case r.Status == billing.PastDue:
+		return licensing.StatePastDue
+	}
+	return licensing.StateIncomplete
+}

@@ -1,0 +1,283 @@
+-- +goose Up
+CREATE TABLE accounts (
+  id TEXT NOT NULL PRIMARY KEY,
+  email TEXT NOT NULL UNIQUE,
+  created_at DATETIME NOT NULL
+);
+
+CREATE TABLE products (
+  id TEXT NOT NULL PRIMARY KEY,
+  position INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT NOT NULL,
+  icon TEXT NOT NULL,
+  changelog_url TEXT NOT NULL,
+  activation TEXT NOT NULL,
+  proration TEXT NOT NULL,
+  trial BOOLEAN NOT NULL
+);
+
+CREATE TABLE plans (
+  id TEXT NOT NULL PRIMARY KEY,
+  product TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  tier TEXT NOT NULL,
+  covers INTEGER NOT NULL,
+  cycle TEXT NOT NULL
+);
+CREATE INDEX plans_product ON plans (product, position);
+
+-- A price is never edited: a new price is a new version.
+CREATE TABLE prices (
+  id TEXT NOT NULL PRIMARY KEY,
+  plan TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  amount INTEGER NOT NULL,
+  tax TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  UNIQUE (plan, currency, version)
+);
+
+CREATE TABLE versions (
+  product TEXT NOT NULL,
+  version TEXT NOT NULL,
+  changelog TEXT NOT NULL,
+  released_at DATETIME NOT NULL,
+  package BLOB NOT NULL,
+  PRIMARY KEY (product, version)
+);
+
+-- The row of a subscription holds all that its workflow carries: state.
+CREATE TABLE subscriptions (
+  id TEXT NOT NULL PRIMARY KEY,
+  number INTEGER NOT NULL UNIQUE,
+  revision INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  product TEXT NOT NULL,
+  billing_account TEXT NOT NULL,
+  licensee_account TEXT NOT NULL,
+  method TEXT NOT NULL,
+  next_at DATETIME NULL,
+  test_clock TEXT NOT NULL,
+  state TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  updated_at DATETIME NOT NULL
+);
+CREATE INDEX subscriptions_billing ON subscriptions (billing_account, number);
+CREATE INDEX subscriptions_licensee ON subscriptions (licensee_account, number);
+CREATE INDEX subscriptions_clock ON subscriptions (test_clock, next_at, number);
+
+-- All personal data of a purchase, as it was ordered.
+CREATE TABLE orders (
+  subscription TEXT NOT NULL PRIMARY KEY,
+  license TEXT NOT NULL UNIQUE,
+  detail TEXT NOT NULL,
+  created_at DATETIME NOT NULL
+);
+
+-- A command, written before it is sent, and its answer.
+CREATE TABLE requests (
+  id TEXT NOT NULL PRIMARY KEY,
+  caller TEXT NOT NULL,
+  route TEXT NOT NULL,
+  idempotency_key TEXT NOT NULL,
+  body_hash TEXT NOT NULL,
+  subscription TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  command TEXT NOT NULL,
+  token TEXT NOT NULL,
+  method TEXT NOT NULL,
+  outcome TEXT NULL,
+  response_status INTEGER NOT NULL,
+  response TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  UNIQUE (caller, route, idempotency_key)
+);
+CREATE INDEX requests_created ON requests (created_at);
+
+CREATE TABLE invoices (
+  id TEXT NOT NULL PRIMARY KEY,
+  invoice_key TEXT NOT NULL UNIQUE,
+  number TEXT NULL UNIQUE,
+  subscription TEXT NOT NULL,
+  account TEXT NOT NULL,
+  status TEXT NOT NULL,
+  in_flight BOOLEAN NOT NULL,
+  detail TEXT NOT NULL,
+  created_at DATETIME NOT NULL
+);
+CREATE INDEX invoices_subscription ON invoices (subscription, in_flight);
+CREATE INDEX invoices_account ON invoices (account, id);
+
+-- The service lines of paid invoices: each has one refundable remainder.
+CREATE TABLE sold_lines (
+  id TEXT NOT NULL PRIMARY KEY,
+  invoice TEXT NOT NULL,
+  subscription TEXT NOT NULL,
+  net INTEGER NOT NULL,
+  drawn INTEGER NOT NULL,
+  line TEXT NOT NULL
+);
+CREATE INDEX sold_lines_subscription ON sold_lines (subscription);
+
+CREATE TABLE credit_notes (
+  id TEXT NOT NULL PRIMARY KEY,
+  number TEXT NOT NULL UNIQUE,
+  invoice TEXT NOT NULL,
+  account TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  created_at DATETIME NOT NULL
+);
+CREATE INDEX credit_notes_invoice ON credit_notes (invoice);
+
+CREATE TABLE balances (
+  account TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  amount INTEGER NOT NULL,
+  PRIMARY KEY (account, currency)
+);
+
+CREATE TABLE balance_entries (
+  entry_key TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  amount INTEGER NOT NULL,
+  created_at DATETIME NOT NULL
+);
+CREATE INDEX balance_entries_account ON balance_entries (account, currency);
+
+CREATE TABLE trial_claims (
+  product TEXT NOT NULL,
+  claim TEXT NOT NULL,
+  subscription TEXT NOT NULL,
+  PRIMARY KEY (product, claim)
+);
+
+CREATE TABLE payment_methods (
+  ref TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL,
+  gateway TEXT NOT NULL,
+  brand TEXT NOT NULL,
+  last4 TEXT NOT NULL,
+  exp TEXT NOT NULL,
+  created_at DATETIME NOT NULL
+);
+CREATE INDEX payment_methods_account ON payment_methods (account);
+
+CREATE TABLE licenses (
+  id TEXT NOT NULL PRIMARY KEY,
+  subscription TEXT NOT NULL UNIQUE,
+  revision INTEGER NOT NULL,
+  product TEXT NOT NULL,
+  licensee TEXT NOT NULL,
+  sites TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  activation_key TEXT NOT NULL,
+  suspended BOOLEAN NOT NULL,
+  revoked BOOLEAN NOT NULL,
+  status TEXT NOT NULL,
+  cancel_at_end BOOLEAN NOT NULL,
+  trial BOOLEAN NOT NULL,
+  valid_until DATETIME NOT NULL,
+  period_end DATETIME NOT NULL,
+  plan TEXT NOT NULL,
+  covers INTEGER NOT NULL,
+  quantity INTEGER NOT NULL,
+  test_clock TEXT NOT NULL
+);
+
+-- Mails to be sent, written with the event that they tell of.
+CREATE TABLE outbox (
+  id TEXT NOT NULL PRIMARY KEY,
+  subscription TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  recipient TEXT NOT NULL,
+  notice TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  created_at DATETIME NOT NULL,
+  attempts INTEGER NOT NULL,
+  claimed_until DATETIME NULL,
+  done_at DATETIME NULL,
+  failed BOOLEAN NOT NULL,
+  UNIQUE (subscription, revision, kind, recipient)
+);
+CREATE INDEX outbox_waiting ON outbox (done_at, claimed_until);
+
+CREATE TABLE events (
+  subscription TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  at DATETIME NOT NULL,
+  kind TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  words TEXT NOT NULL,
+  PRIMARY KEY (subscription, revision, position)
+);
+
+CREATE TABLE counters (
+  name TEXT NOT NULL PRIMARY KEY,
+  value INTEGER NOT NULL
+);
+
+CREATE TABLE api_keys (
+  id TEXT NOT NULL PRIMARY KEY,
+  hash TEXT NOT NULL UNIQUE,
+  scope TEXT NOT NULL,
+  account TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  revoked_at DATETIME NULL
+);
+
+-- The sandbox gateway's own books.
+CREATE TABLE sandbox_customers (
+  id TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL UNIQUE
+);
+
+CREATE TABLE sandbox_methods (
+  id TEXT NOT NULL PRIMARY KEY,
+  detail TEXT NOT NULL
+);
+
+CREATE TABLE sandbox_payments (
+  id TEXT NOT NULL PRIMARY KEY,
+  invoice TEXT NOT NULL UNIQUE,
+  subscription TEXT NOT NULL,
+  detail TEXT NOT NULL
+);
+CREATE INDEX sandbox_payments_subscription ON sandbox_payments (subscription);
+
+CREATE TABLE test_clocks (
+  id TEXT NOT NULL PRIMARY KEY,
+  now DATETIME NOT NULL,
+  busy_until DATETIME NULL
+);
+
+-- +goose Down
+DROP TABLE test_clocks;
+DROP TABLE sandbox_payments;
+DROP TABLE sandbox_methods;
+DROP TABLE sandbox_customers;
+DROP TABLE api_keys;
+DROP TABLE counters;
+DROP TABLE events;
+DROP TABLE outbox;
+DROP TABLE licenses;
+DROP TABLE payment_methods;
+DROP TABLE trial_claims;
+DROP TABLE balance_entries;
+DROP TABLE balances;
+DROP TABLE credit_notes;
+DROP TABLE sold_lines;
+DROP TABLE invoices;
+DROP TABLE requests;
+DROP TABLE orders;
+DROP TABLE subscriptions;
+DROP TABLE versions;
+DROP TABLE prices;
+DROP TABLE plans;
+DROP TABLE products;
+DROP TABLE accounts;

@@ -1,0 +1,300 @@
+package models
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Post writes a posting, all of it or nothing. It is the only way in which a
+// subscription, an invoice, a credit note or a balance changes. Numbers are
+// given last, so that their rows are locked for the shortest time and no
+// number is lost. Errors: ErrStale, ErrConflict, and a *billing.Error
+// trial_already_used.
+func (s *Store) Post(ctx context.Context, p billing.Posting) error {
+	return s.tx(ctx, func(tx *gorm.DB) error {
+		row, err := one[subscriptionRow](locked(tx).Where("id = ?", p.Subscription.ID))
+		if err != nil {
+			return fmt.Errorf("subscription %s: %w", p.Subscription.ID, err)
+		}
+		if row.Revision != p.From {
+			return billing.ErrStale
+		}
+		if p.Invoice != nil && p.Invoice.InFlight != "" {
+			if err := clear(tx, row.ID); err != nil {
+				return err
+			}
+		}
+		if p.TrialClaim != "" {
+			err := tx.Create(&trialClaimRow{row.Product, p.TrialClaim, row.ID}).Error
+			if errors.Is(err, gorm.ErrDuplicatedKey) {
+				return &billing.Error{Code: billing.CodeTrialAlreadyUsed, Field: "pay", Detail: "this organisation has tried this product already"}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := draw(tx, p.Draws); err != nil {
+			return err
+		}
+		if err := s.move(tx, p.Entries); err != nil {
+			return err
+		}
+		if p.Void != "" {
+			if err := void(tx, p.Void); err != nil {
+				return err
+			}
+		}
+		if p.Subscription.Revision != p.From {
+			if err := s.advance(tx, row, p); err != nil {
+				return err
+			}
+		}
+		if p.Request != "" {
+			err := tx.Model(&requestRow{}).Where("id = ? AND outcome IS NULL", p.Request).
+				Updates(requestRow{Outcome: &p.Outcome}).Error
+			if err != nil {
+				return err
+			}
+		}
+		if err := s.file(tx, p); err != nil {
+			return err
+		}
+		return nil
+	})
+}
+
+// clear holds a subscription to one payment in flight: another try of the
+// same step may have sent one off meanwhile.
+func clear(tx *gorm.DB, subscription string) error {
+	_, err := one[invoiceRow](tx.Select("id").Where("subscription = ? AND in_flight", subscription).Limit(1))
+	switch {
+	case errors.Is(err, billing.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	return billing.ErrConflict
+}
+
+// advance writes the subscription's new state, its licence, history and mails.
+func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Posting) error {
+	state := p.Subscription
+	row.Revision, row.Status, row.State, row.NextAt = state.Revision, state.Status, state, optional(state.Next.At)
+	if p.Method != "" {
+		row.Method = p.Method
+	}
+	if err := update(tx, row.ID, &row); err != nil {
+		return err
+	}
+	if state.License != "" {
+		if err := s.entitle(tx, state); err != nil {
+			return err
+		}
+	}
+	actor := "engine"
+	if p.Request != "" {
+		r, err := one[requestRow](tx.Select("actor").Where("id = ?", p.Request))
+		if err != nil {
+			return err
+		}
+		actor = r.Actor
+	}
+	for i, e := range p.Events {
+		if err := tx.Create(&eventRow{row.ID, state.Revision, int64(i), e.At, e.Kind, actor, e.Text}).Error; err != nil {
+			return err
+		}
+	}
+	for _, n := range p.Notices {
+		at := p.Subscription.Now
+		if len(p.Events) > 0 {
+			at = p.Events[0].At
+		}
+		err := tx.Create(&outboxRow{
+			ID: NewID("ntc"), Subscription: row.ID, Revision: state.Revision,
+			Kind: n.Kind, Recipient: n.To, Notice: n, At: at,
+		}).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entitle projects a subscription's state on its licence, which is made here
+// when it is first due.
+func (s *Store) entitle(tx *gorm.DB, state billing.Subscription) error {
+	row, err := one[licenseRow](locked(tx).Where("id = ?", state.License))
+	fresh := errors.Is(err, billing.ErrNotFound)
+	if fresh {
+		o, err := one[orderRow](tx.Where("subscription = ?", state.ID))
+		if err != nil {
+			return err
+		}
+		row = licenseRow{
+			ID: state.License, Subscription: state.ID, Product: state.Product, TestClock: state.TestClock,
+			Licensee: o.Detail.Licensee.String(), Sites: append([]string{}, o.Detail.Sites...), ActivationKey: rand.Text(),
+		}
+	} else if err != nil {
+		return err
+	}
+	plan, err := one[planRow](tx.Where("id = ?", state.Plan.ID))
+	if err != nil {
+		return fmt.Errorf("plan %s: %w", state.Plan.ID, err)
+	}
+	e := state.Entitlement(s.policy)
+	row.Revision, row.Status, row.CancelAtEnd, row.ValidUntil = state.Revision, e.Status, e.CancelAtPeriodEnd, e.ValidUntil
+	row.Trial = state.Status == billing.Trialing
+	row.PeriodEnd, row.Plan, row.Covers, row.Quantity = state.Period.End, state.Plan, plan.Covers, state.Quantity
+	if fresh {
+		return tx.Create(&row).Error
+	}
+	return update(tx, row.ID, &row)
+}
+
+// file writes the documents. A draft is rewritten as long as it is one; what
+// has been paid gets its number here, and is never written again.
+func (s *Store) file(tx *gorm.DB, p billing.Posting) error {
+	for _, n := range p.CreditNotes {
+		number, err := next(tx, "CN", n.IssuedAt)
+		if err != nil {
+			return err
+		}
+		n.Number = number
+		inv, err := one[invoiceRow](tx.Select("account").Where("id = ?", n.Invoice))
+		if err != nil {
+			return err
+		}
+		if err := tx.Create(&creditNoteRow{n.ID, n.Number, n.Invoice, inv.Account, n, n.IssuedAt}).Error; err != nil {
+			return err
+		}
+	}
+	if p.Invoice == nil {
+		return nil
+	}
+	inv := *p.Invoice
+	row, err := one[invoiceRow](locked(tx).Where("id = ?", inv.ID))
+	fresh := errors.Is(err, billing.ErrNotFound)
+	if err != nil && !fresh {
+		return err
+	}
+	if !fresh && row.Status != billing.InvoiceDraft {
+		return fmt.Errorf("invoice %s is %s and cannot be written again", inv.ID, row.Status)
+	}
+	if inv.Status == billing.InvoicePaid {
+		if inv.Number, err = next(tx, "INV", inv.IssuedAt); err != nil {
+			return err
+		}
+		for _, l := range inv.Lines {
+			if l.Kind == billing.LineService {
+				if err := tx.Create(&soldLineRow{l.ID, inv.ID, inv.Subscription, l.Net(), inv.Waived(), l}).Error; err != nil {
+					return err
+				}
+			}
+		}
+	}
+	row.ID, row.InvoiceKey, row.Subscription, row.Account = inv.ID, inv.Key, inv.Subscription, inv.Account
+	row.Status, row.InFlight, row.Detail, row.Number = inv.Status, inv.InFlight != "", inv, nil
+	if inv.Number != "" {
+		row.Number = &inv.Number
+	}
+	if fresh {
+		return tx.Create(&row).Error
+	}
+	return update(tx, row.ID, &row)
+}
+
+// void marks an unpaid draft as void.
+func void(tx *gorm.DB, id string) error {
+	row, err := one[invoiceRow](locked(tx).Where("id = ?", id))
+	if err != nil {
+		return err
+	}
+	if row.Status != billing.InvoiceDraft {
+		return fmt.Errorf("invoice %s is %s and cannot become void", id, row.Status)
+	}
+	row.Status, row.Detail.Status = billing.InvoiceVoid, billing.InvoiceVoid
+	return update(tx, id, &row)
+}
+
+// draw takes from the remainders of sold lines, never more than there is.
+func draw(tx *gorm.DB, draws []billing.Draw) error {
+	for _, d := range draws {
+		if d.Net == 0 { // MySQL counts only rows that change
+			continue
+		}
+		r := tx.Model(&soldLineRow{}).Where("id = ? AND drawn + ? <= net", d.Line, d.Net).
+			Update("drawn", gorm.Expr("drawn + ?", d.Net))
+		if r.Error != nil {
+			return r.Error
+		}
+		if r.RowsAffected == 0 {
+			return billing.ErrConflict
+		}
+	}
+	return nil
+}
+
+// move appends to the balance ledger. An entry whose key is there already has
+// happened; a balance never falls below zero.
+func (s *Store) move(tx *gorm.DB, entries []billing.BalanceEntry) error {
+	for _, e := range entries {
+		b, err := lockedOrNew(tx, &balanceRow{Account: e.Account, Currency: e.Currency},
+			"account = ? AND currency = ?", e.Account, e.Currency)
+		if err != nil {
+			return err
+		}
+		r := tx.Clauses(clause.OnConflict{DoNothing: true}).
+			Create(&balanceEntryRow{e.Key, e.Account, e.Currency, e.Amount, s.db.NowFunc()})
+		if r.Error != nil {
+			return r.Error
+		}
+		if r.RowsAffected == 0 {
+			continue
+		}
+		if b.Amount+e.Amount < 0 {
+			return billing.ErrConflict
+		}
+		if err := tx.Model(&balanceRow{}).Where("account = ? AND currency = ?", e.Account, e.Currency).
+			Update("amount", b.Amount+e.Amount).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// next takes the next number of a series of documents: one per year, without
+// gaps, since it is taken in the transaction that uses it.
+func next(tx *gorm.DB, series string, at time.Time) (string, error) {
+	name := fmt.Sprintf("%s-%d", series, at.Year())
+	n, err := count(tx, name)
+	return fmt.Sprintf("%s-%06d", name, n), err
+}
+
+func count(tx *gorm.DB, name string) (int64, error) {
+	c, err := lockedOrNew(tx, &counterRow{Name: name}, "name = ?", name)
+	if err != nil {
+		return 0, err
+	}
+	c.Value++
+	return c.Value, tx.Model(&counterRow{}).Where("name = ?", name).Update("value", c.Value).Error
+}
+
+// lockedOrNew locks a row that is made at its first use.
+func lockedOrNew[T any](tx *gorm.DB, fresh *T, key string, args ...any) (T, error) {
+	row, err := one[T](locked(tx).Where(key, args...))
+	if !errors.Is(err, billing.ErrNotFound) {
+		return row, err
+	}
+	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(fresh).Error; err != nil {
+		return row, err
+	}
+	return one[T](locked(tx).Where(key, args...))
+}

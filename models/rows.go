@@ -1,0 +1,252 @@
+package models
+
+import (
+	"time"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// The rows. Every time is UTC in whole seconds; nil where there is none.
+
+type accountRow struct {
+	ID        string
+	Email     string // normalised: it is the account's name
+	CreatedAt time.Time
+}
+
+type productRow struct {
+	ID           string
+	Position     int64
+	Name         string
+	Description  string
+	Icon         string
+	ChangelogURL string
+	Activation   billing.Activation
+	Proration    billing.ProrationMode
+	Trial        bool
+}
+
+type planRow struct {
+	ID       string
+	Product  string
+	Position int64
+	Type     billing.LicenseType
+	Tier     string
+	Covers   int64
+	Cycle    billing.Cycle
+}
+
+type priceRow struct {
+	ID        string
+	Plan      string
+	Currency  string
+	Version   int64
+	Amount    int64
+	Tax       billing.TaxMode
+	CreatedAt time.Time
+}
+
+type versionRow struct {
+	Product    string
+	Version    string
+	Changelog  string
+	ReleasedAt time.Time
+	Package    []byte
+}
+
+type subscriptionRow struct {
+	ID              string
+	Number          int64
+	Revision        int64
+	Status          billing.Status
+	Product         string
+	BillingAccount  string
+	LicenseeAccount string
+	Method          string
+	NextAt          *time.Time
+	TestClock       string
+	State           billing.Subscription `gorm:"serializer:json"`
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+}
+
+type orderRow struct {
+	Subscription string
+	License      string
+	Detail       billing.Order `gorm:"serializer:json"`
+	CreatedAt    time.Time
+}
+
+type requestRow struct {
+	ID             string
+	Caller         string
+	Route          string
+	IdempotencyKey string
+	BodyHash       string
+	Subscription   string
+	Actor          string
+	Command        billing.Command  `gorm:"serializer:json"`
+	Token          string           // the gateway's; forgotten once it is attached
+	Method         string           // what it was attached as
+	Outcome        *billing.Outcome `gorm:"serializer:json"`
+	ResponseStatus int
+	Response       string
+	CreatedAt      time.Time
+}
+
+type invoiceRow struct {
+	ID           string
+	InvoiceKey   string
+	Number       *string
+	Subscription string
+	Account      string
+	Status       billing.InvoiceStatus
+	InFlight     bool
+	Detail       billing.Invoice `gorm:"serializer:json"`
+	CreatedAt    time.Time
+}
+
+type soldLineRow struct {
+	ID           string
+	Invoice      string
+	Subscription string
+	Net          int64
+	Drawn        int64
+	Line         billing.Line `gorm:"serializer:json"`
+}
+
+type creditNoteRow struct {
+	ID        string
+	Number    string
+	Invoice   string
+	Account   string
+	Detail    billing.CreditNote `gorm:"serializer:json"`
+	CreatedAt time.Time
+}
+
+type balanceRow struct {
+	Account  string
+	Currency string
+	Amount   int64
+}
+
+type balanceEntryRow struct {
+	EntryKey  string
+	Account   string
+	Currency  string
+	Amount    int64
+	CreatedAt time.Time
+}
+
+type trialClaimRow struct {
+	Product      string
+	Claim        string
+	Subscription string
+}
+
+type paymentMethodRow struct {
+	Ref       string
+	Account   string
+	Gateway   string
+	Brand     string
+	Last4     string
+	Exp       string
+	CreatedAt time.Time
+}
+
+type licenseRow struct {
+	ID            string
+	Subscription  string
+	Revision      int64
+	Product       string
+	Licensee      string
+	Sites         []string `gorm:"serializer:json"`
+	Tenant        string
+	ActivationKey string
+	Suspended     bool
+	Revoked       bool
+	Status        billing.Status
+	CancelAtEnd   bool
+	Trial         bool
+	ValidUntil    time.Time
+	PeriodEnd     time.Time
+	Plan          billing.PlanRef `gorm:"serializer:json"`
+	Covers        int64
+	Quantity      int64
+	TestClock     string
+}
+
+type outboxRow struct {
+	ID           string
+	Subscription string
+	Revision     int64
+	Kind         billing.NoticeKind
+	Recipient    billing.Role
+	Notice       billing.Notice `gorm:"serializer:json"`
+	At           time.Time      // of the event, on the subscription's clock
+	CreatedAt    time.Time      // real time
+	Attempts     int64
+	ClaimedUntil *time.Time
+	DoneAt       *time.Time
+	Failed       bool
+}
+
+type eventRow struct {
+	Subscription string
+	Revision     int64 // of the posting, and the event's place in it
+	Position     int64
+	At           time.Time
+	Kind         string
+	Actor        string
+	Words        string
+}
+
+type counterRow struct {
+	Name  string
+	Value int64
+}
+
+type apiKeyRow struct {
+	ID        string
+	Hash      string
+	Scope     string
+	Account   string
+	CreatedAt time.Time
+	RevokedAt *time.Time
+}
+
+type testClockRow struct {
+	ID        string
+	Now       time.Time
+	BusyUntil *time.Time
+}
+
+func (accountRow) TableName() string       { return "accounts" }
+func (productRow) TableName() string       { return "products" }
+func (planRow) TableName() string          { return "plans" }
+func (priceRow) TableName() string         { return "prices" }
+func (versionRow) TableName() string       { return "versions" }
+func (subscriptionRow) TableName() string  { return "subscriptions" }
+func (orderRow) TableName() string         { return "orders" }
+func (requestRow) TableName() string       { return "requests" }
+func (invoiceRow) TableName() string       { return "invoices" }
+func (soldLineRow) TableName() string      { return "sold_lines" }
+func (creditNoteRow) TableName() string    { return "credit_notes" }
+func (balanceRow) TableName() string       { return "balances" }
+func (balanceEntryRow) TableName() string  { return "balance_entries" }
+func (trialClaimRow) TableName() string    { return "trial_claims" }
+func (paymentMethodRow) TableName() string { return "payment_methods" }
+func (licenseRow) TableName() string       { return "licenses" }
+func (outboxRow) TableName() string        { return "outbox" }
+func (eventRow) TableName() string         { return "events" }
+func (counterRow) TableName() string       { return "counters" }
+func (apiKeyRow) TableName() string        { return "api_keys" }
+func (testClockRow) TableName() string     { return "test_clocks" }
+
+// optional is nil for the zero time.
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,132 @@
+package models
+
+import (
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/payments/sandbox"
+)
+
+// SandboxLedger keeps the sandbox gateway's books in tables of their own,
+// which nothing else of the engine reads or writes.
+type SandboxLedger struct{ store *Store }
+
+var _ sandbox.Ledger = SandboxLedger{}
+
+// SandboxLedger gives the sandbox gateway its books.
+func (s *Store) SandboxLedger() SandboxLedger { return SandboxLedger{s} }
+
+type sandboxCustomerRow struct {
+	ID      string
+	Account string
+}
+
+type sandboxMethodRow struct {
+	ID     string
+	Detail sandbox.Method `gorm:"serializer:json"`
+}
+
+type sandboxPaymentRow struct {
+	ID           string
+	Invoice      string
+	Subscription string
+	Detail       sandbox.Payment `gorm:"serializer:json"`
+}
+
+func (sandboxCustomerRow) TableName() string { return "sandbox_customers" }
+func (sandboxMethodRow) TableName() string   { return "sandbox_methods" }
+func (sandboxPaymentRow) TableName() string  { return "sandbox_payments" }
+
+// found says the ledger's own ErrNotFound.
+func found(err error) error {
+	if errors.Is(err, billing.ErrNotFound) {
+		return sandbox.ErrNotFound
+	}
+	return err
+}
+
+// Customer implements sandbox.Ledger.
+func (l SandboxLedger) Customer(ctx context.Context, c sandbox.Customer) (sandbox.Customer, error) {
+	err := l.store.tx(ctx, func(tx *gorm.DB) error {
+		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&sandboxCustomerRow{c.ID, c.Account}).Error; err != nil {
+			return err
+		}
+		row, err := one[sandboxCustomerRow](tx.Where("account = ?", c.Account))
+		c.ID = row.ID
+		return found(err)
+	})
+	return c, err
+}
+
+// AddMethod implements sandbox.Ledger.
+func (l SandboxLedger) AddMethod(ctx context.Context, m sandbox.Method) error {
+	return l.store.tx(ctx, func(tx *gorm.DB) error {
+		if _, err := one[sandboxCustomerRow](tx.Where("id = ?", m.Customer)); err != nil {
+			return found(err)
+		}
+		return tx.Create(&sandboxMethodRow{m.ID, m}).Error
+	})
+}
+
+// Open implements sandbox.Ledger.
+func (l SandboxLedger) Open(ctx context.Context, p sandbox.Payment) (sandbox.Payment, error) {
+	err := l.store.tx(ctx, func(tx *gorm.DB) error {
+		err := tx.Clauses(clause.OnConflict{DoNothing: true}).
+			Create(&sandboxPaymentRow{p.ID, p.Invoice, p.Subscription, p}).Error
+		if err != nil {
+			return err
+		}
+		row, err := one[sandboxPaymentRow](tx.Where("invoice = ?", p.Invoice))
+		p = row.Detail
+		return found(err)
+	})
+	return p, err
+}
+
+// Payment implements sandbox.Ledger.
+func (l SandboxLedger) Payment(ctx context.Context, id string) (sandbox.Payment, error) {
+	row, err := one[sandboxPaymentRow](l.store.db.WithContext(ctx).Where("id = ?", id))
+	return row.Detail, found(err)
+}
+
+// Update implements sandbox.Ledger.
+func (l SandboxLedger) Update(ctx context.Context, payment, method string, f func(*sandbox.Payment, *sandbox.Method) error) error {
+	return l.store.tx(ctx, func(tx *gorm.DB) error {
+		p, err := one[sandboxPaymentRow](locked(tx).Where("id = ?", payment))
+		if err != nil {
+			return found(err)
+		}
+		var m *sandbox.Method
+		if method != "" {
+			row, err := one[sandboxMethodRow](locked(tx).Where("id = ?", method))
+			if err != nil {
+				return found(err)
+			}
+			m = &row.Detail
+		}
+		if err := f(&p.Detail, m); err != nil {
+			return err
+		}
+		if m != nil {
+			if err := update(tx, method, &sandboxMethodRow{method, *m}); err != nil {
+				return err
+			}
+		}
+		return update(tx, payment, &p)
+	})
+}
+
+// Payments implements sandbox.Ledger.
+func (l SandboxLedger) Payments(ctx context.Context, subscription string) ([]sandbox.Payment, error) {
+	var rows []sandboxPaymentRow
+	err := l.store.db.WithContext(ctx).Where("subscription = ?", subscription).Find(&rows).Error
+	list := make([]sandbox.Payment, len(rows))
+	for i, r := range rows {
+		list[i] = r.Detail
+	}
+	return list, err
+}

@@ -1,0 +1,190 @@
+package models
+
+import (
+	"testing"
+	"time"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// What the tests sell.
+const catalogue = `
+products:
+  - id: calendar-pro
+    name: Calendar Pro
+    trial: true
+    plans:
+      - {type: users, tier: "1-20", covers: 20, cycle: monthly, prices: [{amount: 990, currency: USD}, {amount: 1000, currency: EUR}]}
+      - {type: users, tier: "21-50", covers: 50, cycle: monthly, prices: [{amount: 1980, currency: USD}]}
+      - {type: users, tier: "Single", covers: 1, cycle: monthly, prices: [{amount: 250, currency: USD}]}
+      - {type: site, cycle: monthly, prices: [{amount: 2900, currency: USD}]}
+  - id: smart-filter-pro
+    name: Smart Filter Pro
+    activation: licensee
+    trial: true
+    plans:
+      - {type: users, tier: "1-20", covers: 20, cycle: monthly, prices: [{amount: 990, currency: USD}]}
+`
+
+const (
+	upTo20 = "calendar-pro_users_1-20_monthly"
+	upTo50 = "calendar-pro_users_21-50_monthly"
+	single = "calendar-pro_users_single_monthly"
+)
+
+var opening = time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC)
+
+// shop does with a store what activities do, without a gateway: every card
+// pays.
+type shop struct {
+	*testing.T
+	*Store
+}
+
+func openShop(t *testing.T, s *Store) shop {
+	t.Helper()
+	c, err := billing.ParseCatalogue([]byte(catalogue))
+	must(t, err)
+	_, err = s.ApplyCatalogue(t.Context(), c, false)
+	must(t, err)
+	return shop{t, s}
+}
+
+// order is what a customer sends: Calendar Pro for 20 users by card, in
+// dollars, outside of the European Union.
+type order struct {
+	request billing.Request
+	detail  billing.Order
+	sub     billing.Subscription
+}
+
+func newOrder(email string) order {
+	id := NewID("sub")
+	o := order{
+		request: billing.Request{
+			ID: NewID("req"), Caller: "cal_1", Route: "POST /v1/checkout", Key: NewID("key"), BodyHash: "hash",
+			Subscription: id, Actor: "customer", Token: "tok_visa",
+		},
+		detail: billing.Order{
+			Subscription: id, License: NewID("lic"), Pay: billing.PayNow,
+			Billing:  billing.BillingDetails{Contact: billing.Contact{Name: "Ada Rossi", Email: email}, Country: "US"},
+			Licensee: billing.Contact{Name: "BI team", Email: email},
+		},
+		sub: billing.Subscription{
+			ID: id, Status: billing.Incomplete, Product: "calendar-pro", Quantity: 1, Collection: billing.ByCard,
+			Plan:      billing.PlanRef{ID: upTo20, Type: billing.Users, Tier: "1-20", Cycle: billing.Monthly},
+			Price:     billing.Price{ID: "pri_1", Money: billing.Money{Amount: 990, Currency: "USD"}, Tax: billing.TaxExclusive},
+			CreatedAt: opening,
+		},
+	}
+	o.request.Command = billing.Command{Verb: billing.VerbPurchase, Request: o.request.ID}
+	return o
+}
+
+// place writes an order down.
+func (s shop) place(o order) {
+	s.Helper()
+	_, fresh, err := s.Begin(s.Context(), o.request, &o.detail, &o.sub)
+	must(s, err)
+	if !fresh {
+		s.Fatal("the order was taken for a repeated one")
+	}
+}
+
+// buy places an order and pays for it with a card of its own.
+func (s shop) buy(o order) billing.Subscription {
+	s.Helper()
+	s.place(o)
+	must(s, s.SaveMethod(s.Context(), o.request.ID, s.book(o.sub.ID).Order.BillingAccount, "sandbox", billing.StoredMethod{
+		Ref: "pm_" + o.sub.ID, Brand: "visa", Last4: "4242", Exp: "2029-12",
+	}))
+	return s.command(o.sub.ID, o.request.Command, opening)
+}
+
+func (s shop) book(id string) billing.Book {
+	s.Helper()
+	b, err := s.Book(s.Context(), id)
+	must(s, err)
+	if b.Method == "" {
+		b.Method = "pm_" + id
+	}
+	return b
+}
+
+// command carries a command out and returns the state that it leads to.
+func (s shop) command(id string, c billing.Command, at time.Time) billing.Subscription {
+	s.Helper()
+	b := s.book(id)
+	return s.carryOut(b, b.Decide(c, at), c.Cause(b.Subscription.Revision), c.Request, at)
+}
+
+// due does the step that a subscription waits for, when it is due.
+func (s shop) due(id string) billing.Subscription {
+	s.Helper()
+	b := s.book(id)
+	step := b.Subscription.Next
+	return s.carryOut(b, b.Due(step, step.At), step.Cause(), "", step.At)
+}
+
+func (s shop) carryOut(b billing.Book, d billing.Decision, cause, request string, at time.Time) billing.Subscription {
+	s.Helper()
+	switch {
+	case d.Refusal != nil:
+		s.Fatal(d.Refusal)
+	case d.Posting != nil:
+		return s.post(*d.Posting, request)
+	}
+	inv, freeze := b.Freeze(*d.Bill, cause)
+	must(s, s.Post(s.Context(), freeze))
+	return s.post(*b.Paid(inv, at), request)
+}
+
+func (s shop) post(p billing.Posting, request string) billing.Subscription {
+	s.Helper()
+	p.Request = request
+	must(s, s.Post(s.Context(), p))
+	return p.Subscription
+}
+
+// frozen is an order whose bill waits for its charge, and the posting that
+// says that it was paid.
+func (s shop) frozen(o order) (billing.Invoice, billing.Posting) {
+	s.Helper()
+	s.place(o)
+	b := s.book(o.sub.ID)
+	inv, freeze := b.Freeze(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+	must(s, s.Post(s.Context(), freeze))
+	return inv, *b.Paid(inv, opening)
+}
+
+// give puts money on an account's balance.
+func (s shop) give(account, currency string, amount int64) {
+	s.Helper()
+	sub := s.anySubscription()
+	must(s, s.Post(s.Context(), billing.Posting{
+		From: sub.Revision, Subscription: sub,
+		Entries: []billing.BalanceEntry{{Key: NewID("test"), Account: account, Currency: currency, Amount: amount}},
+	}))
+}
+
+func (s shop) anySubscription() billing.Subscription {
+	s.Helper()
+	row, err := one[subscriptionRow](s.db.WithContext(s.Context()))
+	must(s, err)
+	return row.State
+}
+
+func (s shop) balance(account string) int64 {
+	s.Helper()
+	b, err := balance(s.db.WithContext(s.Context()), account, "USD")
+	must(s, err)
+	return b.Amount
+}
+
+// rows counts the rows of a table.
+func (s shop) rows(table string) int {
+	s.Helper()
+	var n int64
+	must(s, s.db.WithContext(s.Context()).Table(table).Count(&n).Error)
+	return int(n)
+}

@@ -1,0 +1,176 @@
+package models
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Overview reads a subscription with what its pages show. Errors: ErrNotFound.
+func (s *Store) Overview(ctx context.Context, id string) (billing.Overview, error) {
+	db := s.db.WithContext(ctx)
+	row, err := one[subscriptionRow](db.Where("id = ?", id))
+	if err != nil {
+		return billing.Overview{}, err
+	}
+	return overview(db, row)
+}
+
+// Live lists the subscriptions for which something is due some day, by number.
+func (s *Store) Live(ctx context.Context) ([]billing.Subscription, error) {
+	var rows []subscriptionRow
+	err := s.db.WithContext(ctx).Where("next_at IS NOT NULL").Order("number").Find(&rows).Error
+	list := make([]billing.Subscription, len(rows))
+	for i, r := range rows {
+		list[i] = r.State
+	}
+	return list, err
+}
+
+// Overviews lists subscriptions, the newest number first, from below the
+// number before (0: from the newest). email and domain, where they are given,
+// are those of the billing contact or the licensee.
+func (s *Store) Overviews(ctx context.Context, email, domain string, number, before int64, limit int) ([]billing.Overview, error) {
+	db := s.db.WithContext(ctx)
+	q := db.Order("number DESC").Limit(limit)
+	if before > 0 {
+		q = q.Where("number < ?", before)
+	}
+	if number > 0 {
+		q = q.Where("number = ?", number)
+	}
+	if email != "" || domain != "" {
+		accounts := db.Model(&accountRow{}).Select("id")
+		if email != "" {
+			accounts = accounts.Where("email = ?", NormalEmail(email))
+		}
+		if domain != "" {
+			accounts = accounts.Where("email LIKE ? ESCAPE '!'", "%@"+likeLiteral(NormalEmail(domain)))
+		}
+		q = q.Where("billing_account IN (?) OR licensee_account IN (?)", accounts, accounts)
+	}
+	var rows []subscriptionRow
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	list := make([]billing.Overview, len(rows))
+	for i, row := range rows {
+		var err error
+		if list[i], err = overview(db, row); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// likeLiteral takes the meaning from LIKE's wildcards.
+func likeLiteral(s string) string {
+	var out []rune
+	for _, r := range s {
+		if r == '%' || r == '_' || r == '!' {
+			out = append(out, '!')
+		}
+		out = append(out, r)
+	}
+	return string(out)
+}
+
+func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
+	if err := row.tick(tx); err != nil {
+		return billing.Overview{}, err
+	}
+	o := billing.Overview{Subscription: row.State}
+	var accounts []accountRow
+	if err := tx.Where("id IN ?", []string{row.BillingAccount, row.LicenseeAccount}).Find(&accounts).Error; err != nil {
+		return o, err
+	}
+	for _, a := range accounts {
+		if a.ID == row.BillingAccount {
+			o.BillingAccount = a.Email
+		}
+		if a.ID == row.LicenseeAccount {
+			o.LicenseeAccount = a.Email
+		}
+	}
+	if row.Method != "" {
+		m, err := one[paymentMethodRow](tx.Where("ref = ?", row.Method))
+		if err != nil {
+			return o, fmt.Errorf("payment method of %s: %w", row.ID, err)
+		}
+		o.Card = &billing.StoredMethod{Ref: m.Ref, Brand: m.Brand, Last4: m.Last4, Exp: m.Exp}
+	}
+	return o, nil
+}
+
+// Events is a subscription's audit history, the oldest first.
+func (s *Store) Events(ctx context.Context, subscription string) ([]billing.Event, error) {
+	var rows []eventRow
+	err := s.db.WithContext(ctx).Where("subscription = ?", subscription).Order("revision, position").Find(&rows).Error
+	events := make([]billing.Event, len(rows))
+	for i, r := range rows {
+		events[i] = billing.Event{At: r.At, Kind: r.Kind, Actor: r.Actor, Text: r.Words}
+	}
+	return events, err
+}
+
+// Invoice reads an invoice with the credit notes that correct it. Errors:
+// ErrNotFound.
+func (s *Store) Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error) {
+	db := s.db.WithContext(ctx)
+	row, err := one[invoiceRow](db.Where("id = ?", id))
+	if err != nil {
+		return billing.Invoice{}, nil, err
+	}
+	notes, err := creditNotes(db, id)
+	return row.Detail, notes, err
+}
+
+// Invoices lists the invoices of a subscription (or of all, where it is
+// empty), the newest first, from below the id before.
+func (s *Store) Invoices(ctx context.Context, subscription, before string, limit int) ([]billing.Invoice, error) {
+	q := s.db.WithContext(ctx).Order("id DESC").Limit(limit)
+	if subscription != "" {
+		q = q.Where("subscription = ?", subscription)
+	}
+	if before != "" {
+		q = q.Where("id < ?", before)
+	}
+	var rows []invoiceRow
+	err := q.Find(&rows).Error
+	list := make([]billing.Invoice, len(rows))
+	for i, r := range rows {
+		list[i] = r.Detail
+	}
+	return list, err
+}
+
+// CreditNotes lists the notes of an invoice.
+func (s *Store) CreditNotes(ctx context.Context, invoice string) ([]billing.CreditNote, error) {
+	return creditNotes(s.db.WithContext(ctx), invoice)
+}
+
+func creditNotes(tx *gorm.DB, invoice string) ([]billing.CreditNote, error) {
+	var rows []creditNoteRow
+	err := tx.Where("invoice = ?", invoice).Order("number").Find(&rows).Error
+	notes := make([]billing.CreditNote, len(rows))
+	for i, r := range rows {
+		notes[i] = r.Detail
+	}
+	return notes, err
+}
+
+// Balance is what an address's account holds in each currency.
+func (s *Store) Balance(ctx context.Context, email string) ([]billing.Money, error) {
+	db := s.db.WithContext(ctx)
+	var rows []balanceRow
+	err := db.Where("account IN (?)", db.Model(&accountRow{}).Select("id").Where("email = ?", NormalEmail(email))).
+		Order("currency").Find(&rows).Error
+	list := make([]billing.Money, len(rows))
+	for i, r := range rows {
+		list[i] = billing.Money{Amount: r.Amount, Currency: r.Currency}
+	}
+	return list, err
+}

@@ -1,0 +1,178 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/okviz/licensing/billing"
+)
+
+func TestSubscriptionsAreFoundByAddressDomainAndNumber(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		for _, pair := range [][2]string{ // numbers 1 to 6
+			{"ada@contoso.example", "bea@fabrikam.example"},
+			{"bea@fabrikam.example", "bea@fabrikam.example"},
+			{"eve@notcontoso.example", "eve@notcontoso.example"},
+			{"a_b@x%y.example", "a!b@under_score.example"},
+			{"axb@xzy.example", "axb@undersscore.example"},
+			{"eve@sub.contoso.example", "eve@sub.contoso.example"},
+		} {
+			o := newOrder(pair[0])
+			o.detail.Licensee.Email = pair[1]
+			s.place(o)
+		}
+		for _, c := range []struct {
+			name          string
+			email, domain string
+			number        int64
+			want          []int64
+		}{
+			{"all, the newest first", "", "", 0, []int64{6, 5, 4, 3, 2, 1}},
+			{"the billing contact", "ada@contoso.example", "", 0, []int64{1}},
+			{"either contact", " BEA@Fabrikam.example", "", 0, []int64{2, 1}},
+			{"the whole domain and no other", "", "Contoso.example", 0, []int64{1}},
+			{"a domain of the licensee", "", "fabrikam.example", 0, []int64{2, 1}},
+			{"no part of a domain", "", "example", 0, nil},
+			{"% is a character", "", "x%y.example", 0, []int64{4}},
+			{"% alone finds nothing", "", "%", 0, nil},
+			{"_ is a character", "", "under_score.example", 0, []int64{4}},
+			{"! is a character", "a!b@under_score.example", "", 0, []int64{4}},
+			{"an address has no wildcards", "a_b@x%y.example", "", 0, []int64{4}},
+			{"nobody", "%", "", 0, nil},
+			{"a quote ends nothing", "' OR 1=1 --", "", 0, nil},
+			{"a backslash escapes nothing", "", `\%`, 0, nil},
+			{"a number", "", "", 3, []int64{3}},
+			{"a number of somebody else", "ada@contoso.example", "", 3, nil},
+			{"address and domain", "ada@contoso.example", "contoso.example", 0, []int64{1}},
+			{"address of another domain", "ada@contoso.example", "fabrikam.example", 0, nil},
+		} {
+			var got []int64
+			for before := int64(0); ; { // page by page
+				page, err := s.Overviews(t.Context(), c.email, c.domain, c.number, before, 2)
+				must(t, err)
+				for _, o := range page {
+					got = append(got, o.Number)
+					before = o.Number
+				}
+				if len(page) < 2 {
+					break
+				}
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+			}
+		}
+	})
+}
+
+func TestASubscriptionsPageShowsItsContactsAndItsCard(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		o := newOrder("ada@contoso.example")
+		o.detail.Licensee.Email = "bea@fabrikam.example"
+		s.place(o)
+		view, err := s.Overview(t.Context(), o.sub.ID)
+		must(t, err)
+		if view.Card != nil || view.Status != billing.Incomplete {
+			t.Errorf("card %v, status %s", view.Card, view.Status)
+		}
+		paid := newOrder("ada@contoso.example")
+		sub := s.buy(paid)
+		view, err = s.Overview(t.Context(), sub.ID)
+		must(t, err)
+		want := billing.Overview{
+			Subscription: sub, BillingAccount: "ada@contoso.example", LicenseeAccount: "ada@contoso.example",
+			Card: &billing.StoredMethod{Ref: "pm_" + sub.ID, Brand: "visa", Last4: "4242", Exp: "2029-12"},
+		}
+		if diff := cmp.Diff(want, view); diff != "" {
+			t.Error(diff)
+		}
+		if _, err := s.Overview(t.Context(), "sub_none"); !errors.Is(err, billing.ErrNotFound) {
+			t.Errorf("an unknown subscription: %v", err)
+		}
+	})
+}
+
+func TestInvoicesAreListedPageByPage(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		sub := s.buy(newOrder("ada@contoso.example"))
+		other := s.buy(newOrder("bea@fabrikam.example"))
+		for range 4 {
+			s.due(sub.ID)
+		}
+		list := func(subscription string) (numbers []string) {
+			for before := ""; ; {
+				page, err := s.Invoices(t.Context(), subscription, before, 2)
+				must(t, err)
+				for _, inv := range page {
+					numbers = append(numbers, inv.Number)
+					before = inv.ID
+				}
+				if len(page) < 2 {
+					return numbers
+				}
+			}
+		}
+		var all []string
+		for n := range 6 {
+			all = append(all, fmt.Sprintf("INV-2026-%06d", n+1))
+		}
+		sameIDs(t, "all", all, list(""))
+		sameIDs(t, "one subscription's", slices.Delete(slices.Clone(all), 1, 2), list(sub.ID))
+		sameIDs(t, "the other's", all[1:2], list(other.ID))
+		sameIDs(t, "nobody's", nil, list("sub_none"))
+		if _, _, err := s.Invoice(t.Context(), "inv_none"); !errors.Is(err, billing.ErrNotFound) {
+			t.Errorf("an unknown invoice: %v", err)
+		}
+	})
+}
+
+// The events of a history come in the order in which they were posted, also
+// within one second.
+func TestAHistoryIsToldInOrder(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		sub := s.buy(newOrder("ada@contoso.example"))
+		want := []string{"purchase"}
+		for range 6 {
+			s.command(sub.ID, billing.Command{Verb: billing.VerbCancel}, opening)
+			s.command(sub.ID, billing.Command{Verb: billing.VerbResume}, opening)
+			want = append(want, "cancel_scheduled", "resumed")
+		}
+		events, err := s.Events(t.Context(), sub.ID)
+		must(t, err)
+		var got []string
+		for _, e := range events {
+			got = append(got, e.Kind)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestAnUnknownAddressHasNoBalance(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		got, err := s.Balance(t.Context(), "nobody@contoso.example")
+		if err != nil || len(got) != 0 {
+			t.Errorf("%v, %v", got, err)
+		}
+	})
+}
+
+// sameIDs compares lists by id, whose order within one millisecond is open.
+func sameIDs(t *testing.T, what string, want, got []string) {
+	t.Helper()
+	want, got = slices.Clone(want), slices.Clone(got)
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(want, got) {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}

@@ -1,0 +1,72 @@
+package payments
+
+import (
+	"context"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Gateway holds cards and moves money. Package gatewaytest holds every
+// implementation to this contract. All methods are safe to call from several
+// processes at once.
+type Gateway interface {
+	// Name is stored beside every reference that the gateway gives: "sandbox".
+	Name() string
+
+	// EnsureCustomer returns the gateway's reference of an account (cus_…),
+	// always the same one for the same account.
+	EnsureCustomer(ctx context.Context, account string) (customer string, err error)
+
+	// AttachMethod stores the card behind a token with the customer. A token
+	// that the gateway does not know is an *Error with CodeUnknownToken. No
+	// error contains the token. Attaching a token again may store the card a
+	// second time under another reference; it moves nothing.
+	AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error)
+
+	// Prepare returns the reference of the invoice's charge and moves no
+	// money. It is called before every attempt; the amount may differ from
+	// that of an earlier attempt, unless one has succeeded (CodeAlreadyCharged).
+	// A repeat for an attempt that is over changes nothing.
+	Prepare(ctx context.Context, r billing.ChargeRequest) (charge string, err error)
+
+	// Charge makes the prepared attempt. The request says what Prepare was
+	// told; CodeMismatch or CodeWrongAttempt otherwise.
+	Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error)
+
+	// Resolve reads what became of the attempt last prepared. It is
+	// authoritative as of the instant at which the gateway answers.
+	Resolve(ctx context.Context, charge string) (billing.ChargeResult, error)
+
+	// Refund gives money of a succeeded charge back, once per credit note and
+	// never more than was charged (CodeNotRefundable).
+	Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)
+}
+
+// Codes of an Error.
+const (
+	CodeUnknownToken   = "unknown_token"   // the customer's input: no such card
+	CodeNotFound       = "not_found"       // no such customer, method or charge
+	CodeInvalid        = "invalid"         // an amount of nought, a missing id
+	CodeMismatch       = "mismatch"        // the key of one thing used for another
+	CodeWrongAttempt   = "wrong_attempt"   // an attempt that is over, or was not prepared
+	CodeAlreadyCharged = "already_charged" // the invoice has been paid with another amount
+	CodeNotRefundable  = "not_refundable"  // not charged, or more than is left of it
+	CodeNoAction       = "no_action"       // nothing waits for the customer
+)
+
+// Error is a gateway's refusal of a call, which moved no money and is not
+// cured by repeating it. But for CodeUnknownToken it is a mistake of ours.
+type Error struct {
+	Code   string
+	Detail string // ids at most: no token, no personal data
+}
+
+func (e *Error) Error() string {
+	if e.Detail == "" {
+		return "payment gateway: " + e.Code
+	}
+	return "payment gateway: " + e.Code + ": " + e.Detail
+}
+
+// ErrorCode is the code, for callers that know no more than that there is one.
+func (e *Error) ErrorCode() string { return e.Code }

@@ -1,0 +1,535 @@
+// Package gatewaytest is the contract of payments.Gateway as tests. Every
+// gateway runs them.
+package gatewaytest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/payments"
+)
+
+// Subject is a gateway under test, with tokens of cards that behave in known
+// ways. A test whose card the gateway does not have is skipped by name.
+type Subject struct {
+	Gateway payments.Gateway
+
+	// Succeeded counts, in the gateway's own books, the charges of an invoice
+	// that moved money.
+	Succeeded func(t *testing.T, subscription, invoice string) int
+
+	Visa              string // always succeeds
+	GenericDecline    string
+	InsufficientFunds string
+	Stolen            string
+	ExpiredCard       string
+	RequiresAction    string
+	TimeoutCharged    string // no answer once per charge; the money moved
+	TimeoutLost       string // no answer once per charge; it did not move
+	Flaky             string // two faults per charge, then succeeds
+	Unknown           string // a token that the gateway does not know
+}
+
+var at = time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC)
+
+// Run holds the gateways that newSubject makes to the contract.
+func Run(t *testing.T, newSubject func(t *testing.T) Subject) {
+	for name, test := range map[string]func(*order){
+		"an account has one customer":                                    oneCustomer,
+		"a stored card is recognisable":                                  storedCard,
+		"an unknown token is refused without repeating it":               unknownToken,
+		"an unknown customer is refused":                                 unknownCustomer,
+		"preparing moves nothing and gives one reference":                prepareMovesNothing,
+		"an amount of nought is refused":                                 noughtIsRefused,
+		"a good card succeeds once, however often it is asked":           succeedsOnce,
+		"a paid invoice answers later attempts with its success":         paidStaysPaid,
+		"a paid invoice takes no other amount":                           paidTakesNoOtherAmount,
+		"a decline moves nothing and another card may pay another price": declineThenPay,
+		"a prepared attempt does not inherit the decline before it":      declineIsNotInherited,
+		"a preparation that comes late changes nothing":                  latePreparation,
+		"an attempt repeated with another amount is refused":             otherAmountIsRefused,
+		"an attempt that nobody prepared is refused":                     unpreparedIsRefused,
+		"another invoice's charge is refused":                            otherInvoiceIsRefused,
+		"an unknown charge is refused":                                   unknownCharge,
+		"the bank may ask for the customer":                              requiresAction,
+		"another card may take the place of an action":                   actionIsReplaced,
+		"a timeout that charged is resolved as succeeded":                timeoutCharged,
+		"a timeout that was lost is resolved and sent again":             timeoutLost,
+		"a gateway's faults end in one success":                          flaky,
+		"40 equal calls charge once":                                     manyEqualCalls,
+		"40 calls that differ in their attempt charge once":              manyAttempts,
+		"a credit note is refunded once":                                 refundOnce,
+		"refunds never exceed the charge":                                refundsNeverExceed,
+		"40 refunds at once never exceed the charge":                     manyRefunds,
+		"what was not charged is not refunded":                           unchargedIsNotRefunded,
+	} {
+		t.Run(name, func(t *testing.T) { test(newOrder(t, newSubject(t))) })
+	}
+
+	declines := map[string]struct {
+		token func(Subject) string
+		hard  bool
+	}{
+		"generic_decline":    {func(s Subject) string { return s.GenericDecline }, false},
+		"insufficient_funds": {func(s Subject) string { return s.InsufficientFunds }, false},
+		"stolen_card":        {func(s Subject) string { return s.Stolen }, true},
+		"expired_card":       {func(s Subject) string { return s.ExpiredCard }, false},
+	}
+	for code, d := range declines {
+		t.Run("declined as "+code, func(t *testing.T) {
+			s := newSubject(t)
+			o := newOrder(t, s)
+			r := o.request(o.card(d.token(s)), 1)
+			got := o.charge(r)
+			if got.Status != billing.PaymentDeclined || got.DeclineCode != code || got.Hard() != d.hard || got.Advice == "" {
+				t.Errorf("got %+v (hard %t), want declined, %s, hard %t, with advice", got, got.Hard(), code, d.hard)
+			}
+			o.same(o.charge(r), got)
+			o.same(o.resolve(), got)
+			o.succeeded(0)
+		})
+	}
+}
+
+// order is one invoice of one customer on its way to be paid.
+type order struct {
+	*testing.T
+	Subject
+	customer, subscription, invoice, ref string
+}
+
+func newOrder(t *testing.T, s Subject) *order {
+	o := &order{T: t, Subject: s, subscription: newID("sub"), invoice: newID("inv")}
+	var err error
+	if o.customer, err = s.Gateway.EnsureCustomer(t.Context(), newID("cus")); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func newID(prefix string) string { return prefix + "_" + ulid.Make().String() }
+
+func usd(cents int64) billing.Money { return billing.Money{Amount: cents, Currency: "USD"} }
+
+func (o *order) card(token string) string {
+	o.Helper()
+	if token == "" {
+		o.Skip("not run: " + o.Gateway.Name() + " has no card that behaves like this")
+	}
+	m, err := o.Gateway.AttachMethod(o.Context(), o.customer, token)
+	if err != nil {
+		o.Fatal(err)
+	}
+	return m.Ref
+}
+
+// request asks for 9.90 USD.
+func (o *order) request(method string, attempt int) billing.ChargeRequest {
+	return billing.ChargeRequest{
+		Invoice: o.invoice, Subscription: o.subscription, Customer: o.customer, Method: method,
+		Amount: usd(990), Attempt: attempt, OffSession: true, At: at.Add(time.Duration(attempt) * time.Hour),
+	}
+}
+
+// charge prepares and makes an attempt.
+func (o *order) charge(r billing.ChargeRequest) billing.ChargeResult {
+	o.Helper()
+	o.prepare(r)
+	return o.chargeOnly(r)
+}
+
+func (o *order) prepare(r billing.ChargeRequest) {
+	o.Helper()
+	ref, err := o.Gateway.Prepare(o.Context(), r)
+	if err != nil {
+		o.Fatal(err)
+	}
+	if ref == "" || o.ref != "" && ref != o.ref {
+		o.Fatalf("prepared as %q, before as %q", ref, o.ref)
+	}
+	o.ref = ref
+}
+
+func (o *order) chargeOnly(r billing.ChargeRequest) billing.ChargeResult {
+	o.Helper()
+	got, err := o.Gateway.Charge(o.Context(), o.ref, r)
+	if err != nil {
+		o.Fatal(err)
+	}
+	return got
+}
+
+func (o *order) resolve() billing.ChargeResult {
+	o.Helper()
+	got, err := o.Gateway.Resolve(o.Context(), o.ref)
+	if err != nil {
+		o.Fatal(err)
+	}
+	return got
+}
+
+func (o *order) refund(note string, cents int64) error {
+	o.Helper()
+	status, err := o.Gateway.Refund(o.Context(), billing.RefundRequest{
+		CreditNote: note, Invoice: o.invoice, Charge: o.ref, Amount: usd(cents), At: at.Add(24 * time.Hour),
+	})
+	if err == nil && status != billing.RefundSucceeded && status != billing.RefundPending {
+		o.Errorf("the refund %s is %q", note, status)
+	}
+	return err
+}
+
+func (o *order) status(got billing.ChargeResult, want billing.PaymentStatus) {
+	o.Helper()
+	if got.Status != want {
+		o.Fatalf("got %+v, want %s", got, want)
+	}
+}
+
+func (o *order) same(got, want billing.ChargeResult) {
+	o.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		o.Errorf("the outcome changed:\n%s", diff)
+	}
+}
+
+func (o *order) succeeded(want int) {
+	o.Helper()
+	if got := o.Subject.Succeeded(o.T, o.subscription, o.invoice); got != want {
+		o.Errorf("%d successful charges, want %d", got, want)
+	}
+}
+
+func (o *order) refused(err error, code string) {
+	o.Helper()
+	refusal, ok := errors.AsType[*payments.Error](err)
+	if !ok || refusal.Code != code {
+		o.Errorf("got error %v, want %s", err, code)
+	}
+}
+
+// together runs f n times at once.
+func together(n int, f func(i int)) {
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			f(i)
+		})
+	}
+	close(start)
+	wg.Wait()
+}
+
+func oneCustomer(o *order) {
+	account := newID("cus")
+	got := make([]string, 10)
+	together(len(got), func(i int) {
+		var err error
+		if got[i], err = o.Gateway.EnsureCustomer(o.Context(), account); err != nil {
+			o.Error(err)
+		}
+	})
+	for _, c := range got {
+		if c == "" || c != got[0] || c == o.customer {
+			o.Fatalf("customers %q, and another account's %q", got, o.customer)
+		}
+	}
+}
+
+func storedCard(o *order) {
+	m, err := o.Gateway.AttachMethod(o.Context(), o.customer, o.Visa)
+	if err != nil {
+		o.Fatal(err)
+	}
+	if _, err := time.Parse("2006-01", m.Exp); err != nil || m.Ref == "" || m.Brand != "visa" || m.Last4 != "4242" {
+		o.Errorf("stored as %+v", m)
+	}
+}
+
+func unknownToken(o *order) {
+	_, err := o.Gateway.AttachMethod(o.Context(), o.customer, o.Unknown)
+	o.refused(err, payments.CodeUnknownToken)
+	if err != nil && strings.Contains(err.Error(), o.Unknown) {
+		o.Error("the error repeats the token")
+	}
+}
+
+func unknownCustomer(o *order) {
+	_, err := o.Gateway.AttachMethod(o.Context(), "cus_nobody", o.Visa)
+	o.refused(err, payments.CodeNotFound)
+	if err != nil && strings.Contains(err.Error(), o.Visa) {
+		o.Error("the error repeats the token")
+	}
+}
+
+func prepareMovesNothing(o *order) {
+	r := o.request(o.card(o.Visa), 1)
+	for range 3 {
+		o.prepare(r) // checks that the reference stays
+	}
+	refs := make([]string, 10)
+	other := r
+	other.Invoice = newID("inv")
+	together(len(refs), func(i int) {
+		var err error
+		if refs[i], err = o.Gateway.Prepare(o.Context(), other); err != nil {
+			o.Error(err)
+		}
+	})
+	for _, ref := range refs {
+		if ref != refs[0] || ref == o.ref {
+			o.Fatalf("references %q, and another invoice's %q", refs, o.ref)
+		}
+	}
+	o.same(o.resolve(), billing.ChargeResult{Status: billing.PaymentNotAttempted})
+	o.succeeded(0)
+}
+
+func noughtIsRefused(o *order) {
+	r := o.request(o.card(o.Visa), 1)
+	r.Amount = usd(0)
+	_, err := o.Gateway.Prepare(o.Context(), r)
+	o.refused(err, payments.CodeInvalid)
+}
+
+func succeedsOnce(o *order) {
+	r := o.request(o.card(o.Visa), 1)
+	for range 3 {
+		o.same(o.charge(r), billing.ChargeResult{Status: billing.PaymentSucceeded})
+		o.same(o.resolve(), billing.ChargeResult{Status: billing.PaymentSucceeded})
+	}
+	o.succeeded(1)
+}
+
+func paidStaysPaid(o *order) {
+	o.status(o.charge(o.request(o.card(o.Visa), 1)), billing.PaymentSucceeded)
+	o.status(o.charge(o.request(o.card(o.GenericDecline), 2)), billing.PaymentSucceeded)
+	o.status(o.charge(o.request(o.card(o.Visa), 3)), billing.PaymentSucceeded)
+	o.status(o.resolve(), billing.PaymentSucceeded)
+	o.succeeded(1)
+}
+
+func paidTakesNoOtherAmount(o *order) {
+	o.status(o.charge(o.request(o.card(o.Visa), 1)), billing.PaymentSucceeded)
+	r := o.request(o.card(o.Visa), 2)
+	r.Amount = usd(2900)
+	_, err := o.Gateway.Prepare(o.Context(), r)
+	o.refused(err, payments.CodeAlreadyCharged)
+	_, err = o.Gateway.Charge(o.Context(), o.ref, r)
+	o.refused(err, payments.CodeAlreadyCharged)
+	o.succeeded(1)
+}
+
+func declineThenPay(o *order) {
+	o.status(o.charge(o.request(o.card(o.GenericDecline), 1)), billing.PaymentDeclined)
+	o.succeeded(0)
+	r := o.request(o.card(o.Visa), 2)
+	r.Amount = usd(2900)
+	o.status(o.charge(r), billing.PaymentSucceeded)
+	o.status(o.resolve(), billing.PaymentSucceeded)
+	o.succeeded(1)
+	if err := o.refund(newID("cn"), 2900); err != nil {
+		o.Errorf("giving back what the second attempt charged: %v", err)
+	}
+}
+
+func declineIsNotInherited(o *order) {
+	o.status(o.charge(o.request(o.card(o.GenericDecline), 1)), billing.PaymentDeclined)
+	r := o.request(o.card(o.Visa), 2)
+	o.prepare(r)
+	o.same(o.resolve(), billing.ChargeResult{Status: billing.PaymentNotAttempted})
+	o.status(o.chargeOnly(r), billing.PaymentSucceeded)
+	o.succeeded(1)
+}
+
+func latePreparation(o *order) {
+	first := o.request(o.card(o.GenericDecline), 1)
+	o.prepare(first)
+	second := o.request(o.card(o.Visa), 2)
+	second.Amount = usd(2900)
+	o.prepare(second)
+	o.prepare(first)
+	o.status(o.resolve(), billing.PaymentNotAttempted)
+	o.status(o.chargeOnly(second), billing.PaymentSucceeded)
+	o.succeeded(1)
+}
+
+func otherAmountIsRefused(o *order) {
+	r := o.request(o.card(o.GenericDecline), 1)
+	o.status(o.charge(r), billing.PaymentDeclined)
+	r.Amount = usd(2900)
+	_, err := o.Gateway.Charge(o.Context(), o.ref, r)
+	o.refused(err, payments.CodeMismatch)
+	o.status(o.resolve(), billing.PaymentDeclined)
+	o.succeeded(0)
+}
+
+func unpreparedIsRefused(o *order) {
+	card := o.card(o.Visa)
+	o.prepare(o.request(card, 1))
+	_, err := o.Gateway.Charge(o.Context(), o.ref, o.request(card, 2))
+	o.refused(err, payments.CodeWrongAttempt)
+	o.status(o.resolve(), billing.PaymentNotAttempted)
+	o.succeeded(0)
+}
+
+func otherInvoiceIsRefused(o *order) {
+	r := o.request(o.card(o.Visa), 1)
+	o.prepare(r)
+	r.Invoice = newID("inv")
+	_, err := o.Gateway.Charge(o.Context(), o.ref, r)
+	o.refused(err, payments.CodeMismatch)
+	o.succeeded(0)
+}
+
+func unknownCharge(o *order) {
+	_, err := o.Gateway.Charge(o.Context(), "nothing", o.request(o.card(o.Visa), 1))
+	o.refused(err, payments.CodeNotFound)
+	_, err = o.Gateway.Resolve(o.Context(), "nothing")
+	o.refused(err, payments.CodeNotFound)
+	o.ref = "nothing"
+	o.refused(o.refund(newID("cn"), 1), payments.CodeNotFound)
+}
+
+func requiresAction(o *order) {
+	r := o.request(o.card(o.RequiresAction), 1)
+	got := o.charge(r)
+	o.status(got, billing.PaymentRequiresAction)
+	if !strings.HasPrefix(got.ActionURL, "http") {
+		o.Errorf("the action is at %q", got.ActionURL)
+	}
+	o.same(o.charge(r), got)
+	o.same(o.resolve(), got)
+	o.succeeded(0)
+}
+
+func actionIsReplaced(o *order) {
+	o.status(o.charge(o.request(o.card(o.RequiresAction), 1)), billing.PaymentRequiresAction)
+	r := o.request(o.card(o.Visa), 2)
+	r.Amount = usd(2900)
+	o.prepare(r)
+	o.status(o.resolve(), billing.PaymentNotAttempted)
+	o.status(o.chargeOnly(r), billing.PaymentSucceeded)
+	o.status(o.resolve(), billing.PaymentSucceeded)
+	o.succeeded(1)
+}
+
+func timeoutCharged(o *order) {
+	r := o.request(o.card(o.TimeoutCharged), 1)
+	o.same(o.charge(r), billing.ChargeResult{Status: billing.PaymentUnknown})
+	o.same(o.resolve(), billing.ChargeResult{Status: billing.PaymentSucceeded})
+	o.same(o.charge(r), billing.ChargeResult{Status: billing.PaymentSucceeded})
+	o.succeeded(1)
+}
+
+func timeoutLost(o *order) {
+	r := o.request(o.card(o.TimeoutLost), 1)
+	o.same(o.charge(r), billing.ChargeResult{Status: billing.PaymentUnknown})
+	o.same(o.resolve(), billing.ChargeResult{Status: billing.PaymentNotAttempted})
+	o.succeeded(0)
+	o.same(o.charge(r), billing.ChargeResult{Status: billing.PaymentSucceeded})
+	o.succeeded(1)
+}
+
+func flaky(o *order) {
+	r := o.request(o.card(o.Flaky), 1)
+	for range 2 {
+		o.same(o.charge(r), billing.ChargeResult{Status: billing.PaymentUnknown})
+		o.same(o.resolve(), billing.ChargeResult{Status: billing.PaymentNotAttempted})
+	}
+	o.same(o.charge(r), billing.ChargeResult{Status: billing.PaymentSucceeded})
+	o.succeeded(1)
+}
+
+func manyEqualCalls(o *order) {
+	r := o.request(o.card(o.Visa), 1)
+	o.prepare(r)
+	together(40, func(int) {
+		got, err := o.Gateway.Charge(context.WithoutCancel(o.Context()), o.ref, r)
+		if err != nil || got.Status != billing.PaymentSucceeded && got.Status != billing.PaymentUnknown {
+			o.Errorf("got %+v, %v", got, err)
+		}
+	})
+	o.status(o.charge(r), billing.PaymentSucceeded)
+	o.succeeded(1)
+}
+
+func manyAttempts(o *order) {
+	card := o.card(o.Visa)
+	o.prepare(o.request(card, 1))
+	together(40, func(i int) {
+		r := o.request(card, 1+i)
+		if _, err := o.Gateway.Prepare(o.Context(), r); err != nil {
+			o.Error(err)
+		}
+		_, _ = o.Gateway.Charge(o.Context(), o.ref, r) // one that was overtaken is refused
+	})
+	o.status(o.charge(o.request(card, 41)), billing.PaymentSucceeded)
+	o.succeeded(1)
+}
+
+func refundOnce(o *order) {
+	o.status(o.charge(o.request(o.card(o.Visa), 1)), billing.PaymentSucceeded)
+	note := newID("cn")
+	together(10, func(int) {
+		if err := o.refund(note, 600); err != nil {
+			o.Error(err)
+		}
+	})
+	o.refused(o.refund(note, 390), payments.CodeMismatch)
+	if err := o.refund(newID("cn"), 390); err != nil {
+		o.Errorf("the rest: %v", err)
+	}
+	if err := o.refund(note, 600); err != nil {
+		o.Errorf("the first one again, when nothing is left: %v", err)
+	}
+	o.status(o.resolve(), billing.PaymentSucceeded)
+}
+
+func refundsNeverExceed(o *order) {
+	o.status(o.charge(o.request(o.card(o.Visa), 1)), billing.PaymentSucceeded)
+	o.refused(o.refund(newID("cn"), 991), payments.CodeNotRefundable)
+	o.refused(o.refund(newID("cn"), 0), payments.CodeInvalid)
+	if err := o.refund(newID("cn"), 500); err != nil {
+		o.Fatal(err)
+	}
+	o.refused(o.refund(newID("cn"), 491), payments.CodeNotRefundable)
+	if err := o.refund(newID("cn"), 490); err != nil {
+		o.Fatal(err)
+	}
+	o.refused(o.refund(newID("cn"), 1), payments.CodeNotRefundable)
+}
+
+func manyRefunds(o *order) {
+	o.status(o.charge(o.request(o.card(o.Visa), 1)), billing.PaymentSucceeded)
+	var mu sync.Mutex
+	given := 0
+	together(40, func(int) {
+		if err := o.refund(newID("cn"), 90); err == nil {
+			mu.Lock()
+			given++
+			mu.Unlock()
+		}
+	})
+	if given != 11 { // 11 × 0.90 = 9.90
+		o.Errorf("%d refunds of 0.90 out of 9.90, want 11", given)
+	}
+}
+
+func unchargedIsNotRefunded(o *order) {
+	r := o.request(o.card(o.GenericDecline), 1)
+	o.prepare(r)
+	o.refused(o.refund(newID("cn"), 1), payments.CodeNotRefundable)
+	o.status(o.chargeOnly(r), billing.PaymentDeclined)
+	o.refused(o.refund(newID("cn"), 1), payments.CodeNotRefundable)
+}

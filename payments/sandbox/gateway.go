@@ -1,0 +1,215 @@
+package sandbox
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/payments"
+)
+
+// Gateway is the sandbox as a payments.Gateway.
+type Gateway struct {
+	ledger Ledger
+	pages  string
+}
+
+var _ payments.Gateway = (*Gateway)(nil)
+
+// New returns the gateway that keeps its books in the ledger. pages is the
+// absolute URL below which its hosted pages are served: the page of a charge
+// that waits for the customer is pages/<charge>.
+func New(ledger Ledger, pages string) (*Gateway, error) {
+	u, err := url.Parse(pages)
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		return nil, errors.New("sandbox gateway: the address of its pages is not an absolute URL")
+	}
+	return &Gateway{ledger, pages}, nil
+}
+
+// Name is "sandbox".
+func (g *Gateway) Name() string { return "sandbox" }
+
+func (g *Gateway) EnsureCustomer(ctx context.Context, account string) (string, error) {
+	if account == "" {
+		return "", refuse(payments.CodeInvalid, "no account")
+	}
+	c, err := g.ledger.Customer(ctx, Customer{ID: newID("cst"), Account: account})
+	if err != nil {
+		return "", fmt.Errorf("keeping the customer of %s: %w", account, err)
+	}
+	return c.ID, nil
+}
+
+// AttachMethod stores a new card each time, since the same token may rightly
+// be given twice.
+func (g *Gateway) AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error) {
+	c, ok := cards[token]
+	if !ok {
+		return billing.StoredMethod{}, refuse(payments.CodeUnknownToken, "")
+	}
+	m := Method{ID: newID("pm"), Customer: customer, Token: token}
+	if err := g.ledger.AddMethod(ctx, m); err != nil {
+		return billing.StoredMethod{}, asRefusal("storing a card of "+customer, err)
+	}
+	return billing.StoredMethod{Ref: m.ID, Brand: c.brand, Last4: c.last4, Exp: cardExp}, nil
+}
+
+func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string, error) {
+	if r.Invoice == "" || r.Subscription == "" || r.Customer == "" || r.Amount.Amount <= 0 || r.Amount.Currency == "" || r.Attempt < 1 {
+		return "", refuse(payments.CodeInvalid, "the charge of "+r.Invoice+" lacks an id, an attempt or an amount above nought")
+	}
+	p := Payment{
+		ID: newID("pay"), Invoice: r.Invoice, Subscription: r.Subscription, Customer: r.Customer,
+		Amount: r.Amount, Prepared: r.Attempt,
+	}
+	p, err := g.ledger.Open(ctx, p)
+	if err == nil && (p.Amount != r.Amount || p.Prepared != r.Attempt || p.identify(r) != nil) {
+		err = g.ledger.Update(ctx, p.ID, "", func(p *Payment, _ *Method) error { return p.prepare(r) })
+	}
+	if err != nil {
+		return "", asRefusal("preparing the charge of "+r.Invoice, err)
+	}
+	return p.ID, nil
+}
+
+func (g *Gateway) Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error) {
+	if r.Method == "" {
+		return billing.ChargeResult{}, refuse(payments.CodeInvalid, "no card to charge for "+r.Invoice)
+	}
+	var result billing.ChargeResult
+	err := g.ledger.Update(ctx, charge, r.Method, func(p *Payment, m *Method) (err error) {
+		result, err = p.charge(m, r)
+		return err
+	})
+	if err != nil {
+		err = asRefusal("charging "+charge, err)
+		if !isRefusal(err) {
+			// The transaction may have been committed before the ledger failed.
+			return billing.ChargeResult{Status: billing.PaymentUnknown}, nil
+		}
+		return billing.ChargeResult{}, err
+	}
+	return g.withPage(charge, result), nil
+}
+
+func (g *Gateway) Resolve(ctx context.Context, charge string) (billing.ChargeResult, error) {
+	p, err := g.ledger.Payment(ctx, charge)
+	if err != nil {
+		return billing.ChargeResult{}, asRefusal("reading "+charge, err)
+	}
+	return g.withPage(charge, p.resolve()), nil
+}
+
+// Refund succeeds at once: a sandbox waits for no bank.
+func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error) {
+	if r.CreditNote == "" || r.Amount.Amount <= 0 {
+		return "", refuse(payments.CodeInvalid, "the refund of "+r.Charge+" lacks a credit note or an amount above nought")
+	}
+	err := g.ledger.Update(ctx, r.Charge, "", func(p *Payment, _ *Method) error { return p.refund(r) })
+	if err != nil {
+		return "", asRefusal("refunding "+r.CreditNote, err)
+	}
+	return billing.RefundSucceeded, nil
+}
+
+// Approve is what the customer does on the page of a charge that requires
+// action: the money moves. CodeNoAction if nothing waits.
+func (g *Gateway) Approve(ctx context.Context, charge string) error {
+	return g.settle(ctx, charge, Attempt{Status: billing.PaymentSucceeded})
+}
+
+// Fail is the other thing that the customer may do there: the charge is
+// declined with authentication_failed.
+func (g *Gateway) Fail(ctx context.Context, charge string) error {
+	return g.settle(ctx, charge, Attempt{
+		Status: billing.PaymentDeclined, DeclineCode: "authentication_failed", Advice: billing.AdviceNeedsCustomer,
+	})
+}
+
+func (g *Gateway) settle(ctx context.Context, charge string, as Attempt) error {
+	err := g.ledger.Update(ctx, charge, "", func(p *Payment, _ *Method) error { return p.settle(as) })
+	if err != nil {
+		return asRefusal("settling "+charge, err)
+	}
+	return nil
+}
+
+// Charge is a line of the gateway's own list (contract.md, Sandbox gateway).
+type Charge struct {
+	ID           string                `json:"id"`
+	Subscription string                `json:"subscription"`
+	Invoice      string                `json:"invoice"`
+	Amount       billing.Money         `json:"amount"`
+	Refunded     billing.Money         `json:"refunded"`
+	Status       billing.PaymentStatus `json:"status"` // succeeded or declined
+	At           time.Time             `json:"at"`
+}
+
+// List is what was really charged or declined for a subscription, oldest
+// first. Every declined attempt is a line of its own; what is prepared, waits
+// for the customer or never arrived is none.
+func (g *Gateway) List(ctx context.Context, subscription string) ([]Charge, error) {
+	found, err := g.ledger.Payments(ctx, subscription)
+	if err != nil {
+		return nil, fmt.Errorf("listing the charges of %s: %w", subscription, err)
+	}
+	// Ids rise with time: they decide where a test clock stands still.
+	slices.SortFunc(found, func(a, b Payment) int { return cmp.Compare(a.ID, b.ID) })
+	list := []Charge{}
+	for _, p := range found {
+		for _, a := range p.Attempts {
+			c := Charge{
+				ID: a.ID, Subscription: p.Subscription, Invoice: p.Invoice,
+				Amount: a.Amount, Refunded: billing.Money{Currency: a.Amount.Currency}, Status: a.Status, At: a.At,
+			}
+			switch a.Status {
+			case billing.PaymentSucceeded:
+				c.Refunded = p.refunded()
+			case billing.PaymentDeclined:
+			default:
+				continue
+			}
+			list = append(list, c)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Charge) int { return a.At.Compare(b.At) })
+	return list, nil
+}
+
+func (g *Gateway) withPage(charge string, r billing.ChargeResult) billing.ChargeResult {
+	if r.Status == billing.PaymentRequiresAction {
+		// New has parsed the base, and an id needs no escaping.
+		r.ActionURL, _ = url.JoinPath(g.pages, charge)
+	}
+	return r
+}
+
+// asRefusal makes a *payments.Error of what the ledger does not have, and
+// wraps what else went wrong.
+func asRefusal(doing string, err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return refuse(payments.CodeNotFound, doing)
+	}
+	return fmt.Errorf("sandbox gateway: %s: %w", doing, err)
+}
+
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[*payments.Error](err)
+	return ok
+}
+
+// entropy makes ids rise within a millisecond too, so that List is in order.
+var entropy = &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
+
+func newID(prefix string) string {
+	return prefix + "_" + ulid.MustNew(ulid.Now(), entropy).String()
+}

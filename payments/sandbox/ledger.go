@@ -1,0 +1,94 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Ledger keeps the gateway's books. Each method is one transaction, durable
+// when it returns nil and safe to call from several processes at once. Package
+// ledgertest holds every implementation to this contract.
+type Ledger interface {
+	// Customer returns the customer of c.Account; where there is none yet, it
+	// keeps c. There is one customer per account.
+	Customer(ctx context.Context, c Customer) (Customer, error)
+
+	// AddMethod keeps a card. ErrNotFound if its customer is not there.
+	AddMethod(ctx context.Context, m Method) error
+
+	// Open returns the payment of p.Invoice; where there is none yet, it keeps
+	// p. There is one payment per invoice.
+	Open(ctx context.Context, p Payment) (Payment, error)
+
+	// Payment reads a payment by its id, or says ErrNotFound.
+	Payment(ctx context.Context, id string) (Payment, error)
+
+	// Update locks the payment, then the method unless its id is empty, runs f
+	// on them and writes both back. What f returns as an error is returned,
+	// and nothing is written. ErrNotFound, without running f, if either is not
+	// there. f leaves ids, invoice and subscription as they are and does not
+	// call the ledger; it may be run again where the database gave up on a
+	// transaction. The method is nil where none was asked for.
+	Update(ctx context.Context, payment, method string, f func(*Payment, *Method) error) error
+
+	// Payments reads the payments of a subscription, in any order.
+	Payments(ctx context.Context, subscription string) ([]Payment, error)
+}
+
+// ErrNotFound says that the ledger has no such payment, method or customer.
+var ErrNotFound = errors.New("not in the ledger")
+
+// Customer is who cards belong to.
+type Customer struct {
+	ID      string `json:"id"`      // cst_…
+	Account string `json:"account"` // cus_…, the engine's
+}
+
+// Method is a stored card.
+type Method struct {
+	ID       string `json:"id"`       // pm_…
+	Customer string `json:"customer"` // cst_…
+	Token    string `json:"token"`    // decides what the card does
+	Charged  int    `json:"charged"`  // charges that succeeded
+}
+
+// Payment is what the port calls a charge: the money of one invoice, with all
+// attempts to get it and all refunds of it. It can be kept as one JSON document
+// beside its id, invoice (unique) and subscription.
+type Payment struct {
+	ID           string        `json:"id"`      // pay_…
+	Invoice      string        `json:"invoice"` // inv_…
+	Subscription string        `json:"subscription"`
+	Customer     string        `json:"customer"` // cst_…
+	Amount       billing.Money `json:"amount"`   // of the attempt prepared last
+	Prepared     int           `json:"prepared"` // the number of that attempt
+	Attempts     []Attempt     `json:"attempts,omitempty"`
+	Faults       int           `json:"faults,omitempty"` // calls left without an answer on purpose
+	Refunds      []Refund      `json:"refunds,omitempty"`
+}
+
+// Attempt is one charge of a card that reached the gateway, by rising number.
+type Attempt struct {
+	ID          string                `json:"id"`     // ch_…
+	Number      int                   `json:"number"` // with the invoice the key of the request
+	Method      string                `json:"method"` // pm_…
+	Amount      billing.Money         `json:"amount"`
+	Status      billing.PaymentStatus `json:"status"` // succeeded, declined, requires_action or abandoned
+	DeclineCode string                `json:"decline_code,omitempty"`
+	Advice      billing.Advice        `json:"advice,omitempty"`
+	At          time.Time             `json:"at"` // the engine's now, UTC, whole seconds
+}
+
+// abandoned is an attempt that waited for the customer when another one was
+// prepared. It moved nothing and never will.
+const abandoned billing.PaymentStatus = "abandoned"
+
+// Refund is money given back for one credit note.
+type Refund struct {
+	CreditNote string        `json:"credit_note"`
+	Amount     billing.Money `json:"amount"`
+	At         time.Time     `json:"at"`
+}

@@ -1,0 +1,112 @@
+package sandbox
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// memory is a Ledger that lasts as long as the process.
+type memory struct {
+	mu        sync.Mutex
+	customers map[string]Customer // by account
+	methods   map[string]Method   // by id, as all below
+	payments  map[string]Payment
+	invoices  map[string]string // invoice → payment
+}
+
+// NewMemory returns an empty Ledger for tests.
+func NewMemory() Ledger {
+	return &memory{
+		customers: map[string]Customer{},
+		methods:   map[string]Method{},
+		payments:  map[string]Payment{},
+		invoices:  map[string]string{},
+	}
+}
+
+func (l *memory) Customer(_ context.Context, c Customer) (Customer, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if kept, ok := l.customers[c.Account]; ok {
+		return kept, nil
+	}
+	l.customers[c.Account] = c
+	return c, nil
+}
+
+func (l *memory) AddMethod(_ context.Context, m Method) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.customers {
+		if c.ID == m.Customer {
+			l.methods[m.ID] = m
+			return nil
+		}
+	}
+	return ErrNotFound
+}
+
+func (l *memory) Open(_ context.Context, p Payment) (Payment, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if id, ok := l.invoices[p.Invoice]; ok {
+		return l.payments[id].clone(), nil
+	}
+	l.invoices[p.Invoice] = p.ID
+	l.payments[p.ID] = p.clone()
+	return p, nil
+}
+
+func (l *memory) Payment(_ context.Context, id string) (Payment, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p, ok := l.payments[id]
+	if !ok {
+		return Payment{}, ErrNotFound
+	}
+	return p.clone(), nil
+}
+
+func (l *memory) Update(_ context.Context, payment, method string, f func(*Payment, *Method) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p, ok := l.payments[payment]
+	if !ok {
+		return ErrNotFound
+	}
+	p = p.clone()
+	var m *Method
+	if method != "" {
+		kept, ok := l.methods[method]
+		if !ok {
+			return ErrNotFound
+		}
+		m = &kept
+	}
+	if err := f(&p, m); err != nil {
+		return err
+	}
+	l.payments[payment] = p
+	if m != nil {
+		l.methods[method] = *m
+	}
+	return nil
+}
+
+func (l *memory) Payments(_ context.Context, subscription string) ([]Payment, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found []Payment
+	for _, p := range l.payments {
+		if p.Subscription == subscription {
+			found = append(found, p.clone())
+		}
+	}
+	return found, nil
+}
+
+func (p Payment) clone() Payment {
+	p.Attempts, p.Refunds = slices.Clone(p.Attempts), slices.Clone(p.Refunds)
+	return p
+}

@@ -1,0 +1,410 @@
+// "/checkout": the order, its payment, and what came of it. order.js keeps it
+// from being bought twice; here it is only shown.
+import { html, nothing } from './lit-html/lit-html.js';
+import { post } from './api.js';
+import { countries, likely } from './countries.js';
+import { day, money, roundMoney } from './format.js';
+import { withProducts } from './loading.js';
+import { finish, forget, kept, prepare, prepareCard } from './order.js';
+import { address, currenciesOf, cyclesOf, plansOf, priceIn, settle, typesOf } from './plans.js';
+import { result } from './result.js';
+import { t } from './words.js';
+
+const w = t.checkout;
+const cards = Object.keys(w.cards);
+const idOf = name => name.replaceAll('.', '-');
+
+// What has been typed is kept in the tab, so that a reload does not lose it.
+const drafts = 'okviz.draft';
+const draft = () => JSON.parse(sessionStorage.getItem(drafts));
+
+// fieldOf is the field on the page that the API means by a name of its own.
+const fieldOf = name => ({ plan: 'plan.tier', token: 'payment.token', payment: 'payment.token' })[name] ?? name.replace(/\[\d+\].*$/, '');
+
+export const checkout = show => {
+  const done = kept();
+  const shown = new URLSearchParams(location.search).get('order');
+  if (shown) {
+    const order = done?.state === 'done' && done.result.subscription.id === shown ? done : null;
+    result(show, order);
+    return;
+  }
+  withProducts(show, w.title, products => new Checkout(show, products));
+};
+
+class Checkout {
+  constructor(show, products) {
+    const order = kept();
+    const here = location.pathname + location.search;
+    // An outcome that is not known yet comes before anything else; a declined
+    // order only where it was placed.
+    this.order = ['sent', 'paying'].includes(order?.state) || order?.state === 'declined' && order.at === here ? order : null;
+    if (order?.state === 'done' || order?.state === 'declined' && !this.order) forget();
+
+    const asked = this.order ? new URL(this.order.at, location.origin).search : location.search;
+    const wish = Object.fromEntries(new URLSearchParams(asked));
+    this.show = show;
+    this.product = products.find(p => p.id === wish.product && p.plans.length);
+    if (!this.product) {
+      show(w.title, html`<h1>${w.title}</h1><p class="lead">${w.nothing}</p><p><a class="button" href="/">${t.product.toAll}</a></p>`);
+      return;
+    }
+    this.choice = settle(this.product, wish);
+    this.payNow = !this.product.trial || wish.pay === 'now';
+    this.draft = draft() ?? { 'billing.country': likely(), 'licensee.same': 'on' };
+    this.same = Boolean(this.draft['licensee.same']);
+    this.errors = {};
+    this.busy = false;
+    this.total();
+    if (this.order?.state === 'declined') this.decline(this.order.decline);
+    else if (this.order) this.send(this.order);
+  }
+
+  get form() {
+    return document.getElementById('checkout');
+  }
+
+  value(name) {
+    return this.form.elements.namedItem(name)?.value.trim() ?? '';
+  }
+
+  // choose changes what is bought, and the address with it.
+  choose(part) {
+    this.choice = settle(this.product, { ...this.choice, ...part });
+    this.moved();
+  }
+
+  moved() {
+    history.replaceState(null, '', address(this.product, this.choice, { pay: this.payNow ? 'now' : 'trial' }));
+    this.total();
+  }
+
+  typed(event) {
+    if (this.order?.state === 'declined') return; // the order's fields are locked, and so not in its data
+    const fields = Object.fromEntries(new FormData(this.form));
+    delete fields['payment.token'];
+    sessionStorage.setItem(drafts, JSON.stringify(fields));
+    if (this.errors[event.target.name]) {
+      delete this.errors[event.target.name];
+      this.draw();
+    }
+    if (['billing.country', 'billing.vat_id'].includes(event.target.name)) this.total();
+  }
+
+  ordered() {
+    const { product, choice } = this;
+    return {
+      product: product.id,
+      plan: { type: choice.type, cycle: choice.cycle, ...(choice.tier && { tier: choice.tier }) },
+      quantity: choice.quantity,
+      currency: choice.currency,
+      pay: this.payNow ? 'now' : 'trial',
+    };
+  }
+
+  // total asks what the order comes to, a moment after the last change.
+  total() {
+    clearTimeout(this.soon);
+    this.asking?.abort();
+    this.stale = true;
+    this.draw();
+    this.soon = setTimeout(async () => {
+      this.asking = new AbortController();
+      const { signal } = this.asking;
+      if (!this.form) return;
+      const vat = this.value('billing.vat_id');
+      try {
+        const { status, body } = await post('/v1/checkout/preview', JSON.stringify({
+          ...this.ordered(), billing: { country: this.value('billing.country'), vat_id: vat || null },
+        }), { signal });
+        this.preview = status === 200 ? body : null;
+        this.previewFailed = status !== 200;
+        if (this.preview?.trial.available === false && !this.payNow) {
+          this.payNow = true;
+          this.moved();
+          return;
+        }
+      } catch {
+        if (signal.aborted) return;
+        this.preview = null;
+        this.previewFailed = true;
+      }
+      this.stale = false;
+      this.draw();
+    }, 200);
+  }
+
+  // body is the order as the API takes it.
+  body() {
+    const contact = who => ({ name: this.value(`${who}.name`), email: this.value(`${who}.email`) });
+    const given = fields => Object.fromEntries(Object.entries(fields).filter(([, v]) => v));
+    const lines = ['line1', 'line2', 'city', 'postal_code', 'region'];
+    const place = given(Object.fromEntries(lines.map(f => [f, this.value(`billing.address.${f}`)])));
+    const sites = this.value('sites').split(/[\s,;]+/).filter(Boolean);
+    return JSON.stringify({
+      ...this.ordered(),
+      billing: {
+        ...contact('billing'),
+        country: this.value('billing.country'),
+        ...given({ company: this.value('billing.company'), vat_id: this.value('billing.vat_id') }),
+        ...(Object.keys(place).length && { address: place }),
+      },
+      ...(!this.same && { licensee: contact('licensee') }),
+      ...(this.payNow && { payment: { method: 'card', token: this.value('payment.token') } }),
+      ...(sites.length && { sites }),
+      accept_terms: this.form.elements.namedItem('accept_terms').checked,
+    });
+  }
+
+  // check finds what can be seen to be wrong without asking.
+  check() {
+    this.errors = {};
+    for (const field of this.form.elements) {
+      if (!field.willValidate || field.validity.valid) continue;
+      const { valueMissing, typeMismatch } = field.validity;
+      this.errors[field.name] = field.name === 'accept_terms' ? t.refusal.terms_not_accepted
+        : valueMissing && field.name !== 'billing.country' ? t.field.required
+          : typeMismatch || valueMissing ? t.field[field.name] ?? t.field.required
+            : t.field.number;
+    }
+    return Object.keys(this.errors).length === 0;
+  }
+
+  submit(event) {
+    event.preventDefault();
+    if (this.busy) return;
+    if (this.order?.state === 'declined') {
+      this.send(prepareCard(this.order, this.value('payment.token')));
+      return;
+    }
+    if (!this.check()) {
+      this.wrong(w.wrong);
+      return;
+    }
+    this.send(prepare(this.body(), location.pathname + location.search));
+  }
+
+  async send(order) {
+    this.order = order;
+    this.busy = true;
+    this.errors = {};
+    this.message = '';
+    this.status = w.sending;
+    this.draw();
+    const { order: now, problem } = await finish(order, why => {
+      this.status = w[why];
+      this.draw();
+    });
+    this.order = now;
+    this.busy = false;
+    this.status = '';
+    if (now.state === 'done') {
+      sessionStorage.removeItem(drafts);
+      history.replaceState(null, '', `/checkout?order=${encodeURIComponent(now.result.subscription.id)}`);
+      result(this.show, now);
+    } else if (problem.code === 'card_declined') {
+      this.decline(problem.decline_code);
+    } else {
+      this.refuse(problem);
+    }
+  }
+
+  decline(code) {
+    this.errors = { 'payment.token': w.declined(t.decline[code] ?? t.decline.generic_decline) };
+    this.wrong('');
+  }
+
+  refuse(problem) {
+    const own = t.refusal[problem.code];
+    const elsewhere = [];
+    for (const { field, detail } of problem.errors ?? []) {
+      const name = fieldOf(field);
+      if (this.form.elements.namedItem(name)) this.errors[name] = own ?? t.field[name] ?? detail;
+      else elsewhere.push(own ?? detail);
+    }
+    if (['trial_already_used', 'trial_not_offered'].includes(problem.code)) this.errors = { pay: own };
+    else if (own && !problem.errors?.length) elsewhere.push(own);
+    this.wrong(elsewhere.join(' ') || (Object.keys(this.errors).length ? w.wrong : problem.detail ?? t.refusal.other));
+  }
+
+  // wrong shows a message and leads to the first field that has an error.
+  wrong(message) {
+    this.message = message;
+    this.draw();
+    const first = [...this.form.elements].find(e => this.errors[e.name]);
+    (first ?? document.getElementById('form-error'))?.focus();
+  }
+
+  startAgain() {
+    forget();
+    this.order = null;
+    this.errors = {};
+    this.message = '';
+    this.draw();
+    document.getElementById('plan-cycle').focus();
+  }
+
+  error(name) {
+    const error = this.errors[name];
+    return error ? html`<p class="error" id="${idOf(name)}-error">${error}</p>` : '';
+  }
+
+  described(name, hint) {
+    return [hint && `${idOf(name)}-hint`, this.errors[name] && `${idOf(name)}-error`].filter(Boolean).join(' ') || nothing;
+  }
+
+  // input is a field with its label, hint and error.
+  input(name, label, { type = 'text', required = false, autocomplete = 'off', max = 200, hint } = {}) {
+    return html`<div class="field">
+      <label for=${idOf(name)}>${label}${required ? '' : html` <span class="quiet">(${t.optional})</span>`}</label>
+      <input id=${idOf(name)} name=${name} type=${type} maxlength=${max} autocomplete=${autocomplete} .value=${this.draft[name] ?? ''}
+        ?required=${required} aria-invalid=${Boolean(this.errors[name])} aria-describedby=${this.described(name, hint)}>
+      ${hint ? html`<p class="hint" id="${idOf(name)}-hint">${hint}</p>` : ''}${this.error(name)}
+    </div>`;
+  }
+
+  select(name, label, options, chosen, change) {
+    return html`<div class="pick"><label for=${idOf(name)}>${label}</label>
+      <select id=${idOf(name)} name=${name} aria-invalid=${Boolean(this.errors[name])} aria-describedby=${this.described(name)}
+        @change=${e => change?.(e.target.value)}>
+        ${options.map(([value, text]) => html`<option value=${value} .selected=${value === chosen}>${text}</option>`)}
+      </select>${this.error(name)}</div>`;
+  }
+
+  contact(who, complete) {
+    return html`
+      ${this.input(`${who}.name`, w.name, { required: true, autocomplete: complete ? 'billing name' : 'off' })}
+      ${this.input(`${who}.email`, w.email, { type: 'email', required: true, max: 254, autocomplete: complete ? 'billing email' : 'off' })}`;
+  }
+
+  details() {
+    const chosen = this.draft['billing.country'];
+    return html`
+      <section aria-labelledby="billing"><h2 id="billing">${w.billing}</h2>
+        ${this.contact('billing', true)}
+        ${this.input('billing.company', w.company, { autocomplete: 'billing organization' })}
+        <div class="field"><label for="billing-country">${w.country}</label>
+          <select id="billing-country" name="billing.country" required autocomplete="billing country"
+            aria-invalid=${Boolean(this.errors['billing.country'])} aria-describedby=${this.described('billing.country')}>
+            ${countries.map(([code, name]) => html`<option value=${code} .selected=${code === chosen}>${name}</option>`)}
+          </select>${this.error('billing.country')}</div>
+        ${this.input('billing.address.line1', w.line1, { autocomplete: 'billing address-line1' })}
+        ${this.input('billing.address.line2', w.line2, { autocomplete: 'billing address-line2' })}
+        <div class="pair">
+          ${this.input('billing.address.postal_code', w.postal, { max: 20, autocomplete: 'billing postal-code' })}
+          ${this.input('billing.address.city', w.city, { max: 100, autocomplete: 'billing address-level2' })}
+        </div>
+        ${this.input('billing.address.region', w.region, { max: 100, autocomplete: 'billing address-level1' })}
+        ${this.input('billing.vat_id', w.vat, { max: 20, hint: w.vatHint })}
+      </section>
+      <section aria-labelledby="licensee"><h2 id="licensee">${w.licensee}</h2>
+        <p class="quiet">${w.licenseeLead}</p>
+        <label class="tick"><input type="checkbox" id="licensee-same" name="licensee.same" .checked=${this.same}
+          @change=${e => { this.same = e.target.checked; this.draw(); }}> ${w.same}</label>
+        ${this.same ? '' : this.contact('licensee', false)}
+      </section>`;
+  }
+
+  // item is what is bought: the product with its selectors.
+  item() {
+    const { product, choice, payNow } = this;
+    const { type, cycle, tier, currency, quantity, plan } = choice;
+    const m = priceIn(plan, currency);
+    const tiers = plansOf(product, { type, cycle, currency }).filter(p => p.tier);
+    return html`<div class="item">
+      <div class="what"><img src=${product.icon ?? '/icons/visual.svg'} width="40" height="40" alt="">
+        <a href="/products/${product.id}">${product.name}</a></div>
+      <div class="picks">
+        ${this.select('plan.cycle', w.cycle, cyclesOf(product, { type, currency }).map(c => [c, t.cycle[c]]), cycle, c => this.choose({ cycle: c }))}
+        ${this.select('plan.type', w.type, typesOf(product, { currency }).map(x => [x, t.type[x]]), type, x => this.choose({ type: x }))}
+        ${tiers.length ? this.select('plan.tier', w.tier, tiers.map(p => [p.tier, p.tier]), tier, x => this.choose({ tier: x })) : ''}
+        <div class="pick"><label for="quantity">${w.quantity}</label>
+          <input id="quantity" name="quantity" type="number" inputmode="numeric" min="1" max="1000" step="1" required .value=${String(quantity)}
+            ?disabled=${type === 'users'} aria-invalid=${Boolean(this.errors.quantity)} aria-describedby=${this.described('quantity')}
+            @change=${e => { if (e.target.validity.valid) this.choose({ quantity: e.target.value }); }}>${this.error('quantity')}</div>
+        ${this.select('currency', w.currency, currenciesOf(product, { type }).map(c => [c, c]), currency, c => this.choose({ currency: c }))}
+      </div>
+      <div class="cost">
+        <p><strong id="item-price">${roundMoney({ ...m, amount: m.amount * quantity })}</strong> / ${t.per[cycle]}${payNow ? '' : ` ${w.withTrial}`}</p>
+        <label class="switch"><input type="checkbox" role="switch" id="pay" name="pay" value="now" .checked=${payNow} ?disabled=${!product.trial}
+          aria-invalid=${Boolean(this.errors.pay)} aria-describedby=${this.described('pay')}
+          @change=${e => { this.payNow = e.target.checked; delete this.errors.pay; this.moved(); }}><span></span>${w.payNow}</label>
+        ${product.trial ? '' : html`<p class="hint">${w.payNowOnly}</p>`}${this.error('pay')}
+      </div>
+    </div>`;
+  }
+
+  sites() {
+    const error = this.errors.sites;
+    return html`<div class="field"><label for="sites">${w.sites} <span class="quiet">(${t.optional})</span></label>
+      <textarea id="sites" name="sites" rows="3" spellcheck="false" autocapitalize="off" .value=${this.draft.sites ?? ''}
+        aria-invalid=${Boolean(error)} aria-describedby=${this.described('sites', true)}></textarea>
+      <p class="hint" id="sites-hint">${w.sitesHint}</p>${this.error('sites')}</div>`;
+  }
+
+  totals() {
+    const p = this.preview;
+    if (!p) {
+      return this.previewFailed
+        ? html`<div class="row"><p>${w.totalsFailed} <button type="button" class="link" @click=${() => this.total()}>${t.again}</button></p></div>`
+        : html`<div class="row quiet">${t.loading}</div>`;
+    }
+    const row = (id, label, m, sign = '') => html`<div class="row"><dt>${label}</dt><dd id=${id}>${sign}${money(m)}</dd></div>`;
+    return html`<dl>
+      ${row('total-subtotal', w.subtotal, p.subtotal)}
+      ${p.discount.amount ? row('total-discount', w.discount, p.discount, '−') : ''}
+      ${p.tax.amount || p.tax_note ? row('total-tax', w.tax, p.tax) : ''}
+      ${p.balance_applied.amount ? row('total-balance', w.balance, p.balance_applied, '−') : ''}
+      <div class="row strong"><dt>${w.total}</dt><dd id="total-due">${money(p.amount_due)}</dd></div></dl>
+      ${p.tax_note ? html`<p class="row hint" id="tax-note">${p.tax_note}</p>` : ''}
+      <h3>${w.recurring}</h3>
+      <dl><div class="row strong"><dt>${w.recurringTotal}
+          <p class="hint" id="first-renewal">${w.firstRenewal(day(p.recurring.first_renewal))}</p></dt>
+        <dd><span id="recurring-total">${money(p.recurring.total)}</span> <span class="per">/ ${t.per[p.recurring.cycle]}</span></dd></div></dl>
+      ${this.payNow || !p.trial.until ? '' : html`<p class="row hint" id="trial-note">${w.trialEnds(day(p.trial.until))}</p>`}`;
+  }
+
+  payment() {
+    return html`<section aria-labelledby="payment"><h2 id="payment">${w.payment}</h2>
+      <div class="sandbox"><p id="payment-token-hint">${w.sandbox}</p>
+        <div class="field"><label for="payment-token">${w.card}</label>
+          <select id="payment-token" name="payment.token" aria-invalid=${Boolean(this.errors['payment.token'])}
+            aria-describedby=${this.described('payment.token', true)}>
+            ${cards.map(token => html`<option value=${token}>${token} – ${w.cards[token]}</option>`)}
+          </select>${this.error('payment.token')}</div>
+      </div></section>`;
+  }
+
+  draw() {
+    if (this.order?.state === 'done') return;
+    const declined = ['declined', 'paying'].includes(this.order?.state);
+    const locked = this.busy || declined;
+    const due = this.preview?.amount_due;
+    const label = declined ? w.payWith : !this.payNow ? w.startTrial : due ? w.pay(money(due)) : w.buy;
+    this.show(w.title, html`<h1>${w.title}</h1>
+      <form id="checkout" class="checkout" novalidate autocomplete="on" aria-busy=${this.busy}
+        @submit=${e => this.submit(e)} @input=${e => this.typed(e)}>
+        <fieldset class="plain" ?disabled=${locked}>${this.details()}</fieldset>
+        <div class="side">
+          <fieldset class="plain" ?disabled=${locked}>
+            <h2>${w.order}</h2>
+            <div class="order">
+              <div class="row head" aria-hidden="true"><span>${w.item}</span><span>${w.subtotal}</span></div>
+              ${this.item()}<div id="totals" aria-live="polite" aria-busy=${this.stale}>${this.totals()}</div>
+            </div>
+            ${this.choice.type === 'site' ? this.sites() : ''}
+          </fieldset>
+          <fieldset class="plain" ?disabled=${this.busy}>
+            ${this.payNow ? this.payment() : ''}
+            <div><label class="tick terms"><input type="checkbox" id="accept_terms" name="accept_terms" required ?disabled=${declined}
+              .checked=${Boolean(this.draft.accept_terms)} aria-invalid=${Boolean(this.errors.accept_terms)}
+              aria-describedby=${this.described('accept_terms')}> ${w.terms}</label>${this.error('accept_terms')}</div>
+            <p id="form-error" class="error" role="alert" tabindex="-1">${this.message ?? ''}</p>
+            <button id="submit" class="wide" type="submit">${label}</button>
+            ${declined ? html`<button id="change-order" class="link" type="button" @click=${() => this.startAgain()}>${w.change}</button>` : ''}
+          </fieldset>
+          <p id="status" role="status">${this.status ?? ''}</p>
+        </div>
+      </form>`);
+  }
+}

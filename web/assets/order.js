@@ -1,0 +1,87 @@
+// Buying once. An order is kept in the tab from before it is sent until its
+// outcome is known, with the Idempotency-Key that it is sent with. Whatever
+// happens in between – a second click, a reload, a lost connection – it is only
+// ever asked for again, with the same key and the same body.
+//
+// What is kept, by its state:
+//   sent      the order may have been carried out; body, key
+//   refused   it certainly was not; the same body keeps its key
+//   declined  it waits for another card; subscription, token, decline
+//   paying    another card may have been charged; card {body, key}
+//   done      result
+import { post } from './api.js';
+
+const name = 'okviz.order';
+
+export const kept = () => JSON.parse(sessionStorage.getItem(name));
+export const forget = () => sessionStorage.removeItem(name);
+const keep = order => (sessionStorage.setItem(name, JSON.stringify(order)), order);
+
+const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), b => b.toString(16).padStart(2, '0')).join('');
+
+// prepare is an order that is about to be sent. at is the page's address, by
+// which it is known again.
+export const prepare = (body, at) => {
+  const before = kept();
+  const same = before?.state === 'refused' && before.body === body && before.again;
+  return keep({ state: 'sent', key: same ? before.key : newKey(), body, at });
+};
+
+// prepareCard is a declined order with another card.
+export const prepareCard = (order, token) =>
+  keep({ ...order, state: 'paying', card: { key: newKey(), body: JSON.stringify({ token }) } });
+
+// wait resolves after so many seconds, or when the connection is back.
+const wait = seconds => new Promise(resolve => {
+  const done = () => {
+    removeEventListener('online', done);
+    clearTimeout(timer);
+    resolve();
+  };
+  const timer = setTimeout(done, seconds * 1000);
+  addEventListener('online', done);
+});
+
+// ask asks until the outcome is known. tell hears why it takes long: waiting,
+// offline or slow.
+const ask = async (path, body, options, tell, pause) => {
+  for (let failures = 0; ; ) {
+    let answer;
+    try {
+      answer = await post(path, body, options);
+    } catch {
+      tell('offline');
+      await pause(Math.min(2 ** failures++, 15));
+      continue;
+    }
+    const { status, body: { code }, retryAfter } = answer;
+    if (status === 202 || code === 'idempotency_in_progress') {
+      tell('waiting');
+      await pause(retryAfter || 2);
+    } else if (status >= 500 || status === 408) {
+      tell('slow');
+      await pause(Math.max(retryAfter, Math.min(2 ** failures++, 15)));
+    } else {
+      return answer;
+    }
+  }
+};
+
+// finish brings an order that was sent to its outcome. It returns the order in
+// its new state; problem is the refusal, if it is one.
+export const finish = async (order, tell = () => {}, pause = wait) => {
+  const paying = order.state === 'paying';
+  const { status, body: answer } = paying
+    ? await ask(`/v1/subscriptions/${order.subscription}/payment-method`, order.card.body, { key: order.card.key, token: order.token }, tell, pause)
+    : await ask('/v1/checkout', order.body, { key: order.key }, tell, pause);
+  const { key, body, at } = order;
+  if (status < 300) return { order: keep({ state: 'done', body, at, result: answer }) };
+  if (paying) return { order: keep({ ...order, state: 'declined', card: undefined, decline: answer.decline_code }), problem: answer };
+  if (answer.code === 'card_declined' && answer.checkout_token) {
+    const { subscription_id: subscription, checkout_token: token, decline_code: decline } = answer;
+    return { order: keep({ state: 'declined', key, body, at, subscription, token, decline }), problem: answer };
+  }
+  // A key that is spoilt is not used again, even for the same order.
+  const again = !['request_expired', 'idempotency_conflict'].includes(answer.code);
+  return { order: keep({ state: 'refused', key, body, at, again }), problem: answer };
+};

@@ -1,0 +1,121 @@
+// "/products/{id}": a visual's plans and prices. The choice is kept in the
+// address, so that the way back from the checkout leads to it.
+import { html } from './lit-html/lit-html.js';
+import { money, roundMoney } from './format.js';
+import { withProducts } from './loading.js';
+import { address, covering, currenciesOf, cyclesOf, plansOf, priceIn, settle } from './plans.js';
+import { t } from './words.js';
+
+const w = t.product;
+
+const price = (id, m, per) => html`<p class="price" id="price-${id}" aria-live="polite"><strong>${roundMoney(m)}</strong> ${per}</p>`;
+
+// users says whom a price is for, and what that is for one of them.
+const users = (plan, m) => {
+  if (plan.type !== 'users' || plan.covers === null) return w.unlimited;
+  if (plan.covers === 1) return w.users(1);
+  const each = { ...m, amount: Math.round(m.amount / plan.covers) };
+  return html`${w.users(plan.covers)} – ${w.downTo} <strong>${money(each)}</strong> ${w.perUser(plan.cycle)}`;
+};
+
+export const product = (show, id) => withProducts(show, t.visuals, products => {
+  const it = products.find(p => p.id === id);
+  if (!it) {
+    show(t.missing.title, html`<h1>${w.missing}</h1><p><a class="button" href="/">${w.toAll}</a></p>`);
+    return;
+  }
+  const wish = Object.fromEntries(new URLSearchParams(location.search));
+  const first = settle(it, wish.type === 'site' ? { ...wish, type: undefined } : wish);
+  const state = {
+    type: first.type, cycle: first.cycle, currency: first.currency,
+    tiers: { [first.type]: first.tier }, designers: '', viewers: '',
+  };
+  const change = part => {
+    Object.assign(state, part);
+    draw();
+  };
+
+  const draw = () => {
+    const { currency } = state;
+    const choice = type => settle(it, { type, tier: state.tiers[type], cycle: state.cycle, currency });
+    const sold = type => plansOf(it, { type, cycle: state.cycle, currency }).length > 0;
+    const chosen = choice(state.type);
+    const query = new URLSearchParams({ type: state.type, cycle: state.cycle, currency });
+    if (chosen.tier) query.set('tier', chosen.tier);
+    history.replaceState(null, '', `?${query}`);
+
+    const row = (type, label) => {
+      const plans = plansOf(it, { type, cycle: state.cycle, currency });
+      if (!plansOf(it, { type }).length) return '';
+      const tier = choice(type).tier;
+      return html`<div class="type">
+        <label><input type="radio" name="type" id="type-${type}" value=${type} .checked=${state.type === type}
+          @change=${() => change({ type })}> ${t.type[type]}</label>
+        <select id="tier-${type}" aria-label=${label} ?disabled=${state.type !== type}
+          @change=${e => change({ tiers: { ...state.tiers, [type]: e.target.value } })}>
+          ${plans.map(p => html`<option value=${p.tier} .selected=${p.tier === tier}>${p.tier}</option>`)}
+        </select>
+      </div>`;
+    };
+
+    const needed = ({ designers, viewers }) => {
+      const people = [designers, viewers].reduce((sum, n) => sum + Math.max(Math.trunc(n) || 0, 0), 0);
+      return { people, enough: covering(plansOf(it, { type: 'users', cycle: state.cycle, currency }), people) };
+    };
+    const calculate = part => {
+      const { people, enough } = needed({ ...state, ...part });
+      change(people && enough ? { ...part, type: 'users', tiers: { ...state.tiers, users: enough.tier } } : part);
+    };
+    const { people, enough } = needed(state);
+    const number = (name, label) => html`<label for=${name}>${label}</label>
+      <input id=${name} type="number" inputmode="numeric" min="0" max="10000000" step="1" @input=${e => calculate({ [name]: e.target.value })}>`;
+
+    const buy = (name, what, selected) => html`<a class="button wide" id="buy-${name}" aria-label=${w.buyFor(what)}
+      href=${address(it, { ...selected, quantity: 1 })}>${w.buy}</a>`;
+
+    const offer = (name, what, type, per) => {
+      if (!sold(type)) return html`<p class="price" id="price-${name}">${w.notIn(currency)}</p>`;
+      const selected = choice(type);
+      const m = priceIn(selected.plan, currency);
+      return html`${price(name, m, per)}<p class="each" id="note-${name}">${users(selected.plan, m)}</p>${buy(name, what, selected)}`;
+    };
+
+    show(it.name, html`
+      <div class="heading"><img src=${it.icon ?? '/icons/visual.svg'} width="64" height="64" alt="">
+        <div><h1>${it.name}</h1><p class="lead">${it.description}</p></div></div>
+      <div class="choices">
+        <fieldset class="segments"><legend>${w.billing}</legend>
+          ${cyclesOf(it).map(c => html`<label><input type="radio" name="cycle" id="cycle-${c}" value=${c} .checked=${state.cycle === c}
+            @change=${() => change({ cycle: c })}><span>${t.cycle[c]}</span></label>`)}
+        </fieldset>
+        <div class="currency"><label for="currency">${w.currency}</label>
+          <select id="currency" @change=${e => change({ currency: e.target.value })}>
+            ${currenciesOf(it).map(c => html`<option .selected=${c === currency}>${c}</option>`)}
+          </select></div>
+      </div>
+      <div class="offers">
+        <section class="panel offer" aria-labelledby="powerbi">
+          <h2 id="powerbi">${w.powerbi}</h2>
+          <p>${w.powerbiLead(it.name)}</p>
+          <fieldset class="types"><legend>${w.choose}</legend>
+            ${row('users', w.tierUsers)}
+            ${plansOf(it, { type: 'capacity' }).length ? html`<p class="or" aria-hidden="true">${w.or}</p>` : ''}
+            ${row('capacity', w.tierCapacity)}
+          </fieldset>
+          <details id="calculator"><summary>${w.calculator}</summary>
+            <p>${w.calculatorLead}</p>
+            <div class="people">${number('designers', w.designers)}${number('viewers', w.viewers)}</div>
+            <p id="needed" role="status">${people ? (enough ? w.needed(people, enough.tier) : w.tooMany) : ''}</p>
+          </details>
+          <details><summary>${w.nodes}</summary><p>${w.nodesLead}</p></details>
+          <div class="bottomline">${offer('powerbi', `${w.powerbi}, ${t.type[state.type]} ${chosen.tier ?? ''}`, state.type, `/${t.per[state.cycle]}`)}</div>
+        </section>
+        ${plansOf(it, { type: 'site' }).length ? html`<section class="panel offer" aria-labelledby="embedded">
+          <h2 id="embedded">${w.embedded}</h2>
+          <p>${w.embeddedLead(it.name)}</p>
+          <div class="bottomline">${offer('embedded', w.embedded, 'site', `/${w.site}/${t.per[state.cycle]}`)}</div>
+        </section>` : ''}
+      </div>`);
+  };
+  draw();
+});

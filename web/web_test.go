@@ -1,0 +1,251 @@
+package web_test
+
+import (
+	"fmt"
+	"io/fs"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/web"
+)
+
+func get(t *testing.T, method, address string, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(method, address, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	web.Handler().ServeHTTP(w, r)
+	return w
+}
+
+func TestAddressesAnswerWithTheirStatus(t *testing.T) {
+	for address, want := range map[string]struct {
+		status      int
+		contentType string
+	}{
+		"/":                                  {200, "text/html; charset=utf-8"},
+		"/products/calendar-pro":             {200, "text/html; charset=utf-8"},
+		"/checkout?product=calendar-pro":     {200, "text/html; charset=utf-8"},
+		"/assets/main.js":                    {200, "text/javascript; charset=utf-8"},
+		"/assets/style.css":                  {200, "text/css; charset=utf-8"},
+		"/assets/lit-html/LICENSE":           {200, "text/plain; charset=utf-8"},
+		"/icons/calendar-pro.svg":            {200, "image/svg+xml"},
+		"/account/licenses/lic_1":            {404, "text/html; charset=utf-8"},
+		"/products/":                         {404, "text/html; charset=utf-8"},
+		"/products/Calendar":                 {404, "text/html; charset=utf-8"},
+		"/products/a/b":                      {404, "text/html; charset=utf-8"},
+		"/page.html":                         {404, "text/html; charset=utf-8"},
+		"/assets":                            {404, "text/html; charset=utf-8"},
+		"/assets/":                           {404, "text/html; charset=utf-8"},
+		"/assets/../web.go":                  {404, "text/html; charset=utf-8"},
+		"/web.go":                            {404, "text/html; charset=utf-8"},
+		"/products/%3Cscript%3Ealert(1)":     {404, "text/html; charset=utf-8"},
+		"/checkout/":                         {404, "text/html; charset=utf-8"},
+		"/icons/of-a-visual-without-one.svg": {404, "text/html; charset=utf-8"},
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			w := get(t, method, address)
+			if w.Code != want.status || w.Header().Get("Content-Type") != want.contentType {
+				t.Errorf("%s %s: %d %s, want %d %s", method, address, w.Code, w.Header().Get("Content-Type"), want.status, want.contentType)
+			}
+			if got := w.Body.Len() > 0; got != (method == http.MethodGet) {
+				t.Errorf("%s %s: has a body: %t", method, address, got)
+			}
+		}
+	}
+	if w := get(t, http.MethodPost, "/checkout"); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST: %d, Allow %q", w.Code, w.Header().Get("Allow"))
+	}
+}
+
+func TestEveryAnswerForbidsWhatPagesDoNotNeed(t *testing.T) {
+	for _, address := range []string{"/", "/checkout", "/assets/main.js", "/icons/calendar-pro.svg", "/nowhere"} {
+		h := get(t, http.MethodGet, address).Header()
+		csp := h.Get("Content-Security-Policy")
+		for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
+			if !strings.Contains(csp, part) {
+				t.Errorf("%s: the policy %q has no %s", address, csp, part)
+			}
+		}
+		if strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: the policy allows what is unsafe: %s", address, csp)
+		}
+		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") == "" || h.Get("Cache-Control") == "" {
+			t.Errorf("%s: a header is missing: %v", address, h)
+		}
+	}
+}
+
+func TestWhatHasNotChangedIsNotSentAgain(t *testing.T) {
+	for _, address := range []string{"/", "/assets/main.js", "/icons/calendar-pro.svg"} {
+		first := get(t, http.MethodGet, address)
+		if w := get(t, http.MethodGet, address, "If-None-Match", first.Header().Get("ETag")); w.Code != http.StatusNotModified || w.Body.Len() > 0 {
+			t.Errorf("%s: %d with %d bytes, want 304 and none", address, w.Code, w.Body.Len())
+		}
+	}
+}
+
+func TestEveryFileThatAPageNamesIsServed(t *testing.T) {
+	names := regexp.MustCompile(`(?:from|import) '(\.[^']+)'|(?:href|src)="(/[^"$]*)"|'(/icons/[^']+)'`)
+	each(t, ".", func(name, text string) {
+		for _, m := range names.FindAllStringSubmatch(text, -1) {
+			address := m[2] + m[3]
+			if m[1] != "" {
+				address = path.Join("/", path.Dir(name), m[1])
+			}
+			if address == "/docs" { // the API's
+				continue
+			}
+			if w := get(t, http.MethodGet, address); w.Code != http.StatusOK {
+				t.Errorf("%s names %s: %d", name, address, w.Code)
+			}
+		}
+	})
+}
+
+func TestNothingIsInlineAndNothingComesFromElsewhere(t *testing.T) {
+	inline := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script(?:[^>]*)>[^<]|<script(?: [a-z]+="[^"]*")*>\s*[^<\s]`)
+	elsewhere := regexp.MustCompile(`https?://[^'"\s)]+|innerHTML|unsafeHTML|\beval\(|new Function`)
+	each(t, ".", func(name, text string) {
+		if strings.Contains(name, "lit-html/") { // as published
+			return
+		}
+		if found := inline.FindString(text); found != "" {
+			t.Errorf("%s: inline %q", name, found)
+		}
+		for _, found := range elsewhere.FindAllString(text, -1) {
+			if found != "http://www.w3.org/2000/svg" {
+				t.Errorf("%s: %q", name, found)
+			}
+		}
+	})
+}
+
+func TestEveryProductOfTheDefaultCatalogueHasItsIcon(t *testing.T) {
+	c, err := billing.ParseCatalogue(billing.DefaultCatalogue())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range c.Products {
+		if p.Icon != "/icons/"+p.ID+".svg" || get(t, http.MethodGet, p.Icon).Code != http.StatusOK {
+			t.Errorf("%s: no icon at %q", p.ID, p.Icon)
+		}
+	}
+}
+
+func TestCountriesAreThoseThatCanBeBilled(t *testing.T) {
+	text, err := os.ReadFile("assets/countries.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for _, part := range regexp.MustCompile(`'([A-Z]{2} [A-Z ]+)'`).FindAllStringSubmatch(string(text), -1) {
+		for _, code := range strings.Fields(part[1]) {
+			listed[code] = true
+		}
+	}
+	for a := 'A'; a <= 'Z'; a++ {
+		for b := 'A'; b <= 'Z'; b++ {
+			if code := string(a) + string(b); listed[code] != billing.ValidCountry(code) {
+				t.Errorf("%s: listed %t, can be billed %t", code, listed[code], billing.ValidCountry(code))
+			}
+		}
+	}
+}
+
+// WCAG 2.2, 1.4.3 and 1.4.11: 4.5 for text, 3 for the edges of controls.
+func TestColoursHaveEnoughContrast(t *testing.T) {
+	css, err := os.ReadFile("assets/style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllStringSubmatch(string(css), -1)
+	if len(blocks) != 2 {
+		t.Fatalf("%d sets of colours, want light and dark", len(blocks))
+	}
+	grounds := []string{"ground", "panel", "raised"}
+	for i, scheme := range []string{"light", "dark"} {
+		colours := map[string]float64{}
+		for _, m := range regexp.MustCompile(`--([a-z-]+): #([0-9a-f]{6});`).FindAllStringSubmatch(blocks[i][1], -1) {
+			colours[m[1]] = luminance(t, m[2])
+		}
+		check := func(text, ground string, least float64) {
+			a, b := colours[text], colours[ground]
+			if ratio := (math.Max(a, b) + 0.05) / (math.Min(a, b) + 0.05); ratio < least {
+				t.Errorf("%s: %s on %s has a contrast of %.2f, want %.1f", scheme, text, ground, ratio, least)
+			}
+		}
+		for _, ground := range grounds {
+			for _, text := range []string{"text", "quiet", "accent", "accent-strong", "error"} {
+				check(text, ground, 4.5)
+			}
+			check("edge", ground, 3)
+		}
+		check("text", "note", 4.5)
+		check("error", "note", 4.5)
+		check("on-accent", "accent", 4.5)
+		check("on-accent", "accent-strong", 4.5)
+	}
+}
+
+func luminance(t *testing.T, hex string) float64 {
+	t.Helper()
+	sum := 0.0
+	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+		n, err := strconv.ParseUint(hex[2*i:2*i+2], 16, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := float64(n) / 255
+		if c <= 0.03928 {
+			c /= 12.92
+		} else {
+			c = math.Pow((c+0.055)/1.055, 2.4)
+		}
+		sum += weight * c
+	}
+	return sum
+}
+
+// each reads what is embedded, from the folder.
+func each(t *testing.T, root string, see func(name, text string)) {
+	t.Helper()
+	seen := 0
+	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || name != "page.html" && !strings.HasPrefix(name, "assets/") && !strings.HasPrefix(name, "icons/") {
+			return err
+		}
+		text, err := os.ReadFile(path.Join(root, name))
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", name, err)
+		}
+		seen++
+		see(name, string(text))
+		return nil
+	})
+	if err != nil || seen == 0 {
+		t.Fatalf("%d files: %v", seen, err)
+	}
+}
+
+func TestAnOrderIsBoughtOnce(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("Node is not installed: the tests of assets/order.js were not run")
+	}
+	out, err := exec.CommandContext(t.Context(), node, "--test", "order_test.mjs").CombinedOutput()
+	if err != nil {
+		t.Fatalf("node --test order_test.mjs: %v\n%s", err, out)
+	}
+}

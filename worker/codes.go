@@ -1,0 +1,75 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/okviz/licensing/activities"
+)
+
+// codes keeps errors out of histories: Temporal sees the name of the activity
+// and a code, the log has the rest. Histories are read by whoever may open the
+// Temporal UI, and kept for long.
+type codes struct {
+	interceptor.WorkerInterceptorBase
+	log *slog.Logger
+}
+
+func (c *codes) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	i := &activityCodes{log: c.log}
+	i.Next = next
+	return i
+}
+
+type activityCodes struct {
+	interceptor.ActivityInboundInterceptorBase
+	log *slog.Logger
+}
+
+func (i *activityCodes) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (result any, err error) {
+	info := activity.GetInfo(ctx)
+	// The SDK would put a panic's words and its stack into the history.
+	defer func() {
+		if p := recover(); p != nil {
+			i.log.Error("an activity panicked and is tried again", "activity", info.ActivityType.Name,
+				"workflow", info.WorkflowExecution.ID, "attempt", info.Attempt, "panic", p, "stack", string(debug.Stack()))
+			result, err = nil, failure(info, "panic")
+		}
+	}()
+	if result, err = i.Next.ExecuteActivity(ctx, in); err == nil {
+		return result, nil
+	}
+	// The one error that a workflow acts on. Words around it, its cause and its
+	// details stay behind.
+	var known *temporal.ApplicationError
+	if errors.As(err, &known) && known.Type() == activities.ErrorStale {
+		return nil, temporal.NewNonRetryableApplicationError("the subscription has moved on", activities.ErrorStale, nil)
+	}
+	i.log.Warn("an activity failed and is tried again",
+		"activity", info.ActivityType.Name, "workflow", info.WorkflowExecution.ID, "attempt", info.Attempt, "error", err)
+	return nil, failure(info, code(err))
+}
+
+func failure(info activity.Info, code string) error {
+	return temporal.NewApplicationError(info.ActivityType.Name+" failed", code)
+}
+
+// code names a failure without its words.
+func code(err error) string {
+	var coded interface{ ErrorCode() string }
+	switch {
+	case errors.As(err, &coded):
+		return coded.ErrorCode()
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	}
+	return "failed"
+}

@@ -1,0 +1,46 @@
+// Package worker runs the engine's workflows and activities.
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/okviz/licensing/activities"
+	"github.com/okviz/licensing/workflows"
+)
+
+// Stop is how long a worker that is told to stop waits for what it is doing.
+const Stop = 30 * time.Second
+
+// New makes a worker with everything registered. Run it with
+// Run(worker.InterruptCh()), or Start and Stop.
+func New(c client.Client, a *activities.Activities, log *slog.Logger) worker.Worker {
+	w := worker.New(c, workflows.TaskQueue, worker.Options{
+		WorkerStopTimeout: Stop,
+		Interceptors:      []interceptor.WorkerInterceptor{&codes{log: log}, &alive{}},
+	})
+	w.RegisterWorkflow(workflows.Subscription)
+	w.RegisterActivity(a)
+	return w
+}
+
+// Sweep delivers mails that their workflow gave up on, until the context ends.
+func Sweep(ctx context.Context, a *activities.Activities, every time.Duration, log *slog.Logger) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := a.Notify(ctx, ""); err != nil && ctx.Err() == nil {
+				log.Warn("mails wait to be delivered", "error", err)
+			}
+		}
+	}
+}

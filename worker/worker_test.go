@@ -1,0 +1,81 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/okviz/licensing/activities"
+	"github.com/okviz/licensing/activities/activitiestest"
+	"github.com/okviz/licensing/billing"
+)
+
+func TestWorkerHasItsWorkflowsAndActivitiesWithoutTalkingToAnybody(t *testing.T) {
+	c, err := client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	New(c, &activities.Activities{}, slog.New(slog.DiscardHandler)) // panics on what cannot be registered
+}
+
+// outbox has one letter, which nobody can deliver for some time.
+type outbox struct {
+	activities.Store
+	mu    sync.Mutex
+	asked []string
+	told  chan struct{}
+	fail  bool
+}
+
+func (o *outbox) ClaimNotices(_ context.Context, subscription string, _ int) ([]billing.Envelope, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.asked = append(o.asked, subscription)
+	o.told <- struct{}{}
+	if o.fail {
+		return nil, activitiestest.ErrFault
+	}
+	return nil, nil
+}
+
+func TestSweepAsksForEverybodysLettersUntilItIsStopped(t *testing.T) {
+	var logs bytes.Buffer
+	o := &outbox{told: make(chan struct{}), fail: true}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		Sweep(ctx, &activities.Activities{Store: o}, time.Millisecond, slog.New(slog.NewTextHandler(&logs, nil)))
+	}()
+	for range 2 { // it goes on after a failure
+		select {
+		case <-o.told:
+		case <-done:
+			t.Fatal("it stopped by itself")
+		}
+	}
+	stop()
+	for ended := false; !ended; {
+		select {
+		case <-o.told:
+		case <-done:
+			ended = true
+		case <-time.After(10 * time.Second):
+			t.Fatal("it was not stopped")
+		}
+	}
+	for _, s := range o.asked {
+		if s != "" {
+			t.Errorf("it asked for the letters of %q alone", s)
+		}
+	}
+	if !bytes.Contains(logs.Bytes(), []byte("mails wait")) {
+		t.Errorf("the log says %q", logs.String())
+	}
+}

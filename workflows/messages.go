@@ -1,0 +1,101 @@
+package workflows
+
+import (
+	"errors"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// TaskQueue is where the engine's workers take their work.
+const TaskQueue = "billing"
+
+// Missed is how long a worker may be silent before another does its activity.
+// Workers send heartbeats more often.
+const Missed = 15 * time.Second
+
+// Start is what a run of Subscription begins with: the id, and the state where
+// continue-as-new carries it over. A run without a state loads its rows.
+type Start struct {
+	ID    string                `json:"id"`
+	State *billing.Subscription `json:"state,omitempty"`
+}
+
+// The updates: commands whose sender waits for the billing.Outcome. Each takes
+// a billing.Command; its Verb is set here.
+const (
+	UpdatePurchase      = "purchase"
+	UpdatePaymentMethod = "payment_method"
+	UpdateChange        = "change"
+	UpdateCancel        = "cancel"
+	UpdateResume        = "resume"
+	UpdateRenew         = "renew"
+	// UpdateAdvance takes an Advance: its test clock has moved.
+	UpdateAdvance = "advance"
+)
+
+// The signals do what the updates do, for callers that do not wait and for
+// operators in the Temporal UI. Each takes a billing.Command: SignalUpgrade
+// {"plan": "<plan id>", "quantity": 1}, the others {}.
+const (
+	SignalUpgrade = "upgrade"
+	SignalCancel  = "cancel"
+	SignalResume  = "resume"
+)
+
+// Advance says where the subscription's test clock stands now. What is due up
+// to and including that instant is done before the update returns.
+type Advance struct {
+	To time.Time `json:"to"`
+}
+
+// Updates names the update of each command.
+var Updates = map[billing.Verb]string{
+	billing.VerbPurchase:      UpdatePurchase,
+	billing.VerbPaymentMethod: UpdatePaymentMethod,
+	billing.VerbChange:        UpdateChange,
+	billing.VerbCancel:        UpdateCancel,
+	billing.VerbResume:        UpdateResume,
+	billing.VerbRenew:         UpdateRenew,
+}
+
+// Search attributes by which operators find subscriptions. They hold no
+// personal data.
+var (
+	AttributeStatus  = temporal.NewSearchAttributeKeyKeyword("SubscriptionStatus")
+	AttributePlan    = temporal.NewSearchAttributeKeyKeyword("Plan")
+	AttributeProduct = temporal.NewSearchAttributeKeyKeyword("Product")
+)
+
+// Attributes are the search attributes of a state.
+func Attributes(s billing.Subscription) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(
+		AttributeStatus.ValueSet(string(s.Status)), AttributePlan.ValueSet(s.Plan.ID), AttributeProduct.ValueSet(s.Product))
+}
+
+// Options are those of a run, whoever starts it: where one is running already
+// it is used, and where one has ended another is started.
+func Options(s billing.Subscription) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID: s.ID, TaskQueue: TaskQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		TypedSearchAttributes:    Attributes(s),
+		Memo:                     map[string]any{"number": s.Number},
+		StaticSummary:            "subscription of " + s.Product,
+	}
+}
+
+// checkChange holds a change to its shape.
+func checkChange(c billing.Command) error {
+	if c.Plan == "" || c.Quantity < 0 {
+		return errors.New("a change names a plan, and a quantity of at least 1 or none")
+	}
+	return nil
+}
+
+func anyShape(billing.Command) error { return nil }

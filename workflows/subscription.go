@@ -1,0 +1,338 @@
+package workflows
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/okviz/licensing/activities"
+	"github.com/okviz/licensing/billing"
+)
+
+// do names activities by method value; it is never called here.
+var do *activities.Activities
+
+// Subscription is the life of one subscription. It returns when nothing can
+// be due any more; a later command starts a new run under the same id.
+func Subscription(ctx workflow.Context, in Start) error {
+	s, err := setup(ctx, in)
+	if err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+type subscription struct {
+	id     string
+	state  billing.Subscription
+	loaded bool
+
+	// Steps and commands are handled one after the other, in the order in which
+	// they came: turn is handled now or next, arrived is the number of the
+	// last one.
+	turn, arrived int
+	// busy counts signals that were taken from their channel and are not yet
+	// handled; what still lies in the channels is counted by idle.
+	busy    int
+	signals []workflow.ReceiveChannel
+
+	unsent  bool // the outbox may hold something
+	sending bool
+}
+
+// command is a verb with the activity that carries it out.
+type command struct {
+	verb        billing.Verb
+	activity    any
+	check       func(billing.Command) error
+	description string
+}
+
+var commands = []command{
+	{billing.VerbPurchase, do.Purchase, anyShape, "Carry the order out: charge it, or start its trial."},
+	{billing.VerbPaymentMethod, do.StorePaymentMethod, anyShape, "Use another card; it is charged at once where money is owed."},
+	{billing.VerbChange, do.Change, checkChange, "Move to another plan or quantity at once, prorated."},
+	{billing.VerbCancel, do.Cancel, anyShape, "Cancel at the end of the period."},
+	{billing.VerbResume, do.Resume, anyShape, "Take the cancellation back."},
+	{billing.VerbRenew, do.RenewNow, anyShape, "Pay the next period now, pay what is owed, or revive."},
+}
+
+// signalled are the commands that a signal may give, by its name.
+var signalled = []struct {
+	name string
+	verb billing.Verb
+}{
+	{SignalUpgrade, billing.VerbChange},
+	{SignalCancel, billing.VerbCancel},
+	{SignalResume, billing.VerbResume},
+}
+
+// setup registers every handler before anything blocks, so that no message of
+// the first task is missed.
+func setup(ctx workflow.Context, in Start) (*subscription, error) {
+	s := &subscription{id: in.ID, turn: 1}
+	if in.State != nil {
+		s.state, s.loaded = *in.State, true
+	}
+	for _, c := range commands {
+		handler := func(ctx workflow.Context, cmd billing.Command) (billing.Outcome, error) {
+			return s.handle(ctx, c, cmd)
+		}
+		err := workflow.SetUpdateHandlerWithOptions(ctx, Updates[c.verb], handler,
+			workflow.UpdateHandlerOptions{Validator: c.check, Description: c.description})
+		if err != nil {
+			return nil, err
+		}
+	}
+	err := workflow.SetUpdateHandlerWithOptions(ctx, UpdateAdvance, s.advance,
+		workflow.UpdateHandlerOptions{Description: "The test clock has moved."})
+	if err != nil {
+		return nil, err
+	}
+	for _, sig := range signalled {
+		c := commands[0]
+		for _, known := range commands {
+			if known.verb == sig.verb {
+				c = known
+			}
+		}
+		channel := workflow.GetSignalChannelWithOptions(ctx, sig.name, workflow.SignalChannelOptions{Description: c.description})
+		s.signals = append(s.signals, channel)
+		workflow.GoNamed(ctx, "signal "+sig.name, func(ctx workflow.Context) { s.listen(ctx, channel, c) })
+	}
+	workflow.GoNamed(ctx, "notify", s.notify)
+	return s, nil
+}
+
+func (s *subscription) run(ctx workflow.Context) error {
+	if !s.loaded {
+		if err := s.load(ctx); err != nil {
+			return err
+		}
+		s.loaded = true
+	}
+	for {
+		s.show(ctx)
+		switch {
+		case !s.leaving(ctx):
+		case s.state.Status.Ended():
+			return nil
+		default:
+			return workflow.NewContinueAsNewError(ctx, Subscription, Start{ID: s.id, State: &s.state})
+		}
+		if err := s.wait(ctx); err != nil {
+			return err
+		}
+		if err := s.inTurn(ctx, s.runDue); err != nil {
+			return err
+		}
+	}
+}
+
+// wait sleeps on one timer until the next step is due, or until something has
+// changed what is to be waited for.
+func (s *subscription) wait(ctx workflow.Context) error {
+	ctx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	next := s.state.Next
+	due := func() bool { return false } // on a test clock, advance does what is due
+	if s.state.TestClock == "" && !next.At.IsZero() {
+		timer := workflow.NewTimerWithOptions(ctx, next.At.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: inWords(s.state)})
+		due = timer.IsReady
+	}
+	return workflow.Await(ctx, func() bool { return due() || s.state.Next != next || s.leaving(ctx) })
+}
+
+// leaving tells whether this run is to end now: the subscription has ended, or
+// the history has become long, and nothing would be lost.
+func (s *subscription) leaving(ctx workflow.Context) bool {
+	return (s.state.Status.Ended() || workflow.GetInfo(ctx).GetContinueAsNewSuggested()) && s.idle(ctx)
+}
+
+// idle tells whether this run could end without losing anything.
+func (s *subscription) idle(ctx workflow.Context) bool {
+	for _, channel := range s.signals {
+		if channel.Len() > 0 {
+			return false
+		}
+	}
+	return s.busy == 0 && !s.unsent && !s.sending && s.turn > s.arrived && workflow.AllHandlersFinished(ctx)
+}
+
+// inTurn does something on the loaded state that nothing else may interrupt.
+// The SDK's mutex would let the youngest update go first.
+func (s *subscription) inTurn(ctx workflow.Context, f func(workflow.Context) error) error {
+	s.arrived++
+	mine := s.arrived
+	if err := workflow.Await(ctx, func() bool { return s.loaded && s.turn == mine }); err != nil {
+		return err
+	}
+	defer func() { s.turn++ }()
+	return f(ctx)
+}
+
+// runDue does every step that is due, in their order. It is the caller's turn.
+func (s *subscription) runDue(ctx workflow.Context) error {
+	for {
+		at := s.state.At(workflow.Now(ctx))
+		next := s.state.Next
+		if next.At.IsZero() || next.At.After(at) {
+			return nil
+		}
+		_, err := s.execute(ctx, steps[next.Kind], activities.Task{At: at, Step: &next}, inWords(s.state))
+		if err != nil && !isStale(err) {
+			return err
+		}
+	}
+}
+
+// steps names the activity of each step.
+var steps = map[billing.StepKind]any{
+	billing.StepExpireOrder: do.ExpireOrder,
+	billing.StepRemind:      do.Remind,
+	billing.StepTrialEnd:    do.EndTrial,
+	billing.StepRenew:       do.Renew,
+	billing.StepRetry:       do.RetryPayment,
+	billing.StepEnd:         do.End,
+}
+
+// handle carries a command out, after what is due at or before its instant.
+func (s *subscription) handle(ctx workflow.Context, c command, cmd billing.Command) (outcome billing.Outcome, err error) {
+	cmd.Verb = c.verb
+	err = s.inTurn(ctx, func(ctx workflow.Context) error {
+		for {
+			if err := s.runDue(ctx); err != nil {
+				return err
+			}
+			at := s.state.At(workflow.Now(ctx))
+			outcome, err = s.execute(ctx, c.activity, activities.Task{At: at, Command: &cmd}, string(c.verb)+" "+cmd.Plan)
+			if !isStale(err) {
+				return err
+			}
+		}
+	})
+	return outcome, err
+}
+
+// listen handles one kind of signal as the command that it gives.
+func (s *subscription) listen(ctx workflow.Context, channel workflow.ReceiveChannel, c command) {
+	for {
+		// A signal stays in its channel, where idle sees it, until it is taken
+		// and counted: Receive would take it out while this run may still end.
+		if workflow.Await(ctx, func() bool { return channel.Len() > 0 }) != nil {
+			return
+		}
+		// Decoded here, since the SDK would leave the readable half of a bad
+		// payload behind for the next one.
+		var payload json.RawMessage
+		var cmd billing.Command
+		if !channel.ReceiveAsync(&payload) {
+			continue
+		}
+		if len(payload) == 0 { // sent without an argument
+			payload = json.RawMessage("{}")
+		}
+		err := json.Unmarshal(payload, &cmd) //workflowcheck:ignore: a struct without maps
+		if err != nil || c.check(cmd) != nil {
+			workflow.GetLogger(ctx).Warn("a signal without its shape was ignored", "signal", channel.Name())
+			continue
+		}
+		cmd.Request = "" // nobody waits for the answer
+		s.busy++
+		outcome, err := s.handle(ctx, c, cmd)
+		s.busy--
+		if err == nil && outcome.Code != "" {
+			workflow.GetLogger(ctx).Info("a signal was refused", "signal", channel.Name(), "code", string(outcome.Code))
+		}
+	}
+}
+
+// advance follows the test clock and does what is due by then.
+func (s *subscription) advance(ctx workflow.Context, a Advance) error {
+	err := s.inTurn(ctx, func(ctx workflow.Context) error {
+		if s.state.TestClock != "" && a.To.After(s.state.Now) {
+			s.state.Now = a.To
+		}
+		return s.runDue(ctx)
+	})
+	if err != nil || !s.unsent && !s.sending {
+		return err
+	}
+	// Whoever moves a clock looks at the mails next; but a mail server that is
+	// away holds nobody up for long.
+	ctx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	patience := workflow.NewTimer(ctx, 10*time.Second)
+	return workflow.Await(ctx, func() bool { return !s.unsent && !s.sending || patience.IsReady() })
+}
+
+// execute runs one activity on the present state and takes its result over.
+// Where the row has moved on it loads the row, and says so by the error.
+func (s *subscription) execute(ctx workflow.Context, activity any, t activities.Task, summary string) (billing.Outcome, error) {
+	t.Subscription, t.Revision = s.id, s.state.Revision
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: time.Minute,
+		HeartbeatTimeout:    Missed,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+		Summary:             summary,
+	})
+	var r activities.Result
+	if err := workflow.ExecuteActivity(ctx, activity, t).Get(ctx, &r); err != nil {
+		if isStale(err) {
+			err = errors.Join(s.load(ctx), err)
+		}
+		return billing.Outcome{}, err
+	}
+	s.state = r.Subscription
+	s.unsent = s.unsent || r.Mail
+	s.show(ctx)
+	return r.Outcome, nil
+}
+
+func isStale(err error) bool {
+	var e *temporal.ApplicationError
+	return errors.As(err, &e) && e.Type() == activities.ErrorStale
+}
+
+// load takes the state from the rows, for as long as that takes.
+func (s *subscription) load(ctx workflow.Context) error {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: time.Minute,
+		HeartbeatTimeout:    Missed,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+		Summary:             "read the rows",
+	})
+	var fresh billing.Subscription // nothing of the old state may show through
+	if err := workflow.ExecuteActivity(ctx, do.Load, s.id).Get(ctx, &fresh); err != nil {
+		return err
+	}
+	s.state = fresh
+	s.unsent = true // what an older run may have left
+	return nil
+}
+
+// notify sends the outbox whenever there may be something in it. It goes on
+// beside the steps, so that a mail server that is away delays none of them;
+// what it cannot deliver in ten minutes is left to the sweeper.
+func (s *subscription) notify(ctx workflow.Context) {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    2 * time.Minute,
+		ScheduleToCloseTimeout: 10 * time.Minute,
+		HeartbeatTimeout:       Missed,
+		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+		Summary:                "send the mails",
+	})
+	for {
+		if workflow.Await(ctx, func() bool { return s.unsent }) != nil {
+			return
+		}
+		s.unsent, s.sending = false, true
+		if err := workflow.ExecuteActivity(ctx, do.Notify, s.id).Get(ctx, nil); err != nil {
+			workflow.GetLogger(ctx).Warn("mails are left to the sweeper")
+		}
+		s.sending = false
+	}
+}
