@@ -21,9 +21,10 @@ func isIn(list []string, s string) bool {
 
 func TestWhoMayCallWhat(t *testing.T) {
 	s := newShop(t)
-	_, err := s.store.PutAPIKey(t.Context(), "okv_account_0123456789abcdef0123456789", "account", "cus_1")
-	check(t, err)
 	bought := s.buy().want(201, "")
+	owner, licensee := s.accountKey("ada@contoso.example"), s.accountKey("bea@contoso.example")
+	s.buy(`billing.email="else@fabrikam.example"`, `licensee.email="else@fabrikam.example"`).want(201, "")
+	foreigner := s.accountKey("else@fabrikam.example")
 	mine := bought.text("subscription.id")
 	other := s.buy().want(201, "").text("checkout_token")
 	s.routes(s.description(), func(method, path string, op operation) {
@@ -55,11 +56,11 @@ func TestWhoMayCallWhat(t *testing.T) {
 		stranger := s.ask(method, path, body, headers...)
 		order := ask("Bearer " + bought.text("checkout_token"))
 		foreign := ask("Bearer " + other)
-		customer := ask("bearer okv_account_0123456789abcdef0123456789")
+		own, licensed, elses := ask("bearer "+owner), ask("Bearer "+licensee), ask("Bearer "+foreigner)
 		documented := len(op.Security) > 0
 		switch {
 		case isIn(public, op.OperationID):
-			for _, a := range []answer{stranger, order, foreign, customer} {
+			for _, a := range []answer{stranger, order, foreign, own, licensed, elses} {
 				if a.status >= 400 {
 					t.Errorf("%s: %d %s", a.what, a.status, a.body)
 				}
@@ -67,14 +68,41 @@ func TestWhoMayCallWhat(t *testing.T) {
 			documented = !documented
 		case isIn(forOrders, op.OperationID):
 			stranger.want(401, "unauthorized")
-			customer.want(403, "forbidden")
 			order.want(200, "")
 			foreign.want(404, "not_found")
+			own.want(200, "")
+			licensed.want(404, "not_found")
+			elses.want(404, "not_found")
+		case strings.HasPrefix(path, "/v1/operator/"):
+			stranger.want(401, "unauthorized")
+			for _, a := range []answer{order, foreign, own, licensed, elses} {
+				a.want(403, "forbidden")
+			}
 		default:
 			stranger.want(401, "unauthorized")
 			order.want(403, "forbidden")
 			foreign.want(403, "forbidden")
-			customer.want(403, "forbidden")
+			// What is another's is not there. The licensee sees the licence, and no
+			// prices.
+			of := func(object string) bool { return strings.Contains(path, object) }
+			for _, a := range []struct {
+				answer
+				there bool
+			}{
+				{own, true},
+				{licensed, !of("sub_") && !of("inv_") && !of("key_")},
+				{elses, !of("sub_") && !of("inv_") && !of("key_") && !of("lic_")},
+			} {
+				if a.there && (a.status == 401 || a.status == 403 || a.status == 404 || a.status >= 500) {
+					t.Errorf("%s: %d %s", a.what, a.status, a.body)
+				}
+				if !a.there {
+					a.want(404, "not_found")
+				}
+				if strings.Contains(string(a.body), bought.text("invoice.id")) && (a.what != own.what || string(a.body) != string(own.body)) {
+					t.Errorf("%s shows another's invoice: %s", a.what, a.body)
+				}
+			}
 		}
 		if !documented {
 			t.Errorf("%s: its security is not what is described: %v", op.OperationID, op.Security)

@@ -33,12 +33,12 @@ type Store interface {
 
 	Book(ctx context.Context, subscription string) (billing.Book, error)
 	Overview(ctx context.Context, id string) (billing.Overview, error)
-	Overviews(ctx context.Context, email, domain string, number, before int64, limit int) ([]billing.Overview, error)
+	Overviews(ctx context.Context, q billing.Search, limit int) ([]billing.Overview, error)
 	Events(ctx context.Context, subscription string) ([]billing.Event, error)
 	License(ctx context.Context, id string) (licensing.Issued, error)
 	Licenses(ctx context.Context, email, before string, limit int) ([]licensing.Issued, error)
 	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
-	Invoices(ctx context.Context, subscription, before string, limit int) ([]billing.Invoice, error)
+	Invoices(ctx context.Context, account, subscription, before string, limit int) ([]billing.Invoice, error)
 	CreditNotes(ctx context.Context, invoice string) ([]billing.CreditNote, error)
 
 	CreateClock(ctx context.Context, now time.Time) (string, error)
@@ -50,6 +50,16 @@ type Store interface {
 	OnClock(ctx context.Context, clock string) ([]string, error)
 
 	APIKey(ctx context.Context, key string) (id, scope, account string, err error)
+	APIKeys(ctx context.Context, account string) ([]billing.APIKey, error)
+	PutAPIKey(ctx context.Context, key, scope, account string) (id string, err error)
+	RevokeAPIKey(ctx context.Context, account, id string) error
+	Account(ctx context.Context, id string) (billing.Account, error)
+	AccountOf(ctx context.Context, email string) (billing.Account, error)
+	BeginLogin(ctx context.Context, id, token, account string) (mailed bool, err error)
+	ConfirmLogin(ctx context.Context, token, session string) (billing.Account, time.Time, error)
+	Session(ctx context.Context, token string) (id string, account billing.Account, err error)
+	Sessions(ctx context.Context, account string) ([]billing.Session, error)
+	EndSessions(ctx context.Context, account, id string) error
 }
 
 // Files stamps and checks packages.
@@ -124,6 +134,7 @@ func New(c Config) (http.Handler, error) {
 	s.subscriptionRoutes(h)
 	s.licenseRoutes(h)
 	s.invoiceRoutes(h)
+	s.accountRoutes(h)
 	s.operatorRoutes(h)
 	describeVisualRoutes(h.OpenAPI())
 	if c.TestClocks {
@@ -142,7 +153,8 @@ func humaConfig() huma.Config {
 	c.Formats = map[string]huma.Format{"application/json": format, "json": format} // "json": what ends in +json
 	c.RejectUnknownQueryParameters = true
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"key":      {Type: "http", Scheme: "bearer", Description: "An operator's API key."},
+		"key":      {Type: "http", Scheme: "bearer", Description: "An API key: an operator's, or for what is an account's own, that account's."},
+		"session":  {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The session of an account that has signed in."},
 		"checkout": {Type: "http", Scheme: "bearer", Description: "The checkout_token of an order, for that order alone."},
 	}
 	return c
@@ -161,10 +173,14 @@ func status(code int) func(*huma.Operation) {
 	return func(op *huma.Operation) { op.DefaultStatus = code }
 }
 
-// account marks a route that needs a key, order one that a checkout token opens
-// as well.
-func account(op *huma.Operation) { op.Security = []map[string][]string{{"key": {}}} }
-func order(op *huma.Operation)   { op.Security = []map[string][]string{{"key": {}}, {"checkout": {}}} }
+// operator marks a route that needs an operator's key, account one that is
+// open to whoever has signed in as well, order one that a checkout token opens
+// too.
+func operator(op *huma.Operation) { op.Security = []map[string][]string{{"key": {}}} }
+func account(op *huma.Operation)  { op.Security = []map[string][]string{{"key": {}}, {"session": {}}} }
+func order(op *huma.Operation) {
+	op.Security = []map[string][]string{{"key": {}}, {"session": {}}, {"checkout": {}}}
+}
 
 // ready names each dependency, and is 503 when one is down.
 func (s *server) ready(g *gin.Context) {

@@ -17,12 +17,16 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// caller is who makes a request.
+// caller is who makes a request. The zero caller is a stranger.
 type caller struct {
-	key      string // key_…; empty: nobody has signed in
-	operator bool
-	order    string // sub_…: the holder of that order's checkout token
+	key      string          // key_…, where it was an API key
+	operator bool            // may use every route
+	account  billing.Account // whose key or session it is
+	session  string          // ses_…, where it was a cookie
+	order    string          // sub_…: the holder of that order's checkout token
 }
+
+const operatorPath = "/v1/operator/"
 
 type callerKey struct{}
 
@@ -39,6 +43,21 @@ func (c caller) actor() string {
 	return "customer"
 }
 
+// name is whose Idempotency-Keys a caller's are.
+func (c caller) name() string {
+	switch {
+	case c.account.ID != "":
+		return "account:" + c.account.ID
+	case c.order != "":
+		return "order:" + c.order
+	}
+	return "key:" + c.key
+}
+
+// sessionCookie keeps a browser signed in. Its prefix has browsers hold it to
+// this host, all paths and https.
+const sessionCookie = "__Host-okviz"
+
 // authenticate finds out who calls, and whether they may, before the request
 // is looked at any further. A credential that is not good is 401 on every
 // route.
@@ -48,9 +67,14 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	var err error
 	if header != "" {
 		c, err = s.recognise(ctx.Context(), header)
+	} else if cookie, none := unwrap(ctx).Request.Cookie(sessionCookie); none == nil {
+		c.session, c.account, err = s.Store.Session(ctx.Context(), cookie.Value)
+		if errors.Is(err, billing.ErrNotFound) { // it has ended: a stranger
+			err = nil
+		}
 	}
 	if err == nil {
-		err = c.mayUse(ctx.Operation().Security)
+		err = c.mayUse(ctx.Operation())
 	}
 	if err != nil {
 		writeProblem(unwrap(ctx), s.answer(err))
@@ -60,12 +84,14 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 }
 
 // mayUse holds a caller to a route's security: none at all is for everybody,
-// checkout for the holder of an order's token as well (see needOrder), and all
-// else for operators.
-func (c caller) mayUse(security []map[string][]string) error {
-	checkout := slices.ContainsFunc(security, func(s map[string][]string) bool { _, ok := s["checkout"]; return ok })
+// checkout for the holder of an order's token as well, account for whoever has
+// signed in (each route sees to it that they see only what is theirs), and
+// what lies below operatorPath for operators alone.
+func (c caller) mayUse(op *huma.Operation) error {
+	checkout := slices.ContainsFunc(op.Security, func(s map[string][]string) bool { _, ok := s["checkout"]; return ok })
+	own := !strings.HasPrefix(op.Path, operatorPath)
 	switch {
-	case len(security) == 0 || c.operator || checkout && c.order != "":
+	case len(op.Security) == 0 || c.operator || checkout && c.order != "" || own && c.account.ID != "":
 		return nil
 	case c == caller{}:
 		return problem(http.StatusUnauthorized, "unauthorized", "this needs a credential")
@@ -85,20 +111,30 @@ func (s *server) recognise(ctx context.Context, header string) (caller, error) {
 		}
 		return caller{}, bad
 	}
-	id, scope, _, err := s.Store.APIKey(ctx, credential)
+	id, scope, owner, err := s.Store.APIKey(ctx, credential)
 	if errors.Is(err, billing.ErrNotFound) {
 		return caller{}, bad
 	}
-	return caller{key: id, operator: scope == "operator"}, err
+	c := caller{key: id, operator: scope == "operator"}
+	if err == nil && !c.operator {
+		c.account, err = s.Store.Account(ctx, owner)
+	}
+	return c, err
 }
 
-// needOrder holds a checkout token to its order. Another one is 404: whether
-// it exists is nobody's business.
-func needOrder(ctx context.Context, id string) error {
-	if c := callerOf(ctx); c.order != "" && c.order != id {
-		return billing.ErrNotFound
+// mine reads a subscription for its billing contact, an operator, or the
+// holder of its order's token. For all others it is not there: whether it
+// exists is nobody's business.
+func (s *server) mine(ctx context.Context, id string) (billing.Overview, error) {
+	c := callerOf(ctx)
+	if c.order != "" && c.order != id {
+		return billing.Overview{}, billing.ErrNotFound
 	}
-	return nil
+	o, err := s.Store.Overview(ctx, id)
+	if err == nil && !c.operator && c.order == "" && o.BillingAccount != c.account.Email {
+		err = billing.ErrNotFound
+	}
+	return o, err
 }
 
 // checkoutTokenLife is how long an order's token is good.

@@ -135,6 +135,8 @@ func (s *shop) routes(d described, f func(method, path string, op operation)) {
 				id = clock
 			case strings.Contains(path, "/subscriptions/"):
 				id = bought.text("subscription.id")
+			case strings.Contains(path, "/api-keys/"):
+				id = s.ask("POST", "/v1/api-keys?email=ada%40contoso.example", "", asOperator).want(201, "").text("id")
 			case strings.Contains(path, "/products/"):
 				id = "calendar-pro"
 			}

@@ -336,8 +336,8 @@ func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Reques
 			return
 		}
 	}
-	caller := "key:" + who.key
-	if who.key == "" {
+	caller := who.name()
+	if who.key == "" && who.session == "" {
 		caller = "mail:" + hex.EncodeToString(s.sign("caller", []byte(strings.ToLower(buyer.Email))))
 	}
 	sub = billing.Subscription{

@@ -18,8 +18,8 @@ type Clock struct {
 }
 
 func (s *server) clockRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks", "create-clock", "Make a test clock", "Test clocks", status(http.StatusCreated), account), s.createClock)
-	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks/{id}/advance", "advance-clock", "Move a test clock, and do all that is due by then", "Test clocks", account), s.advanceClock)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks", "create-clock", "Make a test clock", "Test clocks", status(http.StatusCreated), operator), s.createClock)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks/{id}/advance", "advance-clock", "Move a test clock, and do all that is due by then", "Test clocks", operator), s.advanceClock)
 }
 
 // clockFor holds an order's clock to who may use one.

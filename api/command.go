@@ -160,15 +160,10 @@ type commandResult struct {
 
 // command carries out a command on a subscription that exists.
 func (s *server) command(ctx context.Context, in CommandInput, route, subscription string, c billing.Command, token string) (*commandOutput, error) {
-	if _, err := s.Store.Overview(ctx, subscription); err != nil {
+	if _, err := s.mine(ctx, subscription); err != nil {
 		return nil, s.answer(err)
 	}
-	who := callerOf(ctx)
-	caller := "key:" + who.key
-	if who.order != "" {
-		caller = "order:" + who.order
-	}
-	r, err := s.request(ctx, in, caller, "POST "+route, subscription, c)
+	r, err := s.request(ctx, in, callerOf(ctx).name(), "POST "+route, subscription, c)
 	if err != nil {
 		return nil, s.answer(err)
 	}

@@ -23,7 +23,7 @@ func (s *server) listInvoices(ctx context.Context, in *struct {
 	if !in.isCursor("inv") {
 		return nil, invalid("cursor", "is not a cursor of this list")
 	}
-	rows, err := s.Store.Invoices(ctx, in.Subscription, in.Cursor, in.Limit+1)
+	rows, err := s.Store.Invoices(ctx, callerOf(ctx).account.ID, in.Subscription, in.Cursor, in.Limit+1)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -40,10 +40,19 @@ func (s *server) listInvoices(ctx context.Context, in *struct {
 	return &struct{ Body List[Invoice] }{list}, nil
 }
 
+// invoice reads an invoice for its account or an operator.
+func (s *server) invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error) {
+	inv, notes, err := s.Store.Invoice(ctx, id)
+	if c := callerOf(ctx); err == nil && !c.operator && inv.Account != c.account.ID {
+		err = billing.ErrNotFound
+	}
+	return inv, notes, err
+}
+
 func (s *server) getInvoice(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"64"`
 }) (*struct{ Body Invoice }, error) {
-	inv, notes, err := s.Store.Invoice(ctx, in.ID)
+	inv, notes, err := s.invoice(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -53,7 +62,7 @@ func (s *server) getInvoice(ctx context.Context, in *struct {
 func (s *server) invoicePDF(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"64"`
 }) (*fileOutput, error) {
-	inv, _, err := s.Store.Invoice(ctx, in.ID)
+	inv, _, err := s.invoice(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}

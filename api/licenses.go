@@ -34,7 +34,8 @@ func (s *server) listLicenses(ctx context.Context, in *PageInput) (*struct{ Body
 	if !in.isCursor("lic") {
 		return nil, invalid("cursor", "is not a cursor of this list")
 	}
-	rows, err := s.Store.Licenses(ctx, "", in.Cursor, in.Limit+1)
+	who := callerOf(ctx)
+	rows, err := s.Store.Licenses(ctx, who.account.Email, in.Cursor, in.Limit+1)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -47,7 +48,7 @@ func (s *server) listLicenses(ctx context.Context, in *PageInput) (*struct{ Body
 		}
 	}
 	list := listed(rows, in.Limit, func(l licensing.Issued) string { return l.ID },
-		func(l licensing.Issued) License { return viewLicense(l, versions[l.Product], s.Now()) })
+		func(l licensing.Issued) License { return viewLicense(l, versions[l.Product], s.Now()).seenBy(who) })
 	return &struct{ Body List[License] }{list}, nil
 }
 
@@ -57,11 +58,28 @@ type LicenseInput struct {
 }
 
 func (s *server) getLicense(ctx context.Context, in *LicenseInput) (*struct{ Body License }, error) {
+	if _, err := s.licensed(ctx, in.ID); err != nil {
+		return nil, s.answer(err)
+	}
 	v, err := s.license(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &struct{ Body License }{v}, nil
+	return &struct{ Body License }{v.seenBy(callerOf(ctx))}, nil
+}
+
+// licensed reads a licence for its licensee, its billing contact, or an
+// operator.
+func (s *server) licensed(ctx context.Context, id string) (licensing.Issued, error) {
+	l, err := s.Store.License(ctx, id)
+	if err != nil {
+		return l, err
+	}
+	o, err := s.Store.Overview(ctx, l.Subscription)
+	if c := callerOf(ctx); err == nil && !c.operator && c.account.Email != o.LicenseeAccount && c.account.Email != o.BillingAccount {
+		err = billing.ErrNotFound
+	}
+	return l, err
 }
 
 type fileOutput struct {
@@ -74,7 +92,7 @@ func (s *server) download(ctx context.Context, in *struct {
 	LicenseInput
 	Version string `query:"version" maxLength:"64" doc:"The newest where it is absent."`
 }) (*fileOutput, error) {
-	l, err := s.Store.License(ctx, in.ID)
+	l, err := s.licensed(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}

@@ -192,6 +192,15 @@ func viewLicense(l licensing.Issued, versions []billing.Version, now time.Time) 
 	return v
 }
 
+// seenBy takes the activation key from a licence that another than its
+// licensee or an operator looks at. The licence shows the licensee's address.
+func (v License) seenBy(c caller) License {
+	if !c.operator && !strings.HasSuffix(strings.ToLower(v.Licensee), "<"+c.account.Email+">") {
+		v.ActivationKey = nil
+	}
+	return v
+}
+
 func viewInvoice(inv billing.Invoice, notes []billing.CreditNote) Invoice {
 	v := Invoice{
 		ID: inv.ID, Number: text(inv.Number), Status: inv.Status, SubscriptionID: inv.Subscription,

@@ -23,11 +23,11 @@ const (
 )
 
 func (s *server) operatorRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions", "find-subscriptions", "Find subscriptions by a person or a number", "Operator", account), s.findSubscriptions)
-	huma.Register(h, route(http.MethodPost, cataloguePath, "apply-catalog", "Bring a catalogue document in", "Operator", account), s.applyCatalogue)
-	huma.Register(h, route(http.MethodPut, versionPath, "put-version", "Publish a visual's package", "Operator", account), s.putVersion)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions", "find-subscriptions", "Find subscriptions by a person or a number", "Operator", operator), s.findSubscriptions)
+	huma.Register(h, route(http.MethodPost, cataloguePath, "apply-catalog", "Bring a catalogue document in", "Operator", operator), s.applyCatalogue)
+	huma.Register(h, route(http.MethodPut, versionPath, "put-version", "Publish a visual's package", "Operator", operator), s.putVersion)
 	if s.Sandbox != nil {
-		huma.Register(h, route(http.MethodGet, "/v1/operator/sandbox/charges", "list-charges", "What the sandbox gateway really charged", "Operator", account), s.listCharges)
+		huma.Register(h, route(http.MethodGet, "/v1/operator/sandbox/charges", "list-charges", "What the sandbox gateway really charged", "Operator", operator), s.listCharges)
 	}
 }
 
@@ -37,7 +37,7 @@ func (s *server) findSubscriptions(ctx context.Context, in *struct {
 	Domain string `query:"domain" maxLength:"254"`
 	Number int64  `query:"number" minimum:"1"`
 }) (*struct{ Body List[Subscription] }, error) {
-	return s.subscriptions(ctx, in.PageInput, in.Email, in.Domain, in.Number)
+	return s.subscriptions(ctx, in.PageInput, billing.Search{Email: in.Email, Domain: in.Domain, Number: in.Number})
 }
 
 type changesOutput struct {

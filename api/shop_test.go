@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -405,6 +406,12 @@ func changed(o map[string]any, changes ...string) string {
 func (s *shop) buy(changes ...string) answer {
 	s.t.Helper()
 	return s.ask("POST", "/v1/checkout", order(changes...), withKey())
+}
+
+// accountKey makes an API key of an address's account.
+func (s *shop) accountKey(email string) string {
+	s.t.Helper()
+	return s.ask("POST", "/v1/api-keys?email="+url.QueryEscape(email), "", asOperator).want(201, "").text("key")
 }
 
 // on sends an operator's command on a subscription.

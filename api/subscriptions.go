@@ -72,19 +72,18 @@ func (s *server) subscriptionRoutes(h huma.API) {
 }
 
 func (s *server) listSubscriptions(ctx context.Context, in *PageInput) (*struct{ Body List[Subscription] }, error) {
-	return s.subscriptions(ctx, *in, "", "", 0)
+	return s.subscriptions(ctx, *in, billing.Search{Payer: callerOf(ctx).account.Email})
 }
 
-// subscriptions lists what an operator asks for.
-func (s *server) subscriptions(ctx context.Context, in PageInput, email, domain string, number int64) (*struct{ Body List[Subscription] }, error) {
-	before := int64(0)
+// subscriptions lists what is looked for.
+func (s *server) subscriptions(ctx context.Context, in PageInput, q billing.Search) (*struct{ Body List[Subscription] }, error) {
 	if in.Cursor != "" {
 		var err error
-		if before, err = strconv.ParseInt(in.Cursor, 10, 64); err != nil || before < 1 {
+		if q.Before, err = strconv.ParseInt(in.Cursor, 10, 64); err != nil || q.Before < 1 {
 			return nil, invalid("cursor", "is not a cursor of this list")
 		}
 	}
-	rows, err := s.Store.Overviews(ctx, email, domain, number, before, in.Limit+1)
+	rows, err := s.Store.Overviews(ctx, q, in.Limit+1)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -93,10 +92,7 @@ func (s *server) subscriptions(ctx context.Context, in PageInput, email, domain 
 }
 
 func (s *server) getSubscription(ctx context.Context, in *SubscriptionInput) (*struct{ Body Subscription }, error) {
-	if err := needOrder(ctx, in.ID); err != nil {
-		return nil, s.answer(err)
-	}
-	o, err := s.Store.Overview(ctx, in.ID)
+	o, err := s.mine(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -108,7 +104,7 @@ func (s *server) getSubscription(ctx context.Context, in *SubscriptionInput) (*s
 }
 
 func (s *server) listEvents(ctx context.Context, in *SubscriptionInput) (*struct{ Body List[billing.Event] }, error) {
-	if _, err := s.Store.Overview(ctx, in.ID); err != nil {
+	if _, err := s.mine(ctx, in.ID); err != nil {
 		return nil, s.answer(err)
 	}
 	events, err := s.Store.Events(ctx, in.ID)
@@ -120,6 +116,9 @@ func (s *server) listEvents(ctx context.Context, in *SubscriptionInput) (*struct
 
 // changeOf makes a command of a change, for the subscription's own product.
 func (s *server) changeOf(ctx context.Context, id string, b ChangeBody) (billing.Command, billing.Book, error) {
+	if _, err := s.mine(ctx, id); err != nil {
+		return billing.Command{}, billing.Book{}, err
+	}
 	book, err := s.Store.Book(ctx, id)
 	if err != nil {
 		return billing.Command{}, book, err
@@ -188,9 +187,6 @@ func (s *server) storeMethod(ctx context.Context, in *struct {
 		Token string `json:"token" minLength:"1" maxLength:"255"`
 	}
 }) (*commandOutput, error) {
-	if err := needOrder(ctx, in.ID); err != nil {
-		return nil, s.answer(err)
-	}
 	out, err := s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/payment-method", in.ID,
 		billing.Command{Verb: billing.VerbPaymentMethod}, in.Body.Token)
 	if out != nil && callerOf(ctx).order != "" {

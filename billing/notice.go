@@ -19,6 +19,7 @@ const (
 	NoticePaymentFailed   NoticeKind = "payment_failed"   // billing: next try at Until, link to a new card
 	NoticeFinalNotice     NoticeKind = "final_notice"     // billing: the last failed try; ends at Until
 	NoticeEnded           NoticeKind = "ended"            // billing: the subscription has ended, and why
+	NoticeLogin           NoticeKind = "login"            // an account: the link to sign in with, good until Until
 	NoticeVersionReady    NoticeKind = "version_ready"    // licensee: the file that was still missing
 )
 

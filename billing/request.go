@@ -29,3 +29,13 @@ type Overview struct {
 	LicenseeAccount string // e-mail
 	Card            *StoredMethod
 }
+
+// Search is what subscriptions are looked for by; what is empty does not
+// count.
+type Search struct {
+	Email  string // of the billing contact or the licensee
+	Payer  string // of the billing contact
+	Domain string // of either one's address
+	Number int64
+	Before int64 // numbers below this one
+}

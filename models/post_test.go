@@ -226,7 +226,7 @@ func TestANumberedInvoiceIsNeverWrittenAgain(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		sub := s.buy(newOrder("ada@contoso.example"))
-		invoices, err := s.Invoices(t.Context(), sub.ID, "", 10)
+		invoices, err := s.Invoices(t.Context(), "", sub.ID, "", 10)
 		must(t, err)
 		paid := invoices[0]
 		next := sub
@@ -295,7 +295,7 @@ func TestACreditNoteHasItsOwnSeriesAndItsMoneyGoesToTheBalance(t *testing.T) {
 			if diff := cmp.Diff([]billing.Money{{Amount: 1730, Currency: "USD"}}, balances); diff != "" {
 				t.Error(diff)
 			}
-			invoices, err := s.Invoices(t.Context(), sub.ID, "", 10)
+			invoices, err := s.Invoices(t.Context(), "", sub.ID, "", 10)
 			must(t, err)
 			var credited billing.CreditNote
 			for _, inv := range invoices {

@@ -14,6 +14,7 @@ var rows = []any{
 	&requestRow{}, &invoiceRow{}, &soldLineRow{}, &creditNoteRow{}, &balanceRow{}, &balanceEntryRow{},
 	&trialClaimRow{}, &paymentMethodRow{}, &licenseRow{}, &outboxRow{}, &eventRow{}, &counterRow{}, &apiKeyRow{},
 	&testClockRow{}, &sandboxCustomerRow{}, &sandboxMethodRow{}, &sandboxPaymentRow{},
+	&loginRow{}, &sessionRow{},
 }
 
 func TestRowsAndMigratedTablesHaveTheSameColumns(t *testing.T) {

@@ -30,25 +30,26 @@ func (s *Store) Live(ctx context.Context) ([]billing.Subscription, error) {
 	return list, err
 }
 
-// Overviews lists subscriptions, the newest number first, from below the
-// number before (0: from the newest). email and domain, where they are given,
-// are those of the billing contact or the licensee.
-func (s *Store) Overviews(ctx context.Context, email, domain string, number, before int64, limit int) ([]billing.Overview, error) {
+// Overviews lists subscriptions, the newest number first.
+func (s *Store) Overviews(ctx context.Context, search billing.Search, limit int) ([]billing.Overview, error) {
 	db := s.db.WithContext(ctx)
 	q := db.Order("number DESC").Limit(limit)
-	if before > 0 {
-		q = q.Where("number < ?", before)
+	if search.Before > 0 {
+		q = q.Where("number < ?", search.Before)
 	}
-	if number > 0 {
-		q = q.Where("number = ?", number)
+	if search.Number > 0 {
+		q = q.Where("number = ?", search.Number)
 	}
-	if email != "" || domain != "" {
+	if search.Payer != "" {
+		q = q.Where("billing_account IN (?)", db.Model(&accountRow{}).Select("id").Where("email = ?", NormalEmail(search.Payer)))
+	}
+	if search.Email != "" || search.Domain != "" {
 		accounts := db.Model(&accountRow{}).Select("id")
-		if email != "" {
-			accounts = accounts.Where("email = ?", NormalEmail(email))
+		if search.Email != "" {
+			accounts = accounts.Where("email = ?", NormalEmail(search.Email))
 		}
-		if domain != "" {
-			accounts = accounts.Where("email LIKE ? ESCAPE '!'", "%@"+likeLiteral(NormalEmail(domain)))
+		if search.Domain != "" {
+			accounts = accounts.Where("email LIKE ? ESCAPE '!'", "%@"+likeLiteral(NormalEmail(search.Domain)))
 		}
 		q = q.Where("billing_account IN (?) OR licensee_account IN (?)", accounts, accounts)
 	}
@@ -128,10 +129,13 @@ func (s *Store) Invoice(ctx context.Context, id string) (billing.Invoice, []bill
 	return row.Detail, notes, err
 }
 
-// Invoices lists the invoices of a subscription (or of all, where it is
-// empty), the newest first, from below the id before.
-func (s *Store) Invoices(ctx context.Context, subscription, before string, limit int) ([]billing.Invoice, error) {
+// Invoices lists the invoices of an account and of a subscription (of all,
+// where these are empty), the newest first, from below the id before.
+func (s *Store) Invoices(ctx context.Context, account, subscription, before string, limit int) ([]billing.Invoice, error) {
 	q := s.db.WithContext(ctx).Order("id DESC").Limit(limit)
+	if account != "" {
+		q = q.Where("account = ?", account)
+	}
 	if subscription != "" {
 		q = q.Where("subscription = ?", subscription)
 	}

@@ -53,7 +53,7 @@ func TestSubscriptionsAreFoundByAddressDomainAndNumber(t *testing.T) {
 		} {
 			var got []int64
 			for before := int64(0); ; { // page by page
-				page, err := s.Overviews(t.Context(), c.email, c.domain, c.number, before, 2)
+				page, err := s.Overviews(t.Context(), billing.Search{Email: c.email, Domain: c.domain, Number: c.number, Before: before}, 2)
 				must(t, err)
 				for _, o := range page {
 					got = append(got, o.Number)
@@ -108,7 +108,7 @@ func TestInvoicesAreListedPageByPage(t *testing.T) {
 		}
 		list := func(subscription string) (numbers []string) {
 			for before := ""; ; {
-				page, err := s.Invoices(t.Context(), subscription, before, 2)
+				page, err := s.Invoices(t.Context(), "", subscription, before, 2)
 				must(t, err)
 				for _, inv := range page {
 					numbers = append(numbers, inv.Number)

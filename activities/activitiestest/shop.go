@@ -194,7 +194,7 @@ type Charge struct {
 // what is paid, once; numbers have no gaps; nothing is left in flight.
 func (s *Shop) Audit(t testing.TB, subscription string) {
 	t.Helper()
-	invoices, err := s.DB.Invoices(context.Background(), subscription, "", 1000)
+	invoices, err := s.DB.Invoices(context.Background(), "", subscription, "", 1000)
 	check(t, err)
 	charges, err := s.Sandbox.List(context.Background(), subscription)
 	check(t, err)

@@ -1,0 +1,159 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// How long a mailed link and a session are good, and how many links an account
+// is mailed within an hour (contract.md, Account; Who may call).
+const (
+	loginLife    = 15 * time.Minute
+	sessionLife  = 30 * 24 * time.Hour
+	loginsAnHour = 5
+)
+
+type loginRow struct {
+	ID        string
+	Hash      string
+	Account   string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	UsedAt    *time.Time
+}
+
+type sessionRow struct {
+	ID        string
+	Hash      string
+	Account   string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+func (loginRow) TableName() string   { return "logins" }
+func (sessionRow) TableName() string { return "sessions" }
+
+// Account reads an account. Errors: ErrNotFound.
+func (s *Store) Account(ctx context.Context, id string) (billing.Account, error) {
+	row, err := one[accountRow](s.db.WithContext(ctx).Where("id = ?", id))
+	return billing.Account{ID: row.ID, Email: row.Email}, err
+}
+
+// AccountOf finds an address's account. Errors: ErrNotFound.
+func (s *Store) AccountOf(ctx context.Context, email string) (billing.Account, error) {
+	row, err := one[accountRow](s.db.WithContext(ctx).Where("email = ?", NormalEmail(email)))
+	return billing.Account{ID: row.ID, Email: row.Email}, err
+}
+
+// BeginLogin keeps a link's token and has it mailed to the account. It says
+// false where the account has been mailed enough within the hour.
+func (s *Store) BeginLogin(ctx context.Context, id, token, account string) (mailed bool, err error) {
+	err = s.tx(ctx, func(tx *gorm.DB) error {
+		now := s.db.NowFunc()
+		// Of several at once, each one sees those before it.
+		if _, err := one[accountRow](locked(tx).Where("id = ?", account)); err != nil {
+			return err
+		}
+		var recent int64
+		err := tx.Model(&loginRow{}).Where("account = ? AND created_at > ?", account, now.Add(-time.Hour)).Count(&recent).Error
+		if mailed = err == nil && recent < loginsAnHour; !mailed {
+			return err
+		}
+		if err := tx.Create(&loginRow{ID: id, Hash: hashKey(token), Account: account, ExpiresAt: now.Add(loginLife)}).Error; err != nil {
+			return err
+		}
+		n := billing.Notice{Kind: billing.NoticeLogin, To: billing.RoleBilling, Until: now.Add(loginLife)}
+		return tx.Create(&outboxRow{ID: NewID("ntc"), Subscription: id, Kind: n.Kind, Recipient: n.To, Notice: n, At: now}).Error
+	})
+	return mailed, err
+}
+
+// LoginAccount is whom a link was mailed to. Errors: ErrNotFound.
+func (s *Store) LoginAccount(ctx context.Context, id string) (billing.Account, error) {
+	login, err := one[loginRow](s.db.WithContext(ctx).Where("id = ?", id))
+	if err != nil {
+		return billing.Account{}, err
+	}
+	return s.Account(ctx, login.Account)
+}
+
+// ConfirmLogin makes a session of a mailed link's token, once. Errors:
+// ErrNotFound.
+func (s *Store) ConfirmLogin(ctx context.Context, token, session string) (account billing.Account, expires time.Time, err error) {
+	err = s.tx(ctx, func(tx *gorm.DB) error {
+		now := s.db.NowFunc()
+		login, err := one[loginRow](locked(tx).Where("hash = ?", hashKey(token)))
+		if err != nil {
+			return err
+		}
+		if login.UsedAt != nil || !now.Before(login.ExpiresAt) {
+			return billing.ErrNotFound
+		}
+		if err := tx.Model(&loginRow{}).Where("id = ?", login.ID).Update("used_at", now).Error; err != nil {
+			return err
+		}
+		row, err := one[accountRow](tx.Where("id = ?", login.Account))
+		if err != nil {
+			return err
+		}
+		account, expires = billing.Account{ID: row.ID, Email: row.Email}, now.Add(sessionLife)
+		return tx.Create(&sessionRow{ID: NewID("ses"), Hash: hashKey(session), Account: row.ID, ExpiresAt: expires}).Error
+	})
+	return account, expires, err
+}
+
+// Session finds whose session a cookie is. Errors: ErrNotFound.
+func (s *Store) Session(ctx context.Context, token string) (id string, account billing.Account, err error) {
+	row, err := one[sessionRow](s.db.WithContext(ctx).Where("hash = ? AND expires_at > ?", hashKey(token), s.db.NowFunc()))
+	if err != nil {
+		return "", account, err
+	}
+	account, err = s.Account(ctx, row.Account)
+	return row.ID, account, err
+}
+
+// Sessions lists an account's sessions, the newest first.
+func (s *Store) Sessions(ctx context.Context, account string) ([]billing.Session, error) {
+	var rows []sessionRow
+	err := s.db.WithContext(ctx).Where("account = ? AND expires_at > ?", account, s.db.NowFunc()).Order("id DESC").Find(&rows).Error
+	list := make([]billing.Session, len(rows))
+	for i, r := range rows {
+		list[i] = billing.Session{ID: r.ID, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt}
+	}
+	return list, err
+}
+
+// EndSessions ends one session of an account, or all of them where id is
+// empty.
+func (s *Store) EndSessions(ctx context.Context, account, id string) error {
+	q := s.db.WithContext(ctx).Where("account = ?", account)
+	if id != "" {
+		q = q.Where("id = ?", id)
+	}
+	return q.Delete(&sessionRow{}).Error
+}
+
+// APIKeys lists an account's keys, the newest first.
+func (s *Store) APIKeys(ctx context.Context, account string) ([]billing.APIKey, error) {
+	var rows []apiKeyRow
+	err := s.db.WithContext(ctx).Where("account = ? AND revoked_at IS NULL", account).Order("id DESC").Find(&rows).Error
+	list := make([]billing.APIKey, len(rows))
+	for i, r := range rows {
+		list[i] = billing.APIKey{ID: r.ID, Scope: r.Scope, CreatedAt: r.CreatedAt}
+	}
+	return list, err
+}
+
+// RevokeAPIKey ends an account's key. Errors: ErrNotFound.
+func (s *Store) RevokeAPIKey(ctx context.Context, account, id string) error {
+	r := s.db.WithContext(ctx).Model(&apiKeyRow{}).Where("id = ? AND account = ? AND revoked_at IS NULL", id, account).
+		Update("revoked_at", s.db.NowFunc())
+	if r.Error == nil && r.RowsAffected == 0 {
+		return billing.ErrNotFound
+	}
+	return r.Error
+}
