@@ -25,6 +25,7 @@ type Store interface {
 	ReleaseNotice(ctx context.Context, id string) error
 	License(ctx context.Context, id string) (licensing.Issued, error)
 	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
+	LoginAccount(ctx context.Context, login string) (billing.Account, error)
 }
 
 // Gateway moves money; see package payments, whose port it is a part of.
@@ -61,6 +62,7 @@ type Activities struct {
 	Files     Files
 	Documents Documents
 	PublicURL string           // of the pages that letters link to, without a slash at its end
+	Secret    billing.Secret   // makes the credentials of mailed links
 	Now       func() time.Time // real time
 }
 

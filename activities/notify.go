@@ -47,8 +47,21 @@ type ended struct{}
 func (ended) Error() string     { return "the licence has ended, and no file can be made of it" }
 func (ended) IsPermanent() bool { return true }
 
+// loginLetter brings a link to sign in with. The token is behind a #, which
+// browsers send to nobody.
+func (a *Activities) loginLetter(ctx context.Context, e billing.Envelope) (billing.Letter, error) {
+	to, err := a.Store.LoginAccount(ctx, e.Subscription)
+	return billing.Letter{
+		ID: e.ID, Notice: e.Notice, At: e.At, Email: to.Email,
+		Link: a.PublicURL + "/login#token=" + a.Secret.LoginToken(e.Subscription),
+	}, err
+}
+
 // letter makes a notice ready to be written.
 func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Letter, error) {
+	if e.Notice.Kind == billing.NoticeLogin {
+		return a.loginLetter(ctx, e)
+	}
 	book, err := a.Store.Book(ctx, e.Subscription)
 	if err != nil {
 		return billing.Letter{}, err

@@ -10,7 +10,7 @@ import (
 )
 
 // public are the operations that a stranger may call.
-var public = []string{"list-products", "preview-checkout", "checkout", "check-license", "jwks"}
+var public = []string{"list-products", "preview-checkout", "checkout", "check-license", "jwks", "login", "confirm-login"}
 
 // forOrders are the two that an order's checkout token opens.
 var forOrders = []string{"get-subscription", "store-payment-method"}
@@ -61,7 +61,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		switch {
 		case isIn(public, op.OperationID):
 			for _, a := range []answer{stranger, order, foreign, own, licensed, elses} {
-				if a.status >= 400 {
+				if a.status >= 400 && op.OperationID != "confirm-login" { // there is no such link
 					t.Errorf("%s: %d %s", a.what, a.status, a.body)
 				}
 			}

@@ -4,16 +4,22 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/workflows"
 )
 
 func (s *server) accountRoutes(h huma.API) {
+	huma.Register(h, route(http.MethodPost, "/v1/login", "login", "Have a link to sign in with mailed", "Account", status(http.StatusAccepted)), s.login)
+	huma.Register(h, route(http.MethodPost, "/v1/login/confirm", "confirm-login", "Sign in with the mailed link's token", "Account"), s.confirmLogin)
+	huma.Register(h, route(http.MethodPost, "/v1/logout", "logout", "End this session, or all of them", "Account", account), s.logout)
 	huma.Register(h, route(http.MethodGet, "/v1/me", "me", "Who has signed in", "Account", account), s.me)
+	huma.Register(h, route(http.MethodGet, "/v1/sessions", "list-sessions", "Where you have signed in", "Account", account), s.listSessions)
 	huma.Register(h, route(http.MethodGet, "/v1/api-keys", "list-api-keys", "Your API keys", "Account", account), s.listAPIKeys)
 	huma.Register(h, route(http.MethodPost, "/v1/api-keys", "create-api-key", "Make an API key; it is shown once", "Account", status(http.StatusCreated), account), s.createAPIKey)
 	huma.Register(h, route(http.MethodDelete, "/v1/api-keys/{id}", "revoke-api-key", "End an API key", "Account", account), s.revokeAPIKey)
@@ -38,10 +44,48 @@ func (s *server) accountOf(ctx context.Context, in AccountInput) (billing.Accoun
 	return s.Store.AccountOf(ctx, in.Email)
 }
 
+// login answers alike whether or not the address has an account.
+func (s *server) login(ctx context.Context, in *struct {
+	Body struct {
+		Email string `json:"email" minLength:"3" maxLength:"254"`
+	}
+}) (*struct{}, error) {
+	to, err := s.Store.AccountOf(ctx, in.Body.Email)
+	if errors.Is(err, billing.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	id := newID("lgn")
+	mailed, err := s.Store.BeginLogin(ctx, id, s.Secret.LoginToken(id), to.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	if mailed {
+		s.deliver(ctx, id)
+	}
+	return nil, nil
+}
+
 // Me is an account as its owner sees it.
 type Me struct {
 	ID    string `json:"id"`
 	Email string `json:"email"`
+}
+
+type signedIn struct {
+	Cookie http.Cookie `header:"Set-Cookie"`
+	Body   Me
+}
+
+// cookie keeps a browser signed in, or (with nothing in it) no longer.
+func cookie(value string, expires time.Time) http.Cookie {
+	c := http.Cookie{Name: sessionCookie, Value: value, Path: "/", Expires: expires, HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	return c
 }
 
 // randomToken is a credential of 256 random bits.
@@ -51,12 +95,76 @@ func randomToken() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+func (s *server) confirmLogin(ctx context.Context, in *struct {
+	Body struct {
+		Token string `json:"token" minLength:"1" maxLength:"255"`
+	}
+}) (*signedIn, error) {
+	session := randomToken()
+	a, expires, err := s.Store.ConfirmLogin(ctx, in.Body.Token, session)
+	if errors.Is(err, billing.ErrNotFound) {
+		return nil, problem(http.StatusForbidden, "login_expired", "this link has been used, or is too old: ask for another one")
+	}
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &signedIn{cookie(session, expires), Me(a)}, nil
+}
+
+func (s *server) logout(ctx context.Context, in *struct {
+	Body *struct {
+		Everywhere bool `json:"everywhere,omitempty" doc:"End all sessions of the account."`
+	} `required:"false"`
+}) (*struct {
+	Cookie http.Cookie `header:"Set-Cookie"`
+}, error) {
+	c := callerOf(ctx)
+	everywhere := in.Body != nil && in.Body.Everywhere
+	if c.account.ID == "" || c.session == "" && !everywhere {
+		return nil, problem(http.StatusConflict, string(billing.CodeNotPossibleNow), "there is no session to end")
+	}
+	id := c.session
+	if everywhere {
+		id = ""
+	}
+	if err := s.Store.EndSessions(ctx, c.account.ID, id); err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct {
+		Cookie http.Cookie `header:"Set-Cookie"`
+	}{cookie("", time.Time{})}, nil
+}
+
 func (s *server) me(ctx context.Context, in *AccountInput) (*struct{ Body Me }, error) {
 	a, err := s.accountOf(ctx, *in)
 	if err != nil {
 		return nil, s.answer(err)
 	}
 	return &struct{ Body Me }{Me(a)}, nil
+}
+
+// Session is a browser that has signed in.
+type Session struct {
+	ID        string    `json:"id"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Current   bool      `json:"current" doc:"It is the one that asks."`
+}
+
+func (s *server) listSessions(ctx context.Context, in *AccountInput) (*struct{ Body List[Session] }, error) {
+	a, err := s.accountOf(ctx, *in)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	rows, err := s.Store.Sessions(ctx, a.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	out := List[Session]{Data: []Session{}}
+	for _, r := range rows {
+		out.Data = append(out.Data, Session{r.ID, r.CreatedAt.UTC(), r.ExpiresAt.UTC(), r.ID == callerOf(ctx).session})
+	}
+	return &struct{ Body List[Session] }{out}, nil
 }
 
 // APIKey is a program's credential for an account.
@@ -107,4 +215,12 @@ func (s *server) revokeAPIKey(ctx context.Context, in *struct {
 		return nil, s.answer(err)
 	}
 	return nil, nil
+}
+
+// deliver has the mails of something without a subscription sent at once. What
+// cannot be begun now is left to the sweeper.
+func (s *server) deliver(ctx context.Context, id string) {
+	if _, err := s.Temporal.ExecuteWorkflow(ctx, workflows.DeliverOptions(id), workflows.Deliver, id); err != nil {
+		s.Log.Warn("a mail is left to the sweeper", "of", id, "error", err)
+	}
 }

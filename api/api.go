@@ -90,7 +90,7 @@ type Config struct {
 	Sandbox   Charges      // nil: another gateway
 	Pages     http.Handler // what no route of the API answers; nil: nothing
 
-	Secret         []byte // signs checkout tokens, ≥ 32 bytes
+	Secret         billing.Secret // signs checkout tokens and mailed links
 	TestClocks     bool
 	TrustedProxies []string
 	Log            *slog.Logger

@@ -146,7 +146,7 @@ const checkoutTokenLife = 24 * time.Hour
 func (s *server) checkoutToken(subscription string, placed time.Time) string {
 	expires := binary.BigEndian.AppendUint64(nil, uint64(placed.Add(checkoutTokenLife).Unix()))
 	body := append(expires, subscription...)
-	return "cot_" + base64.RawURLEncoding.EncodeToString(append(s.sign("checkout", body), body...))
+	return "cot_" + base64.RawURLEncoding.EncodeToString(append(s.Secret.Sign("checkout", body), body...))
 }
 
 // orderOf is the order that a checkout token is for.
@@ -157,16 +157,8 @@ func (s *server) orderOf(token string) (subscription string, ok bool) {
 	}
 	mac, body := raw[:sha256.Size], raw[sha256.Size:]
 	expires := time.Unix(int64(binary.BigEndian.Uint64(body)), 0)
-	if !hmac.Equal(mac, s.sign("checkout", body)) || !s.Now().Before(expires) {
+	if !hmac.Equal(mac, s.Secret.Sign("checkout", body)) || !s.Now().Before(expires) {
 		return "", false
 	}
 	return string(body[8:]), true
-}
-
-// sign makes the HMAC of something for one purpose.
-func (s *server) sign(purpose string, body []byte) []byte {
-	h := hmac.New(sha256.New, s.Secret)
-	h.Write([]byte(purpose + "\x00"))
-	h.Write(body)
-	return h.Sum(nil)
 }

@@ -266,6 +266,7 @@ func (s *server) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutp
 		if err != nil {
 			return nil, s.answer(err)
 		}
+		l = l.seenBy(callerOf(ctx))
 		out.Body.License = &l
 	}
 	if r.Outcome == nil {
@@ -338,7 +339,7 @@ func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Reques
 	}
 	caller := who.name()
 	if who.key == "" && who.session == "" {
-		caller = "mail:" + hex.EncodeToString(s.sign("caller", []byte(strings.ToLower(buyer.Email))))
+		caller = "mail:" + hex.EncodeToString(s.Secret.Sign("caller", []byte(strings.ToLower(buyer.Email))))
 	}
 	sub = billing.Subscription{
 		ID: newID("sub"), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,

@@ -54,7 +54,7 @@ func TestTheDescriptionIsWhole(t *testing.T) {
 			}
 			good, failed := 0, op.Responses["default"].Content["application/problem+json"].Schema
 			for status, r := range op.Responses {
-				if status == "204" || strings.HasPrefix(status, "2") && len(r.Content) > 0 {
+				if status == "204" || op.OperationID == "login" && status == "202" || strings.HasPrefix(status, "2") && len(r.Content) > 0 {
 					good++
 				}
 			}

@@ -47,6 +47,7 @@ type shop struct {
 	t        *testing.T
 	store    *models.Store
 	temporal *temporal
+	mailbox  *activitiestest.Mailbox
 	handler  http.Handler
 	keys     licensing.KeyRing
 	now      time.Time // of the API, where it is set
@@ -76,9 +77,10 @@ func newShop(t *testing.T, change ...func(*api.Config)) *shop {
 	press := delivery.NewPress(s.store, s.keys)
 	papers, err := documents.New(documents.Vendor{Name: "OKVIZ"}, nil)
 	check(t, err)
+	s.mailbox = &activitiestest.Mailbox{}
 	s.temporal = &temporal{store: s.store, steps: &activities.Activities{
-		Store: s.store, Gateway: gateway, Mailer: &activitiestest.Mailbox{}, Files: press, Documents: papers,
-		PublicURL: "https://shop.example", Now: time.Now,
+		Store: s.store, Gateway: gateway, Mailer: s.mailbox, Files: press, Documents: papers,
+		PublicURL: "https://shop.example", Secret: billing.Secret("0123456789abcdef0123456789abcdef"), Now: time.Now,
 	}}
 	log := &diary{}
 	t.Cleanup(func() { log.saysNothing(t) })
@@ -203,6 +205,11 @@ func (f *temporal) UpdateWithStartWorkflow(ctx context.Context, o client.UpdateW
 		err = f.after()
 	}
 	return handle{err: err}, nil
+}
+
+// ExecuteWorkflow is asked for Deliver alone.
+func (f *temporal) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOptions, _ any, _ ...any) (client.WorkflowRun, error) {
+	return nil, f.steps.Notify(ctx, o.ID)
 }
 
 func (f *temporal) due(ctx context.Context, id string, at time.Time) error {

@@ -20,7 +20,7 @@ type Config struct {
 	DatabaseURL    string   `env:"DATABASE_URL"`                      // mysql://user:password@host:port/name or sqlite:///path
 	HTTP           string   `env:"OKVIZ_HTTP" envDefault:"127.0.0.1:8080"`
 	PublicURL      string   `env:"OKVIZ_PUBLIC_URL"`   // of the pages, as customers reach them
-	Secret         string   `env:"OKVIZ_SECRET"`       // signs checkout tokens; ≥ 32 characters
+	Secret         string   `env:"OKVIZ_SECRET"`       // signs checkout tokens and mailed links; ≥ 32 characters
 	SigningKeys    []string `env:"OKVIZ_SIGNING_KEYS"` // files, or the PEM texts themselves: the current key, the next
 	SMTPURL        string   `env:"OKVIZ_SMTP_URL"`
 	MailFrom       string   `env:"OKVIZ_MAIL_FROM"` // "OKVIZ <licences@okviz.example>"

@@ -170,7 +170,7 @@ func RegisterSearchAttributes(ctx context.Context, l *slog.Logger) error {
 func (e *Engine) API() (http.Handler, error) {
 	return api.New(api.Config{
 		Store: e.Store, Temporal: e.Temporal, Files: e.Press, Documents: e.documents, Keys: e.keys, Policy: e.policy,
-		Sandbox: e.gateway, Pages: web.Handler(), Secret: []byte(e.config.Secret), TestClocks: e.config.TestClocks,
+		Sandbox: e.gateway, Pages: web.Handler(), Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})
 }
@@ -234,7 +234,7 @@ func (e *Engine) activities() (*activities.Activities, error) {
 		return nil, err
 	}
 	return &activities.Activities{
-		Store: e.Store, Gateway: e.gateway, Mailer: sender, Files: e.Press, Documents: e.documents, PublicURL: e.config.PublicURL, Now: time.Now,
+		Store: e.Store, Gateway: e.gateway, Mailer: sender, Files: e.Press, Documents: e.documents, PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), Now: time.Now,
 	}, nil
 }
 

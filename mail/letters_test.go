@@ -156,6 +156,16 @@ var letters = []letterCase{
 		nil,
 	},
 	{
+		"a link to sign in with says for how long it is good, and names no subscription",
+		billing.Letter{
+			ID: "out_01JXYZ", Notice: billing.Notice{Kind: billing.NoticeLogin, To: billing.RoleBilling, Until: utc(2026, 1, 31, 10)},
+			Email: "ada@contoso.example", Link: "https://okviz.example/login#token=abc", At: utc(2026, 1, 31, 9),
+		},
+		"Sign in to OKVIZ",
+		[]string{"Open the page behind the button", "until 31 January 2026, 10:00 UTC"},
+		[]string{"subscription", "licence"},
+	},
+	{
 		"a trial's start says that nothing is charged by itself",
 		toBilling(billing.Notice{Kind: billing.NoticeTrialStarted}),
 		"Your trial of Calendar Pro has started",
@@ -290,10 +300,13 @@ func TestEveryLetterTellsItsFactsInTextAndHTML(t *testing.T) {
 				t.Errorf("subject %q, want %q", m.subject, c.subject)
 			}
 			link, why := c.letter.Link, "the billing contact of subscription #4540"
-			if c.letter.To == billing.RoleLicensee {
+			switch {
+			case c.letter.Kind == billing.NoticeLogin:
+				why = "your address has an account"
+			case c.letter.To == billing.RoleLicensee:
 				why = "the licensee of subscription #4540"
 			}
-			says := append([]string{"Hello " + c.letter.Name + ",", why, link, "OKVIZ"}, c.says...)
+			says := append([]string{strings.TrimSpace("Hello "+c.letter.Name) + ",", why, link, "OKVIZ"}, c.says...)
 			for part, body := range map[string]string{"text": m.text, "HTML": html.UnescapeString(m.html)} {
 				for _, want := range says {
 					if !strings.Contains(body, want) {

@@ -25,6 +25,7 @@ func New(c client.Client, a *activities.Activities, log *slog.Logger) worker.Wor
 		Interceptors:      []interceptor.WorkerInterceptor{&codes{log: log}, &alive{}},
 	})
 	w.RegisterWorkflow(workflows.Subscription)
+	w.RegisterWorkflow(workflows.Deliver)
 	w.RegisterActivity(a)
 	return w
 }

@@ -318,13 +318,7 @@ func (s *subscription) load(ctx workflow.Context) error {
 // beside the steps, so that a mail server that is away delays none of them;
 // what it cannot deliver in ten minutes is left to the sweeper.
 func (s *subscription) notify(ctx workflow.Context) {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout:    2 * time.Minute,
-		ScheduleToCloseTimeout: 10 * time.Minute,
-		HeartbeatTimeout:       Missed,
-		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
-		Summary:                "send the mails",
-	})
+	ctx = mailing(ctx)
 	for {
 		if workflow.Await(ctx, func() bool { return s.unsent }) != nil {
 			return

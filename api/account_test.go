@@ -1,0 +1,122 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// links are the tokens of the links to sign in with that were mailed.
+func (s *shop) links() (tokens []string) {
+	for _, l := range s.mailbox.Letters() {
+		if token, ok := strings.CutPrefix(l.Link, "https://shop.example/login#token="); ok && l.Kind == billing.NoticeLogin {
+			tokens = append(tokens, token)
+		}
+	}
+	return tokens
+}
+
+// signIn signs a browser in and returns its cookie.
+func (s *shop) signIn(email string) (header string) {
+	s.t.Helper()
+	s.ask("POST", "/v1/login", `{"email":"`+email+`"}`).want(202, "")
+	tokens := s.links()
+	a := s.ask("POST", "/v1/login/confirm", `{"token":"`+tokens[len(tokens)-1]+`"}`).want(200, "")
+	c, err := http.ParseSetCookie(a.header.Get("Set-Cookie"))
+	check(s.t, err)
+	if c.Name != "__Host-okviz" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || len(c.Value) < 43 {
+		s.t.Errorf("the cookie is %s", a.header.Get("Set-Cookie"))
+	}
+	if strings.Contains(string(a.body), c.Value) {
+		s.t.Error("the session stands in the answer")
+	}
+	return "Cookie: " + c.Name + "=" + c.Value
+}
+
+func TestAMailedLinkSignsInOnce(t *testing.T) {
+	s := newShop(t)
+	s.buy().want(201, "")
+	known := s.ask("POST", "/v1/login", `{"email":"ADA@contoso.example"}`).want(202, "")
+	unknown := s.ask("POST", "/v1/login", `{"email":"nobody@contoso.example"}`).want(202, "")
+	if string(known.body) != string(unknown.body) || len(s.links()) != 1 {
+		t.Errorf("who has an account can be told: %s %s, links %d", known.body, unknown.body, len(s.links()))
+	}
+	letter := s.mailbox.Letters()[len(s.mailbox.Letters())-1]
+	if letter.Email != "ada@contoso.example" {
+		t.Errorf("mailed to %s", letter.Email)
+	}
+	confirm := `{"token":"` + s.links()[0] + `"}`
+	s.ask("GET", "/v1/login/confirm", "").want(405, "method_not_allowed")
+	s.ask("POST", "/v1/login/confirm", confirm).want(200, "")
+	s.ask("POST", "/v1/login/confirm", confirm).want(403, "login_expired")
+	s.ask("POST", "/v1/login/confirm", `{"token":"`+marker+`"}`).want(403, "login_expired")
+}
+
+func TestASessionSeesItsAccountUntilItIsEnded(t *testing.T) {
+	s := newShop(t)
+	mine := s.buy().want(201, "").text("subscription.id")
+	s.buy(`billing.email="else@fabrikam.example"`).want(201, "")
+	first, second := s.signIn("ada@contoso.example"), s.signIn("ada@contoso.example")
+	if got := s.ask("GET", "/v1/me", "", first).want(200, "").text("email"); got != "ada@contoso.example" {
+		t.Errorf("signed in as %s", got)
+	}
+	list := s.ask("GET", "/v1/subscriptions", "", first).want(200, "").at("data").([]any)
+	if len(list) != 1 || list[0].(map[string]any)["id"] != mine {
+		t.Errorf("sees %v", list)
+	}
+	if n := len(s.ask("GET", "/v1/sessions", "", first).want(200, "").at("data").([]any)); n != 2 {
+		t.Errorf("%d sessions", n)
+	}
+	s.ask("POST", "/v1/subscriptions/"+mine+"/cancel", "{}", first, withKey()).want(200, "")
+	s.ask("POST", "/v1/logout", "{}", first).want(204, "")
+	s.ask("GET", "/v1/me", "", first).want(401, "unauthorized")
+	s.ask("GET", "/v1/me", "", second).want(200, "")
+	third := s.signIn("ada@contoso.example")
+	s.ask("POST", "/v1/logout", `{"everywhere":true}`, second).want(204, "")
+	s.ask("GET", "/v1/me", "", third).want(401, "unauthorized")
+	s.ask("GET", "/v1/products", "", third).want(200, "") // an ended session is a stranger's
+}
+
+func TestAtMostFiveLinksAnHourAreMailed(t *testing.T) {
+	s := newShop(t)
+	s.buy().want(201, "")
+	for range 8 {
+		s.ask("POST", "/v1/login", `{"email":"ada@contoso.example"}`).want(202, "")
+	}
+	if n := len(s.links()); n != 5 {
+		t.Errorf("%d links were mailed", n)
+	}
+}
+
+func TestAnAPIKeyIsShownOnceAndRevoked(t *testing.T) {
+	s := newShop(t)
+	s.buy().want(201, "")
+	session := s.signIn("ada@contoso.example")
+	made := s.ask("POST", "/v1/api-keys", "", session).want(201, "")
+	bearer := "Authorization: Bearer " + made.text("key")
+	s.ask("GET", "/v1/subscriptions", "", bearer).want(200, "")
+	if list := s.ask("GET", "/v1/api-keys", "", session).want(200, ""); strings.Contains(string(list.body), made.text("key")) || !strings.Contains(string(list.body), made.text("id")) {
+		t.Errorf("the list says %s", list.body)
+	}
+	s.ask("GET", "/v1/operator/subscriptions", "", bearer).want(403, "forbidden")
+	s.ask("GET", "/v1/me?email=bea%40contoso.example", "", bearer).want(403, "forbidden")
+	s.ask("DELETE", "/v1/api-keys/"+made.text("id"), "", session).want(204, "")
+	s.ask("GET", "/v1/subscriptions", "", bearer).want(401, "unauthorized")
+}
+
+func TestOnlyTheLicenseeSeesTheActivationKey(t *testing.T) {
+	s := newShop(t)
+	bought := s.buy(`product="synoptic-panel"`).want(201, "")
+	if bought.at("license.activation_key") != nil {
+		t.Errorf("who orders is shown the key: %s", bought.body)
+	}
+	at := "/v1/licenses/" + bought.text("license.id")
+	if v := s.ask("GET", at, "", s.signIn("ada@contoso.example")).want(200, ""); v.at("activation_key") != nil {
+		t.Errorf("the billing contact sees %s", v.body)
+	}
+	if v := s.ask("GET", at, "", s.signIn("bea@contoso.example")).want(200, ""); len(v.text("activation_key")) < 26 {
+		t.Errorf("the licensee sees %s", v.body)
+	}
+}
