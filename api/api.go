@@ -85,6 +85,7 @@ type Config struct {
 	Temporal  client.Client
 	Files     Files
 	Documents Documents
+	VATIDs    VATIDs
 	Keys      licensing.KeyRing
 	Policy    billing.Policy
 	Sandbox   Charges      // nil: another gateway

@@ -33,7 +33,7 @@ func (p planChoice) choice() billing.PlanChoice {
 // TaxBody is what decides the tax.
 type TaxBody struct {
 	Country string  `json:"country" minLength:"2" maxLength:"2" doc:"ISO 3166-1 alpha-2"`
-	VATID   *string `json:"vat_id,omitempty" maxLength:"20"`
+	VATID   *string `json:"vat_id,omitempty" maxLength:"20" doc:"Inside the European Union a valid id of the same country, with or without its prefix; elsewhere any text."`
 }
 
 type previewInput struct {
@@ -196,13 +196,14 @@ func (s *server) previewCheckout(ctx context.Context, in *previewInput) (*struct
 	if err != nil {
 		return nil, s.answer(err)
 	}
+	vatID, err := s.vatID(ctx, b.Billing)
+	if err != nil {
+		return nil, s.answer(err)
+	}
 	book := billing.Book{
 		Product: product, Policy: s.Policy, NewID: newID, Balance: billing.Money{Currency: price.Currency},
 		Subscription: billing.Subscription{Plan: plan.Ref(), Price: price, Quantity: b.Quantity},
-		Order:        billing.Order{Billing: billing.BillingDetails{Country: b.Billing.Country}},
-	}
-	if b.Billing.VATID != nil {
-		book.Order.Billing.VATID = *b.Billing.VATID
+		Order:        billing.Order{Billing: billing.BillingDetails{Country: b.Billing.Country, VATID: vatID}},
 	}
 	now := billing.Instant(s.Now())
 	inv := book.PreviewPurchase(now)
@@ -330,6 +331,10 @@ func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Reques
 			return
 		}
 	}
+	vatID, err := s.vatID(ctx, b.Billing.TaxBody)
+	if err != nil {
+		return
+	}
 	who := callerOf(ctx)
 	clock := ""
 	if b.TestClock != nil && *b.TestClock != "" {
@@ -347,13 +352,10 @@ func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Reques
 	}
 	o = billing.Order{
 		Subscription: sub.ID, License: newID("lic"), Licensee: licensee, Pay: b.Pay, Sites: sites,
-		Billing: billing.BillingDetails{Contact: buyer, Company: b.Billing.Company, Country: b.Billing.Country},
+		Billing: billing.BillingDetails{Contact: buyer, Company: b.Billing.Company, Country: b.Billing.Country, VATID: vatID},
 	}
 	if a := b.Billing.Address; a != nil {
 		o.Billing.Line1, o.Billing.Line2, o.Billing.City, o.Billing.Postal, o.Billing.Region = a.Line1, a.Line2, a.City, a.PostalCode, a.Region
-	}
-	if b.Billing.VATID != nil {
-		o.Billing.VATID = *b.Billing.VATID
 	}
 	r, err = s.request(ctx, in.CommandInput, caller, "POST /v1/checkout", sub.ID,
 		billing.Command{Verb: billing.VerbPurchase, NotAfter: billing.Instant(s.Now()).Add(purchaseLife)})

@@ -88,6 +88,7 @@ var statuses = map[billing.Code]int{
 	billing.CodeUnknownProduct:     http.StatusUnprocessableEntity,
 	billing.CodeUnknownPlan:        http.StatusUnprocessableEntity,
 	billing.CodeUnknownCurrency:    http.StatusUnprocessableEntity,
+	billing.CodeInvalidVATID:       http.StatusUnprocessableEntity,
 	billing.CodeUnknownToken:       http.StatusUnprocessableEntity,
 	billing.CodeQuantityNotAllowed: http.StatusUnprocessableEntity,
 	billing.CodeTermsNotAccepted:   http.StatusUnprocessableEntity,

@@ -25,6 +25,7 @@ const (
 	CodeUnknownProduct     Code = "unknown_product"
 	CodeUnknownPlan        Code = "unknown_plan"
 	CodeUnknownCurrency    Code = "unknown_currency"
+	CodeInvalidVATID       Code = "invalid_vat_id"
 	CodeUnknownToken       Code = "unknown_token"
 	CodeQuantityNotAllowed Code = "quantity_not_allowed"
 	CodeTermsNotAccepted   Code = "terms_not_accepted"

@@ -29,14 +29,14 @@ var vatRates = map[string]int64{
 }
 
 // TaxFor is the tax of a customer in a country: the country's rate inside the
-// European Union, reverse charge for a business with a VAT id of another
+// European Union, reverse charge for a business with a valid VAT id of another
 // member state than the seller's, none outside (rules.md, Money).
 func TaxFor(seller, country, vatID string) Tax {
 	rate, union := vatRates[country]
-	switch {
-	case !union:
+	if !union {
 		return Tax{}
-	case country != seller && vatID != "":
+	}
+	if id, err := NormalVATID(country, vatID); country != seller && err == nil && id != "" {
 		return Tax{Note: ReverseChargeNote}
 	}
 	return Tax{Rate: rate}

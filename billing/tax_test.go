@@ -26,9 +26,12 @@ func TestTaxIsByCountryOfTheBillingContact(t *testing.T) {
 		want                 Tax
 	}{
 		{"a person in the seller's country", "IT", "", Tax{Rate: 2200}},
-		{"a business in the seller's country pays tax all the same", "IT", "IT00000000000", Tax{Rate: 2200}},
+		{"a business in the seller's country pays tax all the same", "IT", "IT00743110157", Tax{Rate: 2200}},
 		{"a person in another member state", "DE", "", Tax{Rate: 1900}},
-		{"a business in another member state accounts for it itself", "DE", "DE000000000", Tax{Note: ReverseChargeNote}},
+		{"a business in another member state accounts for it itself", "DE", "DE136695976", Tax{Note: ReverseChargeNote}},
+		{"a number that cannot be a VAT id makes no business", "DE", "DE136695978", Tax{Rate: 1900}},
+		{"nor does that of another country", "DE", "ATU13585627", Tax{Rate: 1900}},
+		{"a Greek id begins with EL", "GR", "EL094259216", Tax{Note: ReverseChargeNote}},
 		{"nobody outside the Union is taxed", "US", "", Tax{}},
 		{"a number outside the Union means nothing", "CH", "CHE000000000", Tax{}},
 		{"the United Kingdom is outside", "GB", "GB000000000", Tax{}},
@@ -65,7 +68,7 @@ func TestPricesAreExclusiveOrInclusiveOfTax(t *testing.T) {
 func TestAnInvoiceCarriesItsTaxAndItsLegalNote(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{country: "IT", currency: "EUR"})
 	is(t, "charged in Italy", l.charged(), int64(1220))
-	l = bought(t, "2026-04-01", offer{country: "DE", vatID: "DE000000000", currency: "EUR"})
+	l = bought(t, "2026-04-01", offer{country: "DE", vatID: "DE136695976", currency: "EUR"})
 	is(t, "charged with reverse charge", l.charged(), int64(1000))
 	is(t, "note", l.last().TaxNote, ReverseChargeNote)
 	l = bought(t, "2026-04-01", offer{country: "US"})

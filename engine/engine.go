@@ -169,7 +169,7 @@ func RegisterSearchAttributes(ctx context.Context, l *slog.Logger) error {
 // API is the handler of everything that is served over HTTP.
 func (e *Engine) API() (http.Handler, error) {
 	return api.New(api.Config{
-		Store: e.Store, Temporal: e.Temporal, Files: e.Press, Documents: e.documents, Keys: e.keys, Policy: e.policy,
+		Store: e.Store, Temporal: e.Temporal, Files: e.Press, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
 		Sandbox: e.gateway, Pages: web.Handler(), Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})
