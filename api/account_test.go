@@ -79,17 +79,6 @@ func TestASessionSeesItsAccountUntilItIsEnded(t *testing.T) {
 	s.ask("GET", "/v1/products", "", third).want(200, "") // an ended session is a stranger's
 }
 
-func TestAtMostFiveLinksAnHourAreMailed(t *testing.T) {
-	s := newShop(t)
-	s.buy().want(201, "")
-	for range 8 {
-		s.ask("POST", "/v1/login", `{"email":"ada@contoso.example"}`).want(202, "")
-	}
-	if n := len(s.links()); n != 5 {
-		t.Errorf("%d links were mailed", n)
-	}
-}
-
 func TestAnAPIKeyIsShownOnceAndRevoked(t *testing.T) {
 	s := newShop(t)
 	s.buy().want(201, "")

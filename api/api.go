@@ -55,7 +55,8 @@ type Store interface {
 	RevokeAPIKey(ctx context.Context, account, id string) error
 	Account(ctx context.Context, id string) (billing.Account, error)
 	AccountOf(ctx context.Context, email string) (billing.Account, error)
-	BeginLogin(ctx context.Context, id, token, account string) (mailed bool, err error)
+	BeginLogin(ctx context.Context, id, token, account string) error
+	Unsolicited(ctx context.Context, email string, since time.Time) (mails int, err error)
 	ConfirmLogin(ctx context.Context, token, session string) (billing.Account, time.Time, error)
 	Session(ctx context.Context, token string) (id string, account billing.Account, err error)
 	Sessions(ctx context.Context, account string) ([]billing.Session, error)
@@ -93,6 +94,7 @@ type Config struct {
 
 	Secret         billing.Secret // signs checkout tokens and mailed links
 	TestClocks     bool
+	RateLimits     bool
 	TrustedProxies []string
 	Log            *slog.Logger
 	Now            func() time.Time
@@ -100,7 +102,8 @@ type Config struct {
 
 type server struct {
 	Config
-	checks *checks
+	checks            *checks
+	requests, checked *limits
 }
 
 // Gin and Huma keep these in variables of their packages.
@@ -112,14 +115,14 @@ func init() {
 
 // New makes the handler of everything that the engine serves over HTTP.
 func New(c Config) (http.Handler, error) {
-	s := &server{Config: c, checks: newChecks(c.Store, c.Now)}
+	s := &server{Config: c, checks: newChecks(c.Store, c.Now), requests: newLimits(requestsASecond, requestsAtOnce), checked: newLimits(checksASecond, checksAtOnce)}
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false // its answer is a page that repeats the address
 	if err := r.SetTrustedProxies(c.TrustedProxies); err != nil {
 		return nil, err
 	}
-	r.Use(s.logged, s.recovered, headed, s.limited, sameSite())
+	r.Use(s.logged, s.recovered, headed, s.paced, s.limited, sameSite())
 	r.NoRoute(s.page)
 	r.NoMethod(func(g *gin.Context) { writeProblem(g, problem(http.StatusMethodNotAllowed, "method_not_allowed", "")) })
 

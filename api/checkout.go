@@ -300,6 +300,13 @@ func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Reques
 			return
 		}
 	}
+	if b.Pay == billing.PayTrial {
+		for _, to := range []string{buyer.Email, licensee.Email} {
+			if err = s.mayMail(ctx, to); err != nil {
+				return
+			}
+		}
+	}
 	product, plan, price, err := s.offer(ctx, b.Product, b.Plan.choice(), b.Quantity, b.Currency)
 	if err != nil {
 		return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -149,6 +150,12 @@ func (s *server) check(g *gin.Context) {
 	if err != nil || wrong != nil {
 		writeProblem(g, problem(http.StatusBadRequest, "malformed", "this is not a question about a licence"))
 		return
+	}
+	if s.RateLimits {
+		if wait := s.checked.wait(q.License, time.Now()); wait > 0 {
+			writeProblem(g, tooMany(wait))
+			return
+		}
 	}
 	l, err := s.checks.license(g.Request.Context(), q.License)
 	if err != nil && !errors.Is(err, billing.ErrNotFound) {

@@ -267,6 +267,7 @@ func (s *shop) ask(method, path, body string, headers ...string) answer {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), method, "http://127.0.0.1"+path, strings.NewReader(body))
 	check(s.t, err)
+	r.RemoteAddr = "192.0.2.1:1234"
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}

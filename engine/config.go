@@ -20,6 +20,7 @@ type Config struct {
 	DatabaseURL    string   `env:"DATABASE_URL"`                      // mysql://user:password@host:port/name or sqlite:///path
 	HTTP           string   `env:"OKVIZ_HTTP" envDefault:"127.0.0.1:8080"`
 	PublicURL      string   `env:"OKVIZ_PUBLIC_URL"`   // of the pages, as customers reach them
+	RateLimits     string   `env:"OKVIZ_RATE_LIMITS"`  // on: also in development; production always has them
 	Secret         string   `env:"OKVIZ_SECRET"`       // signs checkout tokens and mailed links; ≥ 32 characters
 	SigningKeys    []string `env:"OKVIZ_SIGNING_KEYS"` // files, or the PEM texts themselves: the current key, the next
 	SMTPURL        string   `env:"OKVIZ_SMTP_URL"`
@@ -83,6 +84,9 @@ func (c Config) Check() error {
 	}
 	if c.Gateway != "sandbox" {
 		bad("OKVIZ_GATEWAY", "is sandbox: no other gateway is built in yet")
+	}
+	if c.RateLimits != "" && c.RateLimits != "on" {
+		bad("OKVIZ_RATE_LIMITS", "is on or absent")
 	}
 	if c.OperatorKey != "" && len(c.OperatorKey) < 32 {
 		bad("OKVIZ_OPERATOR_KEY", "has fewer than 32 characters")

@@ -1,0 +1,109 @@
+package api
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"golang.org/x/time/rate"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// What may be asked (contract.md, Who may call). Checks are counted by licence:
+// a whole company's viewers sit behind one address.
+const (
+	requestsASecond, requestsAtOnce = 20, 200
+	checksASecond, checksAtOnce     = 50, 500
+	limitsKept                      = 100_000 // addresses or licences, in each of two halves
+
+	mailsAnHour = 5 // to an address that did not ask: trials, quotes, links to sign in with
+)
+
+// limits counts requests by a key. The half that was not used lately is
+// forgotten when the other one is full, so that nobody fills the memory.
+type limits struct {
+	each  rate.Limit
+	burst int
+
+	mu        sync.Mutex
+	used, old map[string]*rate.Limiter
+}
+
+func newLimits(each rate.Limit, burst int) *limits {
+	return &limits{each: each, burst: burst, used: map[string]*rate.Limiter{}}
+}
+
+// wait is how long the key must wait for its next request; nothing: it may go
+// on, and has been counted.
+func (l *limits) wait(key string, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.used[key]
+	if r == nil {
+		if r = l.old[key]; r == nil {
+			r = rate.NewLimiter(l.each, l.burst)
+		}
+		if len(l.used) >= limitsKept {
+			l.old, l.used = l.used, map[string]*rate.Limiter{}
+		}
+		l.used[key] = r
+	}
+	next := r.ReserveN(now, 1)
+	delay := next.DelayFrom(now)
+	if delay > 0 {
+		next.CancelAt(now)
+	}
+	return delay
+}
+
+// network is what an address is counted as: an IPv6 customer has a /64.
+func network(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if a = a.Unmap(); a.Is6() {
+		if p, err := a.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return a.String()
+}
+
+func tooMany(wait time.Duration) *Problem {
+	p := problem(http.StatusTooManyRequests, "too_many_requests", "too many requests: wait a little")
+	p.retryAfter = int(math.Ceil(wait.Seconds()))
+	return p
+}
+
+// paced holds every address to its pace, but for licence checks.
+func (s *server) paced(g *gin.Context) {
+	if !s.RateLimits || !isAPI(g.Request.URL.Path) || g.FullPath() == checkPath {
+		return
+	}
+	if wait := s.requests.wait(network(g.ClientIP()), time.Now()); wait > 0 {
+		writeProblem(g, tooMany(wait))
+	}
+}
+
+// mayMail holds what strangers can have mailed to an address.
+func (s *server) mayMail(ctx context.Context, email string) error {
+	if !s.RateLimits {
+		return nil
+	}
+	n, err := s.Store.Unsolicited(ctx, email, billing.Instant(s.Now()).Add(-time.Hour))
+	if err != nil {
+		return err
+	}
+	if n >= mailsAnHour {
+		p := problem(http.StatusTooManyRequests, "too_many_mails", "this address has been mailed enough for now")
+		p.retryAfter = 3600
+		return p
+	}
+	return nil
+}
