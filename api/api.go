@@ -36,6 +36,7 @@ type Store interface {
 	Overviews(ctx context.Context, q billing.Search, limit int) ([]billing.Overview, error)
 	Events(ctx context.Context, subscription string) ([]billing.Event, error)
 	License(ctx context.Context, id string) (licensing.Issued, error)
+	SetSites(ctx context.Context, id string, sites []string, limit int64) error
 	Licenses(ctx context.Context, email, before string, limit int) ([]licensing.Issued, error)
 	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
 	Invoices(ctx context.Context, account, subscription, before string, limit int) ([]billing.Invoice, error)

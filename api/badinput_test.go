@@ -115,6 +115,7 @@ var samples = map[string]string{
 	"login":                `{"email":"ada@contoso.example"}`,
 	"confirm-login":        `{"token":"none"}`,
 	"logout":               `{"everywhere":false}`,
+	"set-sites":            `{"sites":[]}`,
 	"create-clock":         `{"now":"2026-01-31T10:00:00Z"}`,
 	"advance-clock":        `{"to":"2026-01-31T10:00:00Z","late":false}`,
 	"check-license":        `{"v":1,"license":"lic_1","product":"calendar-pro"}`,

@@ -15,7 +15,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/licensing"
 )
 
 type planChoice struct {
@@ -313,11 +312,7 @@ func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Reques
 	}
 	sites := []string{}
 	if len(b.Sites) > 0 {
-		allowed := int64(0)
-		if plan.Type == billing.Site {
-			allowed = b.Quantity
-		}
-		if sites, err = licensing.CheckSites(b.Sites, allowed); err != nil {
+		if sites, err = checkSites(b.Sites, plan.Type, b.Quantity); err != nil {
 			return
 		}
 	}

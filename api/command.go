@@ -158,8 +158,10 @@ type commandResult struct {
 	Payment      *Payment     `json:"payment"`
 }
 
-// command carries out a command on a subscription that exists.
-func (s *server) command(ctx context.Context, in CommandInput, route, subscription string, c billing.Command, token string) (*commandOutput, error) {
+// command carries out a command on a subscription that exists. What is to
+// happen with it, and may happen again, is done once it has succeeded and
+// before it is answered.
+func (s *server) command(ctx context.Context, in CommandInput, route, subscription string, c billing.Command, token string, with ...func() error) (*commandOutput, error) {
 	if _, err := s.mine(ctx, subscription); err != nil {
 		return nil, s.answer(err)
 	}
@@ -190,6 +192,11 @@ func (s *server) command(ctx context.Context, in CommandInput, route, subscripti
 	if r.Outcome == nil {
 		out.Status, out.RetryAfter = http.StatusAccepted, "2"
 		return out, nil
+	}
+	for _, f := range with {
+		if err := f(); err != nil {
+			return nil, s.answer(err)
+		}
 	}
 	s.remember(ctx, r, out.Status, out.Body)
 	return out, nil

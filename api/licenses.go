@@ -19,6 +19,7 @@ func (s *server) licenseRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/licenses", "list-licenses", "Your licences, the newest first", "Account", account), s.listLicenses)
 	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}", "get-license", "One licence", "Account", account), s.getLicense)
 	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}/download", "download-license", "The licensed .pbiviz file", "Account", account), s.download)
+	huma.Register(h, route(http.MethodPut, "/v1/licenses/{id}/sites", "set-sites", "Name the sites of a site licence", "Account", account), s.setSites)
 }
 
 // license reads a licence as its page shows it.
@@ -81,6 +82,39 @@ func (s *server) licensed(ctx context.Context, id string) (licensing.Issued, err
 		err = billing.ErrNotFound
 	}
 	return l, err
+}
+
+// siteEdits is how often the sites of a licence may be edited in a period, so
+// that one licence does not serve many sites in turn.
+const siteEdits = 10
+
+// checkSites holds sites to a plan: only a site licence names any, and no more
+// than its quantity.
+func checkSites(sites []string, plan billing.LicenseType, quantity int64) ([]string, error) {
+	if plan != billing.Site {
+		quantity = 0
+	}
+	return licensing.CheckSites(sites, quantity)
+}
+
+func (s *server) setSites(ctx context.Context, in *struct {
+	LicenseInput
+	Body struct {
+		Sites []string `json:"sites" maxItems:"1000" nullable:"false" doc:"Host names; *. stands for any name below a registrable domain."`
+	}
+}) (*struct{ Body License }, error) {
+	l, err := s.licensed(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	sites, err := checkSites(in.Body.Sites, billing.LicenseType(l.Type), l.Quantity)
+	if err == nil {
+		err = s.Store.SetSites(ctx, in.ID, sites, siteEdits)
+	}
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return s.getLicense(ctx, &in.LicenseInput)
 }
 
 type fileOutput struct {

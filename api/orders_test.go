@@ -110,7 +110,7 @@ func TestChangesThatAreRefused(t *testing.T) {
 	s.on(id, "change", `{`+plan+`,"proration_time":"2099-01-01T00:00:00Z"}`).want(409, "preview_expired")
 	s.on(id, "change", `{`+plan+`,"expected_amount_due":1}`).want(409, "amount_changed")
 	s.on(id, "change", `{`+plan+`,"expected_amount_due":-1}`).want(422, "invalid")
-	s.on(id, "change", `{`+plan+`,"sites":["x.contoso.example"]}`).want(422, "invalid")
+	s.on(id, "change", `{`+plan+`,"sites":["x.contoso.example"]}`).want(422, "too_many_sites")
 	s.on(id, "payment-method", `{"token":"tok_`+marker+`"}`).want(422, "unknown_token")
 	s.on(id, "payment-method", `{"token":"tok_declined"}`).want(200, "") // nothing is owed: it is stored
 	s.on(id, "change", `{`+plan+`}`).want(402, "card_declined")

@@ -100,6 +100,7 @@ var statuses = map[billing.Code]int{
 	billing.CodeNoPaymentMethod:    http.StatusPaymentRequired,
 	billing.CodeTooManyAttempts:    http.StatusTooManyRequests,
 	billing.CodeTrialAlreadyUsed:   http.StatusConflict,
+	billing.CodeTooManySiteEdits:   http.StatusConflict,
 	billing.CodeNotPossibleNow:     http.StatusConflict,
 	billing.CodeNoChange:           http.StatusConflict,
 	billing.CodePreviewExpired:     http.StatusConflict,

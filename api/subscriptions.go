@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -161,23 +162,31 @@ func (s *server) change(ctx context.Context, in *struct {
 	SubscriptionInput
 	Body struct {
 		ChangeBody
-		Sites             []string   `json:"sites,omitempty" maxItems:"1000" nullable:"false" doc:"Not yet possible with a change: absent, null or empty."`
+		Sites             []string   `json:"sites,omitempty" maxItems:"1000" nullable:"false" doc:"Of a site licence, from now on; absent or empty: as they are."`
 		ProrationTime     *time.Time `json:"proration_time,omitempty" doc:"The preview's: the change costs what it said."`
 		ExpectedAmountDue *int64     `json:"expected_amount_due,omitempty" minimum:"0" doc:"The preview's, in minor units: another cost is refused."`
 	}
 }) (*commandOutput, error) {
-	if len(in.Body.Sites) > 0 {
-		return nil, invalid("sites", "cannot be named with a change yet")
-	}
-	c, _, err := s.changeOf(ctx, in.ID, in.Body.ChangeBody)
+	c, book, err := s.changeOf(ctx, in.ID, in.Body.ChangeBody)
 	if err != nil {
 		return nil, s.answer(err)
+	}
+	var sites []string
+	if len(in.Body.Sites) > 0 {
+		if sites, err = checkSites(in.Body.Sites, in.Body.Plan.Type, book.ChangedQuantity(c)); err != nil {
+			return nil, s.answer(err)
+		}
 	}
 	if t := in.Body.ProrationTime; t != nil {
 		c.ProrationTime = billing.Instant(*t)
 	}
 	c.ExpectedAmountDue = in.Body.ExpectedAmountDue
-	return s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/change", in.ID, c, "")
+	return s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/change", in.ID, c, "", func() error {
+		if sites == nil {
+			return nil
+		}
+		return s.Store.SetSites(ctx, book.Order.License, sites, math.MaxInt64) // a change is no edit
+	})
 }
 
 func (s *server) storeMethod(ctx context.Context, in *struct {

@@ -53,12 +53,7 @@ func (b Book) changeSale(c Command, at time.Time) (*sale, *Error) {
 	if err != nil {
 		return nil, err.(*Error)
 	}
-	if c.Quantity == 0 { // not named: it stays, where the plan can have it
-		c.Quantity = 1
-		if plan.Type == s.Plan.Type {
-			c.Quantity = s.Quantity
-		}
-	}
+	c.Quantity = b.ChangedQuantity(c)
 	if err := CheckQuantity(plan.Type, c.Quantity); err != nil {
 		return nil, err.(*Error)
 	}
@@ -75,6 +70,19 @@ func (b Book) changeSale(c Command, at time.Time) (*sale, *Error) {
 		sale.Credits = b.credits(at)
 	}
 	return &sale, nil
+}
+
+// ChangedQuantity is the quantity that a change comes to: where it names none,
+// it stays if the plan can have it.
+func (b Book) ChangedQuantity(c Command) int64 {
+	plan, err := b.Product.Plan(c.Plan)
+	switch {
+	case c.Quantity != 0:
+		return c.Quantity
+	case err == nil && plan.Type == b.Subscription.Plan.Type:
+		return b.Subscription.Quantity
+	}
+	return 1
 }
 
 // credits is what a change gives back: the unused part of the running

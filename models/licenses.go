@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -46,6 +47,26 @@ func (s *Store) Licenses(ctx context.Context, email, before string, limit int) (
 	return list, nil
 }
 
+// SetSites replaces the sites that a licence names, which are normalised. It
+// may be edited limit times in a period. Errors: ErrNotFound, and a
+// *billing.Error too_many_site_edits.
+func (s *Store) SetSites(ctx context.Context, id string, sites []string, limit int64) error {
+	return s.tx(ctx, func(tx *gorm.DB) error {
+		row, err := one[licenseRow](locked(tx).Where("id = ?", id))
+		if err != nil || slices.Equal(row.Sites, sites) {
+			return err
+		}
+		if row.SiteEditsUntil == nil || !row.SiteEditsUntil.Equal(row.PeriodEnd) {
+			row.SiteEdits, row.SiteEditsUntil = 0, &row.PeriodEnd
+		}
+		if row.SiteEdits++; row.SiteEdits > limit {
+			return &billing.Error{Code: billing.CodeTooManySiteEdits, Field: "sites", Detail: "were edited as often as they may be in this period"}
+		}
+		row.Sites = sites
+		return update(tx, id, &row)
+	})
+}
+
 func (r licenseRow) issued(tx *gorm.DB) (licensing.Issued, error) {
 	l := licensing.Issued{
 		License: licensing.License{
@@ -55,6 +76,9 @@ func (r licenseRow) issued(tx *gorm.DB) (licensing.Issued, error) {
 			Suspended: r.Suspended, Revoked: r.Revoked,
 		},
 		Subscription: r.Subscription, ActivationKey: r.ActivationKey, TestClock: r.TestClock,
+	}
+	if r.Plan.Type == billing.Site && int64(len(l.Sites)) > r.Quantity { // it was changed to fewer
+		l.Sites = l.Sites[:r.Quantity]
 	}
 	sub, err := one[subscriptionRow](tx.Select("number").Where("id = ?", r.Subscription))
 	if err != nil {

@@ -174,6 +174,9 @@ type licenseRow struct {
 	Covers        int64
 	Quantity      int64
 	TestClock     string
+
+	SiteEdits      int64 // within the period that ends at SiteEditsUntil
+	SiteEditsUntil *time.Time
 }
 
 type outboxRow struct {
