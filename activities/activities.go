@@ -61,9 +61,11 @@ type Activities struct {
 	Mailer    Mailer
 	Files     Files
 	Documents Documents
-	PublicURL string           // of the pages that letters link to, without a slash at its end
-	Secret    billing.Secret   // makes the credentials of mailed links
-	Now       func() time.Time // real time
+	PublicURL string // of the pages that letters link to, without a slash at its end
+	// OperatorEmail is where the operator's letters go.
+	OperatorEmail string
+	Secret        billing.Secret   // makes the credentials of mailed links
+	Now           func() time.Time // real time
 }
 
 // Task asks for one step of a subscription: a command, or what is due.

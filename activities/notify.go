@@ -80,7 +80,7 @@ func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Le
 			return l, err
 		}
 		l.InvoiceNumber = inv.Number
-		if inv.Status == billing.InvoicePaid {
+		if inv.Status == billing.InvoicePaid && e.Notice.To != billing.RoleOperator {
 			pdf, err := a.Documents.Invoice(inv, book.Order.Billing)
 			if err != nil {
 				return l, err
@@ -88,7 +88,11 @@ func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Le
 			l.Attachments = []billing.Attachment{{Name: inv.Number + ".pdf", ContentType: "application/pdf", Data: pdf}}
 		}
 	}
-	if e.Notice.To != billing.RoleLicensee {
+	switch e.Notice.To {
+	case billing.RoleBilling:
+		return l, nil
+	case billing.RoleOperator: // it has no page here
+		l.Name, l.Email, l.Licensee, l.Link, l.SubscriptionID = "", a.OperatorEmail, "", "", s.ID
 		return l, nil
 	}
 	l.Name, l.Email = book.Order.Licensee.Name, book.Order.Licensee.Email

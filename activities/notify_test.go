@@ -120,6 +120,38 @@ func TestProductWithoutAVersionIsSoldAndItsLetterHasNoFile(t *testing.T) {
 	}
 }
 
+func TestOperatorIsToldIdsAndAmountsAndNoNames(t *testing.T) {
+	s := newShop(t)
+	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
+	state := s.State(t, sub)
+	paid := billing.Money{Amount: 990, Currency: "USD"}
+	inv, err := s.DB.Invoices(t.Context(), "", sub, "", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := billing.Posting{From: state.Revision, Subscription: state, Notices: []billing.Notice{
+		{Kind: billing.NoticeTransferUnused, To: billing.RoleOperator, InvoiceID: inv[0].ID, Amount: paid},
+	}}
+	p.Subscription.Revision++
+	if err := s.DB.Post(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Notify(t.Context(), sub); err != nil {
+		t.Fatal(err)
+	}
+	got := s.letter(billing.NoticeTransferUnused)
+	want := billing.Letter{
+		ID: got.ID, Notice: got.Notice, At: got.At, Email: activitiestest.OperatorEmail, ProductName: "Calendar Pro",
+		Activation: billing.ActivationNone, SubscriptionID: sub, SubscriptionNumber: 1, Quantity: 1, InvoiceNumber: inv[0].Number,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("letter (-want +got):\n%s", diff)
+	}
+	if got.InvoiceID != inv[0].ID || got.Amount != paid {
+		t.Errorf("it speaks of %s and %s", got.InvoiceID, got.Amount)
+	}
+}
+
 type refusal struct{ permanent bool }
 
 func (refusal) Error() string       { return "550 no such mailbox" }

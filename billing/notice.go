@@ -21,15 +21,18 @@ const (
 	NoticeEnded           NoticeKind = "ended"            // billing: the subscription has ended, and why
 	NoticeLogin           NoticeKind = "login"            // an account: the link to sign in with, good until Until
 	NoticeVersionReady    NoticeKind = "version_ready"    // licensee: the file that was still missing
+	NoticeTransferUnused  NoticeKind = "transfer_unused"  // operator: money for an invoice that is paid or void already
 )
 
-// Role says which of a subscription's two contacts a notice is for
-// (rules.md, Who takes part). The licensee's letters show no prices.
+// Role says whom a notice is for (rules.md, Who takes part): one of the
+// subscription's two contacts, or who runs the engine. The licensee's letters
+// show no prices; the operator's name ids instead of people.
 type Role string
 
 const (
 	RoleBilling  Role = "billing"
 	RoleLicensee Role = "licensee"
+	RoleOperator Role = "operator"
 )
 
 // Notice is one mail to be sent, written in the transaction of the event that
@@ -58,6 +61,7 @@ type Letter struct {
 
 	ProductName        string
 	Activation         Activation
+	SubscriptionID     string // for the operator only
 	SubscriptionNumber int64
 	Quantity           int64
 	InvoiceNumber      string

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"net/mail"
 	"net/url"
 	"os"
 	"slices"
@@ -24,7 +25,8 @@ type Config struct {
 	Secret         string   `env:"OKVIZ_SECRET"`       // signs checkout tokens and mailed links; ≥ 32 characters
 	SigningKeys    []string `env:"OKVIZ_SIGNING_KEYS"` // files, or the PEM texts themselves: the current key, the next
 	SMTPURL        string   `env:"OKVIZ_SMTP_URL"`
-	MailFrom       string   `env:"OKVIZ_MAIL_FROM"` // "OKVIZ <licences@okviz.example>"
+	MailFrom       string   `env:"OKVIZ_MAIL_FROM"`      // "OKVIZ <licences@okviz.example>"
+	OperatorEmail  string   `env:"OKVIZ_OPERATOR_EMAIL"` // is told what needs a person; empty: MailFrom's address
 	Brand          string   `env:"OKVIZ_BRAND" envDefault:"OKVIZ"`
 	SupportURL     string   `env:"OKVIZ_SUPPORT_URL"`
 	VendorAddress  []string `env:"OKVIZ_VENDOR_ADDRESS" envSeparator:"|"` // lines, as invoices print them
@@ -79,6 +81,9 @@ func (c Config) Check() error {
 	if c.SMTPURL == "" || c.MailFrom == "" {
 		bad("OKVIZ_SMTP_URL and OKVIZ_MAIL_FROM", "are needed to send mail")
 	}
+	if _, err := c.operatorEmail(); err != nil {
+		bad("OKVIZ_OPERATOR_EMAIL or OKVIZ_MAIL_FROM", "is no address")
+	}
 	if c.Brand == "" {
 		bad("OKVIZ_BRAND", "is missing")
 	}
@@ -109,6 +114,19 @@ func (c Config) Check() error {
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// operatorEmail is where the operator is told what needs a person.
+func (c Config) operatorEmail() (string, error) {
+	from := c.OperatorEmail
+	if from == "" {
+		from = c.MailFrom
+	}
+	address, err := mail.ParseAddress(from)
+	if err != nil {
+		return "", err
+	}
+	return address.Address, nil
 }
 
 func distinct(s string) int {

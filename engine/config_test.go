@@ -42,6 +42,7 @@ func TestProductionRefusesWhatOnlyDevelopmentMayHave(t *testing.T) {
 		"a short secret":                       {func(c *Config) { c.Secret = "kR7vQ2mZx9" }, "OKVIZ_SECRET has fewer"},
 		"no database":                          {func(c *Config) { c.DatabaseURL = "" }, "DATABASE_URL is missing"},
 		"no signing key":                       {func(c *Config) { c.SigningKeys = nil }, "OKVIZ_SIGNING_KEYS"},
+		"an operator who has no address":       {func(c *Config) { c.OperatorEmail = "the desk" }, "OKVIZ_OPERATOR_EMAIL"},
 		"another environment":                  {func(c *Config) { c.Env = "staging" }, "OKVIZ_ENV"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,5 +93,16 @@ func TestEnvironmentIsProductionUnlessItSaysOtherwise(t *testing.T) {
 	c, err := FromEnvironment()
 	if err == nil || c.Development() {
 		t.Errorf("an empty environment: development %v, %v", c.Development(), err)
+	}
+}
+
+func TestOperatorIsToldWhereMailComesFromUnlessAnotherAddressIsGiven(t *testing.T) {
+	c := production(t)
+	if got, err := c.operatorEmail(); err != nil || got != "licences@okviz.example" {
+		t.Errorf("%q, %v", got, err)
+	}
+	c.OperatorEmail = "desk@okviz.example"
+	if got, err := c.operatorEmail(); err != nil || got != c.OperatorEmail {
+		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -234,8 +234,13 @@ func (e *Engine) activities() (*activities.Activities, error) {
 	if err != nil {
 		return nil, err
 	}
+	operator, err := e.config.operatorEmail()
+	if err != nil {
+		return nil, fmt.Errorf("the operator's address: %w", err)
+	}
 	return &activities.Activities{
-		Store: e.Store, Gateway: e.gateway, Mailer: sender, Files: e.Press, Documents: e.documents, PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), Now: time.Now,
+		Store: e.Store, Gateway: e.gateway, Mailer: sender, Files: e.Press, Documents: e.documents, PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret),
+		OperatorEmail: operator, Now: time.Now,
 	}, nil
 }
 

@@ -60,6 +60,13 @@ func toLicensee(n billing.Notice) billing.Letter {
 	return l
 }
 
+func toOperator(n billing.Notice) billing.Letter {
+	l := toBilling(n)
+	l.To, l.InvoiceID, l.InvoiceNumber = billing.RoleOperator, "inv_01J9", "INV-2026-000123"
+	l.Name, l.Email, l.Link, l.SubscriptionID = "", "desk@okviz.example", "", "sub_01J9"
+	return l
+}
+
 func usd(cents int64) billing.Money { return billing.Money{Amount: cents, Currency: "USD"} }
 
 func with(l billing.Letter, change func(*billing.Letter)) billing.Letter {
@@ -277,6 +284,13 @@ var letters = []letterCase{
 		"Your subscription to Calendar Pro has ended",
 		[]string{"We have ended your subscription"}, []string{"Renew it"},
 	},
+	{
+		"money that no invoice needed is told to the operator, with ids",
+		toOperator(billing.Notice{Kind: billing.NoticeTransferUnused, Amount: usd(59000)}),
+		"A transfer of $590.00 is on a customer’s balance",
+		[]string{"$590.00 came for an invoice that is paid or void already", "#4540, sub_01J9", "INV-2026-000123, inv_01J9", "31 January 2026, 10:00 UTC"},
+		[]string{"Calendar Pro"},
+	},
 }
 
 func TestEveryLetterTellsItsFactsInTextAndHTML(t *testing.T) {
@@ -305,6 +319,8 @@ func TestEveryLetterTellsItsFactsInTextAndHTML(t *testing.T) {
 				why = "your address has an account"
 			case c.letter.To == billing.RoleLicensee:
 				why = "the licensee of subscription #4540"
+			case c.letter.To == billing.RoleOperator:
+				why = "because you run the engine."
 			}
 			says := append([]string{strings.TrimSpace("Hello "+c.letter.Name) + ",", why, link, "OKVIZ"}, c.says...)
 			for part, body := range map[string]string{"text": m.text, "HTML": html.UnescapeString(m.html)} {
@@ -319,8 +335,12 @@ func TestEveryLetterTellsItsFactsInTextAndHTML(t *testing.T) {
 					}
 				}
 			}
-			if n := strings.Count(m.html, `href="`+link+`"`); n != 1 {
-				t.Errorf("%d buttons, want one", n)
+			buttons := 1
+			if link == "" { // the operator has no page
+				buttons = 0
+			}
+			if n := strings.Count(m.html, `href="`+link+`"`); n != buttons {
+				t.Errorf("%d buttons, want %d", n, buttons)
 			}
 			body, _, _ := strings.Cut(m.text, "\n--\n")
 			if found := regexp.MustCompile(`</?[a-z]+>|&[a-z#0-9]+;|<no value>|\{\{|January 0001|\n\n\n| \n|[.!?]\n[^\n-]`).FindString(body); found != "" {

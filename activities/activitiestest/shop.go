@@ -49,6 +49,7 @@ const catalogue = `products:
 const (
 	BillingName, BillingEmail   = "Bianca Payer", "bianca@reseller.example"
 	LicenseeName, LicenseeEmail = "Lars User", "lars@customer.example"
+	OperatorEmail               = "desk@okviz.example"
 )
 
 // Shop is the steps with all that they need.
@@ -83,7 +84,7 @@ func New(t testing.TB, now func() time.Time) *Shop {
 	s.Activities = &activities.Activities{
 		Store: store, Gateway: gateway, Mailer: s.Mailbox, Files: delivery.NewPress(store, s.Keys),
 		Documents: papers,
-		PublicURL: "https://shop.example", Now: now,
+		PublicURL: "https://shop.example", OperatorEmail: OperatorEmail, Now: now,
 	}
 	return s
 }
