@@ -32,6 +32,7 @@ type Store interface {
 	Respond(ctx context.Context, id string, status int, body string) error
 
 	Book(ctx context.Context, subscription string) (billing.Book, error)
+	Live(ctx context.Context) ([]billing.Subscription, error)
 	Overview(ctx context.Context, id string) (billing.Overview, error)
 	Overviews(ctx context.Context, q billing.Search, limit int) ([]billing.Overview, error)
 	Events(ctx context.Context, subscription string) ([]billing.Event, error)

@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/payments/sandbox"
@@ -26,6 +31,7 @@ func (s *server) operatorRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions", "find-subscriptions", "Find subscriptions by a person or a number", "Operator", operator), s.findSubscriptions)
 	huma.Register(h, route(http.MethodPost, cataloguePath, "apply-catalog", "Bring a catalogue document in", "Operator", operator), s.applyCatalogue)
 	huma.Register(h, route(http.MethodPut, versionPath, "put-version", "Publish a visual's package", "Operator", operator), s.putVersion)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile", "reconcile", "Where rows and workflows disagree", "Operator", operator), s.reconcile)
 	if s.Sandbox != nil {
 		huma.Register(h, route(http.MethodGet, "/v1/operator/sandbox/charges", "list-charges", "What the sandbox gateway really charged", "Operator", operator), s.listCharges)
 	}
@@ -38,6 +44,80 @@ func (s *server) findSubscriptions(ctx context.Context, in *struct {
 	Number int64  `query:"number" minimum:"1"`
 }) (*struct{ Body List[Subscription] }, error) {
 	return s.subscriptions(ctx, in.PageInput, billing.Search{Email: in.Email, Domain: in.Domain, Number: in.Number})
+}
+
+// Reconciliation names the subscriptions whose rows and workflows disagree.
+type Reconciliation struct {
+	Live            int      `json:"live" doc:"Subscriptions for which something is due some day."`
+	WithoutWorkflow []string `json:"without_workflow" nullable:"false" doc:"Live, and no workflow is running: okviz recover starts them."`
+	WithoutRows     []string `json:"without_rows" nullable:"false" doc:"A workflow is running, and nothing is due, or there is no such subscription."`
+}
+
+// reconcile compares the live rows with the running workflows. Temporal's lists
+// lag, and a step may be under way: what the first look finds is looked at
+// again, by itself.
+func (s *server) reconcile(ctx context.Context, _ *struct{}) (*struct{ Body Reconciliation }, error) {
+	running := map[string]bool{}
+	var next []byte
+	for {
+		page, err := s.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			Query: "WorkflowType = 'Subscription' AND ExecutionStatus = 'Running'", NextPageToken: next, PageSize: 1000,
+		})
+		if err != nil {
+			return nil, s.answer(err)
+		}
+		for _, e := range page.Executions {
+			running[e.Execution.WorkflowId] = true
+		}
+		if next = page.NextPageToken; len(next) == 0 {
+			break
+		}
+	}
+	live, err := s.Store.Live(ctx)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	out := Reconciliation{Live: len(live), WithoutWorkflow: []string{}, WithoutRows: []string{}}
+	for _, sub := range live {
+		if !running[sub.ID] {
+			agree, err := s.agree(ctx, sub.ID)
+			if err != nil {
+				return nil, s.answer(err)
+			}
+			if !agree {
+				out.WithoutWorkflow = append(out.WithoutWorkflow, sub.ID)
+			}
+		}
+		delete(running, sub.ID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(running)) {
+		agree, err := s.agree(ctx, id)
+		if err != nil {
+			return nil, s.answer(err)
+		}
+		if !agree {
+			out.WithoutRows = append(out.WithoutRows, id)
+		}
+	}
+	return &struct{ Body Reconciliation }{out}, nil
+}
+
+// agree looks whether a subscription is live exactly where its workflow runs.
+func (s *server) agree(ctx context.Context, id string) (bool, error) {
+	runs := false
+	run, err := s.Temporal.DescribeWorkflowExecution(ctx, id, "")
+	var none *serviceerror.NotFound
+	switch {
+	case err == nil:
+		runs = run.WorkflowExecutionInfo.Status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING
+	case !errors.As(err, &none):
+		return false, err
+	}
+	o, err := s.Store.Overview(ctx, id)
+	if err != nil && !errors.Is(err, billing.ErrNotFound) {
+		return false, err
+	}
+	return runs == !o.Next.At.IsZero(), nil
 }
 
 type changesOutput struct {
