@@ -25,6 +25,7 @@ type Store interface {
 	ReleaseNotice(ctx context.Context, id string) error
 	License(ctx context.Context, id string) (licensing.Issued, error)
 	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
+	Transferred(ctx context.Context, invoice string) (billing.Transferred, error)
 	LoginAccount(ctx context.Context, login string) (billing.Account, error)
 }
 
@@ -49,9 +50,10 @@ type Files interface {
 	Stamp(ctx context.Context, l licensing.Issued, version string, now time.Time) (file billing.Attachment, stamped string, err error)
 }
 
-// Documents writes paid invoices as PDF.
+// Documents writes invoices and credit notes as PDF.
 type Documents interface {
 	Invoice(inv billing.Invoice, to billing.BillingDetails) ([]byte, error)
+	CreditNote(n billing.CreditNote, inv billing.Invoice, to billing.BillingDetails) ([]byte, error)
 }
 
 // Activities are the steps. All fields are needed.
@@ -108,6 +110,12 @@ func (a *Activities) RenewNow(ctx context.Context, t Task) (Result, error) { ret
 
 // Renew charges the period that begins.
 func (a *Activities) Renew(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// SendInvoice mails the next period's invoice, to be paid by transfer.
+func (a *Activities) SendInvoice(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// MarkPaid records a transfer, and pays its invoice where it suffices.
+func (a *Activities) MarkPaid(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
 
 // RetryPayment tries a declined renewal again.
 func (a *Activities) RetryPayment(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }

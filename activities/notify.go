@@ -75,12 +75,21 @@ func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Le
 		Link: a.PublicURL + "/account/subscriptions/" + s.ID,
 	}
 	if e.Notice.InvoiceID != "" {
-		inv, _, err := a.Store.Invoice(ctx, e.Notice.InvoiceID)
+		inv, notes, err := a.Store.Invoice(ctx, e.Notice.InvoiceID)
 		if err != nil {
 			return l, err
 		}
 		l.InvoiceNumber = inv.Number
-		if inv.Status == billing.InvoicePaid && e.Notice.To != billing.RoleOperator {
+		if e.Notice.Kind == billing.NoticeInvoiceVoid {
+			for _, n := range notes {
+				pdf, err := a.Documents.CreditNote(n, inv, book.Order.Billing)
+				if err != nil {
+					return l, err
+				}
+				l.Attachments = append(l.Attachments, billing.Attachment{Name: n.Number + ".pdf", ContentType: "application/pdf", Data: pdf})
+			}
+		}
+		if (inv.Status == billing.InvoicePaid || inv.Status == billing.InvoiceOpen) && e.Notice.To != billing.RoleOperator {
 			pdf, err := a.Documents.Invoice(inv, book.Order.Billing)
 			if err != nil {
 				return l, err

@@ -120,7 +120,27 @@ func (a *Activities) decide(ctx context.Context, t Task, book *billing.Book) (bi
 			book.Method = method
 		}
 	}
+	if c.Verb == billing.VerbMarkPaid {
+		if err := a.transferred(ctx, &c, book); err != nil {
+			return billing.Decision{}, err
+		}
+	}
 	return book.Decide(c, t.At), nil
+}
+
+// transferred reads what a mark-paid needs: its reference, which is in the
+// request row alone, and what has come for the invoice before.
+func (a *Activities) transferred(ctx context.Context, c *billing.Command, book *billing.Book) (err error) {
+	if c.Request != "" {
+		if c.Reference, _, err = a.Store.RequestCard(ctx, c.Request); err != nil {
+			return err
+		}
+	}
+	book.Transferred, err = a.Store.Transferred(ctx, c.Invoice)
+	if errors.Is(err, billing.ErrNotFound) {
+		return nil // which billing refuses
+	}
+	return err
 }
 
 func refused(code billing.Code, field, detail string) billing.Decision {

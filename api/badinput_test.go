@@ -108,6 +108,7 @@ var samples = map[string]string{
 	"checkout":             order(),
 	"preview-change":       `{` + plan + `,"quantity":1}`,
 	"change":               `{` + plan + `,"quantity":1}`,
+	"mark-paid":            `{"reference":"TRF 1","amount":{"amount":1,"currency":"USD"},"value_date":"2026-03-02"}`,
 	"cancel":               `{"reason":"none"}`,
 	"resume":               `{}`,
 	"renew":                `{}`,

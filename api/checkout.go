@@ -215,6 +215,7 @@ func (s *server) previewCheckout(ctx context.Context, in *previewInput) (*struct
 		v.Recurring.FirstRenewal = billing.TrialEnd(now)
 		inv.Lines = nil // nothing is due for a trial
 	}
+	v.InvoiceAllowed = b.Pay == billing.PayNow && s.Policy.InvoiceAllowed(inv)
 	v.Lines, v.Subtotal, v.Discount, v.Tax, v.TaxNote = viewLines(inv), inv.Subtotal(), inv.Discount(), inv.Tax(), text(inv.TaxNote)
 	v.Total, v.AmountDue, v.BalanceApplied = inv.Total(), inv.AmountDue(), billing.Money{Currency: inv.Currency}
 	return &struct{ Body Preview }{v}, nil
@@ -316,11 +317,10 @@ func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Reques
 			return
 		}
 	}
-	token := ""
+	token, collection := "", billing.ByCard
 	switch {
 	case b.Payment != nil && b.Payment.Method == billing.ByInvoice:
-		err = refusal(billing.CodeInvoiceNotAllowed, "payment.method", "this order cannot be paid by invoice")
-		return
+		collection = billing.ByInvoice
 	case b.Payment != nil && b.Payment.Token != nil && *b.Payment.Token != "":
 		token = *b.Payment.Token
 	case b.Pay == billing.PayNow:
@@ -350,7 +350,7 @@ func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Reques
 	}
 	sub = billing.Subscription{
 		ID: newID("sub"), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
-		Price: price, Collection: billing.ByCard, CreatedAt: billing.Instant(s.Now()), TestClock: clock,
+		Price: price, Collection: collection, CreatedAt: billing.Instant(s.Now()), TestClock: clock,
 	}
 	o = billing.Order{
 		Subscription: sub.ID, License: newID("lic"), Licensee: licensee, Pay: b.Pay, Sites: sites,

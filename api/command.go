@@ -229,7 +229,7 @@ func (s *server) result(ctx context.Context, r billing.Request) (commandResult, 
 		}
 		v := viewInvoice(inv, notes)
 		out.Invoice, out.Payment = &v, &Payment{Status: string(r.Outcome.Payment.Status)}
-		if inv.AmountDue().IsZero() {
+		if inv.AmountDue().IsZero() || out.Payment.Status == "" {
 			out.Payment.Status = "none"
 		}
 	}

@@ -102,6 +102,7 @@ var statuses = map[billing.Code]int{
 	billing.CodeTrialAlreadyUsed:   http.StatusConflict,
 	billing.CodeTooManySiteEdits:   http.StatusConflict,
 	billing.CodeNotPossibleNow:     http.StatusConflict,
+	billing.CodeAlreadyRecorded:    http.StatusConflict,
 	billing.CodeNoChange:           http.StatusConflict,
 	billing.CodePreviewExpired:     http.StatusConflict,
 	billing.CodeAmountChanged:      http.StatusConflict,

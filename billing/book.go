@@ -13,11 +13,12 @@ type Book struct {
 	Subscription Subscription
 	Order        Order
 	Product      Product
-	Sold         []Sold   // service lines of paid invoices that have a remainder
-	Open         *Invoice // what OpenInvoice names
-	InFlight     *Invoice // a draft whose payment has no recorded outcome
-	Balance      Money    // the billing account's, in the subscription's currency
-	Method       string   // the gateway's reference of the card in use; empty: none
+	Sold         []Sold      // service lines of paid invoices that have a remainder
+	Open         *Invoice    // what OpenInvoice names
+	Transferred  Transferred // for the invoice of a mark-paid; other commands do without
+	InFlight     *Invoice    // a draft whose payment has no recorded outcome
+	Balance      Money       // the billing account's, in the subscription's currency
+	Method       string      // the gateway's reference of the card in use; empty: none
 
 	Policy Policy
 	NewID  func(prefix string) string // "inv" → "inv_…"
@@ -157,21 +158,21 @@ func (b Book) Decide(c Command, at time.Time) Decision {
 	if c.Verb == VerbPurchase {
 		return b.purchase(c, at)
 	}
+	if c.Verb == VerbMarkPaid {
+		return b.markPaid(c, at)
+	}
 	if !s.allows(c.Verb) {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this is not possible in the subscription's present state")}
 	}
 	switch c.Verb {
 	case VerbPaymentMethod:
-		return b.storeMethod(at)
+		return b.storeMethod(c, at)
 	case VerbChange:
 		return b.change(c, at)
 	case VerbCancel:
 		return Decision{Posting: b.cancel(at)}
 	case VerbResume:
-		s.CancelAtPeriodEnd = false
-		p := b.post(s, at, "resumed", "The cancellation was taken back.")
-		p.Notices = []Notice{{Kind: NoticeResumed, To: RoleBilling, Until: s.Period.End, Plan: s.Plan}}
-		return Decision{Posting: p}
+		return Decision{Posting: b.resume(at)}
 	case VerbRenew:
 		return b.renewNow(c, at)
 	}
@@ -184,10 +185,12 @@ func (b Book) Due(step Step, at time.Time) Decision {
 	s := b.Subscription
 	switch step.Kind {
 	case StepExpireOrder:
-		s.Status = IncompleteExpired
+		s.Status, s.OpenInvoice, s.DueAt = IncompleteExpired, "", time.Time{}
 		p := b.post(s, at, "order_expired", "The order was never paid and has lapsed.")
-		p.Void, p.Subscription.OpenInvoice = s.OpenInvoice, ""
+		b.void(p, at)
 		return Decision{Posting: p}
+	case StepInvoice:
+		return b.sendNext(at)
 	case StepRemind:
 		return Decision{Posting: b.remind(step, at)}
 	case StepTrialEnd:
@@ -206,9 +209,13 @@ func (b Book) Due(step Step, at time.Time) Decision {
 // none. at is when the attempt was made.
 func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	s := b.Subscription
-	sold := inv.Service()
-	inv.Status, inv.PaidAt, inv.IssuedAt, inv.InFlight = InvoicePaid, at, at, ""
-	due := inv.AmountDue()
+	how := "charged"
+	if inv.Status == InvoiceOpen {
+		inv, how = inv.settled(s.Plan.Cycle, at), "received"
+	} else {
+		inv.Status, inv.PaidAt, inv.IssuedAt, inv.InFlight = InvoicePaid, at, at, ""
+	}
+	sold, due := inv.Service(), inv.AmountDue()
 	if due.Amount > 0 {
 		s.LastPaymentAt = at
 	}
@@ -222,6 +229,9 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 		s.Anchor, s.Period, s.Ahead = sold.Period.Start, sold.Period, Period{}
 		s.CancelAtPeriodEnd, s.CanceledAt, s.CancelReason = false, time.Time{}, ""
 		s.TrialEnd, s.RemindedAt = time.Time{}, time.Time{}
+		if inv.Method != "" { // an order's invoice may be paid by card in the end
+			s.Collection = ByCard
+		}
 		text, update = "Bought until "+date(s.Period.End), NoticeLicense
 	case ForConversion:
 		s.Status, s.Anchor, s.Period = Active, s.TrialEnd, sold.Period
@@ -241,14 +251,11 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 		}
 		text = "Changed from " + old.ID + " to " + s.Plan.ID
 	}
-	void := ""
-	if s.OpenInvoice != inv.ID {
-		void = s.OpenInvoice
-	}
-	s.OpenInvoice, s.Dunning = "", Dunning{}
+	replaced := s.OpenInvoice != inv.ID
+	s.OpenInvoice, s.DueAt, s.Dunning = "", time.Time{}, Dunning{}
 	s.HasMethod = s.HasMethod || inv.Method != ""
-	p := b.post(s, at, kind, fmt.Sprintf("%s; %s charged.", text, due))
-	p.Invoice, p.Void, p.Method = &inv, void, inv.Method
+	p := b.post(s, at, kind, fmt.Sprintf("%s; %s %s.", text, due, how))
+	p.Invoice, p.Method = &inv, inv.Method
 	p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentSucceeded}}
 	p.issueExcess(at)
 	receipt := Notice{Kind: NoticeReceipt, To: RoleBilling, InvoiceID: inv.ID, Amount: due, Until: sold.Period.End, Plan: s.Plan}
@@ -256,6 +263,9 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 		receipt.Kind, receipt.OldPlan, receipt.Credit = NoticePlanChanged, old, inv.Credit()
 	}
 	p.Notices = []Notice{receipt, {Kind: update, To: RoleLicensee, Until: sold.Period.End, Plan: s.Plan, WithFile: true}}
+	if replaced {
+		b.void(p, at)
+	}
 	return p
 }
 
@@ -305,6 +315,9 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	method := "" // where money is owed, the card is kept all the same
 	var notices []Notice
 	switch {
+	case inv.Purpose == ForPurchase && !s.DueAt.IsZero(): // the order's invoice by transfer stays open
+		inv.Status = InvoiceVoid
+		s.Declines++
 	case inv.Purpose == ForPurchase:
 		s.OpenInvoice, method = inv.ID, inv.Method
 		s.Declines++
@@ -338,12 +351,11 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 // end is the posting that cancels the subscription as of an instant.
 func (b Book) end(at time.Time, why CancelReason) *Posting {
 	s := b.Subscription
-	open := s.OpenInvoice
 	s.Status, s.CanceledAt, s.CancelReason = Canceled, at, why
-	s.CancelAtPeriodEnd, s.OpenInvoice, s.Dunning, s.Ahead = false, "", Dunning{}, Period{}
+	s.CancelAtPeriodEnd, s.OpenInvoice, s.DueAt, s.Dunning, s.Ahead = false, "", time.Time{}, Dunning{}, Period{}
 	p := b.post(s, at, "canceled", "Ended: "+string(why)+".")
-	p.Void = open
 	p.Notices = []Notice{{Kind: NoticeEnded, To: RoleBilling, Until: at, Plan: s.Plan, Reason: why}}
+	b.void(p, at)
 	return p
 }
 

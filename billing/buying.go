@@ -9,6 +9,12 @@ func (b Book) purchase(c Command, at time.Time) Decision {
 	if s.Status != Incomplete || s.OpenInvoice != "" {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has been answered already")}
 	}
+	if s.Collection == ByInvoice {
+		if b.Order.Pay == PayTrial {
+			return Decision{Refusal: refuse(CodeInvoiceNotAllowed, "payment.method", "a trial is not paid by invoice")}
+		}
+		return b.order(c, at)
+	}
 	if b.Order.Pay == PayTrial {
 		if !b.Product.Trial {
 			return Decision{Refusal: refuse(CodeTrialNotOffered, "pay", "this product has no trial")}
@@ -48,7 +54,7 @@ func (b Book) Refused(c Command, r *Error, at time.Time) *Posting {
 
 // storeMethod uses a new card from now on. Where money is owed it is charged
 // at once: an order from now, a renewal for its own period.
-func (b Book) storeMethod(at time.Time) Decision {
+func (b Book) storeMethod(c Command, at time.Time) Decision {
 	s := b.Subscription
 	if b.Method == "" {
 		return Decision{Refusal: refuse(CodeNoPaymentMethod, "", "there is no payment method to store")}
@@ -60,6 +66,9 @@ func (b Book) storeMethod(at time.Time) Decision {
 		}
 		if b.Open == nil {
 			return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has not been handled yet")}
+		}
+		if b.Open.Status == InvoiceOpen { // it was mailed: a card pays one of its own in its place
+			return b.collect(b.draft(ForPurchase, c.Cause(s.Revision), b.saleAt(at, at, at)))
 		}
 		return b.collect(b.rebuild(*b.Open, b.saleAt(at, at, at)))
 	case PastDue:
@@ -77,20 +86,37 @@ func (b Book) cancel(at time.Time) *Posting {
 	s := b.Subscription
 	switch s.Status {
 	case Incomplete:
-		open := s.OpenInvoice
-		s.Status, s.CancelReason, s.CanceledAt, s.OpenInvoice = IncompleteExpired, ReasonRequested, at, ""
+		s.Status, s.CancelReason, s.CanceledAt, s.OpenInvoice, s.DueAt = IncompleteExpired, ReasonRequested, at, "", time.Time{}
 		p := b.post(s, at, "canceled", "The order was withdrawn.")
-		p.Void = open
+		b.void(p, at)
 		return p
 	case PastDue:
 		return b.end(at, ReasonRequested)
 	}
-	s.CancelAtPeriodEnd = true
+	s.CancelAtPeriodEnd, s.OpenInvoice, s.DueAt = true, "", time.Time{}
 	until := s.Period.End
 	if s.Ahead != (Period{}) {
 		until = s.Ahead.End
 	}
 	p := b.post(s, at, "cancel_scheduled", "Cancelled; it works until "+until.Format(time.RFC3339)+".")
 	p.Notices = []Notice{{Kind: NoticeCancelScheduled, To: RoleBilling, Until: until, Plan: s.Plan}}
+	b.void(p, at)
+	return p
+}
+
+// resume takes a cancellation back. The next period's invoice, which the
+// cancellation made void or kept from being mailed, is mailed again.
+func (b Book) resume(at time.Time) *Posting {
+	s := b.Subscription
+	s.CancelAtPeriodEnd = false
+	p := b.post(s, at, "resumed", "The cancellation was taken back.")
+	if p.Subscription.Next.Kind == StepInvoice && !p.Subscription.Next.At.After(at) {
+		if inv, due := b.invoiceNext(at); inv.AmountDue().Amount > 0 {
+			events := p.Events
+			p = b.issue(s, *inv, due, at)
+			p.Events = append(events, p.Events...)
+		}
+	}
+	p.Notices = append(p.Notices, Notice{Kind: NoticeResumed, To: RoleBilling, Until: s.Period.End, Plan: s.Plan})
 	return p
 }

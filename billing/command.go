@@ -16,6 +16,12 @@ type Command struct {
 	Quantity          int64     `json:"quantity,omitempty"`
 	ProrationTime     time.Time `json:"proration_time,omitzero"`
 	ExpectedAmountDue *int64    `json:"expected_amount_due,omitempty"`
+
+	// Mark-paid only. The reference stays in the request row.
+	Invoice   string    `json:"invoice,omitempty"`
+	Amount    *int64    `json:"amount,omitempty"` // minor units of the invoice's currency
+	ValueDate time.Time `json:"value_date,omitzero"`
+	Reference string    `json:"-"`
 }
 
 // Cause names what an attempt at a payment was made for: the request, or for

@@ -41,6 +41,7 @@ const (
 	CodeRequestExpired     Code = "request_expired"
 	CodeUnknownCoupon      Code = "unknown_coupon"
 	CodeInvoiceNotAllowed  Code = "invoice_not_allowed"
+	CodeAlreadyRecorded    Code = "already_recorded"
 	CodeTooManySiteEdits   Code = "too_many_site_edits"
 	CodePackageWithoutKey  Code = "package_without_key"
 )

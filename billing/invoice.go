@@ -189,9 +189,13 @@ type CreditNote struct {
 	Currency string    `json:"currency"`
 	Net      int64     `json:"net"`
 	Tax      int64     `json:"tax"`
-	Reason   string    `json:"reason"` // "change"
+	Reason   string    `json:"reason"` // "change", "void"
 	IssuedAt time.Time `json:"issued_at,omitzero"`
 }
+
+// ReasonVoid is the reason of a note for the whole of an invoice that was mailed
+// and never paid: it gives nothing back.
+const ReasonVoid = "void"
 
 // Total is what the note gives back, tax included.
 func (n CreditNote) Total() Money { return Money{n.Net + n.Tax, n.Currency} }

@@ -21,6 +21,9 @@ const (
 	NoticeEnded           NoticeKind = "ended"            // billing: the subscription has ended, and why
 	NoticeLogin           NoticeKind = "login"            // an account: the link to sign in with, good until Until
 	NoticeVersionReady    NoticeKind = "version_ready"    // licensee: the file that was still missing
+	NoticeInvoiceOpen     NoticeKind = "invoice_open"     // billing: to be paid by transfer until Until
+	NoticeInvoiceVoid     NoticeKind = "invoice_void"     // billing: an invoice that was mailed is not to be paid any more
+	NoticeTransferShort   NoticeKind = "transfer_short"   // operator: a part of an invoice has come; Rest is missing
 	NoticeTransferUnused  NoticeKind = "transfer_unused"  // operator: money for an invoice that is paid or void already
 )
 
@@ -45,6 +48,8 @@ type Notice struct {
 	InvoiceID string       `json:"invoice_id,omitempty"`
 	Amount    Money        `json:"amount,omitzero"`    // charged, or due
 	Credit    Money        `json:"credit,omitzero"`    // taken off by a change
+	Rest      Money        `json:"rest,omitzero"`      // transfer_short
+	Renews    bool         `json:"renews,omitempty"`   // invoice_open: of the next period
 	Until     time.Time    `json:"until,omitzero"`     // the instant that the kind speaks of
 	Plan      PlanRef      `json:"plan,omitzero"`      // the plan at the event
 	OldPlan   PlanRef      `json:"old_plan,omitzero"`  // plan_changed

@@ -10,6 +10,7 @@ const (
 	PaymentDeclined       PaymentStatus = "declined"
 	PaymentRequiresAction PaymentStatus = "requires_action" // the bank asks for the customer
 	PaymentProcessing     PaymentStatus = "processing"      // the gateway works on it and will say
+	PaymentPending        PaymentStatus = "pending"         // an invoice is out, to be paid by transfer
 	PaymentUnknown        PaymentStatus = "unknown"         // no answer: it may have happened
 	PaymentNotAttempted   PaymentStatus = "not_attempted"   // prepared, and certainly nothing moved
 )

@@ -10,6 +10,9 @@ func (b Book) renew(step Step, at time.Time) Decision {
 		s.Period, s.Ahead = s.Ahead, Period{}
 		return Decision{Posting: b.post(s, at, "renewed", "Entered the period paid ahead, until "+date(s.Period.End)+".")}
 	}
+	if s.Collection == ByInvoice {
+		return Decision{Posting: b.unpaid(at)}
+	}
 	inv := b.draft(ForRenewal, step.At.Format(time.RFC3339), b.saleAt(s.Anchor, s.Period.End, at))
 	return b.collectOrFail(inv, at)
 }
@@ -58,7 +61,14 @@ func (b Book) renewNow(c Command, at time.Time) Decision {
 	case Trialing:
 		return b.collect(b.draft(ForAhead, cause, b.saleAt(s.TrialEnd, s.TrialEnd, s.TrialEnd)))
 	}
-	return b.collect(b.draft(ForAhead, cause, b.saleAt(s.Anchor, s.Period.End, s.Period.End)))
+	if s.Collection == ByInvoice && b.Method == "" {
+		return b.sendNext(at)
+	}
+	next := s.Period.End
+	if next.Before(at) { // an invoice that an outage kept back is still open
+		next = at
+	}
+	return b.collect(b.draft(ForAhead, cause, b.saleAt(s.Anchor, s.Period.End, next)))
 }
 
 // endTrial ends a trial or makes it a subscription. A trial that was cancelled
@@ -95,6 +105,9 @@ func (b Book) remind(step Step, at time.Time) *Posting {
 			kind = NoticeTrialEnding
 		}
 		p.Notices = []Notice{{Kind: kind, To: RoleBilling, Until: s.Period.End, Plan: s.Plan, Amount: s.Price.Money.Times(s.Quantity)}}
+		if b.Open != nil { // only a transfer is still to be made
+			p.Notices[0].InvoiceID, p.Notices[0].Amount = b.Open.ID, b.Open.AmountDue()
+		}
 	}
 	return p
 }

@@ -40,6 +40,10 @@ const (
 	VerbCancel        Verb = "cancel"
 	VerbResume        Verb = "resume"
 	VerbRenew         Verb = "renew"
+
+	// VerbMarkPaid is an operator's, and possible in every status: money that has
+	// come is always recorded. It is no button of the customer's page.
+	VerbMarkPaid Verb = "mark-paid"
 )
 
 // commands is the one table of commands and states (rules.md, Commands and
@@ -78,6 +82,9 @@ func (s Subscription) allows(v Verb) bool {
 	case VerbCancel:
 		return !s.CancelAtPeriodEnd
 	case VerbRenew:
+		if s.Status == Active && !s.DueAt.IsZero() && !s.HasMethod {
+			return false // its invoice is out already
+		}
 		return s.Status == Canceled || s.Status == PastDue || !s.CancelAtPeriodEnd && s.Ahead == (Period{})
 	}
 	return true

@@ -44,10 +44,11 @@ type Subscription struct {
 	CancelReason      CancelReason `json:"cancel_reason,omitempty"`
 
 	// OpenInvoice waits for its payment: an order's while incomplete, a
-	// renewal's while past_due.
-	OpenInvoice string  `json:"open_invoice,omitempty"`
-	Declines    int     `json:"declines,omitempty"` // of the order
-	Dunning     Dunning `json:"dunning,omitzero"`   // while past_due
+	// renewal's while past_due; the next period's, where it is paid by transfer.
+	OpenInvoice string    `json:"open_invoice,omitempty"`
+	DueAt       time.Time `json:"due_at,omitzero"`    // by when OpenInvoice is to be paid by transfer
+	Declines    int       `json:"declines,omitempty"` // of the order
+	Dunning     Dunning   `json:"dunning,omitzero"`   // while past_due
 	// RemindedAt is the instant of the latest reminder that is done with.
 	RemindedAt time.Time `json:"reminded_at,omitzero"`
 
@@ -77,6 +78,7 @@ type StepKind string
 const (
 	StepExpireOrder StepKind = "expire_order" // an unpaid order lapses
 	StepRemind      StepKind = "remind"
+	StepInvoice     StepKind = "send_invoice" // the next period's, to be paid by transfer
 	StepTrialEnd    StepKind = "trial_end"
 	StepRenew       StepKind = "renew"
 	StepRetry       StepKind = "retry_payment"
@@ -92,17 +94,27 @@ type Step struct {
 // nextStep is the step that a state waits for; the zero Step where there is
 // none.
 func (s Subscription) nextStep(p Policy) Step {
-	if r, ok := s.nextReminder(); ok {
+	invoice := s.Status == Active && s.Collection == ByInvoice && !s.CancelAtPeriodEnd && s.Ahead == (Period{})
+	if r, ok := s.nextReminder(); ok && (!invoice || s.OpenInvoice != "" || r.Before(s.invoiceAt(p))) {
 		return Step{StepRemind, r}
 	}
 	switch s.Status {
 	case Incomplete:
+		if !s.DueAt.IsZero() {
+			return Step{StepExpireOrder, s.DueAt}
+		}
 		return Step{StepExpireOrder, s.CreatedAt.Add(p.OrderExpiry)}
 	case Trialing:
 		return Step{StepTrialEnd, s.TrialEnd}
 	case Active:
 		if s.CancelAtPeriodEnd && s.Ahead == (Period{}) {
 			return Step{StepEnd, s.Period.End}
+		}
+		switch {
+		case invoice && s.OpenInvoice == "":
+			return Step{StepInvoice, s.invoiceAt(p)}
+		case invoice:
+			return Step{StepRenew, s.DueAt}
 		}
 		return Step{StepRenew, s.Period.End}
 	case PastDue:
@@ -162,13 +174,15 @@ func (s Subscription) Entitlement(p Policy) Entitlement {
 	return e
 }
 
-// NextPaymentAt is when the customer is charged next; zero where nothing is
+// NextPaymentAt is when the customer is charged next, or is to pay by; zero where nothing is
 // going to be.
 func (s Subscription) NextPaymentAt() time.Time {
 	switch {
 	case s.CancelAtPeriodEnd:
 	case s.Ahead != (Period{}):
 		return s.Ahead.End
+	case !s.DueAt.IsZero():
+		return s.DueAt
 	case s.Status == Trialing && s.HasMethod:
 		return s.TrialEnd
 	case s.Status == Active:

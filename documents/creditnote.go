@@ -61,6 +61,8 @@ func reason(code string) string {
 		return ""
 	case "change":
 		return "Reason: change of plan. The credit was added to the account's balance."
+	case billing.ReasonVoid:
+		return "Reason: the invoice was not paid and is void. Nothing is owed."
 	}
 	return "Reason: " + strings.ReplaceAll(code, "_", " ") + "."
 }

@@ -21,6 +21,7 @@ var vendor = documents.Vendor{
 	Name:    "Example Visuals Srl",
 	Address: []string{"Via Roma 1", "10121 Torino TO", "Italy"},
 	VATID:   "IT12345670017",
+	Bank:    []string{"Banca Esempio", "IBAN IT60 X054 2811 1010 0000 0123 456"},
 	Email:   "billing@example.com",
 	URL:     "https://visuals.example.com",
 }
@@ -141,7 +142,7 @@ func TestAPaidInvoiceShowsEveryFigure(t *testing.T) {
 		"Subtotal €1,967.66", "Discount -€198.00", "VAT 24% €424.72", "Total €2,194.38",
 		"From account balance -€94.38", "Amount paid €2,100.00",
 	)
-	never(t, got, "DRAFT", "VOID", "Due", "Page ", "eleni@")
+	never(t, got, "DRAFT", "VOID", "Due", "Page ", "eleni@", "bank", "IBAN")
 }
 
 func TestAnOpenInvoiceInYenWithReverseCharge(t *testing.T) {
@@ -155,6 +156,19 @@ func TestAnOpenInvoiceInYenWithReverseCharge(t *testing.T) {
 		"Reverse charge: VAT to be accounted for by the recipient", "2006/112/EC",
 	)
 	never(t, got, "DRAFT", "VOID", "PAID", "Discount", "balance")
+}
+
+func TestAnOpenInvoiceSaysHowItIsPaidAndWhenAnOrdersPeriodBegins(t *testing.T) {
+	inv, to := yen()
+	transfer := []string{"Please pay by bank transfer", "Banca Esempio", "IBAN IT60 X054 2811 1010 0000 0123 456", "Reference: 2026-000043"}
+	const begins = "The period begins on the day on which the payment arrives."
+	got := text(t, invoice(t, inv, to))
+	want(t, got, transfer...)
+	never(t, got, begins)
+	inv.Lines[0].Period = billing.Period{}
+	want(t, text(t, invoice(t, inv, to)), append(transfer, begins)...)
+	inv.Status = billing.InvoiceVoid
+	never(t, text(t, invoice(t, inv, to)), append(transfer, begins)...)
 }
 
 func TestStatusesAreMarked(t *testing.T) {

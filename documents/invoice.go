@@ -67,11 +67,28 @@ func (w *Writer) Invoice(inv billing.Invoice, to billing.BillingDetails) (pdf []
 	}
 	s.totals(append(sums, fact{due, s.money(inv.AmountDue())}))
 	s.paragraph(left, right-left, quiet, inv.TaxNote)
+	if inv.Status == billing.InvoiceOpen {
+		s.transfer(inv)
+	}
 
 	if pdf, err = s.bytes(name); err != nil {
 		return nil, fmt.Errorf("documents: writing invoice %s: %w", inv.ID, err)
 	}
 	return pdf, nil
+}
+
+// transfer says how an open invoice is paid.
+func (s *sheet) transfer(inv billing.Invoice) {
+	s.room(float64(len(s.vendor.Bank)+4) * leading)
+	s.y += leading
+	s.paragraph(left, right-left, strong, "Please pay by bank transfer")
+	for _, line := range s.vendor.Bank {
+		s.paragraph(left, right-left, body, line)
+	}
+	s.paragraph(left, right-left, body, "Reference: "+inv.Number)
+	if inv.Service().Period.Start.IsZero() {
+		s.paragraph(left, right-left, quiet, "The period begins on the day on which the payment arrives.")
+	}
 }
 
 // customer is the address block of a document: the company first, if there is

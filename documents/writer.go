@@ -17,6 +17,7 @@ import (
 type Vendor struct {
 	Name    string
 	Address []string // printed as they are, the country among them
+	Bank    []string // printed on invoices that are to be paid by transfer
 	VATID   string
 	Email   string
 	URL     string

@@ -30,6 +30,7 @@ type Config struct {
 	Brand          string   `env:"OKVIZ_BRAND" envDefault:"OKVIZ"`
 	SupportURL     string   `env:"OKVIZ_SUPPORT_URL"`
 	VendorAddress  []string `env:"OKVIZ_VENDOR_ADDRESS" envSeparator:"|"` // lines, as invoices print them
+	VendorBank     []string `env:"OKVIZ_VENDOR_BANK" envSeparator:"|"`    // lines, as open invoices print them
 	VendorVATID    string   `env:"OKVIZ_VENDOR_VAT_ID"`
 	SellerCountry  string   `env:"OKVIZ_SELLER_COUNTRY" envDefault:"IT"`
 	Gateway        string   `env:"OKVIZ_GATEWAY" envDefault:"sandbox"`

@@ -83,7 +83,7 @@ func OpenStore(c Config) (*models.Store, error) { return models.Open(c.DatabaseU
 
 // vendor is who invoices come from.
 func (c Config) vendor() documents.Vendor {
-	return documents.Vendor{Name: c.Brand, Address: c.VendorAddress, VATID: c.VendorVATID, URL: c.PublicURL}
+	return documents.Vendor{Name: c.Brand, Address: c.VendorAddress, Bank: c.VendorBank, VATID: c.VendorVATID, URL: c.PublicURL}
 }
 
 func (c Config) policy() billing.Policy {

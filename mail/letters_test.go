@@ -285,6 +285,45 @@ var letters = []letterCase{
 		[]string{"We have ended your subscription"}, []string{"Renew it"},
 	},
 	{
+		"an order's invoice says by when to pay it, with which reference",
+		with(toBilling(billing.Notice{Kind: billing.NoticeInvoiceOpen, Amount: usd(495000)}), func(l *billing.Letter) {
+			l.InvoiceNumber, l.Attachments = "INV-2026-000123", []billing.Attachment{invoicePDF}
+		}),
+		"Invoice INV-2026-000123 for Calendar Pro: please pay by 28 February 2026",
+		[]string{"transfer $4,950.00", "by 28 February 2026, 10:00 UTC", "give INV-2026-000123 as the reference", "with our bank details, is attached", "The licence is issued"},
+		[]string{"next period"},
+	},
+	{
+		"a renewal's invoice says what becomes of the subscription",
+		with(toBilling(billing.Notice{Kind: billing.NoticeInvoiceOpen, Amount: usd(495000), Renews: true}), func(l *billing.Letter) { l.InvoiceNumber = "INV-2026-000123" }),
+		"Invoice INV-2026-000123 for Calendar Pro: please pay by 28 February 2026",
+		[]string{"It is for the next period", "Unpaid, the subscription ends", "is in your account"},
+		[]string{"The licence is issued"},
+	},
+	{
+		"a renewal that waits for a transfer is announced with its invoice",
+		with(toBilling(billing.Notice{Kind: billing.NoticeRenewalComing, Amount: usd(495000)}), func(l *billing.Letter) { l.InvoiceNumber = "INV-2026-000123" }),
+		"Calendar Pro renews on 28 February 2026",
+		[]string{"pay invoice INV-2026-000123 by then", "$4,950.00"},
+		[]string{"do nothing", "before discounts"},
+	},
+	{
+		"an invoice that became void is not to be paid",
+		with(toBilling(billing.Notice{Kind: billing.NoticeInvoiceVoid, Amount: usd(495000)}), func(l *billing.Letter) {
+			l.InvoiceNumber, l.Attachments = "INV-2026-000123", []billing.Attachment{{Name: "CN-2026-000001.pdf", ContentType: "application/pdf", Data: invoicePDF.Data}}
+		}),
+		"Invoice INV-2026-000123 is void: please do not pay it",
+		[]string{"over $4,950.00", "A credit note over all of it is attached", "kept for you"},
+		nil,
+	},
+	{
+		"a transfer that is too small is told to the operator, with what is missing",
+		toOperator(billing.Notice{Kind: billing.NoticeTransferShort, Amount: usd(200000), Rest: usd(295000)}),
+		"A transfer of $2,000.00 does not pay its invoice",
+		[]string{"$2,950.00 is missing", "#4540, sub_01J9", "INV-2026-000123, inv_01J9"},
+		[]string{"Calendar Pro"},
+	},
+	{
 		"money that no invoice needed is told to the operator, with ids",
 		toOperator(billing.Notice{Kind: billing.NoticeTransferUnused, Amount: usd(59000)}),
 		"A transfer of $590.00 is on a customer’s balance",

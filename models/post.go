@@ -160,7 +160,8 @@ func (s *Store) entitle(tx *gorm.DB, state billing.Subscription) error {
 }
 
 // file writes the documents. A draft is rewritten as long as it is one; what
-// has been paid gets its number here, and is never written again.
+// is mailed to be paid, or has been paid, gets its number here, and is never
+// written again but for the payment of what was mailed.
 func (s *Store) file(tx *gorm.DB, p billing.Posting) error {
 	for _, n := range p.CreditNotes {
 		number, err := next(tx, "CN", n.IssuedAt)
@@ -185,13 +186,16 @@ func (s *Store) file(tx *gorm.DB, p billing.Posting) error {
 	if err != nil && !fresh {
 		return err
 	}
-	if !fresh && row.Status != billing.InvoiceDraft {
+	mailed := !fresh && row.Status == billing.InvoiceOpen && inv.Settles(row.Detail)
+	if !fresh && row.Status != billing.InvoiceDraft && !mailed {
 		return fmt.Errorf("invoice %s is %s and cannot be written again", inv.ID, row.Status)
 	}
-	if inv.Status == billing.InvoicePaid {
+	if !mailed && (inv.Status == billing.InvoicePaid || inv.Status == billing.InvoiceOpen) {
 		if inv.Number, err = next(tx, "INV", inv.IssuedAt); err != nil {
 			return err
 		}
+	}
+	if inv.Status == billing.InvoicePaid {
 		for _, l := range inv.Lines {
 			if l.Kind == billing.LineService {
 				if err := tx.Create(&soldLineRow{l.ID, inv.ID, inv.Subscription, l.Net(), inv.Waived(), l}).Error; err != nil {
@@ -211,13 +215,14 @@ func (s *Store) file(tx *gorm.DB, p billing.Posting) error {
 	return update(tx, row.ID, &row)
 }
 
-// void marks an unpaid draft as void.
+// void marks as void what was not paid. Of one that was mailed nothing else
+// changes: a credit note corrects it.
 func void(tx *gorm.DB, id string) error {
 	row, err := one[invoiceRow](locked(tx).Where("id = ?", id))
 	if err != nil {
 		return err
 	}
-	if row.Status != billing.InvoiceDraft {
+	if row.Status != billing.InvoiceDraft && row.Status != billing.InvoiceOpen {
 		return fmt.Errorf("invoice %s is %s and cannot become void", id, row.Status)
 	}
 	row.Status, row.Detail.Status = billing.InvoiceVoid, billing.InvoiceVoid

@@ -49,6 +49,9 @@ func details(s billing.Subscription) string {
 	if s.License != "" {
 		row("licence", s.License)
 	}
+	if !s.DueAt.IsZero() {
+		row("open invoice", s.OpenInvoice+", due "+s.DueAt.Format(time.RFC3339))
+	}
 	if s.CancelReason != "" {
 		row("ended", s.CanceledAt.Format(time.RFC3339)+" ("+string(s.CancelReason)+")")
 	}
@@ -64,6 +67,8 @@ func inWords(s billing.Subscription) string {
 	switch s.Next.Kind {
 	case billing.StepExpireOrder:
 		return "the payment of the order, until " + s.Next.At.Format(time.RFC3339)
+	case billing.StepInvoice:
+		return "mails the invoice of the next period on " + day(s.Next.At) + ", " + price
 	case billing.StepRemind:
 		return "the reminder of " + day(s.Next.At)
 	case billing.StepTrialEnd:
@@ -72,6 +77,9 @@ func inWords(s billing.Subscription) string {
 		}
 		return "the trial's end on " + day(s.Next.At)
 	case billing.StepRenew:
+		if s.Collection == billing.ByInvoice && s.OpenInvoice != "" {
+			return "the transfer for the next period, until " + s.Next.At.Format(time.RFC3339)
+		}
 		return "renews " + day(s.Next.At) + ", charge " + price + " for " + s.Next.At.Format("2006-01")
 	case billing.StepRetry:
 		return "tries the declined payment again on " + s.Next.At.Format(time.RFC3339)

@@ -34,6 +34,7 @@ const (
 	UpdateCancel        = "cancel"
 	UpdateResume        = "resume"
 	UpdateRenew         = "renew"
+	UpdateMarkPaid      = "mark_paid"
 	// UpdateAdvance takes an Advance: its test clock has moved.
 	UpdateAdvance = "advance"
 )
@@ -61,6 +62,7 @@ var Updates = map[billing.Verb]string{
 	billing.VerbCancel:        UpdateCancel,
 	billing.VerbResume:        UpdateResume,
 	billing.VerbRenew:         UpdateRenew,
+	billing.VerbMarkPaid:      UpdateMarkPaid,
 }
 
 // Search attributes by which operators find subscriptions. They hold no
@@ -94,6 +96,14 @@ func Options(s billing.Subscription) client.StartWorkflowOptions {
 func checkChange(c billing.Command) error {
 	if c.Plan == "" || c.Quantity < 0 {
 		return errors.New("a change names a plan, and a quantity of at least 1 or none")
+	}
+	return nil
+}
+
+// checkMarkPaid holds a transfer to its shape.
+func checkMarkPaid(c billing.Command) error {
+	if c.Invoice == "" || c.Amount == nil || *c.Amount <= 0 || c.Request == "" {
+		return errors.New("a transfer names its invoice, an amount of more than nothing, and the request that has its reference")
 	}
 	return nil
 }

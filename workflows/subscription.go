@@ -58,6 +58,7 @@ var commands = []command{
 	{billing.VerbCancel, do.Cancel, anyShape, "Cancel at the end of the period."},
 	{billing.VerbResume, do.Resume, anyShape, "Take the cancellation back."},
 	{billing.VerbRenew, do.RenewNow, anyShape, "Pay the next period now, pay what is owed, or revive."},
+	{billing.VerbMarkPaid, do.MarkPaid, checkMarkPaid, "Record a transfer for an invoice; it is paid where that suffices."},
 }
 
 // signalled are the commands that a signal may give, by its name.
@@ -195,6 +196,7 @@ var steps = map[billing.StepKind]any{
 	billing.StepRemind:      do.Remind,
 	billing.StepTrialEnd:    do.EndTrial,
 	billing.StepRenew:       do.Renew,
+	billing.StepInvoice:     do.SendInvoice,
 	billing.StepRetry:       do.RetryPayment,
 	billing.StepEnd:         do.End,
 }

@@ -93,7 +93,7 @@ func Start(ctx context.Context, o Options) (s *System, err error) {
 		Env: "development", DatabaseURL: o.DatabaseURL, HTTP: s.HTTP, PublicURL: "http://" + s.HTTP,
 		Secret: "development-secret-that-everybody-knows", SigningKeys: []string{string(keys.Signing), string(keys.Next)},
 		SMTPURL: "smtp://" + smtp + "?starttls=never", MailFrom: "OKVIZ <licences@okviz.example>", Brand: "OKVIZ",
-		SellerCountry: "IT", Gateway: "sandbox", OperatorKey: s.OperatorKey, TestClocks: true,
+		VendorBank: []string{"Demonstration Bank", "IBAN XX00 0000 0000 0000 (not a bank account)"}, SellerCountry: "IT", Gateway: "sandbox", OperatorKey: s.OperatorKey, TestClocks: true,
 	}
 	if c.DatabaseURL == "" {
 		file, err := filepath.Abs(filepath.Join(o.Data, "okviz.db"))

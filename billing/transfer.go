@@ -1,0 +1,206 @@
+package billing
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Transferred is what is on file about the transfers for one invoice.
+type Transferred struct {
+	Invoice  Invoice
+	Keys     []string // of the balance entries that its transfers made
+	Received int64    // their sum, in minor units
+}
+
+// TransferKeys begins the keys of the balance entries that transfers for an
+// invoice make.
+func TransferKeys(invoice string) string { return invoice + "/transfer/" }
+
+// transferKey is the balance entry of a transfer: the same reference for the
+// same invoice is the same money. References are free text, so that only a
+// hash of one leaves its request row.
+func transferKey(invoice, reference string) string {
+	hash := sha256.Sum256([]byte(strings.ToUpper(strings.Join(strings.Fields(reference), " "))))
+	return TransferKeys(invoice) + hex.EncodeToString(hash[:16])
+}
+
+// InvoiceAllowed tells whether an order of this bill may be paid by transfer:
+// from a total on, in the currencies that have one (rules.md, Buying).
+func (p Policy) InvoiceAllowed(bill Invoice) bool {
+	from, ok := p.InvoiceFrom[bill.Currency]
+	return ok && bill.Total().Amount >= from
+}
+
+// invoiceAt is when the next period's invoice is mailed (rules.md, Renewing).
+func (s Subscription) invoiceAt(p Policy) time.Time {
+	at := s.Period.End.Add(-p.InvoiceAhead[s.Plan.Cycle])
+	if at.Before(s.Period.Start) {
+		return s.Period.Start
+	}
+	return at
+}
+
+// order answers an order that is to be paid by transfer. The licence's period
+// begins with the payment, so that the invoice names none yet.
+func (b Book) order(c Command, at time.Time) Decision {
+	b.Policy.Minimum = nil // it is the gateway's
+	inv := b.draft(ForPurchase, c.Cause(b.Subscription.Revision), b.saleAt(at, at, at))
+	if !b.Policy.InvoiceAllowed(*inv) {
+		return Decision{Refusal: refuse(CodeInvoiceNotAllowed, "payment.method", "this order cannot be paid by invoice")}
+	}
+	if inv.AmountDue().Amount == 0 {
+		return Decision{Bill: inv}
+	}
+	for i := range inv.Lines {
+		inv.Lines[i].Period = Period{}
+	}
+	return Decision{Posting: b.issue(b.Subscription, *inv, at.Add(b.Policy.InvoiceLife), at)}
+}
+
+// invoiceNext is the bill of the next period, and when it is to be paid: at
+// that period's beginning. After an outage the period that contains at is
+// billed, and there is the usual time to pay it in, but no longer than it runs.
+// A subscription may have several such invoices for one period, one after the
+// other, so that the revision is a part of their key.
+func (b Book) invoiceNext(at time.Time) (inv *Invoice, due time.Time) {
+	b.Policy.Minimum = nil // it is the gateway's
+	s := b.Subscription
+	end := s.Period.End
+	cause := end.Format(time.RFC3339) + "@" + itoa(s.Revision)
+	if at.Before(end) {
+		return b.draft(ForAhead, cause, b.saleAt(s.Anchor, end, end)), end
+	}
+	inv = b.draft(ForRenewal, cause, b.saleAt(s.Anchor, end, at))
+	due = at.Add(b.Policy.InvoiceAhead[s.Plan.Cycle])
+	if over := inv.Service().Period.End; over.Before(due) {
+		due = over
+	}
+	return inv, due
+}
+
+// sendNext mails the next period's invoice, or pays it where the balance
+// suffices.
+func (b Book) sendNext(at time.Time) Decision {
+	inv, due := b.invoiceNext(at)
+	if inv.AmountDue().Amount == 0 {
+		return Decision{Bill: inv}
+	}
+	return Decision{Posting: b.issue(b.Subscription, *inv, due, at)}
+}
+
+// issue is the posting that numbers and mails an invoice to be paid by
+// transfer. What it uses of the balance is reserved.
+func (b Book) issue(s Subscription, inv Invoice, due, at time.Time) *Posting {
+	inv, frozen := b.Freeze(inv, "")
+	inv.Status, inv.IssuedAt, inv.DueAt, inv.Method = InvoiceOpen, at, due, ""
+	s.OpenInvoice, s.DueAt = inv.ID, due
+	p := b.post(s, at, "invoiced", "Invoiced "+inv.AmountDue().String()+", to be paid by "+date(due)+".")
+	p.Invoice, p.Entries = &inv, frozen.Entries
+	p.Notices = []Notice{{
+		Kind: NoticeInvoiceOpen, To: RoleBilling, InvoiceID: inv.ID, Amount: inv.AmountDue(), Until: due,
+		Plan: inv.Service().Plan, Renews: inv.Purpose != ForPurchase,
+	}}
+	p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentPending}}
+	return p
+}
+
+// void makes what waits for its payment void. A numbered invoice is corrected
+// by a credit note for all of it; nothing was paid, so that only what it had
+// reserved goes back to the balance.
+func (b Book) void(p *Posting, at time.Time) {
+	p.Void = b.Subscription.OpenInvoice
+	if b.Open == nil || b.Open.Status != InvoiceOpen {
+		return
+	}
+	inv := *b.Open
+	tax := inv.Tax().Amount
+	p.CreditNotes = append(p.CreditNotes, CreditNote{
+		ID: b.NewID("cn"), Invoice: inv.ID, Line: inv.Service().ID, Currency: inv.Currency,
+		Net: inv.Total().Amount - tax, Tax: tax, Reason: ReasonVoid, IssuedAt: at,
+	})
+	if inv.BalanceApplied > 0 {
+		p.Entries = append(p.Entries, inv.entry("release", inv.BalanceApplied))
+	}
+	p.Notices = append(p.Notices, Notice{Kind: NoticeInvoiceVoid, To: RoleBilling, InvoiceID: inv.ID, Amount: inv.AmountDue(), Until: at})
+}
+
+// unpaid ends a subscription whose invoice was not paid in time: its licence
+// was valid until the period's end.
+func (b Book) unpaid(at time.Time) *Posting {
+	p := b.end(b.Subscription.Period.End, ReasonPaymentFailed)
+	for i := range p.CreditNotes {
+		p.CreditNotes[i].IssuedAt = at
+	}
+	return p
+}
+
+// markPaid records a transfer that an operator has seen. The money goes to the
+// account's balance; where it suffices for an open invoice, together with what
+// came for it before, the invoice is paid from there. Everything else is told
+// to the operator (rules.md, Renewing).
+func (b Book) markPaid(c Command, at time.Time) Decision {
+	s, inv := b.Subscription, b.Transferred.Invoice
+	key := transferKey(inv.ID, c.Reference)
+	switch {
+	case inv.ID == "" || inv.ID != c.Invoice || inv.Subscription != s.ID || c.Amount == nil || *c.Amount <= 0:
+		return Decision{Refusal: refuse(CodeInvalid, "", "there is no such invoice or amount")}
+	case inv.Status == InvoiceDraft:
+		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this invoice was never mailed")}
+	case slices.Contains(b.Transferred.Keys, key):
+		return Decision{Refusal: refuse(CodeAlreadyRecorded, "reference", "this transfer has been recorded for this invoice already")}
+	}
+	amount := Money{*c.Amount, inv.Currency}
+	entry := BalanceEntry{Key: key, Account: inv.Account, Currency: inv.Currency, Amount: amount.Amount}
+	due, received := inv.AmountDue(), b.Transferred.Received+amount.Amount
+	text := "A transfer of " + amount.String() + " came for an invoice"
+	if !c.ValueDate.IsZero() {
+		text += " (value date " + date(c.ValueDate) + ")"
+	}
+	told := Notice{Kind: NoticeTransferUnused, To: RoleOperator, InvoiceID: inv.ID, Amount: amount}
+	switch {
+	case inv.Status != InvoiceOpen || s.OpenInvoice != inv.ID:
+		p := b.post(s, at, "transfer", text+" that is "+string(inv.Status)+"; it is on the balance.")
+		p.Entries, p.Notices, p.Outcome = []BalanceEntry{entry}, []Notice{told}, Outcome{Invoice: inv.ID}
+		return Decision{Posting: p}
+	case received < due.Amount || b.Balance.Amount+amount.Amount < due.Amount:
+		// Another invoice may have used up what came before.
+		told.Kind, told.Rest = NoticeTransferShort, Money{max(due.Amount-received, due.Amount-amount.Amount-b.Balance.Amount), inv.Currency}
+		p := b.post(s, at, "transfer", text+" and does not suffice; it is on the balance.")
+		p.Entries, p.Notices = []BalanceEntry{entry}, []Notice{told}
+		p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentPending}}
+		return Decision{Posting: p}
+	}
+	p := b.Paid(inv, at)
+	p.Entries = append(p.Entries, entry, BalanceEntry{Key: inv.ID + "/paid", Account: inv.Account, Currency: inv.Currency, Amount: -due.Amount})
+	p.Events = append([]Event{{At: at, Kind: "transfer", Text: text + "."}}, p.Events...)
+	return Decision{Posting: p}
+}
+
+// settled is an open invoice after its payment. Nothing that was mailed is
+// changed; a purchase's period, which was not known before, is filled in.
+func (inv Invoice) settled(cycle Cycle, at time.Time) Invoice {
+	inv.Status, inv.PaidAt = InvoicePaid, at
+	inv.Lines = slices.Clone(inv.Lines)
+	for i, l := range inv.Lines {
+		if l.Kind == LineService && l.Period == (Period{}) {
+			inv.Lines[i].Period, _ = PeriodAt(at, cycle, at)
+		}
+	}
+	return inv
+}
+
+// Settles tells whether a paid invoice is the open one that was mailed, but for
+// what its payment adds. The store asks it before it writes.
+func (inv Invoice) Settles(open Invoice) bool {
+	want := open.settled(open.Service().Plan.Cycle, inv.PaidAt)
+	same := func(x, y Line) bool {
+		dates := x.Period.Start.Equal(y.Period.Start) && x.Period.End.Equal(y.Period.End)
+		x.Period, y.Period = Period{}, Period{}
+		return dates && x == y
+	}
+	return inv.Status == InvoicePaid && inv.Number == open.Number && inv.IssuedAt.Equal(open.IssuedAt) && inv.DueAt.Equal(open.DueAt) &&
+		inv.BalanceApplied == open.BalanceApplied && inv.TaxNote == open.TaxNote && slices.EqualFunc(inv.Lines, want.Lines, same)
+}

@@ -1,0 +1,25 @@
+package models
+
+import (
+	"context"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Transferred reads an invoice and what has come for it by transfer. Errors:
+// ErrNotFound.
+func (s *Store) Transferred(ctx context.Context, invoice string) (billing.Transferred, error) {
+	db := s.db.WithContext(ctx)
+	row, err := one[invoiceRow](db.Where("id = ?", invoice))
+	if err != nil {
+		return billing.Transferred{}, err
+	}
+	t := billing.Transferred{Invoice: row.Detail}
+	var entries []balanceEntryRow
+	err = db.Where("entry_key LIKE ? ESCAPE '!'", likeLiteral(billing.TransferKeys(invoice))+"%").Order("entry_key").Find(&entries).Error
+	for _, e := range entries {
+		t.Keys = append(t.Keys, e.EntryKey)
+		t.Received += e.Amount
+	}
+	return t, err
+}
