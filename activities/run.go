@@ -86,16 +86,27 @@ func (a *Activities) run(ctx context.Context, t Task) (Result, error) {
 		return a.post(ctx, t, *book.Refused(*t.Command, decision.Refusal, t.At), request)
 	case decision.Posting != nil:
 		result, err := a.post(ctx, t, *decision.Posting, request)
-		if refusal := (*billing.Error)(nil); errors.As(err, &refusal) { // what only the store can know
+		if refusal := asRefusal(err); refusal != nil {
 			return a.post(ctx, t, *book.Refused(*t.Command, refusal, t.At), request)
 		}
 		return result, err
 	}
 	inv, freeze := book.Freeze(*decision.Bill, cause)
 	if err := a.Store.Post(ctx, freeze); err != nil {
+		if refusal := asRefusal(err); refusal != nil {
+			return a.post(ctx, t, *book.Refused(*t.Command, refusal, t.At), request)
+		}
 		return Result{}, classify(t, err)
 	}
 	return a.collect(ctx, t, book, inv, request, false)
+}
+
+// asRefusal is a posting's refusal by the store, for what only the store can
+// know: that a trial was claimed, or a coupon used up.
+func asRefusal(err error) *billing.Error {
+	var refusal *billing.Error
+	errors.As(err, &refusal)
+	return refusal
 }
 
 // decide attaches the card that a command brings, and asks billing.

@@ -19,6 +19,7 @@ func (s *server) accountRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/login/confirm", "confirm-login", "Sign in with the mailed link's token", "Account"), s.confirmLogin)
 	huma.Register(h, route(http.MethodPost, "/v1/logout", "logout", "End this session, or all of them", "Account", account), s.logout)
 	huma.Register(h, route(http.MethodGet, "/v1/me", "me", "Who has signed in", "Account", account), s.me)
+	huma.Register(h, route(http.MethodGet, "/v1/balance", "get-balance", "What your account holds, in each currency", "Account", account), s.balance)
 	huma.Register(h, route(http.MethodGet, "/v1/sessions", "list-sessions", "Where you have signed in", "Account", account), s.listSessions)
 	huma.Register(h, route(http.MethodGet, "/v1/api-keys", "list-api-keys", "Your API keys", "Account", account), s.listAPIKeys)
 	huma.Register(h, route(http.MethodPost, "/v1/api-keys", "create-api-key", "Make an API key; it is shown once", "Account", status(http.StatusCreated), account), s.createAPIKey)
@@ -141,6 +142,18 @@ func (s *server) me(ctx context.Context, in *AccountInput) (*struct{ Body Me }, 
 		return nil, s.answer(err)
 	}
 	return &struct{ Body Me }{Me(a)}, nil
+}
+
+func (s *server) balance(ctx context.Context, in *AccountInput) (*struct{ Body List[billing.Money] }, error) {
+	a, err := s.accountOf(ctx, *in)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	held, err := s.Store.Balance(ctx, a.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body List[billing.Money] }{List[billing.Money]{Data: held}}, nil
 }
 
 // Session is a browser that has signed in.

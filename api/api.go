@@ -29,6 +29,7 @@ type Store interface {
 
 	Begin(ctx context.Context, r billing.Request, o *billing.Order, s *billing.Subscription) (request billing.Request, fresh bool, err error)
 	Request(ctx context.Context, id string) (billing.Request, error)
+	RequestOf(ctx context.Context, caller, route, key string) (billing.Request, error)
 	Respond(ctx context.Context, id string, status int, body string) error
 
 	Book(ctx context.Context, subscription string) (billing.Book, error)
@@ -42,6 +43,14 @@ type Store interface {
 	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
 	Invoices(ctx context.Context, account, subscription, before string, limit int) ([]billing.Invoice, error)
 	CreditNotes(ctx context.Context, invoice string) ([]billing.CreditNote, error)
+
+	Coupon(ctx context.Context, code string) (c billing.Coupon, redeemed int64, err error)
+	Coupons(ctx context.Context, after string, limit int) (list []billing.Coupon, redeemed []int64, err error)
+	PutCoupon(ctx context.Context, c billing.Coupon) error
+	Standing(ctx context.Context, account string) (int64, error)
+	SetStanding(ctx context.Context, email string, percent int64) error
+	Balance(ctx context.Context, account string) ([]billing.Money, error)
+	BalanceIn(ctx context.Context, account, currency string) (billing.Money, error)
 
 	CreateClock(ctx context.Context, now time.Time) (string, error)
 	Clock(ctx context.Context, id string) (time.Time, error)
@@ -142,6 +151,7 @@ func New(c Config) (http.Handler, error) {
 	s.invoiceRoutes(h)
 	s.accountRoutes(h)
 	s.operatorRoutes(h)
+	s.discountRoutes(h)
 	describeVisualRoutes(h.OpenAPI())
 	if c.TestClocks {
 		s.clockRoutes(h)

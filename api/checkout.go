@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/mail"
 	"regexp"
@@ -175,20 +176,32 @@ func (s *server) offer(ctx context.Context, productID string, choice billing.Pla
 	return product, plan, price, err
 }
 
-// checkTaxes holds country and coupon to what is known.
-func checkTaxes(country string, coupon *string) error {
+// discount is what a coupon gives an order.
+func (s *server) discount(ctx context.Context, coupon *string, product, currency string, now time.Time) (billing.Discount, error) {
+	if coupon == nil || *coupon == "" {
+		return billing.Discount{}, nil
+	}
+	c, redeemed, err := s.Store.Coupon(ctx, strings.ToUpper(strings.TrimSpace(*coupon)))
+	if err != nil {
+		return billing.Discount{}, orUnknown(err, billing.CodeUnknownCoupon, "coupon", "there is no such coupon")
+	}
+	if c.Limit > 0 && redeemed >= c.Limit { // who comes last is told when the order is carried out
+		return billing.Discount{}, refusal(billing.CodeCouponUsedUp, "coupon", "this coupon has been used as often as it may")
+	}
+	return c.For(product, currency, now)
+}
+
+// checkCountry holds a country to those that can be billed.
+func checkCountry(country string) error {
 	if !billing.ValidCountry(country) {
 		return invalid("billing.country", "is not a country")
-	}
-	if coupon != nil && *coupon != "" {
-		return refusal(billing.CodeUnknownCoupon, "coupon", "there is no such coupon")
 	}
 	return nil
 }
 
 func (s *server) previewCheckout(ctx context.Context, in *previewInput) (*struct{ Body Preview }, error) {
 	b := in.Body
-	if err := checkTaxes(b.Billing.Country, b.Coupon); err != nil {
+	if err := checkCountry(b.Billing.Country); err != nil {
 		return nil, err
 	}
 	product, plan, price, err := s.offer(ctx, b.Product, b.Plan.choice(), b.Quantity, b.Currency)
@@ -199,34 +212,54 @@ func (s *server) previewCheckout(ctx context.Context, in *previewInput) (*struct
 	if err != nil {
 		return nil, s.answer(err)
 	}
+	now := billing.Instant(s.Now())
+	discount, err := s.discount(ctx, b.Coupon, product.ID, price.Currency, now)
+	if err != nil {
+		return nil, s.answer(err)
+	}
 	book := billing.Book{
 		Product: product, Policy: s.Policy, NewID: newID, Balance: billing.Money{Currency: price.Currency},
-		Subscription: billing.Subscription{Plan: plan.Ref(), Price: price, Quantity: b.Quantity},
+		Subscription: billing.Subscription{Plan: plan.Ref(), Price: price, Quantity: b.Quantity, Discount: discount},
 		Order:        billing.Order{Billing: billing.BillingDetails{Country: b.Billing.Country, VATID: vatID}},
 	}
-	now := billing.Instant(s.Now())
+	if a := callerOf(ctx).account; a.ID != "" { // a stranger is shown nothing of an account
+		if book.Standing, err = s.Store.Standing(ctx, a.ID); err == nil {
+			book.Balance, err = s.Store.BalanceIn(ctx, a.ID, price.Currency)
+		}
+		if err != nil {
+			return nil, s.answer(err)
+		}
+	}
 	inv := book.PreviewPurchase(now)
 	v := Preview{Plan: viewPlan(plan.Ref())}
-	v.Recurring.Total, v.Recurring.Cycle, v.Recurring.FirstRenewal = inv.Total(), plan.Cycle, inv.Service().Period.End
+	v.Recurring.Total, v.Recurring.Cycle, v.Recurring.FirstRenewal = book.PreviewRenewal(now).Total(), plan.Cycle, inv.Service().Period.End
 	if v.Trial.Available = product.Trial; product.Trial {
 		v.Trial.Until = instant(billing.TrialEnd(now))
 	}
 	if b.Pay == billing.PayTrial {
 		v.Recurring.FirstRenewal = billing.TrialEnd(now)
-		inv.Lines = nil // nothing is due for a trial
+		inv.Lines, inv.BalanceApplied = nil, 0 // nothing is due for a trial
 	}
 	v.InvoiceAllowed = b.Pay == billing.PayNow && s.Policy.InvoiceAllowed(inv)
 	v.Lines, v.Subtotal, v.Discount, v.Tax, v.TaxNote = viewLines(inv), inv.Subtotal(), inv.Discount(), inv.Tax(), text(inv.TaxNote)
-	v.Total, v.AmountDue, v.BalanceApplied = inv.Total(), inv.AmountDue(), billing.Money{Currency: inv.Currency}
+	v.Total, v.AmountDue, v.BalanceApplied = inv.Total(), inv.AmountDue(), billing.Money{Amount: inv.BalanceApplied, Currency: inv.Currency}
 	return &struct{ Body Preview }{v}, nil
 }
 
 func (s *server) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutput, error) {
-	r, order, sub, err := s.order(ctx, in)
-	if err != nil {
-		return nil, s.answer(err)
+	// What was fit to be ordered then may not be now: a key that has been used
+	// is answered before anything is looked at again.
+	r, err := s.begun(ctx, in.CommandInput, s.orderer(ctx, in.Body.Billing.Email), checkoutRoute)
+	if err == nil {
+		r, err = s.carryOut(ctx, r, nil, nil)
+	} else if errors.Is(err, billing.ErrNotFound) {
+		var order billing.Order
+		var sub billing.Subscription
+		if r, order, sub, err = s.order(ctx, in); err == nil {
+			r, err = s.carryOut(ctx, r, &order, &sub)
+		}
 	}
-	if r, err = s.carryOut(ctx, r, &order, &sub); err != nil {
+	if err != nil {
 		return nil, s.answer(err)
 	}
 	token := s.checkoutToken(r.Subscription, r.CreatedAt)
@@ -283,7 +316,7 @@ func (s *server) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutp
 // subscription that waits for its payment.
 func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Request, o billing.Order, sub billing.Subscription, err error) {
 	b := in.Body
-	if err = checkTaxes(b.Billing.Country, b.Coupon); err != nil {
+	if err = checkCountry(b.Billing.Country); err != nil {
 		return
 	}
 	if !b.AcceptTerms {
@@ -344,13 +377,20 @@ func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Reques
 			return
 		}
 	}
-	caller := who.name()
-	if who.key == "" && who.session == "" {
-		caller = "mail:" + hex.EncodeToString(s.Secret.Sign("caller", []byte(strings.ToLower(buyer.Email))))
+	now := billing.Instant(s.Now())
+	if clock != "" {
+		if now, err = s.Store.Clock(ctx, clock); err != nil {
+			return
+		}
+	}
+	discount, err := s.discount(ctx, b.Coupon, product.ID, price.Currency, now)
+	if err != nil {
+		return
 	}
 	sub = billing.Subscription{
 		ID: newID("sub"), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
 		Price: price, Collection: collection, CreatedAt: billing.Instant(s.Now()), TestClock: clock,
+		Discount: discount, Stranger: !who.operator && who.account.Email != strings.ToLower(buyer.Email),
 	}
 	o = billing.Order{
 		Subscription: sub.ID, License: newID("lic"), Licensee: licensee, Pay: b.Pay, Sites: sites,
@@ -359,10 +399,21 @@ func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Reques
 	if a := b.Billing.Address; a != nil {
 		o.Billing.Line1, o.Billing.Line2, o.Billing.City, o.Billing.Postal, o.Billing.Region = a.Line1, a.Line2, a.City, a.PostalCode, a.Region
 	}
-	r, err = s.request(ctx, in.CommandInput, caller, "POST /v1/checkout", sub.ID,
+	r, err = s.request(ctx, in.CommandInput, s.orderer(ctx, buyer.Email), checkoutRoute, sub.ID,
 		billing.Command{Verb: billing.VerbPurchase, NotAfter: billing.Instant(s.Now()).Add(purchaseLife)})
 	r.Token = token
 	return
+}
+
+const checkoutRoute = "POST /v1/checkout"
+
+// orderer is whose Idempotency-Key an order has: a stranger's are those of the
+// billing address, under a hash, so that nobody can block or read another's.
+func (s *server) orderer(ctx context.Context, email string) string {
+	if who := callerOf(ctx); who.key != "" || who.session != "" {
+		return who.name()
+	}
+	return "mail:" + hex.EncodeToString(s.Secret.Sign("caller", []byte(strings.ToLower(strings.TrimSpace(email)))))
 }
 
 // mailbox is an address that mail servers agree about: 64 characters without

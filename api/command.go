@@ -47,6 +47,14 @@ func (s *server) request(ctx context.Context, in CommandInput, caller, route, su
 	}, nil
 }
 
+// begun is the request that a caller began with this key before. Errors:
+// billing.ErrNotFound.
+func (s *server) begun(ctx context.Context, in CommandInput, caller, route string) (billing.Request, error) {
+	r, err := s.Store.RequestOf(ctx, caller, route, in.Key)
+	r.BodyHash, _ = ctx.Value(bodyHash{}).(string) // of now: carryOut holds it to that of then
+	return r, err
+}
+
 // carryOut has a request done, or finds what became of it. It returns the
 // request with its outcome; the outcome is nil while nobody can know it yet.
 // An answer that was given before is in Status and Response.

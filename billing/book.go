@@ -18,6 +18,7 @@ type Book struct {
 	Transferred  Transferred // for the invoice of a mark-paid; other commands do without
 	InFlight     *Invoice    // a draft whose payment has no recorded outcome
 	Balance      Money       // the billing account's, in the subscription's currency
+	Standing     int64       // the billing account's standing discount, percent
 	Method       string      // the gateway's reference of the card in use; empty: none
 
 	Policy Policy
@@ -78,10 +79,14 @@ func (b Book) currency() string { return b.Subscription.Price.Currency }
 func (b Book) post(s Subscription, at time.Time, event, text string) *Posting {
 	s.Revision = b.Subscription.Revision + 1
 	s.Next = s.nextStep(b.Policy)
-	return &Posting{
+	p := &Posting{
 		From: b.Subscription.Revision, Subscription: s,
 		Events: []Event{{At: at, Kind: event, Text: text}},
 	}
+	if s.Status == IncompleteExpired {
+		p.Unredeem = s.Discount.Coupon
+	}
+	return p
 }
 
 // draft is a new invoice for a sale, with the balance and waivers settled.
@@ -97,18 +102,31 @@ func (b Book) draft(purpose Purpose, cause string, s sale) *Invoice {
 // rebuild writes a draft's lines anew: its id and key stay.
 func (b Book) rebuild(inv Invoice, s sale) *Invoice {
 	inv.Lines, inv.Excess = s.bill()
-	inv.TaxNote = s.Tax.Note
+	inv.TaxNote, inv.Coupon = s.Tax.Note, s.Discount.Coupon
 	for i := range inv.Excess {
 		inv.Excess[i].ID = b.NewID("cn")
 	}
-	inv = inv.settle(b.Balance, b.Policy)
+	balance := b.Balance
+	if b.Subscription.Stranger {
+		balance.Amount = 0
+	}
+	inv = inv.settle(balance, b.Policy)
 	return &inv
 }
 
 // sale is the subscription's plan for a period.
 func (b Book) sale(p Period) sale {
 	s := b.Subscription
-	return sale{Product: b.Product, Plan: s.Plan, Price: s.Price, Quantity: s.Quantity, Period: p, Tax: b.tax()}
+	return b.discounted(sale{Product: b.Product, Plan: s.Plan, Price: s.Price, Quantity: s.Quantity, Period: p, Tax: b.tax()})
+}
+
+// discounted is a sale with the discounts that the subscription has.
+func (b Book) discounted(s sale) sale {
+	if !b.Subscription.Stranger {
+		s.Standing = b.Standing
+	}
+	s.Discount = b.Subscription.Discount
+	return s
 }
 
 // saleAt is the sale of the period that contains at, counted from an anchor;
@@ -141,6 +159,9 @@ func (b Book) Freeze(inv Invoice, cause string) (Invoice, Posting) {
 	if inv.BalanceApplied > 0 {
 		p.Entries = []BalanceEntry{inv.entry("reserve", -inv.BalanceApplied)}
 	}
+	if inv.Purpose == ForPurchase {
+		p.Redeem = inv.Coupon
+	}
 	return inv, p
 }
 
@@ -164,9 +185,11 @@ func (b Book) Decide(c Command, at time.Time) Decision {
 	if !s.allows(c.Verb) {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this is not possible in the subscription's present state")}
 	}
-	switch c.Verb {
-	case VerbPaymentMethod:
+	if c.Verb == VerbPaymentMethod { // an order's token gives it too
 		return b.storeMethod(c, at)
+	}
+	b.Subscription.Stranger, s.Stranger = false, false
+	switch c.Verb {
 	case VerbChange:
 		return b.change(c, at)
 	case VerbCancel:
@@ -219,12 +242,16 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	if due.Amount > 0 {
 		s.LastPaymentAt = at
 	}
+	if inv.Coupon != "" && inv.Coupon == s.Discount.Coupon {
+		s.Discount = s.Discount.spent()
+	}
 	old := s.Plan
 	s.Plan, s.Price, s.Quantity = sold.Plan, sold.Price, sold.Quantity
 	kind, text := string(inv.Purpose), ""
 	update := NoticeLicenseUpdated
 	switch inv.Purpose {
 	case ForPurchase, ForRevival:
+		s.Stranger = s.Stranger && inv.Purpose == ForPurchase
 		s.Status, s.License = Active, b.Order.License
 		s.Anchor, s.Period, s.Ahead = sold.Period.Start, sold.Period, Period{}
 		s.CancelAtPeriodEnd, s.CanceledAt, s.CancelReason = false, time.Time{}, ""
@@ -240,9 +267,10 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 		s.Status, s.Period = Active, sold.Period
 		text = "Renewed until " + date(s.Period.End)
 	case ForAhead:
-		s.Ahead = sold.Period
+		s.Ahead, s.Stranger = sold.Period, false
 		text = "Paid ahead until " + date(s.Ahead.End)
 	case ForChange:
+		s.Stranger = false
 		if s.Status == Trialing {
 			s.Ahead = sold.Period
 		} else {

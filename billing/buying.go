@@ -23,7 +23,7 @@ func (b Book) purchase(c Command, at time.Time) Decision {
 		s.Anchor, s.Period, s.HasMethod = at, Period{at, s.TrialEnd}, b.Method != ""
 		p := b.post(s, at, "trial_started", "Trial until "+date(s.TrialEnd)+".")
 		p.Method = b.Method
-		p.TrialClaim = TrialClaim(b.Order.Licensee.Email)
+		p.TrialClaim, p.Redeem = TrialClaim(b.Order.Licensee.Email), s.Discount.Coupon
 		p.Notices = []Notice{
 			{Kind: NoticeTrialStarted, To: RoleBilling, Until: s.TrialEnd, Plan: s.Plan},
 			{Kind: NoticeTrialLicense, To: RoleLicensee, Until: s.TrialEnd, Plan: s.Plan, WithFile: true},
@@ -37,6 +37,13 @@ func (b Book) purchase(c Command, at time.Time) Decision {
 // written.
 func (b Book) PreviewPurchase(at time.Time) Invoice {
 	return *b.draft(ForPurchase, "preview", b.saleAt(at, at, at))
+}
+
+// PreviewRenewal is what the periods after the first one will be billed, as
+// things stand.
+func (b Book) PreviewRenewal(at time.Time) Invoice {
+	b.Subscription.Discount = b.Subscription.Discount.spent()
+	return b.PreviewPurchase(at)
 }
 
 // Refused is the posting of a command that was refused: nothing changes but

@@ -65,7 +65,7 @@ func (b Book) changeSale(c Command, at time.Time) (*sale, *Error) {
 		start = s.TrialEnd // a period paid ahead is replaced; the trial goes on
 	}
 	period, _ := PeriodAt(start, plan.Cycle, start)
-	sale := sale{Product: b.Product, Plan: plan.Ref(), Price: price, Quantity: c.Quantity, Period: period, Tax: b.tax()}
+	sale := b.discounted(sale{Product: b.Product, Plan: plan.Ref(), Price: price, Quantity: c.Quantity, Period: period, Tax: b.tax()})
 	if s.Status != PastDue {
 		sale.Credits = b.credits(at)
 	}
@@ -117,6 +117,7 @@ func (b Book) PreviewChange(c Command, at time.Time) (ChangePreview, error) {
 	if !b.Subscription.allows(VerbChange) {
 		return ChangePreview{}, refuse(CodeNotPossibleNow, "", "this is not possible in the subscription's present state")
 	}
+	b.Subscription.Stranger = false // who asks is not
 	sale, refusal := b.changeSale(c, at)
 	if refusal != nil {
 		return ChangePreview{}, refusal

@@ -72,6 +72,7 @@ type Invoice struct {
 	Currency     string        `json:"currency"`
 	Lines        []Line        `json:"lines"`
 	TaxNote      string        `json:"tax_note,omitempty"`
+	Coupon       string        `json:"coupon,omitempty"` // that has lowered it
 
 	BalanceApplied int64 `json:"balance_applied"` // reserved while a draft, used up once paid
 
@@ -209,6 +210,8 @@ type sale struct {
 	Period   Period
 	Skipped  Period // what an outage left uncharged before Period
 	Tax      Tax
+	Standing int64 // the account's discount, percent
+	Discount Discount
 	Credits  []credit
 }
 
@@ -219,11 +222,12 @@ type credit struct {
 }
 
 // bill makes the draft of a sale in the order that rules.md gives: price ×
-// quantity, then credits, then tax line by line. Credit beyond the new price
+// quantity, less discounts, then credits, then tax line by line. Credit beyond the new price
 // becomes credit notes, so that the total is never negative.
 func (s sale) bill() (lines []Line, excess []CreditNote) {
 	gross := s.Price.Money.Times(s.Quantity)
-	net, tax := s.Tax.split(gross, s.Price.Tax)
+	whole, _ := s.Tax.split(gross, s.Price.Tax)
+	net, tax := s.Tax.split(gross.Sub(off(gross, s.Standing, s.Discount)), s.Price.Tax)
 	if !s.Skipped.Start.IsZero() {
 		lines = append(lines, Line{
 			Kind: LineSkipped, Quantity: s.Quantity, Period: s.Skipped,
@@ -232,7 +236,7 @@ func (s sale) bill() (lines []Line, excess []CreditNote) {
 	}
 	lines = append(lines, Line{
 		Kind: LineService, Description: Describe(s.Product, s.Plan), Quantity: s.Quantity,
-		Amount: net.Amount, Tax: tax.Amount, Period: s.Period, Plan: s.Plan, Price: s.Price,
+		Amount: whole.Amount, Discount: whole.Amount - net.Amount, Tax: tax.Amount, Period: s.Period, Plan: s.Plan, Price: s.Price,
 	})
 	room := net.Add(tax).Amount // what credits may still take off, tax included
 	for _, c := range s.Credits {

@@ -17,6 +17,8 @@ type Posting struct {
 	CreditNotes []CreditNote
 	Entries     []BalanceEntry
 	Draws       []Draw
+	Redeem      string // the coupon that the order uses, or is refused: coupon_used_up
+	Unredeem    string // the coupon of an order that came to nothing
 	TrialClaim  string // taken for the subscription's product, or refused: trial_already_used
 	Method      string // the gateway's reference of the card that is used from now on
 

@@ -27,8 +27,13 @@ type Subscription struct {
 	Quantity   int64      `json:"quantity"`
 	Price      Price      `json:"price"` // the version that it keeps (grandfathering)
 	Collection Collection `json:"collection"`
-	License    string     `json:"license,omitempty"` // lic_…; empty before it is issued
-	CreatedAt  time.Time  `json:"created_at"`
+	Discount   Discount   `json:"discount,omitzero"` // of the coupon that it was ordered with
+	// Stranger: it was ordered without a session of the billing account. Until
+	// the account gives a command, it neither uses that account's balance nor
+	// its standing discount (rules.md, Who takes part).
+	Stranger  bool      `json:"stranger,omitempty"`
+	License   string    `json:"license,omitempty"` // lic_…; empty before it is issued
+	CreatedAt time.Time `json:"created_at"`
 
 	// Anchor is the instant that every boundary is counted from.
 	Anchor time.Time `json:"anchor,omitzero"`

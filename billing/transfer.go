@@ -98,7 +98,7 @@ func (b Book) issue(s Subscription, inv Invoice, due, at time.Time) *Posting {
 	inv.Status, inv.IssuedAt, inv.DueAt, inv.Method = InvoiceOpen, at, due, ""
 	s.OpenInvoice, s.DueAt = inv.ID, due
 	p := b.post(s, at, "invoiced", "Invoiced "+inv.AmountDue().String()+", to be paid by "+date(due)+".")
-	p.Invoice, p.Entries = &inv, frozen.Entries
+	p.Invoice, p.Entries, p.Redeem = &inv, frozen.Entries, frozen.Redeem
 	p.Notices = []Notice{{
 		Kind: NoticeInvoiceOpen, To: RoleBilling, InvoiceID: inv.ID, Amount: inv.AmountDue(), Until: due,
 		Plan: inv.Service().Plan, Renews: inv.Purpose != ForPurchase,

@@ -50,6 +50,9 @@ func (s *Store) Book(ctx context.Context, id string) (billing.Book, error) {
 				b.Open = &w.Detail
 			}
 		}
+		if b.Standing, err = standing(tx, sub.BillingAccount); err != nil {
+			return err
+		}
 		b.Balance, err = balance(tx, sub.BillingAccount, sub.State.Price.Currency)
 		return err
 	})

@@ -35,12 +35,11 @@ func (s *Store) Begin(ctx context.Context, r billing.Request, order *billing.Ord
 		return s.createOrder(tx, *order, *sub)
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		was, err := one[requestRow](s.db.WithContext(ctx).
-			Where("caller = ? AND route = ? AND idempotency_key = ?", r.Caller, r.Route, r.Key))
+		was, err := s.RequestOf(ctx, r.Caller, r.Route, r.Key)
 		if errors.Is(err, billing.ErrNotFound) { // it was another key that is taken
 			err = gorm.ErrDuplicatedKey
 		}
-		return was.request(), false, err
+		return was, false, err
 	}
 	return row.request(), true, err
 }
@@ -88,6 +87,13 @@ func account(tx *gorm.DB, email string) (string, error) {
 	}
 	a, err = one[accountRow](tx.Where("email = ?", email))
 	return a.ID, err
+}
+
+// RequestOf finds the request that a caller made with a key. Errors:
+// ErrNotFound.
+func (s *Store) RequestOf(ctx context.Context, caller, route, key string) (billing.Request, error) {
+	r, err := one[requestRow](s.db.WithContext(ctx).Where("caller = ? AND route = ? AND idempotency_key = ?", caller, route, key))
+	return r.request(), err
 }
 
 // Request reads a request with its outcome. Errors: ErrNotFound.

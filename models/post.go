@@ -17,7 +17,7 @@ import (
 // subscription, an invoice, a credit note or a balance changes. Numbers are
 // given last, so that their rows are locked for the shortest time and no
 // number is lost. Errors: ErrStale, ErrConflict, and a *billing.Error
-// trial_already_used.
+// trial_already_used or coupon_used_up.
 func (s *Store) Post(ctx context.Context, p billing.Posting) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		row, err := one[subscriptionRow](locked(tx).Where("id = ?", p.Subscription.ID))
@@ -38,6 +38,16 @@ func (s *Store) Post(ctx context.Context, p billing.Posting) error {
 				return &billing.Error{Code: billing.CodeTrialAlreadyUsed, Field: "pay", Detail: "this organisation has tried this product already"}
 			}
 			if err != nil {
+				return err
+			}
+		}
+		if p.Redeem != "" {
+			if err := redeem(tx, p.Redeem, row.ID); err != nil {
+				return err
+			}
+		}
+		if p.Unredeem != "" {
+			if err := unredeem(tx, p.Unredeem, row.ID); err != nil {
 				return err
 			}
 		}

@@ -290,7 +290,7 @@ func TestACreditNoteHasItsOwnSeriesAndItsMoneyGoesToTheBalance(t *testing.T) {
 			if got := s.balance(account); got != 1730 {
 				t.Errorf("balance %d, want 1730", got)
 			}
-			balances, err := s.Balance(t.Context(), o.detail.Billing.Email)
+			balances, err := s.Balance(t.Context(), account)
 			must(t, err)
 			if diff := cmp.Diff([]billing.Money{{Amount: 1730, Currency: "USD"}}, balances); diff != "" {
 				t.Error(diff)

@@ -166,12 +166,15 @@ func creditNotes(tx *gorm.DB, invoice string) ([]billing.CreditNote, error) {
 	return notes, err
 }
 
-// Balance is what an address's account holds in each currency.
-func (s *Store) Balance(ctx context.Context, email string) ([]billing.Money, error) {
-	db := s.db.WithContext(ctx)
+// BalanceIn is what an account holds in a currency.
+func (s *Store) BalanceIn(ctx context.Context, account, currency string) (billing.Money, error) {
+	return balance(s.db.WithContext(ctx), account, currency)
+}
+
+// Balance is what an account holds in each currency.
+func (s *Store) Balance(ctx context.Context, account string) ([]billing.Money, error) {
 	var rows []balanceRow
-	err := db.Where("account IN (?)", db.Model(&accountRow{}).Select("id").Where("email = ?", NormalEmail(email))).
-		Order("currency").Find(&rows).Error
+	err := s.db.WithContext(ctx).Where("account = ?", account).Order("currency").Find(&rows).Error
 	list := make([]billing.Money, len(rows))
 	for i, r := range rows {
 		list[i] = billing.Money{Amount: r.Amount, Currency: r.Currency}

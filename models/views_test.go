@@ -159,7 +159,7 @@ func TestAHistoryIsToldInOrder(t *testing.T) {
 
 func TestAnUnknownAddressHasNoBalance(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
-		got, err := s.Balance(t.Context(), "nobody@contoso.example")
+		got, err := s.Balance(t.Context(), "cus_nobody")
 		if err != nil || len(got) != 0 {
 			t.Errorf("%v, %v", got, err)
 		}

@@ -1,0 +1,101 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// freeze begins the payment of an order that has been placed.
+func (s shop) freeze(o order) error {
+	s.Helper()
+	b := s.book(o.sub.ID)
+	_, p := b.Freeze(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+	return s.Post(s.Context(), p)
+}
+
+func TestACouponIsRedeemedNoMoreOftenThanItMayBeHoweverManyOrderAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, st *Store) {
+		s := openShop(t, st)
+		c := billing.Coupon{Code: "SPRING", Percent: 50, Invoices: 1, Limit: 3}
+		must(t, s.PutCoupon(t.Context(), c))
+		orders := make([]order, 10)
+		for i := range orders {
+			orders[i] = newOrder(fmt.Sprintf("ada%d@contoso.example", i))
+			orders[i].sub.Discount = billing.Discount{Coupon: "SPRING", Percent: 50, Left: 1}
+			s.place(orders[i])
+		}
+		redeemed, refused := []order{}, 0
+		for i, err := range together(10, func(i int) error { return s.freeze(orders[i]) }) {
+			var refusal *billing.Error
+			switch {
+			case err == nil:
+				redeemed = append(redeemed, orders[i])
+			case errors.As(err, &refusal) && refusal.Code == billing.CodeCouponUsedUp:
+				refused++
+			default:
+				t.Error(err)
+			}
+		}
+		if len(redeemed) != 3 || refused != 7 {
+			t.Fatalf("%d redeemed, %d refused", len(redeemed), refused)
+		}
+		want := func(n int64) {
+			t.Helper()
+			if _, got, err := s.Coupon(t.Context(), "SPRING"); err != nil || got != n {
+				t.Errorf("%d redeemed, %v; want %d", got, err, n)
+			}
+		}
+		want(3)
+		// A decline keeps it for the order's next card; an order that lapses gives it back.
+		first := redeemed[0]
+		b := s.book(first.sub.ID)
+		must(t, s.Post(t.Context(), *b.Declined(*b.InFlight, billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: "generic_decline"}, opening)))
+		want(3)
+		b = s.book(first.sub.ID)
+		_, p := b.Freeze(*b.Decide(billing.Command{Verb: billing.VerbPaymentMethod}, opening).Bill, "req_2")
+		must(t, s.Post(t.Context(), p))
+		want(3)
+		b = s.book(first.sub.ID)
+		must(t, s.Post(t.Context(), *b.Declined(*b.InFlight, billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: "generic_decline"}, opening)))
+		b = s.book(first.sub.ID)
+		must(t, s.Post(t.Context(), *b.Due(b.Subscription.Next, b.Subscription.Next.At).Posting))
+		want(2)
+	})
+}
+
+func TestACouponsTermsAreReplacedAndItsCountIsKept(t *testing.T) {
+	onEach(t, func(t *testing.T, st *Store) {
+		s := openShop(t, st)
+		must(t, s.PutCoupon(t.Context(), billing.Coupon{Code: "SPRING", Percent: 50, Invoices: 1}))
+		o := newOrder("ada@contoso.example")
+		o.sub.Discount = billing.Discount{Coupon: "SPRING", Percent: 50, Left: 1}
+		s.buy(o)
+		must(t, s.PutCoupon(t.Context(), billing.Coupon{Code: "SPRING", Percent: 10, Limit: 1}))
+		c, redeemed, err := s.Coupon(t.Context(), "SPRING")
+		if err != nil || c.Percent != 10 || redeemed != 1 {
+			t.Errorf("%+v redeemed %d times, %v", c, redeemed, err)
+		}
+		if _, _, err := s.Coupon(t.Context(), "SUMMER"); !errors.Is(err, billing.ErrNotFound) {
+			t.Errorf("one that nobody made: %v", err)
+		}
+	})
+}
+
+func TestAStandingDiscountIsTheAccountsInEveryCase(t *testing.T) {
+	onEach(t, func(t *testing.T, st *Store) {
+		s := openShop(t, st)
+		o := newOrder("Ada@Contoso.example")
+		s.place(o)
+		must(t, s.SetStanding(t.Context(), "ada@contoso.EXAMPLE", 15))
+		if got := s.book(o.sub.ID).Standing; got != 15 {
+			t.Errorf("standing %d", got)
+		}
+		must(t, s.SetStanding(t.Context(), "ada@contoso.example", 0))
+		if got := s.book(o.sub.ID).Standing; got != 0 {
+			t.Errorf("taken away, and still %d", got)
+		}
+	})
+}
