@@ -18,6 +18,8 @@ type Store interface {
 
 	Request(ctx context.Context, id string) (billing.Request, error)
 	RequestCard(ctx context.Context, request string) (token, method string, err error)
+	Receipts(ctx context.Context, subscription string) ([]billing.Receipt, error)
+	PendingRefunds(ctx context.Context, subscription string) ([]billing.Refund, error)
 	SaveMethod(ctx context.Context, request, account, gateway string, m billing.StoredMethod) error
 
 	ClaimNotices(ctx context.Context, subscription string, limit int) ([]billing.Envelope, error)
@@ -26,6 +28,7 @@ type Store interface {
 	License(ctx context.Context, id string) (licensing.Issued, error)
 	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
 	Transferred(ctx context.Context, invoice string) (billing.Transferred, error)
+	CreditNote(ctx context.Context, id string) (billing.CreditNote, error)
 	LoginAccount(ctx context.Context, login string) (billing.Account, error)
 }
 
@@ -37,6 +40,7 @@ type Gateway interface {
 	Prepare(ctx context.Context, r billing.ChargeRequest) (charge string, err error)
 	Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error)
 	Resolve(ctx context.Context, charge string) (billing.ChargeResult, error)
+	Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)
 }
 
 // Mailer delivers letters.
@@ -77,6 +81,7 @@ type Task struct {
 	At           time.Time        `json:"at"`       // the subscription's now
 	Command      *billing.Command `json:"command,omitempty"`
 	Step         *billing.Step    `json:"step,omitempty"`
+	Refunds      []billing.Refund `json:"refunds,omitempty"` // what the gateway has said of them
 }
 
 // Result is what became of a Task.
@@ -107,6 +112,18 @@ func (a *Activities) Resume(ctx context.Context, t Task) (Result, error) { retur
 
 // RenewNow pays the next period early, pays what is owed, or revives.
 func (a *Activities) RenewNow(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// MoneyBack ends the subscription and gives everything back.
+func (a *Activities) MoneyBack(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// CancelNow ends the subscription at once, as an operator wants it.
+func (a *Activities) CancelNow(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// RefundInvoice gives an invoice's money back, in part or all of it.
+func (a *Activities) RefundInvoice(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// RecordRefunds records what the gateway has said of refunds.
+func (a *Activities) RecordRefunds(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
 
 // Renew charges the period that begins.
 func (a *Activities) Renew(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }

@@ -38,6 +38,25 @@ func (a *Activities) send(ctx context.Context, e billing.Envelope) error {
 	return errors.Join(err, a.Store.ReleaseNotice(ctx, e.ID))
 }
 
+// attachNote adds a credit note to a letter.
+func (a *Activities) attachNote(ctx context.Context, l *billing.Letter, id string, to billing.BillingDetails) error {
+	note, err := a.Store.CreditNote(ctx, id)
+	if err != nil {
+		return fmt.Errorf("credit note %s: %w", id, err)
+	}
+	inv, _, err := a.Store.Invoice(ctx, note.Invoice)
+	if err != nil {
+		return err
+	}
+	pdf, err := a.Documents.CreditNote(note, inv, to)
+	if err != nil {
+		return err
+	}
+	l.CreditNoteNumbers = append(l.CreditNoteNumbers, note.Number)
+	l.Attachments = append(l.Attachments, billing.Attachment{Name: note.Number + ".pdf", ContentType: "application/pdf", Data: pdf})
+	return nil
+}
+
 // errEnded gives a letter up whose file can never be made any more: it waited
 // for so long that the licence has ended.
 var errEnded error = ended{}
@@ -95,6 +114,13 @@ func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Le
 				return l, err
 			}
 			l.Attachments = []billing.Attachment{{Name: inv.Number + ".pdf", ContentType: "application/pdf", Data: pdf}}
+		}
+	}
+	if e.Notice.To == billing.RoleBilling {
+		for _, id := range e.Notice.CreditNotes {
+			if err := a.attachNote(ctx, &l, id, book.Order.Billing); err != nil {
+				return l, err
+			}
 		}
 	}
 	switch e.Notice.To {

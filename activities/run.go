@@ -111,10 +111,19 @@ func asRefusal(err error) *billing.Error {
 
 // decide attaches the card that a command brings, and asks billing.
 func (a *Activities) decide(ctx context.Context, t Task, book *billing.Book) (billing.Decision, error) {
+	if len(t.Refunds) > 0 {
+		return billing.Decision{Posting: book.Settled(t.Refunds, t.At)}, nil
+	}
 	if t.Step != nil {
 		return book.Due(*t.Step, t.At), nil
 	}
 	c := *t.Command
+	if c.Verb.Credits() {
+		var err error
+		if book.Receipts, err = a.Store.Receipts(ctx, t.Subscription); err != nil {
+			return billing.Decision{}, err
+		}
+	}
 	if !c.NotAfter.IsZero() && a.Now().After(c.NotAfter) {
 		return refused(billing.CodeRequestExpired, "", "the request came too late to be carried out"), nil
 	}
@@ -262,6 +271,8 @@ func (t Task) cause() string {
 		return t.Command.Cause(t.Revision)
 	case t.Step != nil:
 		return t.Step.Cause()
+	case len(t.Refunds) > 0:
+		return "refund@" + t.Refunds[0].ID
 	}
 	return ""
 }

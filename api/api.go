@@ -152,6 +152,7 @@ func New(c Config) (http.Handler, error) {
 	s.accountRoutes(h)
 	s.operatorRoutes(h)
 	s.discountRoutes(h)
+	s.refundRoutes(h)
 	describeVisualRoutes(h.OpenAPI())
 	if c.TestClocks {
 		s.clockRoutes(h)

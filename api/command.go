@@ -26,7 +26,8 @@ const purchaseLife = 10 * time.Minute
 // CommandInput is what every command brings. (Huma sees embedded structs only
 // where their names are exported.)
 type CommandInput struct {
-	Key string `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters. The same key and body again give the first answer again."`
+	reason *string // why, in the caller's words; a body's
+	Key    string  `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters. The same key and body again give the first answer again."`
 }
 
 var visible = regexp.MustCompile(`^[!-~]{16,255}$`)
@@ -178,6 +179,9 @@ func (s *server) command(ctx context.Context, in CommandInput, route, subscripti
 		return nil, s.answer(err)
 	}
 	r.Token = token
+	if in.reason != nil {
+		r.Reason = *in.reason
+	}
 	if r, err = s.carryOut(ctx, r, nil, nil); err != nil {
 		return nil, s.answer(err)
 	}
@@ -236,7 +240,10 @@ func (s *server) result(ctx context.Context, r billing.Request) (commandResult, 
 			return out, err
 		}
 		v := viewInvoice(inv, notes)
-		out.Invoice, out.Payment = &v, &Payment{Status: string(r.Outcome.Payment.Status)}
+		if out.Invoice = &v; r.Command.Verb == billing.VerbRefund || r.Command.Verb == billing.VerbCancelNow {
+			return out, nil // nothing was to be paid
+		}
+		out.Payment = &Payment{Status: string(r.Outcome.Payment.Status)}
 		if inv.AmountDue().IsZero() || out.Payment.Status == "" {
 			out.Payment.Status = "none"
 		}

@@ -153,7 +153,7 @@ func viewSubscription(o billing.Overview) Subscription {
 		ID: o.ID, Number: o.Number, Status: o.Status, Product: o.Product, Plan: viewPlan(o.Plan), Quantity: o.Quantity,
 		Price: o.Price.Money, Collection: o.Collection, CreatedAt: o.CreatedAt.UTC(), CurrentPeriod: viewPeriod(o.Period),
 		TrialEnd: instant(o.TrialEnd), NextPaymentAt: instant(o.NextPaymentAt()), LastPaymentAt: instant(o.LastPaymentAt),
-		CancelAtPeriodEnd: o.CancelAtPeriodEnd, CanceledAt: instant(o.CanceledAt), Actions: o.Actions(),
+		CancelAtPeriodEnd: o.CancelAtPeriodEnd, CanceledAt: instant(o.CanceledAt), Actions: o.Actions(o.At(o.Read)),
 		LicenseID: text(o.License), BillingAccount: text(o.BillingAccount), LicenseeAccount: text(o.LicenseeAccount),
 		TestClock: text(o.TestClock),
 	}

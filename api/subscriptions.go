@@ -64,9 +64,13 @@ func (s *server) subscriptionRoutes(h huma.API) {
 		{billing.VerbCancel, "Cancel at the end of the period"},
 		{billing.VerbResume, "Take a cancellation back"},
 		{billing.VerbRenew, "Pay the next period, pay what is owed, or revive"},
+		{billing.VerbMoneyBack, "End at once and have everything back, within 14 days of the first charge"},
 	} {
 		huma.Register(h, route(http.MethodPost, at+"/"+string(c.verb), string(c.verb), c.summary, "Account", account),
 			func(ctx context.Context, in *emptyCommand) (*commandOutput, error) {
+				if in.Body != nil {
+					in.reason = in.Body.Reason
+				}
 				return s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/"+string(c.verb), in.ID, billing.Command{Verb: c.verb}, "")
 			})
 	}

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -16,6 +17,7 @@ type Book struct {
 	Sold         []Sold      // service lines of paid invoices that have a remainder
 	Open         *Invoice    // what OpenInvoice names
 	Transferred  Transferred // for the invoice of a mark-paid; other commands do without
+	Receipts     []Receipt   // paid invoices, the oldest first; read where credit notes may be needed
 	InFlight     *Invoice    // a draft whose payment has no recorded outcome
 	Balance      Money       // the billing account's, in the subscription's currency
 	Standing     int64       // the billing account's standing discount, percent
@@ -102,6 +104,7 @@ func (b Book) draft(purpose Purpose, cause string, s sale) *Invoice {
 // rebuild writes a draft's lines anew: its id and key stay.
 func (b Book) rebuild(inv Invoice, s sale) *Invoice {
 	inv.Lines, inv.Excess = s.bill()
+	inv.Excess = b.spreadExcess(inv.Excess)
 	inv.TaxNote, inv.Coupon = s.Tax.Note, s.Discount.Coupon
 	for i := range inv.Excess {
 		inv.Excess[i].ID = b.NewID("cn")
@@ -198,6 +201,12 @@ func (b Book) Decide(c Command, at time.Time) Decision {
 		return Decision{Posting: b.resume(at)}
 	case VerbRenew:
 		return b.renewNow(c, at)
+	case VerbMoneyBack:
+		return b.moneyBack(at)
+	case VerbCancelNow:
+		return b.cancelNow(c.Refund, at)
+	case VerbRefund:
+		return b.refundInvoice(c.Invoice, c.Amount, at)
 	}
 	return Decision{Refusal: refuse(CodeInvalid, "", "there is no such command")}
 }
@@ -245,6 +254,9 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	if inv.Coupon != "" && inv.Coupon == s.Discount.Coupon {
 		s.Discount = s.Discount.spent()
 	}
+	if s.opensMoneyBack(inv.Purpose) {
+		s.MoneyBack = MoneyBack{From: inv.ID, Until: at.Add(b.Policy.MoneyBack)}
+	}
 	old := s.Plan
 	s.Plan, s.Price, s.Quantity = sold.Plan, sold.Price, sold.Quantity
 	kind, text := string(inv.Purpose), ""
@@ -290,6 +302,9 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	if inv.Purpose == ForChange {
 		receipt.Kind, receipt.OldPlan, receipt.Credit = NoticePlanChanged, old, inv.Credit()
 	}
+	for _, n := range p.CreditNotes {
+		receipt.CreditNotes = append(receipt.CreditNotes, n.ID)
+	}
 	p.Notices = []Notice{receipt, {Kind: update, To: RoleLicensee, Until: sold.Period.End, Plan: s.Plan, WithFile: true}}
 	if replaced {
 		b.void(p, at)
@@ -300,20 +315,15 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 // issueExcess draws the credits of a change from the lines that they credit,
 // and puts what exceeds the new price on the account's balance.
 func (p *Posting) issueExcess(at time.Time) {
-	draw := func(line string, net int64) {
-		if net > 0 { // rounding can leave a note that is tax alone
-			p.Draws = append(p.Draws, Draw{line, net})
-		}
-	}
 	for _, l := range p.Invoice.Lines {
 		if l.Kind == LineCredit {
-			draw(l.Draws, -l.Amount)
+			p.Draws = append(p.Draws, Draw{l.Draws, -l.Amount, -l.Tax})
 		}
 	}
 	for _, n := range p.Invoice.Excess {
 		n.IssuedAt = at
 		p.CreditNotes = append(p.CreditNotes, n)
-		draw(n.Line, n.Net)
+		p.Draws = append(p.Draws, Draw{cmp.Or(n.Draws, n.Line), n.Net, n.Tax})
 		p.Entries = append(p.Entries, BalanceEntry{Key: n.ID, Account: p.Invoice.Account, Currency: n.Currency, Amount: n.Total().Amount})
 	}
 }
@@ -381,6 +391,7 @@ func (b Book) end(at time.Time, why CancelReason) *Posting {
 	s := b.Subscription
 	s.Status, s.CanceledAt, s.CancelReason = Canceled, at, why
 	s.CancelAtPeriodEnd, s.OpenInvoice, s.DueAt, s.Dunning, s.Ahead = false, "", time.Time{}, Dunning{}, Period{}
+	s.MoneyBack = MoneyBack{}
 	p := b.post(s, at, "canceled", "Ended: "+string(why)+".")
 	p.Notices = []Notice{{Kind: NoticeEnded, To: RoleBilling, Until: at, Plan: s.Plan, Reason: why}}
 	b.void(p, at)

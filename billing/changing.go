@@ -94,9 +94,9 @@ func (b Book) credits(at time.Time) []credit {
 		switch sold.Line.Period {
 		case b.Subscription.Period:
 			net := Proration(Money{sold.Line.Net(), b.currency()}, sold.Line.Period, at, b.Product.Proration).Amount
-			cs = append(cs, credit{sold, min(net, sold.Remainder())})
+			cs = append(cs, sold.credit(min(net, sold.Remainder())))
 		case b.Subscription.Ahead:
-			cs = append(cs, credit{sold, sold.Remainder()})
+			cs = append(cs, sold.whole())
 		}
 	}
 	return cs

@@ -147,7 +147,7 @@ func TestChangesOfOnePeriodCreditOnlyWhatIsLeft(t *testing.T) {
 // A credit is capped by the line's one remainder, whoever drew on it before.
 func TestACreditNeverTakesMoreThanTheRemainder(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{country: "IT"})
-	l.sold[0].Drawn = 700 // a refund
+	l.sold[0].Drawn, l.sold[0].DrawnTax = 700, 154 // a refund
 	l.to("2026-04-16")
 	l.must(change(large)) // 300 instead of 500; its tax: 220 − 154
 	is(t, "bill", lines(l.last()), [][3]any{{LineService, int64(2000), int64(440)}, {LineCredit, int64(-300), int64(-66)}})

@@ -17,11 +17,13 @@ type Command struct {
 	ProrationTime     time.Time `json:"proration_time,omitzero"`
 	ExpectedAmountDue *int64    `json:"expected_amount_due,omitempty"`
 
-	// Mark-paid only. The reference stays in the request row.
-	Invoice   string    `json:"invoice,omitempty"`
-	Amount    *int64    `json:"amount,omitempty"` // minor units of the invoice's currency
-	ValueDate time.Time `json:"value_date,omitzero"`
-	Reference string    `json:"-"`
+	// An operator's only: mark-paid, refund and cancel-now. The reference stays in
+	// the request row.
+	Invoice   string      `json:"invoice,omitempty"`
+	Amount    *int64      `json:"amount,omitempty"` // minor units of the invoice's currency; a refund's with its tax, nil: all that is left
+	ValueDate time.Time   `json:"value_date,omitzero"`
+	Reference string      `json:"-"`
+	Refund    RefundScope `json:"refund,omitempty"`
 }
 
 // Cause names what an attempt at a payment was made for: the request, or for

@@ -21,11 +21,15 @@ type act struct {
 	Card     string
 	Back     time.Duration // a change's proration_time, this long ago
 	Preview  bool          // a change that holds the charge to its preview
+	Refund   RefundScope   // with cancel-now
+	Invoice  int           // whose refund: the number of a paid one
+	Part     int64         // of what an invoice came to, in percent; 0: all that is left
 }
 
 func acts(t *rapid.T) []act {
 	what := rapid.SampledFrom([]string{
 		"wait", "wait", "wait", "late", "change", "change", "change", "cancel", "resume", "renew", "card", "card", "trouble",
+		"money-back", "cancel-now", "refund", "confirm", "bounce",
 	})
 	plan := rapid.SampledFrom([]string{small, large, smallYear, largeYear, smallThree, site, siteYear, single})
 	card := rapid.SampledFrom([]string{"visa", "visa", "visa", "amex", "poor", "stolen", "3ds"})
@@ -42,6 +46,11 @@ func acts(t *rapid.T) []act {
 			a.Preview = rapid.Bool().Draw(t, "preview")
 		case "card", "trouble":
 			a.Card = card.Draw(t, "card")
+		case "cancel-now":
+			a.Refund = rapid.SampledFrom([]RefundScope{RefundNone, RefundProrated, RefundFull}).Draw(t, "refund")
+		case "refund":
+			a.Invoice = rapid.IntRange(0, 4).Draw(t, "invoice")
+			a.Part = rapid.SampledFrom([]int64{0, 1, 7, 33, 50, 99, 100}).Draw(t, "part")
 		}
 		return a
 	}), 8, 60).Draw(t, "acts")
@@ -83,7 +92,23 @@ func live(l *ledger, first string, history []act) {
 					l.t.Fatalf("charged %d, balance %d; the preview said %+v", l.charged()-before, l.balance, promised)
 				}
 			}
-		case "cancel", "resume", "renew":
+		case "cancel-now":
+			l.command(Command{Verb: VerbCancelNow, Refund: a.Refund})
+		case "refund":
+			if len(l.paid) == 0 {
+				continue
+			}
+			c := Command{Verb: VerbRefund, Invoice: l.paid[a.Invoice%len(l.paid)]}
+			if a.Part > 0 {
+				part := max(1, l.docs[c.Invoice].Total().Amount*a.Part/100)
+				c.Amount = &part
+			}
+			l.command(c)
+		case "confirm":
+			l.confirm()
+		case "bounce": // a card takes nothing back
+			l.confirm(len(l.refunds) - 1)
+		case "cancel", "resume", "renew", "money-back":
 			l.command(Command{Verb: Verb(a.What)})
 		case "card":
 			l.command(Command{Verb: VerbPaymentMethod}, a.Card)
@@ -123,7 +148,8 @@ func audit(l *ledger, opening int64) {
 	t := l.t
 	t.Helper()
 	type line struct{ net, tax int64 }
-	given := map[string]line{}     // by credit lines and notes, from each sold line
+	given := map[string]line{}     // drawn from each sold line
+	odd := map[string]bool{}       // of which a part was given back to the minor unit
 	noted := map[string]int64{}    // by notes, from each invoice
 	expected := map[string]int64{} // draws, by the rules
 	var charged, applied, notes, waived int64
@@ -156,23 +182,21 @@ func audit(l *ledger, opening int64) {
 			switch ln.Kind {
 			case LineWaiver:
 				waived -= ln.Amount
-			case LineCredit:
-				g := given[ln.Draws]
-				given[ln.Draws] = line{g.net - ln.Amount, g.tax - ln.Tax}
 			}
 		}
 	}
 	for _, n := range l.notes {
 		notes += n.Total().Amount
-		g := given[n.Line]
-		given[n.Line] = line{g.net + n.Net, g.tax + n.Tax}
 		noted[n.Invoice] += n.Total().Amount
 	}
 	if charged != paid {
 		t.Errorf("the gateway took %d, and %d was due", charged, paid)
 	}
-	if l.balance != opening+notes-applied {
-		t.Errorf("the balance is %d of %d, %d noted and %d applied", l.balance, opening, notes, applied)
+	if l.balance != opening+notes-l.refunded()-applied {
+		t.Errorf("the balance is %d of %d, %d noted, %d refunded and %d applied", l.balance, opening, notes, l.refunded(), applied)
+	}
+	if l.backs > 2 {
+		t.Errorf("the money was given back %d times", l.backs)
 	}
 
 	// Periods, and what the rules give back of them.
@@ -182,11 +206,49 @@ func audit(l *ledger, opening int64) {
 		if m.Events != nil && m.before.Status == Incomplete && s.Status == Trialing {
 			end = s.TrialEnd
 		}
+		var drawn, documented, moved int64
+		for _, d := range m.Draws {
+			g := given[d.Line]
+			given[d.Line] = line{g.net + d.Net, g.tax + d.Tax}
+			drawn += d.Net + d.Tax
+		}
+		for _, n := range m.CreditNotes {
+			documented += n.Total().Amount
+		}
 		if m.Invoice == nil || m.Invoice.Status != InvoicePaid {
-			if len(m.Draws) > 0 || len(m.CreditNotes) > 0 {
-				t.Errorf("at %s money was given back without an invoice", m.at)
+			for _, r := range m.Refunds {
+				if r.Status == RefundPending {
+					moved += r.Amount.Amount
+				}
+			}
+			for _, e := range m.Entries {
+				if drawn > 0 {
+					moved += e.Amount
+				}
+			}
+			if drawn != documented || drawn != moved {
+				t.Errorf("at %s %d were drawn, %d noted and %d given back", m.at, drawn, documented, moved)
+			}
+			if given := l.wantBack(m, expected); given != (drawn > 0) && m.asked.Refund != RefundProrated {
+				t.Errorf("at %s %s drew %d", m.at, m.asked.Verb, drawn)
+			}
+			if m.asked.Verb == VerbRefund {
+				for _, d := range m.Draws {
+					odd[d.Line] = true
+				}
+			}
+			if s.Status == Canceled && m.before.Status != Canceled && (s.CancelReason == ReasonOperator || s.CancelReason == ReasonRefunded) {
+				end = m.at
 			}
 			continue
+		}
+		for _, ln := range m.Invoice.Lines {
+			if ln.Kind == LineCredit {
+				documented -= ln.Amount + ln.Tax
+			}
+		}
+		if drawn != documented {
+			t.Errorf("at %s %d were drawn and %d credited", m.at, drawn, documented)
 		}
 		inv, p := *m.Invoice, m.Invoice.Service().Period
 		anchor := s.Anchor
@@ -264,22 +326,62 @@ func audit(l *ledger, opening int64) {
 	for _, s := range l.sold {
 		g := given[s.Line.ID]
 		kept += s.Line.Net() + s.Line.Tax - g.net - g.tax
-		waived := l.docs[s.Invoice].Waived() // drawn from the beginning: nobody paid it
+		waived, waivedTax := l.docs[s.Invoice].Waived() // drawn from the beginning: nobody paid it
 		if g.net != s.Drawn-waived || s.Drawn > s.Line.Net() || g.net != expected[s.Line.ID] {
 			t.Errorf("%d given back of %s, %d drawn of %d, %d waived, %d by the rules", g.net, s.Line.ID, s.Drawn, s.Line.Net(), waived, expected[s.Line.ID])
 		}
-		if want := share(s.Line.Tax, s.Drawn, s.Line.Net()) - share(s.Line.Tax, waived, s.Line.Net()); g.tax != want {
-			t.Errorf("%d of tax given back of %s, want %d", g.tax, s.Line.ID, want)
+		off := share(s.Line.Tax, s.Drawn, s.Line.Net()) - waivedTax - g.tax
+		if off != 0 && (s.Drawn == s.Line.Net() || off*off > 1 || !odd[s.Line.ID] && waived == 0) {
+			t.Errorf("%d of tax given back of %s, %d off", g.tax, s.Line.ID, off)
 		}
-		if inv := l.docs[s.Invoice]; noted[s.Invoice] > s.Line.Net()+s.Line.Tax {
-			t.Errorf("notes of %d on %s, whose service cost %d", noted[s.Invoice], inv.ID, s.Line.Net()+s.Line.Tax)
+		if inv := l.docs[s.Invoice]; noted[s.Invoice] > inv.Total().Amount {
+			t.Errorf("notes of %d on %s, which came to %s", noted[s.Invoice], inv.ID, inv.Total())
 		}
 	}
-	// What came in is what was kept for service, less what was waived, and
-	// what is still owed to the customer.
-	if charged+opening != kept-waived+l.balance {
-		t.Errorf("%d charged and %d brought ≠ %d kept − %d waived + %d of balance", charged, opening, kept, waived, l.balance)
+	// What came in and was not given back is what was kept for service, less
+	// what was waived, and what is still owed to the customer.
+	if charged-l.refunded()+opening != kept-waived+l.balance {
+		t.Errorf("%d charged − %d refunded + %d brought ≠ %d kept − %d waived + %d of balance",
+			charged, l.refunded(), opening, kept, waived, l.balance)
 	}
+}
+
+// wantBack adds what the rules give back in a posting without a bill to what is
+// expected of each line, and tells whether that is anything.
+func (l *ledger) wantBack(m moment, expected map[string]int64) bool {
+	l.t.Helper()
+	ended := m.Subscription.Status == Canceled && m.before.Status != Canceled
+	since, any := false, false
+	for _, s := range m.sold {
+		since = since || s.Invoice == m.before.MoneyBack.From
+		running := s.Line.Period == m.before.Period
+		want := int64(0)
+		switch {
+		case m.asked.Verb == VerbMoneyBack && ended:
+			if late := m.at.Sub(l.docs[m.before.MoneyBack.From].PaidAt); late > 14*24*time.Hour {
+				l.t.Errorf("money back %s after the purchase", late)
+			}
+			if since {
+				want = s.Remainder()
+			}
+		case m.asked.Verb == VerbCancelNow && ended:
+			switch {
+			case m.asked.Refund == RefundNone:
+			case s.Line.Period == m.before.Ahead, running && m.asked.Refund == RefundFull:
+				want = s.Remainder()
+			case running && m.at.Before(s.Line.Period.End):
+				want = min(unused(s, m.at, l.book.Product.Proration), s.Remainder())
+			}
+		case m.asked.Verb == VerbRefund && m.asked.Invoice == s.Invoice && len(m.Draws) == 1:
+			want = m.Draws[0].Net
+			if a := m.asked.Amount; a != nil && *a != want+m.Draws[0].Tax {
+				l.t.Errorf("asked for %d, given %+v", *a, m.Draws)
+			}
+		}
+		expected[s.Line.ID] += want
+		any = any || want > 0
+	}
+	return any
 }
 
 func TestEveryHistoryAddsUp(t *testing.T) {
@@ -332,5 +434,5 @@ var theShelf = shelf()
 
 // A history is told by its acts where it fails.
 func (a act) String() string {
-	return fmt.Sprintf("%s%s %s%s×%d", a.What, a.Wait, a.Plan, a.Card, a.Quantity)
+	return fmt.Sprintf("%s%s %s%s×%d%s%d/%d%%", a.What, a.Wait, a.Plan, a.Card, a.Quantity, a.Refund, a.Invoice, a.Part)
 }

@@ -144,9 +144,9 @@ func (inv Invoice) Credit() Money {
 	return credit
 }
 
-// Waived is what a waiver took off the service line's net amount. Nobody paid
+// Waived is what a waiver took off the service line, net and tax. Nobody paid
 // it, so that it is drawn from the line's remainder from the beginning.
-func (inv Invoice) Waived() int64 {
+func (inv Invoice) Waived() (net, tax int64) {
 	service, waived := inv.Service(), int64(0)
 	for _, l := range inv.Lines {
 		if l.Kind == LineWaiver {
@@ -154,43 +154,46 @@ func (inv Invoice) Waived() int64 {
 		}
 	}
 	if waived == 0 {
-		return 0
+		return 0, 0
 	}
-	return min(service.Net(), mulDiv(waived, service.Net(), service.Net()+service.Tax))
+	net = min(service.Net(), mulDiv(waived, service.Net(), service.Net()+service.Tax))
+	return net, min(service.Tax, waived-net)
 }
 
 // Sold is a service line of a paid invoice with what has been drawn from it:
 // its one refundable remainder is Net − Drawn (rules.md, Changing plan).
 type Sold struct {
-	Invoice string
-	Line    Line
-	Drawn   int64
+	Invoice  string
+	Line     Line
+	Drawn    int64
+	DrawnTax int64
 }
 
 // Remainder is what may still be credited or refunded, without tax.
 func (s Sold) Remainder() int64 { return s.Line.Net() - s.Drawn }
 
-// taxOn is the tax that belongs to the next net units drawn. It is the
-// difference of two shares of the line's tax, so that all notes together
-// never exceed it.
+// taxOn is the tax that belongs to the next net units drawn: the share of the
+// line's tax up to there, less what was drawn of it, so that all notes together
+// come to the tax and never exceed it.
 func (s Sold) taxOn(net int64) int64 {
 	if s.Line.Net() == 0 {
 		return 0
 	}
-	return mulDiv(s.Line.Tax, s.Drawn+net, s.Line.Net()) - mulDiv(s.Line.Tax, s.Drawn, s.Line.Net())
+	return max(0, mulDiv(s.Line.Tax, s.Drawn+net, s.Line.Net())-s.DrawnTax)
 }
 
-// CreditNote corrects a numbered invoice. Net and Tax draw on one of its
-// lines; Total goes to the account's balance.
+// CreditNote corrects a numbered invoice, and never by more than its total.
+// Total goes back to the card or to the account's balance.
 type CreditNote struct {
 	ID       string    `json:"id"`
 	Number   string    `json:"number,omitempty"`
 	Invoice  string    `json:"invoice"`
 	Line     string    `json:"line"`
+	Draws    string    `json:"draws,omitempty"` // the sold line, where that is a later invoice's
 	Currency string    `json:"currency"`
 	Net      int64     `json:"net"`
 	Tax      int64     `json:"tax"`
-	Reason   string    `json:"reason"` // "change", "void"
+	Reason   string    `json:"reason"` // "change", "void", "refund", "money_back"
 	IssuedAt time.Time `json:"issued_at,omitzero"`
 }
 
@@ -215,10 +218,11 @@ type sale struct {
 	Credits  []credit
 }
 
-// credit takes net units back from a line that was sold.
+// credit takes net units back from a line that was sold, and their tax.
 type credit struct {
 	from Sold
 	net  int64
+	tax  int64
 }
 
 // bill makes the draft of a sale in the order that rules.md gives: price ×
@@ -240,7 +244,7 @@ func (s sale) bill() (lines []Line, excess []CreditNote) {
 	})
 	room := net.Add(tax).Amount // what credits may still take off, tax included
 	for _, c := range s.Credits {
-		cnet, ctax := c.net, c.from.taxOn(c.net)
+		cnet, ctax := c.net, c.tax
 		if cnet == 0 {
 			continue
 		}

@@ -3,6 +3,7 @@ package billing
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,14 +22,18 @@ type ledger struct {
 	advice  map[string]Advice
 	ids     int
 	order   []string // of invoices, as they were written first
+	paid    []string // of invoices, as they were paid
 	docs    map[string]Invoice
 	sold    []Sold
 	entries map[string]BalanceEntry
 	balance int64
 	notes   []CreditNote
+	refunds []Refund
+	backs   int64 // money-backs of the product and account
 	notices []Notice
 	charges []charge
 	history []moment
+	asked   Command
 }
 
 // charge is money that has really moved.
@@ -44,7 +49,8 @@ type charge struct {
 type moment struct {
 	at     time.Time
 	before Subscription
-	sold   []Sold // on file before
+	sold   []Sold  // on file before
+	asked  Command // what is being handled; none: a step
 	Posting
 }
 
@@ -191,6 +197,21 @@ func (l *ledger) onFile() Book {
 			b.Sold = append(b.Sold, s)
 		}
 	}
+	b.Receipts = nil
+	for _, id := range l.paid {
+		r := Receipt{Invoice: l.docs[id]}
+		for _, n := range l.notes {
+			if n.Invoice == id {
+				r.Noted += n.Total().Amount
+			}
+		}
+		for _, back := range l.refunds {
+			if back.Invoice == id {
+				r.Refunded += back.Amount.Amount
+			}
+		}
+		b.Receipts = append(b.Receipts, r)
+	}
 	if id := b.Subscription.OpenInvoice; id != "" {
 		open := l.docs[id]
 		b.Open = &open
@@ -203,6 +224,8 @@ func (l *ledger) onFile() Book {
 func (l *ledger) command(c Command, card ...string) Outcome {
 	l.t.Helper()
 	l.until(l.now, false)
+	l.asked = c
+	defer func() { l.asked = Command{} }()
 	b := l.onFile()
 	if len(card) > 0 && card[0] != "" {
 		b.Method = card[0]
@@ -210,6 +233,11 @@ func (l *ledger) command(c Command, card ...string) Outcome {
 	d := b.Decide(c, l.now)
 	if d.Refusal != nil {
 		p := b.Refused(c, d.Refusal, l.now)
+		l.post(*p)
+		return p.Outcome
+	}
+	if d.Posting != nil && d.Posting.MoneyBackClaim && l.backs == b.Policy.MoneyBacks {
+		p := b.Refused(c, refuse(CodeMoneyBackUsedUp, "", "used up"), l.now)
 		l.post(*p)
 		return p.Outcome
 	}
@@ -257,6 +285,7 @@ func (l *ledger) carryOut(b Book, d Decision, cause string) Outcome {
 			l.post(*p)
 			return p.Outcome
 		}
+		inv.Gateway, inv.Charge = "sandbox", "pay_"+inv.ID
 		l.charges = append(l.charges, charge{inv.ID, due, l.now, b.Subscription.Status, b.Subscription.CanceledAt})
 	}
 	p := b.Paid(inv, l.now)
@@ -307,7 +336,7 @@ func (l *ledger) post(p Posting) {
 	} else if !changed && !cmp.Equal(before, p.Subscription) {
 		fail("the state changed without its revision")
 	}
-	l.history = append(l.history, moment{l.now, l.s(), append([]Sold(nil), l.sold...), p})
+	l.history = append(l.history, moment{l.now, l.s(), append([]Sold(nil), l.sold...), l.asked, p})
 	for _, d := range p.Draws {
 		if err := l.draw(d); err != nil {
 			fail("%v", err)
@@ -342,6 +371,12 @@ func (l *ledger) post(p Posting) {
 			fail("credit note %+v", n)
 		}
 	}
+	if p.MoneyBackClaim {
+		l.backs++
+	}
+	for _, r := range p.Refunds {
+		l.refund(r, fail)
+	}
 	if p.Method != "" {
 		l.wallet = p.Method
 	}
@@ -351,13 +386,14 @@ func (l *ledger) post(p Posting) {
 }
 
 func (l *ledger) draw(d Draw) error {
-	if d.Net <= 0 {
-		return fmt.Errorf("a draw of %d", d.Net) // no row would change: a store may take it for a conflict
+	if d.Net < 0 || d.Tax < 0 || d.Net+d.Tax == 0 {
+		return fmt.Errorf("a draw of %d and %d", d.Net, d.Tax) // where no row changes, a store may take it for a conflict
 	}
 	for i := range l.sold {
 		if s := &l.sold[i]; s.Line.ID == d.Line {
-			if s.Drawn += d.Net; s.Drawn > s.Line.Net() {
-				return fmt.Errorf("%d drawn from %s of %d", s.Drawn, d.Line, s.Line.Net())
+			s.Drawn, s.DrawnTax = s.Drawn+d.Net, s.DrawnTax+d.Tax
+			if s.Drawn > s.Line.Net() || s.DrawnTax > s.Line.Tax {
+				return fmt.Errorf("%d and %d drawn from %s of %d and %d", s.Drawn, s.DrawnTax, d.Line, s.Line.Net(), s.Line.Tax)
 			}
 			return nil
 		}
@@ -383,12 +419,69 @@ func (l *ledger) write(inv Invoice, fail func(string, ...any)) {
 		fail("%s", problem)
 	}
 	if l.docs[inv.ID] = inv; inv.Status == InvoicePaid {
+		l.paid = append(l.paid, inv.ID)
+		waived, waivedTax := inv.Waived()
 		for _, line := range inv.Lines {
 			if line.Kind == LineService {
-				l.sold = append(l.sold, Sold{Invoice: inv.ID, Line: line, Drawn: inv.Waived()})
+				l.sold = append(l.sold, Sold{Invoice: inv.ID, Line: line, Drawn: waived, DrawnTax: waivedTax})
 			}
 		}
 	}
+}
+
+// refund writes a refund, or what became of it.
+func (l *ledger) refund(r Refund, fail func(string, ...any)) {
+	l.t.Helper()
+	if r.Status == RefundPending {
+		if inv := l.docs[r.Invoice]; r.Amount.Amount <= 0 || inv.Charge == "" || r.Charge != inv.Charge {
+			fail("refund %+v of the charge %q", r, inv.Charge)
+		}
+		l.refunds = append(l.refunds, r)
+		var asked int64
+		for _, other := range l.refunds {
+			if other.Invoice == r.Invoice {
+				asked += other.Amount.Amount
+			}
+		}
+		if due := l.docs[r.Invoice].AmountDue().Amount; asked > due {
+			fail("%d asked back of %s, which charged %d", asked, r.Invoice, due)
+		}
+		return
+	}
+	i := slices.IndexFunc(l.refunds, func(known Refund) bool { return known.ID == r.ID })
+	if i < 0 || l.refunds[i].Status != RefundPending {
+		fail("%s was not pending", r.ID)
+	}
+	l.refunds[i] = r
+}
+
+// confirm is the gateway's answer to all pending refunds: those for which it
+// fails are told by their number.
+func (l *ledger) confirm(failing ...int) {
+	l.t.Helper()
+	var answered []Refund
+	for i, r := range l.refunds {
+		if r.Status == RefundPending {
+			if r.Status = RefundSucceeded; slices.Contains(failing, i) {
+				r.Status = RefundFailed
+			}
+			answered = append(answered, r)
+		}
+	}
+	if len(answered) > 0 {
+		l.post(*l.onFile().Settled(answered, l.now))
+	}
+}
+
+// refunded is the sum of what the cards got back, or will.
+func (l *ledger) refunded() int64 {
+	var sum int64
+	for _, r := range l.refunds {
+		if r.Status != RefundFailed {
+			sum += r.Amount.Amount
+		}
+	}
+	return sum
 }
 
 // addsUp says what is wrong with a document's sums.
@@ -430,6 +523,15 @@ func (l *ledger) holds(fail func(string, ...any)) {
 	}
 	if next := s.nextStep(l.book.Policy); next != s.Next {
 		fail("next is %+v, and stored is %+v", next, s.Next)
+	}
+	pending := 0
+	for _, r := range l.refunds {
+		if r.Status == RefundPending {
+			pending++
+		}
+	}
+	if pending != s.Refunding {
+		fail("%d refunds are pending, and the state says %d", pending, s.Refunding)
 	}
 	if s.Status.Ended() != s.Next.At.IsZero() {
 		fail("%s waits for %+v", s.Status, s.Next)

@@ -19,6 +19,9 @@ const (
 	NoticePaymentFailed   NoticeKind = "payment_failed"   // billing: next try at Until, link to a new card
 	NoticeFinalNotice     NoticeKind = "final_notice"     // billing: the last failed try; ends at Until
 	NoticeEnded           NoticeKind = "ended"            // billing: the subscription has ended, and why
+	NoticeMoneyBack       NoticeKind = "money_back"       // billing: ended, and everything is given back
+	NoticeRefunded        NoticeKind = "refunded"         // billing: an operator has given money back
+	NoticeRefundFailed    NoticeKind = "refund_failed"    // operator: a card took nothing back, the balance has it
 	NoticeLogin           NoticeKind = "login"            // an account: the link to sign in with, good until Until
 	NoticeVersionReady    NoticeKind = "version_ready"    // licensee: the file that was still missing
 	NoticeInvoiceOpen     NoticeKind = "invoice_open"     // billing: to be paid by transfer until Until
@@ -45,16 +48,17 @@ type Notice struct {
 	Kind NoticeKind `json:"kind"`
 	To   Role       `json:"to"`
 
-	InvoiceID string       `json:"invoice_id,omitempty"`
-	Amount    Money        `json:"amount,omitzero"`    // charged, or due
-	Credit    Money        `json:"credit,omitzero"`    // taken off by a change
-	Rest      Money        `json:"rest,omitzero"`      // transfer_short
-	Renews    bool         `json:"renews,omitempty"`   // invoice_open: of the next period
-	Until     time.Time    `json:"until,omitzero"`     // the instant that the kind speaks of
-	Plan      PlanRef      `json:"plan,omitzero"`      // the plan at the event
-	OldPlan   PlanRef      `json:"old_plan,omitzero"`  // plan_changed
-	Reason    CancelReason `json:"reason,omitempty"`   // ended
-	WithFile  bool         `json:"with_file,omitzero"` // attach the stamped package
+	InvoiceID   string       `json:"invoice_id,omitempty"`
+	Amount      Money        `json:"amount,omitzero"`        // charged, or due
+	Credit      Money        `json:"credit,omitzero"`        // taken off by a change; given back to the balance
+	Rest        Money        `json:"rest,omitzero"`          // transfer_short
+	Renews      bool         `json:"renews,omitempty"`       // invoice_open: of the next period
+	Until       time.Time    `json:"until,omitzero"`         // the instant that the kind speaks of
+	Plan        PlanRef      `json:"plan,omitzero"`          // the plan at the event
+	OldPlan     PlanRef      `json:"old_plan,omitzero"`      // plan_changed
+	Reason      CancelReason `json:"reason,omitempty"`       // ended
+	WithFile    bool         `json:"with_file,omitzero"`     // attach the stamped package
+	CreditNotes []string     `json:"credit_notes,omitempty"` // cn_…, to be attached
 }
 
 // Letter is a notice made ready to be written: with names, links and files.
@@ -70,6 +74,7 @@ type Letter struct {
 	SubscriptionNumber int64
 	Quantity           int64
 	InvoiceNumber      string
+	CreditNoteNumbers  []string
 	LicenseID          string
 	Licensee           string // "Name <e-mail>", as the licence shows it
 	ValidUntil         time.Time

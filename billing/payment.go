@@ -56,9 +56,11 @@ type StoredMethod struct {
 	Exp   string `json:"exp"` // "2029-12"
 }
 
-// RefundRequest gives money of a charge back, once per credit note.
+// RefundRequest gives money of a charge back, once per key.
 type RefundRequest struct {
-	CreditNote string // cn_…: the idempotency key
+	// CreditNote is the idempotency key. A credit note may need the charges of
+	// two invoices, so the engine gives the id of the refund, re_….
+	CreditNote string
 	Invoice    string
 	Charge     string // the gateway's reference of the charge
 	Amount     Money

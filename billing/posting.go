@@ -17,10 +17,14 @@ type Posting struct {
 	CreditNotes []CreditNote
 	Entries     []BalanceEntry
 	Draws       []Draw
-	Redeem      string // the coupon that the order uses, or is refused: coupon_used_up
-	Unredeem    string // the coupon of an order that came to nothing
-	TrialClaim  string // taken for the subscription's product, or refused: trial_already_used
-	Method      string // the gateway's reference of the card that is used from now on
+	Refunds     []Refund // pending ones are new; others were pending
+	Redeem      string   // the coupon that the order uses, or is refused: coupon_used_up
+	Unredeem    string   // the coupon of an order that came to nothing
+	TrialClaim  string   // taken for the subscription's product, or refused: trial_already_used
+	// MoneyBackClaim counts a money-back of the product and the billing account,
+	// or is refused: money_back_used_up.
+	MoneyBackClaim bool
+	Method         string // the gateway's reference of the card that is used from now on
 
 	Notices []Notice
 	Events  []Event
@@ -38,10 +42,12 @@ type BalanceEntry struct {
 	Amount   int64 // signed, minor units
 }
 
-// Draw takes net minor units from a sold line's remainder.
+// Draw takes minor units from a sold line's remainder: Net of its price, and
+// the Tax that was given back with it.
 type Draw struct {
 	Line string
 	Net  int64
+	Tax  int64
 }
 
 // Event is one line of a subscription's audit history, in words and without

@@ -15,6 +15,7 @@ type Request struct {
 	Actor        string // for the audit history: "customer", "operator"
 	Command      Command
 	Token        string // a card's, for the gateway
+	Reason       string // why, in the words of whoever asked
 	CreatedAt    time.Time
 
 	Outcome  *Outcome // nil while it is not known
@@ -28,6 +29,7 @@ type Overview struct {
 	BillingAccount  string // e-mail
 	LicenseeAccount string // e-mail
 	Card            *StoredMethod
+	Read            time.Time // real time, when this was so
 }
 
 // Search is what subscriptions are looked for by; what is empty does not

@@ -1,6 +1,9 @@
 package billing
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Status is where a subscription stands in its life.
 type Status string
@@ -40,29 +43,38 @@ const (
 	VerbCancel        Verb = "cancel"
 	VerbResume        Verb = "resume"
 	VerbRenew         Verb = "renew"
+	VerbMoneyBack     Verb = "money-back"
 
-	// VerbMarkPaid is an operator's, and possible in every status: money that has
-	// come is always recorded. It is no button of the customer's page.
-	VerbMarkPaid Verb = "mark-paid"
+	// An operator's: no buttons of the customer's page. Mark-paid is possible in
+	// every status, since money that has come is always recorded.
+	VerbMarkPaid  Verb = "mark-paid"
+	VerbCancelNow Verb = "cancel-now"
+	VerbRefund    Verb = "refund"
 )
+
+// Credits tells whether a command may make credit notes, for which it needs the
+// book's Receipts.
+func (v Verb) Credits() bool {
+	return v == VerbChange || v == VerbMoneyBack || v == VerbCancelNow || v == VerbRefund
+}
 
 // commands is the one table of commands and states (rules.md, Commands and
 // states): what may be asked of a subscription in each status. What each
 // command does there is told by its method of Book.
 var commands = map[Status][]Verb{
 	Incomplete: {VerbPaymentMethod, VerbCancel},
-	Trialing:   {VerbChange, VerbCancel, VerbResume, VerbRenew, VerbPaymentMethod},
-	Active:     {VerbChange, VerbCancel, VerbResume, VerbRenew, VerbPaymentMethod},
-	PastDue:    {VerbChange, VerbCancel, VerbRenew, VerbPaymentMethod},
+	Trialing:   {VerbChange, VerbCancel, VerbResume, VerbRenew, VerbPaymentMethod, VerbMoneyBack},
+	Active:     {VerbChange, VerbCancel, VerbResume, VerbRenew, VerbPaymentMethod, VerbMoneyBack},
+	PastDue:    {VerbChange, VerbCancel, VerbRenew, VerbPaymentMethod, VerbMoneyBack},
 	Canceled:   {VerbRenew, VerbPaymentMethod},
 }
 
-// Actions are the commands that make sense now, in the order of the page's
-// buttons. It is never nil.
-func (s Subscription) Actions() []Verb {
+// Actions are the commands that make sense at an instant, in the order of the
+// page's buttons. It is never nil.
+func (s Subscription) Actions(at time.Time) []Verb {
 	possible := []Verb{}
 	for _, v := range commands[s.Status] {
-		if s.allows(v) {
+		if s.allows(v) && (v != VerbMoneyBack || s.MoneyBack.open(at)) {
 			possible = append(possible, v)
 		}
 	}
@@ -71,8 +83,15 @@ func (s Subscription) Actions() []Verb {
 
 // allows holds a verb to the table and to what has been asked before: only
 // what is cancelled can be resumed, and only what goes on can be cancelled or
-// paid ahead.
+// paid ahead. What is an operator's depends on no table: all that has not
+// ended can be ended, and what was paid can be given back at any time.
 func (s Subscription) allows(v Verb) bool {
+	switch v {
+	case VerbCancelNow:
+		return !s.Status.Ended()
+	case VerbRefund:
+		return true
+	}
 	if !slices.Contains(commands[s.Status], v) {
 		return false
 	}
@@ -81,6 +100,8 @@ func (s Subscription) allows(v Verb) bool {
 		return s.CancelAtPeriodEnd
 	case VerbCancel:
 		return !s.CancelAtPeriodEnd
+	case VerbMoneyBack: // a trial that nobody has paid has no money to give back
+		return s.Status != Trialing || s.MoneyBack.From != ""
 	case VerbRenew:
 		if s.Status == Active && !s.DueAt.IsZero() && !s.HasMethod {
 			return false // its invoice is out already

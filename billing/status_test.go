@@ -35,7 +35,7 @@ var in = map[Status]func(t *testing.T) *ledger{
 	},
 }
 
-var verbs = []Verb{VerbPaymentMethod, VerbChange, VerbCancel, VerbResume, VerbRenew}
+var verbs = []Verb{VerbPaymentMethod, VerbChange, VerbCancel, VerbResume, VerbRenew, VerbMoneyBack}
 
 // The table of rules.md, Commands and states, cell by cell.
 func TestCommandsAndStates(t *testing.T) {
@@ -150,6 +150,21 @@ func TestCommandsAndStates(t *testing.T) {
 			is(t, "card", l.wallet, "new")
 			is(t, "charged", l.charged(), int64(1000))
 		}},
+		{"incomplete money-back", Incomplete, VerbMoneyBack, nil, nil},
+		{"trialing money-back of nothing", Trialing, VerbMoneyBack, nil, nil},
+		{"active money-back ends now", Active, VerbMoneyBack, nil, func(t *testing.T, l *ledger) {
+			is(t, "status", l.s().Status, Canceled)
+			is(t, "reason", l.s().CancelReason, ReasonRefunded)
+			is(t, "given back", l.refunded(), int64(1000))
+		}},
+		{"past_due money-back of a late conversion", PastDue, VerbMoneyBack, func(l *ledger) {
+			l.book.Subscription.MoneyBack = MoneyBack{l.order[0], instant("2026-05-02")}
+		}, func(t *testing.T, l *ledger) {
+			is(t, "status", l.s().Status, Canceled)
+			is(t, "invoice", l.last().Status, InvoiceVoid)
+			is(t, "given back", l.refunded(), int64(1000))
+		}},
+		{"canceled money-back", Canceled, VerbMoneyBack, nil, nil},
 		{"canceled change", Canceled, VerbChange, nil, nil},
 		{"canceled cancel", Canceled, VerbCancel, nil, nil},
 		{"canceled resume", Canceled, VerbResume, nil, nil},
@@ -175,7 +190,7 @@ func TestCommandsAndStates(t *testing.T) {
 				command.Plan = large
 			}
 			if c.then == nil {
-				is(t, "offered", slices.Contains(l.s().Actions(), c.verb), false)
+				is(t, "offered", slices.Contains(l.s().Actions(l.now), c.verb), false)
 				if c.verb == VerbPaymentMethod {
 					d := l.onFile().Decide(command, l.now)
 					is(t, "refusal", d.Refusal.Code, CodeNotPossibleNow)
@@ -184,7 +199,7 @@ func TestCommandsAndStates(t *testing.T) {
 				l.refused(command, CodeNotPossibleNow)
 				return
 			}
-			is(t, "offered", slices.Contains(l.s().Actions(), c.verb), true)
+			is(t, "offered", slices.Contains(l.s().Actions(l.now), c.verb), true)
 			card := ""
 			if c.verb == VerbPaymentMethod {
 				card = "new"
@@ -204,6 +219,10 @@ func TestTheActionsAreTheButtonsOfTheState(t *testing.T) {
 		s.Ahead = Period{instant("2026-05-01"), instant("2026-06-01")}
 		return s
 	}
+	fresh := func(s Subscription) Subscription {
+		s.MoneyBack = MoneyBack{"inv_1", instant("2026-04-15")}
+		return s
+	}
 	status := func(s Status) Subscription { return Subscription{Status: s} }
 	for _, c := range []struct {
 		name string
@@ -215,20 +234,21 @@ func TestTheActionsAreTheButtonsOfTheState(t *testing.T) {
 		{"trialing, cancelled", flagged(status(Trialing)), []Verb{VerbChange, VerbResume, VerbPaymentMethod}},
 		{"trialing, paid ahead", ahead(status(Trialing)), []Verb{VerbChange, VerbCancel, VerbPaymentMethod}},
 		{"active", status(Active), []Verb{VerbChange, VerbCancel, VerbRenew, VerbPaymentMethod}},
+		{"active, just bought", fresh(status(Active)), []Verb{VerbChange, VerbCancel, VerbRenew, VerbPaymentMethod, VerbMoneyBack}},
 		{"active, cancelled", flagged(status(Active)), []Verb{VerbChange, VerbResume, VerbPaymentMethod}},
 		{"active, paid ahead", ahead(status(Active)), []Verb{VerbChange, VerbCancel, VerbPaymentMethod}},
 		{"past_due", status(PastDue), []Verb{VerbChange, VerbCancel, VerbRenew, VerbPaymentMethod}},
 		{"canceled", status(Canceled), []Verb{VerbRenew, VerbPaymentMethod}},
 		{"incomplete_expired", status(IncompleteExpired), []Verb{}},
 	} {
-		t.Run(c.name, func(t *testing.T) { is(t, "actions", c.s.Actions(), c.want) })
+		t.Run(c.name, func(t *testing.T) { is(t, "actions", c.s.Actions(instant("2026-04-15")), c.want) })
 	}
 }
 
 func TestAnUnknownCommandIsRefused(t *testing.T) {
 	for status, make := range in {
 		l := make(t)
-		if d := l.onFile().Decide(Command{Verb: "refund"}, l.now); d.Refusal == nil || d.Refusal.Code != CodeNotPossibleNow {
+		if d := l.onFile().Decide(Command{Verb: "give"}, l.now); d.Refusal == nil || d.Refusal.Code != CodeNotPossibleNow {
 			t.Errorf("%s: %+v", status, d)
 		}
 	}

@@ -54,6 +54,10 @@ type Subscription struct {
 	DueAt       time.Time `json:"due_at,omitzero"`    // by when OpenInvoice is to be paid by transfer
 	Declines    int       `json:"declines,omitempty"` // of the order
 	Dunning     Dunning   `json:"dunning,omitzero"`   // while past_due
+	// MoneyBack is what the customer may have back on demand.
+	MoneyBack MoneyBack `json:"money_back,omitzero"`
+	// Refunding counts the refunds that the gateway has not confirmed yet.
+	Refunding int `json:"refunding,omitempty"`
 	// RemindedAt is the instant of the latest reminder that is done with.
 	RemindedAt time.Time `json:"reminded_at,omitzero"`
 

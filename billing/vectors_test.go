@@ -94,6 +94,7 @@ func TestVectors(t *testing.T) {
 				}
 				noted += n + share
 				line.Drawn += n
+				line.DrawnTax += share
 			}
 			is(t, "all notes", noted, v.InvoiceTotal)
 		})

@@ -273,6 +273,31 @@ var letters = []letterCase{
 		[]string{"your money is on its way back"}, nil,
 	},
 	{
+		"money back says where it goes and brings its credit note",
+		with(toBilling(billing.Notice{Kind: billing.NoticeMoneyBack, Amount: usd(2475), Credit: usd(300)}), func(l *billing.Letter) {
+			l.CreditNoteNumbers, l.Attachments = []string{"CN-2026-000007"}, []billing.Attachment{invoicePDF}
+		}),
+		"Your money back for Calendar Pro",
+		[]string{"everything that you have paid", "CN-2026-000007", "$24.75", "$3.00", "balance", "28 February 2026, 10:00 UTC", "The credit note is attached", "no longer valid", "take some days"},
+		nil,
+	},
+	{
+		"a refund to the card alone",
+		with(toBilling(billing.Notice{Kind: billing.NoticeRefunded, Amount: usd(500)}), func(l *billing.Letter) {
+			l.CreditNoteNumbers = []string{"CN-2026-000008"}
+		}),
+		"A refund for Calendar Pro",
+		[]string{"CN-2026-000008", "$5.00", "31 January 2026, 10:00 UTC"},
+		[]string{"balance", "no longer valid", "attached"},
+	},
+	{
+		"a refund that failed is told to the operator, with ids",
+		with(toOperator(billing.Notice{Kind: billing.NoticeRefundFailed, Amount: usd(500)}), func(l *billing.Letter) { l.InvoiceID, l.InvoiceNumber = "", "" }),
+		"A refund of $5.00 could not be made",
+		[]string{"could not give $5.00 back", "#4540, sub_01J9", "31 January 2026, 10:00 UTC"},
+		[]string{"Calendar Pro", "INV-"},
+	},
+	{
 		"an end by a dispute",
 		toBilling(billing.Notice{Kind: billing.NoticeEnded, Reason: billing.ReasonDisputed}),
 		"Your subscription to Calendar Pro has ended",

@@ -36,7 +36,7 @@ func (s *Store) Book(ctx context.Context, id string) (billing.Book, error) {
 			return err
 		}
 		for _, l := range sold {
-			b.Sold = append(b.Sold, billing.Sold{Invoice: l.Invoice, Line: l.Line, Drawn: l.Drawn})
+			b.Sold = append(b.Sold, billing.Sold{Invoice: l.Invoice, Line: l.Line, Drawn: l.Drawn, DrawnTax: l.DrawnTax})
 		}
 		var waiting []invoiceRow
 		if err := tx.Where("subscription = ? AND (in_flight OR id = ?)", id, sub.State.OpenInvoice).Find(&waiting).Error; err != nil {

@@ -24,7 +24,7 @@ func (s *Store) Begin(ctx context.Context, r billing.Request, order *billing.Ord
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		row = requestRow{
 			ID: r.ID, Caller: r.Caller, Route: r.Route, IdempotencyKey: r.Key, BodyHash: r.BodyHash,
-			Subscription: r.Subscription, Actor: r.Actor, Command: r.Command, Token: r.Token,
+			Subscription: r.Subscription, Actor: r.Actor, Command: r.Command, Token: r.Token, Reason: r.Reason,
 		}
 		if err := tx.Create(&row).Error; err != nil {
 			return err
@@ -105,7 +105,7 @@ func (s *Store) Request(ctx context.Context, id string) (billing.Request, error)
 func (r requestRow) request() billing.Request {
 	return billing.Request{
 		ID: r.ID, Caller: r.Caller, Route: r.Route, Key: r.IdempotencyKey, BodyHash: r.BodyHash,
-		Subscription: r.Subscription, Actor: r.Actor, Command: r.Command, Token: r.Token, CreatedAt: r.CreatedAt,
+		Subscription: r.Subscription, Actor: r.Actor, Command: r.Command, Token: r.Token, Reason: r.Reason, CreatedAt: r.CreatedAt,
 		Outcome: r.Outcome, Status: r.ResponseStatus, Response: r.Response,
 	}
 }

@@ -17,7 +17,7 @@ import (
 // subscription, an invoice, a credit note or a balance changes. Numbers are
 // given last, so that their rows are locked for the shortest time and no
 // number is lost. Errors: ErrStale, ErrConflict, and a *billing.Error
-// trial_already_used or coupon_used_up.
+// trial_already_used, coupon_used_up or money_back_used_up.
 func (s *Store) Post(ctx context.Context, p billing.Posting) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		row, err := one[subscriptionRow](locked(tx).Where("id = ?", p.Subscription.ID))
@@ -50,6 +50,14 @@ func (s *Store) Post(ctx context.Context, p billing.Posting) error {
 			if err := unredeem(tx, p.Unredeem, row.ID); err != nil {
 				return err
 			}
+		}
+		if p.MoneyBackClaim {
+			if err := s.claimMoneyBack(tx, row.BillingAccount, row.Product); err != nil {
+				return err
+			}
+		}
+		if err := refund(tx, row.ID, p.Refunds); err != nil {
+			return err
 		}
 		if err := draw(tx, p.Draws); err != nil {
 			return err
@@ -206,9 +214,10 @@ func (s *Store) file(tx *gorm.DB, p billing.Posting) error {
 		}
 	}
 	if inv.Status == billing.InvoicePaid {
+		waived, waivedTax := inv.Waived()
 		for _, l := range inv.Lines {
 			if l.Kind == billing.LineService {
-				if err := tx.Create(&soldLineRow{l.ID, inv.ID, inv.Subscription, l.Net(), inv.Waived(), l}).Error; err != nil {
+				if err := tx.Create(&soldLineRow{l.ID, inv.ID, inv.Subscription, l.Net(), waived, waivedTax, l}).Error; err != nil {
 					return err
 				}
 			}
@@ -242,11 +251,11 @@ func void(tx *gorm.DB, id string) error {
 // draw takes from the remainders of sold lines, never more than there is.
 func draw(tx *gorm.DB, draws []billing.Draw) error {
 	for _, d := range draws {
-		if d.Net == 0 { // MySQL counts only rows that change
+		if d.Net == 0 && d.Tax == 0 { // MySQL counts only rows that change
 			continue
 		}
 		r := tx.Model(&soldLineRow{}).Where("id = ? AND drawn + ? <= net", d.Line, d.Net).
-			Update("drawn", gorm.Expr("drawn + ?", d.Net))
+			Updates(map[string]any{"drawn": gorm.Expr("drawn + ?", d.Net), "drawn_tax": gorm.Expr("drawn_tax + ?", d.Tax)})
 		if r.Error != nil {
 			return r.Error
 		}

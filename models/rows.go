@@ -85,9 +85,10 @@ type requestRow struct {
 	BodyHash       string
 	Subscription   string
 	Actor          string
-	Command        billing.Command  `gorm:"serializer:json"`
-	Token          string           // the gateway's; forgotten once it is attached
-	Method         string           // what it was attached as
+	Command        billing.Command `gorm:"serializer:json"`
+	Token          string          // the gateway's; forgotten once it is attached
+	Method         string          // what it was attached as
+	Reason         string
 	Outcome        *billing.Outcome `gorm:"serializer:json"`
 	ResponseStatus int
 	Response       string
@@ -112,6 +113,7 @@ type soldLineRow struct {
 	Subscription string
 	Net          int64
 	Drawn        int64
+	DrawnTax     int64
 	Line         billing.Line `gorm:"serializer:json"`
 }
 

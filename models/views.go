@@ -19,10 +19,11 @@ func (s *Store) Overview(ctx context.Context, id string) (billing.Overview, erro
 	return overview(db, row)
 }
 
-// Live lists the subscriptions for which something is due some day, by number.
+// Live lists the subscriptions for which something is due some day, or whose
+// money is on its way back, by number.
 func (s *Store) Live(ctx context.Context) ([]billing.Subscription, error) {
 	var rows []subscriptionRow
-	err := s.db.WithContext(ctx).Where("next_at IS NOT NULL").Order("number").Find(&rows).Error
+	err := s.db.WithContext(ctx).Where("next_at IS NOT NULL OR id IN (?)", s.db.Model(&refundRow{}).Select("subscription").Where("status = ?", billing.RefundPending)).Order("number").Find(&rows).Error
 	list := make([]billing.Subscription, len(rows))
 	for i, r := range rows {
 		list[i] = r.State
@@ -83,7 +84,7 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 	if err := row.tick(tx); err != nil {
 		return billing.Overview{}, err
 	}
-	o := billing.Overview{Subscription: row.State}
+	o := billing.Overview{Subscription: row.State, Read: tx.NowFunc()}
 	var accounts []accountRow
 	if err := tx.Where("id IN ?", []string{row.BillingAccount, row.LicenseeAccount}).Find(&accounts).Error; err != nil {
 		return o, err

@@ -89,6 +89,10 @@ func TestASubscriptionsPageShowsItsContactsAndItsCard(t *testing.T) {
 			Subscription: sub, BillingAccount: "ada@contoso.example", LicenseeAccount: "ada@contoso.example",
 			Card: &billing.StoredMethod{Ref: "pm_" + sub.ID, Brand: "visa", Last4: "4242", Exp: "2029-12"},
 		}
+		if view.Read.IsZero() {
+			t.Error("nobody knows when it was read")
+		}
+		want.Read = view.Read
 		if diff := cmp.Diff(want, view); diff != "" {
 			t.Error(diff)
 		}

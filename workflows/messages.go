@@ -35,6 +35,9 @@ const (
 	UpdateResume        = "resume"
 	UpdateRenew         = "renew"
 	UpdateMarkPaid      = "mark_paid"
+	UpdateMoneyBack     = "money_back"
+	UpdateCancelNow     = "cancel_now"
+	UpdateRefund        = "refund"
 	// UpdateAdvance takes an Advance: its test clock has moved.
 	UpdateAdvance = "advance"
 )
@@ -63,6 +66,9 @@ var Updates = map[billing.Verb]string{
 	billing.VerbResume:        UpdateResume,
 	billing.VerbRenew:         UpdateRenew,
 	billing.VerbMarkPaid:      UpdateMarkPaid,
+	billing.VerbMoneyBack:     UpdateMoneyBack,
+	billing.VerbCancelNow:     UpdateCancelNow,
+	billing.VerbRefund:        UpdateRefund,
 }
 
 // Search attributes by which operators find subscriptions. They hold no
@@ -104,6 +110,23 @@ func checkChange(c billing.Command) error {
 func checkMarkPaid(c billing.Command) error {
 	if c.Invoice == "" || c.Amount == nil || *c.Amount <= 0 || c.Request == "" {
 		return errors.New("a transfer names its invoice, an amount of more than nothing, and the request that has its reference")
+	}
+	return nil
+}
+
+// checkCancelNow holds an operator's cancellation to its shape.
+func checkCancelNow(c billing.Command) error {
+	switch c.Refund {
+	case billing.RefundNone, billing.RefundProrated, billing.RefundFull:
+		return nil
+	}
+	return errors.New("a cancellation at once names its refund: none, prorated or full")
+}
+
+// checkRefund holds a refund to its shape.
+func checkRefund(c billing.Command) error {
+	if c.Invoice == "" || c.Amount != nil && *c.Amount < 1 {
+		return errors.New("a refund names an invoice, and an amount of at least 1 or none")
 	}
 	return nil
 }

@@ -59,6 +59,9 @@ var commands = []command{
 	{billing.VerbResume, do.Resume, anyShape, "Take the cancellation back."},
 	{billing.VerbRenew, do.RenewNow, anyShape, "Pay the next period now, pay what is owed, or revive."},
 	{billing.VerbMarkPaid, do.MarkPaid, checkMarkPaid, "Record a transfer for an invoice; it is paid where that suffices."},
+	{billing.VerbMoneyBack, do.MoneyBack, anyShape, "End at once and give everything back, within 14 days of the first charge."},
+	{billing.VerbCancelNow, do.CancelNow, checkCancelNow, "An operator's: end at once, with no, a prorated or a full refund."},
+	{billing.VerbRefund, do.RefundInvoice, checkRefund, "An operator's: give an invoice's money back, in part or all of it."},
 }
 
 // signalled are the commands that a signal may give, by its name.
@@ -105,6 +108,7 @@ func setup(ctx workflow.Context, in Start) (*subscription, error) {
 		workflow.GoNamed(ctx, "signal "+sig.name, func(ctx workflow.Context) { s.listen(ctx, channel, c) })
 	}
 	workflow.GoNamed(ctx, "notify", s.notify)
+	workflow.GoNamed(ctx, "refund", s.refund)
 	return s, nil
 }
 
@@ -119,7 +123,7 @@ func (s *subscription) run(ctx workflow.Context) error {
 		s.show(ctx)
 		switch {
 		case !s.leaving(ctx):
-		case s.state.Status.Ended():
+		case s.over():
 			return nil
 		default:
 			return workflow.NewContinueAsNewError(ctx, Subscription, Start{ID: s.id, State: &s.state})
@@ -147,10 +151,15 @@ func (s *subscription) wait(ctx workflow.Context) error {
 	return workflow.Await(ctx, func() bool { return due() || s.state.Next != next || s.leaving(ctx) })
 }
 
-// leaving tells whether this run is to end now: the subscription has ended, or
-// the history has become long, and nothing would be lost.
+// over tells whether nothing is left to be done. What a card is to get back is
+// asked for even after the end.
+func (s *subscription) over() bool { return s.state.Status.Ended() && s.state.Refunding == 0 }
+
+// leaving tells whether this run is to end now: the subscription is over, or
+// the history has become long, and nothing would be lost. A refund that a
+// gateway has not answered yet is asked for again by the next run.
 func (s *subscription) leaving(ctx workflow.Context) bool {
-	return (s.state.Status.Ended() || workflow.GetInfo(ctx).GetContinueAsNewSuggested()) && s.idle(ctx)
+	return (s.over() || workflow.GetInfo(ctx).GetContinueAsNewSuggested()) && s.idle(ctx)
 }
 
 // idle tells whether this run could end without losing anything.
@@ -216,7 +225,25 @@ func (s *subscription) handle(ctx workflow.Context, c command, cmd billing.Comma
 			}
 		}
 	})
+	if err == nil && outcome.Code == "" && gives[c.verb] {
+		err = s.patiently(ctx, 5*time.Second, func() bool { return s.state.Refunding == 0 })
+	}
 	return outcome, err
+}
+
+// gives are the commands whose answer waits for the gateway's, if it is quick:
+// a refund that is pending holds nobody up.
+var gives = map[billing.Verb]bool{billing.VerbMoneyBack: true, billing.VerbCancelNow: true, billing.VerbRefund: true}
+
+// patiently waits until something is so, but not for long.
+func (s *subscription) patiently(ctx workflow.Context, patience time.Duration, done func() bool) error {
+	if done() {
+		return nil
+	}
+	ctx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	timer := workflow.NewTimer(ctx, patience)
+	return workflow.Await(ctx, func() bool { return done() || timer.IsReady() })
 }
 
 // listen handles one kind of signal as the command that it gives.
@@ -260,15 +287,12 @@ func (s *subscription) advance(ctx workflow.Context, a Advance) error {
 		}
 		return s.runDue(ctx)
 	})
-	if err != nil || !s.unsent && !s.sending {
+	if err != nil {
 		return err
 	}
 	// Whoever moves a clock looks at the mails next; but a mail server that is
 	// away holds nobody up for long.
-	ctx, cancel := workflow.WithCancel(ctx)
-	defer cancel()
-	patience := workflow.NewTimer(ctx, 10*time.Second)
-	return workflow.Await(ctx, func() bool { return !s.unsent && !s.sending || patience.IsReady() })
+	return s.patiently(ctx, 10*time.Second, func() bool { return !s.unsent && !s.sending })
 }
 
 // execute runs one activity on the present state and takes its result over.
@@ -331,4 +355,43 @@ func (s *subscription) notify(ctx workflow.Context) {
 		}
 		s.sending = false
 	}
+}
+
+// refund asks the gateway for what a card is to get back, and takes a turn to
+// record the answer. It goes on beside the steps, so that a gateway that is away
+// delays none of them, and does not give up.
+func (s *subscription) refund(ctx workflow.Context) {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: time.Minute,
+		HeartbeatTimeout:    Missed,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute},
+		Summary:             "give money back",
+	})
+	for {
+		if workflow.Await(ctx, func() bool { return s.loaded && s.state.Refunding > 0 }) != nil {
+			return
+		}
+		var answered []billing.Refund
+		err := workflow.ExecuteActivity(ctx, do.Refund, s.id).Get(ctx, &answered)
+		if err != nil {
+			return // the run is ending
+		}
+		err = s.inTurn(ctx, func(ctx workflow.Context) error {
+			if len(answered) == 0 { // the rows know of none: this state is an old one
+				return s.load(ctx)
+			}
+			return s.record(ctx, answered)
+		})
+		if err != nil && !isStale(err) {
+			return
+		}
+	}
+}
+
+// record writes down what the gateway has said of refunds. It is the caller's
+// turn. Where the row has moved on, the next round asks the gateway again,
+// which says the same.
+func (s *subscription) record(ctx workflow.Context, refunds []billing.Refund) error {
+	_, err := s.execute(ctx, do.RecordRefunds, activities.Task{At: s.state.At(workflow.Now(ctx)), Refunds: refunds}, "record what was given back")
+	return err
 }

@@ -147,6 +147,10 @@ func (g faultyGateway) Charge(ctx context.Context, charge string, r billing.Char
 	return call(g.f, "Charge", func() (billing.ChargeResult, error) { return g.Gateway.Charge(ctx, charge, r) })
 }
 
+func (g faultyGateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error) {
+	return call(g.f, "Refund", func() (billing.RefundStatus, error) { return g.Gateway.Refund(ctx, r) })
+}
+
 func (g faultyGateway) Resolve(ctx context.Context, charge string) (billing.ChargeResult, error) {
 	return call(g.f, "Resolve", func() (billing.ChargeResult, error) { return g.Gateway.Resolve(ctx, charge) })
 }

@@ -314,7 +314,7 @@ func (s *shop) charges(t testing.TB, sub string) []string {
 
 type charge struct {
 	ID, Invoice, Status, At string
-	Amount                  money
+	Amount, Refunded        money
 }
 
 func (s *shop) ledger(t testing.TB, sub string) []charge {

@@ -1,0 +1,48 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Refund asks the gateway for each pending refund of a subscription, and
+// returns those that it has answered for good: RecordRefunds writes them down.
+// The gateway knows a refund by its id, so that asking again gives nothing back
+// twice. What it is still working on, or could not be asked about, fails the
+// activity where nothing else has been answered: its next try asks again.
+func (a *Activities) Refund(ctx context.Context, subscription string) ([]billing.Refund, error) {
+	book, err := a.Store.Book(ctx, subscription)
+	if err != nil {
+		return nil, err
+	}
+	pending, err := a.Store.PendingRefunds(ctx, subscription)
+	if err != nil {
+		return nil, err
+	}
+	var answered []billing.Refund
+	var open error
+	for _, r := range pending {
+		r.Status, err = a.Gateway.Refund(ctx, billing.RefundRequest{
+			CreditNote: r.ID, Invoice: r.Invoice, Charge: r.Charge, Amount: r.Amount, At: book.Subscription.At(a.Now()),
+		})
+		var coded interface{ ErrorCode() string }
+		switch {
+		case errors.As(err, &coded): // nothing moved, and nothing ever will
+			r.Status = billing.RefundFailed
+		case err != nil:
+			open = errors.Join(open, fmt.Errorf("refund %s: %w", r.ID, err))
+			continue
+		case r.Status == billing.RefundPending:
+			open = errors.Join(open, fmt.Errorf("refund %s is pending at the gateway", r.ID))
+			continue
+		}
+		answered = append(answered, r)
+	}
+	if len(answered) > 0 {
+		return answered, nil
+	}
+	return nil, open
+}

@@ -1,0 +1,45 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/okviz/licensing/billing"
+)
+
+func (s *server) refundRoutes(h huma.API) {
+	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/refund", "refund-invoice", "Give an invoice's money back, in part or all that is left", "Operator", operator), s.refundInvoice)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/subscriptions/{id}/cancel-now", "cancel-now", "End a subscription at once", "Operator", operator), s.cancelNow)
+}
+
+func (s *server) refundInvoice(ctx context.Context, in *struct {
+	CommandInput
+	ID   string `path:"id" maxLength:"64"`
+	Body struct {
+		Amount *int64  `json:"amount,omitempty" minimum:"1" doc:"With its tax, in minor units of the invoice's currency. Absent: all that is left."`
+		Reason *string `json:"reason,omitempty" maxLength:"500" doc:"For your own records."`
+	}
+}) (*commandOutput, error) {
+	inv, _, err := s.invoice(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	in.reason = in.Body.Reason
+	return s.command(ctx, in.CommandInput, "/v1/operator/invoices/"+in.ID+"/refund", inv.Subscription,
+		billing.Command{Verb: billing.VerbRefund, Invoice: inv.ID, Amount: in.Body.Amount}, "")
+}
+
+func (s *server) cancelNow(ctx context.Context, in *struct {
+	CommandInput
+	SubscriptionInput
+	Body struct {
+		Refund billing.RefundScope `json:"refund" enum:"none,prorated,full"`
+		Reason *string             `json:"reason,omitempty" maxLength:"500" doc:"For your own records."`
+	}
+}) (*commandOutput, error) {
+	in.reason = in.Body.Reason
+	return s.command(ctx, in.CommandInput, "/v1/operator/subscriptions/"+in.ID+"/cancel-now", in.ID,
+		billing.Command{Verb: billing.VerbCancelNow, Refund: in.Body.Refund}, "")
+}

@@ -1,0 +1,316 @@
+package billing
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Receipt is a paid invoice with what has been given back of it.
+type Receipt struct {
+	Invoice
+	Noted    int64 // by credit notes, tax included
+	Refunded int64 // asked back from its charge, whatever became of it
+}
+
+// room is what credit notes may still take from the invoice, tax included.
+func (r Receipt) room() int64 { return max(0, r.Total().Amount-r.Noted) }
+
+// onCard is what its charge can still give back.
+func (r Receipt) onCard() int64 {
+	if r.Charge == "" {
+		return 0
+	}
+	return max(0, r.AmountDue().Amount-r.Refunded)
+}
+
+// Refund gives a card its money back. It is pending until the gateway has
+// confirmed it. A credit note may need the charges of two invoices, so that
+// the refund's own id is its key at the gateway.
+type Refund struct {
+	ID         string       `json:"id"` // re_…
+	CreditNote string       `json:"credit_note"`
+	Invoice    string       `json:"invoice"` // whose charge gives the money back
+	Gateway    string       `json:"gateway"`
+	Charge     string       `json:"charge"`
+	Amount     Money        `json:"amount"`
+	Status     RefundStatus `json:"status"`
+}
+
+// MoneyBack says from which invoice on all money is given back on demand, and
+// until when: from the first charge of a purchase, of a trial's conversion or
+// of a revival (rules.md, Cancelling).
+type MoneyBack struct {
+	From  string    `json:"from"` // inv_…
+	Until time.Time `json:"until"`
+}
+
+func (m MoneyBack) open(at time.Time) bool { return m.From != "" && !at.After(m.Until) }
+
+// opensMoneyBack tells whether a paid invoice begins the time in which the
+// customer may have the money back. A trial that is paid ahead is converted by
+// that payment.
+func (s Subscription) opensMoneyBack(p Purpose) bool {
+	return p == ForPurchase || p == ForConversion || p == ForRevival || p == ForAhead && s.Status == Trialing
+}
+
+// RefundScope is how much an operator gives back with a cancellation.
+type RefundScope string
+
+const (
+	RefundNone     RefundScope = "none"
+	RefundProrated RefundScope = "prorated" // what is unused
+	RefundFull     RefundScope = "full"     // the running period and one paid ahead
+)
+
+// moneyBack ends the subscription at once and gives back everything that was
+// paid since the purchase, the trial's conversion or the revival.
+func (b Book) moneyBack(at time.Time) Decision {
+	s := b.Subscription
+	if !s.MoneyBack.open(at) {
+		return Decision{Refusal: refuse(CodeMoneyBackOver, "", "the time in which the money is given back is over")}
+	}
+	from := slices.IndexFunc(b.Receipts, func(r Receipt) bool { return r.ID == s.MoneyBack.From })
+	var all []credit
+	for _, sold := range b.Sold {
+		if i := b.receipt(sold.Invoice); from >= 0 && i >= from {
+			all = append(all, sold.whole())
+		}
+	}
+	p := b.end(at, ReasonRefunded)
+	back := b.giveBack(p, all, "money_back", at)
+	if back.none() {
+		return Decision{Refusal: refuse(CodeNothingToRefund, "", "nothing was paid that could be given back")}
+	}
+	p.MoneyBackClaim = true
+	p.Events[0].Text = "Money back: " + back.String() + "."
+	p.Notices[0] = back.notice(NoticeMoneyBack, p) // in place of the one of the end
+	return Decision{Posting: p}
+}
+
+// cancelNow ends a subscription at once, as an operator wants it, with no, a
+// prorated or a full refund.
+func (b Book) cancelNow(scope RefundScope, at time.Time) Decision {
+	s := b.Subscription
+	if s.Status == Incomplete {
+		p := b.cancel(at)
+		p.Subscription.CancelReason = ReasonOperator
+		return Decision{Posting: p}
+	}
+	p := b.end(at, ReasonOperator)
+	var takes []credit
+	switch scope {
+	case RefundProrated:
+		takes = b.credits(at)
+	case RefundFull:
+		for _, sold := range b.Sold {
+			if sold.Line.Period == s.Period || sold.Line.Period == s.Ahead {
+				takes = append(takes, sold.whole())
+			}
+		}
+	}
+	if back := b.giveBack(p, takes, "refund", at); !back.none() {
+		p.Events[0].Text += " Given back: " + back.String() + "."
+		p.Notices = append(p.Notices, back.notice(NoticeRefunded, p))
+	}
+	return Decision{Posting: p}
+}
+
+// refundInvoice gives back a part of an invoice, or all that is left of it;
+// the subscription goes on, or stays ended, as it was. amount has its tax in
+// it; nil is all.
+func (b Book) refundInvoice(invoice string, amount *int64, at time.Time) Decision {
+	var left credit
+	i := b.receipt(invoice)
+	if s := slices.IndexFunc(b.Sold, func(s Sold) bool { return s.Invoice == invoice }); s >= 0 && i >= 0 {
+		left = b.Sold[s].whole().upTo(b.Receipts[i].room())
+	}
+	switch {
+	case left.gross() == 0:
+		return Decision{Refusal: refuse(CodeNothingToRefund, "", "nothing is left of this invoice to be given back")}
+	case amount != nil && *amount > left.gross():
+		return Decision{Refusal: refuse(CodeAmountTooLarge, "amount", "is more than what is left of this invoice")}
+	case amount != nil:
+		left = left.upTo(*amount)
+	}
+	s := b.Subscription
+	p := b.post(s, at, "refunded", "")
+	back := b.giveBack(p, []credit{left}, "refund", at)
+	p.Events[0].Text = "Given back: " + back.String() + "."
+	p.Notices = []Notice{back.notice(NoticeRefunded, p)}
+	p.Outcome.Invoice = invoice
+	return Decision{Posting: p}
+}
+
+// whole is all that is left of a sold line.
+func (s Sold) whole() credit { return s.credit(s.Remainder()) }
+
+// credit takes net units from a sold line, with the tax that belongs to them.
+func (s Sold) credit(net int64) credit { return credit{s, net, s.taxOn(net)} }
+
+// gross is what the credit comes to, tax included.
+func (c credit) gross() int64 { return c.net + c.tax }
+
+// upTo is the credit, or the part of it that comes to gross, tax included.
+func (c credit) upTo(gross int64) credit {
+	if gross >= c.gross() {
+		return c
+	}
+	net := mulDiv(c.net, gross, c.gross())
+	return credit{c.from, net, gross - net}
+}
+
+func (b Book) receipt(invoice string) int {
+	return slices.IndexFunc(b.Receipts, func(r Receipt) bool { return r.ID == invoice })
+}
+
+// given is where money went that was given back.
+type given struct{ card, balance Money }
+
+func (g given) none() bool { return g.card.Amount == 0 && g.balance.Amount == 0 }
+
+func (g given) String() string {
+	switch {
+	case g.balance.Amount == 0:
+		return g.card.String() + " to the card"
+	case g.card.Amount == 0:
+		return g.balance.String() + " to the account's balance"
+	}
+	return g.card.String() + " to the card, " + g.balance.String() + " to the account's balance"
+}
+
+func (g given) notice(kind NoticeKind, p *Posting) Notice {
+	n := Notice{Kind: kind, To: RoleBilling, Amount: g.card, Credit: g.balance, Until: p.Events[0].At, Plan: p.Subscription.Plan}
+	for _, note := range p.CreditNotes {
+		if note.Reason == ReasonVoid {
+			continue // it has a letter of its own
+		}
+		n.CreditNotes = append(n.CreditNotes, note.ID)
+	}
+	return n
+}
+
+// giveBack draws credits from their lines, corrects the invoices by credit
+// notes, and gives the money back: to the cards what their charges can still
+// give back, the rest to the account's balance.
+func (b Book) giveBack(p *Posting, takes []credit, reason string, at time.Time) given {
+	g := given{Money{0, b.currency()}, Money{0, b.currency()}}
+	for _, t := range takes {
+		if t.gross() > 0 {
+			p.Draws = append(p.Draws, Draw{t.from.Line.ID, t.net, t.tax})
+		}
+	}
+	receipts := slices.Clone(b.Receipts)
+	first := len(p.CreditNotes)
+	for _, n := range spread(receipts, takes) {
+		n.ID, n.Currency, n.Reason, n.IssuedAt = b.NewID("cn"), b.currency(), reason, at
+		p.CreditNotes = append(p.CreditNotes, n)
+	}
+	notes := p.CreditNotes[first:]
+	left := make([]int64, len(notes))
+	refund := func(note int, r *Receipt) {
+		amount := min(left[note], r.onCard())
+		if amount == 0 {
+			return
+		}
+		left[note] -= amount
+		r.Refunded += amount
+		g.card.Amount += amount
+		p.Subscription.Refunding++
+		p.Refunds = append(p.Refunds, Refund{
+			ID: b.NewID("re"), CreditNote: notes[note].ID, Invoice: r.ID, Gateway: r.Gateway, Charge: r.Charge,
+			Amount: Money{amount, b.currency()}, Status: RefundPending,
+		})
+	}
+	for i, n := range notes { // each from its own charge first
+		left[i] = n.Total().Amount
+		refund(i, &receipts[b.receipt(n.Invoice)])
+	}
+	for i := range notes {
+		for _, n := range notes {
+			refund(i, &receipts[b.receipt(n.Invoice)])
+		}
+		if left[i] > 0 {
+			g.balance.Amount += left[i]
+			p.Entries = append(p.Entries, BalanceEntry{
+				Key: notes[i].ID, Account: b.Order.BillingAccount, Currency: b.currency(), Amount: left[i],
+			})
+		}
+	}
+	return g
+}
+
+// spread makes the credit notes of what is taken, one for each invoice and
+// none above its invoice: what was credited to a bill by an earlier one counts
+// in its service, but not in its total, so the earlier invoice is corrected by
+// that part.
+func spread(receipts []Receipt, takes []credit) []CreditNote {
+	notes := make([]CreditNote, len(receipts))
+	for _, t := range takes {
+		at := slices.IndexFunc(receipts, func(r Receipt) bool { return r.ID == t.from.Invoice })
+		for i := at; i >= 0 && t.gross() > 0; i-- {
+			part := t.upTo(receipts[i].room())
+			t.net, t.tax = t.net-part.net, t.tax-part.tax
+			receipts[i].Noted += part.gross()
+			notes[i].Net, notes[i].Tax = notes[i].Net+part.net, notes[i].Tax+part.tax
+		}
+	}
+	made := notes[:0]
+	for i, n := range notes {
+		if n.Total().Amount > 0 {
+			n.Invoice, n.Line = receipts[i].ID, receipts[i].Service().ID
+			made = append(made, n)
+		}
+	}
+	return made
+}
+
+// spreadExcess holds the credit notes of a change to the totals of their
+// invoices, as spread does.
+func (b Book) spreadExcess(excess []CreditNote) []CreditNote {
+	receipts := slices.Clone(b.Receipts)
+	var held []CreditNote
+	for _, n := range excess {
+		if b.receipt(n.Invoice) < 0 {
+			held = append(held, n)
+			continue
+		}
+		line := Sold{Invoice: n.Invoice, Line: Line{ID: n.Line}}
+		for _, part := range spread(receipts, []credit{{line, n.Net, n.Tax}}) {
+			if part.Line != n.Line {
+				part.Draws = n.Line
+			}
+			part.Currency, part.Reason = n.Currency, n.Reason
+			held = append(held, part)
+		}
+	}
+	return held
+}
+
+// Settled is the posting of what the gateway has said of pending refunds. A
+// card that takes no money back leaves it to the account's balance, and the
+// operator is told.
+func (b Book) Settled(refunds []Refund, at time.Time) *Posting {
+	s := b.Subscription
+	s.Refunding -= len(refunds)
+	p := b.post(s, at, "refund_confirmed", "")
+	p.Refunds = refunds
+	confirmed, failed := Money{0, b.currency()}, Money{0, b.currency()}
+	for _, r := range refunds {
+		if r.Status != RefundFailed {
+			confirmed = confirmed.Add(r.Amount)
+			continue
+		}
+		failed = failed.Add(r.Amount)
+		p.Entries = append(p.Entries, BalanceEntry{
+			Key: r.ID, Account: b.Order.BillingAccount, Currency: r.Amount.Currency, Amount: r.Amount.Amount,
+		})
+	}
+	p.Events[0].Text = fmt.Sprintf("The refund of %s was confirmed.", confirmed)
+	if !failed.IsZero() {
+		p.Events[0].Kind = "refund_failed"
+		p.Events[0].Text = fmt.Sprintf("The card did not take %s back: the account's balance has it.", failed)
+		p.Notices = []Notice{{Kind: NoticeRefundFailed, To: RoleOperator, Amount: failed, Until: at, Plan: s.Plan}}
+	}
+	return p
+}

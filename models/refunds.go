@@ -1,0 +1,133 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// refundRow is money on its way back to a card, or back there.
+type refundRow struct {
+	ID           string
+	CreditNote   string
+	Invoice      string
+	Subscription string
+	Gateway      string
+	Charge       string
+	Currency     string
+	Amount       int64
+	Status       billing.RefundStatus
+	CreatedAt    time.Time
+}
+
+// moneyBackRow counts how often an account has had its money back for a
+// product.
+type moneyBackRow struct {
+	Account string
+	Product string
+	Used    int64
+}
+
+func (refundRow) TableName() string    { return "refunds" }
+func (moneyBackRow) TableName() string { return "money_backs" }
+
+func (r refundRow) refund() billing.Refund {
+	return billing.Refund{
+		ID: r.ID, CreditNote: r.CreditNote, Invoice: r.Invoice, Gateway: r.Gateway, Charge: r.Charge,
+		Amount: billing.Money{Amount: r.Amount, Currency: r.Currency}, Status: r.Status,
+	}
+}
+
+// claimMoneyBack counts one more money-back, or refuses it. The row is locked
+// until the posting is written, so that two subscriptions of one account take
+// turns. Errors: a *billing.Error money_back_used_up.
+func (s *Store) claimMoneyBack(tx *gorm.DB, account, product string) error {
+	row, err := lockedOrNew(tx, &moneyBackRow{Account: account, Product: product}, "account = ? AND product = ?", account, product)
+	if err != nil {
+		return err
+	}
+	if row.Used >= s.policy.MoneyBacks {
+		return &billing.Error{Code: billing.CodeMoneyBackUsedUp, Detail: "this account has had its money back for this product as often as it can"}
+	}
+	return tx.Model(&moneyBackRow{}).Where("account = ? AND product = ?", account, product).Update("used", row.Used+1).Error
+}
+
+// refund writes refunds that begin, and what became of those that were pending.
+func refund(tx *gorm.DB, subscription string, refunds []billing.Refund) error {
+	for _, r := range refunds {
+		if r.Status == billing.RefundPending {
+			err := tx.Create(&refundRow{
+				ID: r.ID, CreditNote: r.CreditNote, Invoice: r.Invoice, Subscription: subscription, Gateway: r.Gateway, Charge: r.Charge,
+				Currency: r.Amount.Currency, Amount: r.Amount.Amount, Status: r.Status,
+			}).Error
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		done := tx.Model(&refundRow{}).Where("id = ? AND status = ?", r.ID, billing.RefundPending).Update("status", r.Status)
+		if done.Error != nil {
+			return done.Error
+		}
+		if done.RowsAffected == 0 {
+			return fmt.Errorf("refund %s is not pending", r.ID)
+		}
+	}
+	return nil
+}
+
+// PendingRefunds are a subscription's refunds that the gateway has not
+// confirmed, the oldest first.
+func (s *Store) PendingRefunds(ctx context.Context, subscription string) ([]billing.Refund, error) {
+	var rows []refundRow
+	err := s.db.WithContext(ctx).Where("subscription = ? AND status = ?", subscription, billing.RefundPending).Order("id").Find(&rows).Error
+	list := make([]billing.Refund, len(rows))
+	for i, r := range rows {
+		list[i] = r.refund()
+	}
+	return list, err
+}
+
+// Receipts are a subscription's paid invoices with what was given back of
+// them, the oldest first.
+func (s *Store) Receipts(ctx context.Context, subscription string) ([]billing.Receipt, error) {
+	var list []billing.Receipt
+	err := s.snapshot(ctx, func(tx *gorm.DB) error {
+		var invoices []invoiceRow
+		if err := tx.Where("subscription = ? AND status = ?", subscription, billing.InvoicePaid).Order("number").Find(&invoices).Error; err != nil {
+			return err
+		}
+		var notes []creditNoteRow
+		theirs := tx.Model(&invoiceRow{}).Select("id").Where("subscription = ?", subscription)
+		if err := tx.Where("invoice IN (?)", theirs).Find(&notes).Error; err != nil {
+			return err
+		}
+		var refunds []refundRow
+		if err := tx.Where("subscription = ?", subscription).Find(&refunds).Error; err != nil {
+			return err
+		}
+		noted, refunded := map[string]int64{}, map[string]int64{}
+		for _, n := range notes {
+			noted[n.Invoice] += n.Detail.Total().Amount
+		}
+		for _, r := range refunds {
+			refunded[r.Invoice] += r.Amount
+		}
+		list = make([]billing.Receipt, len(invoices))
+		for i, inv := range invoices {
+			list[i] = billing.Receipt{Invoice: inv.Detail, Noted: noted[inv.ID], Refunded: refunded[inv.ID]}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// CreditNote reads a credit note. Errors: ErrNotFound.
+func (s *Store) CreditNote(ctx context.Context, id string) (billing.CreditNote, error) {
+	row, err := one[creditNoteRow](s.db.WithContext(ctx).Where("id = ?", id))
+	return row.Detail, err
+}
