@@ -21,9 +21,10 @@ var files embed.FS
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// page is every address that has a page of its own. Which products there are
-// only the API knows.
-var page = regexp.MustCompile(`^/(|checkout|products/[a-z0-9]+(-[a-z0-9]+)*)$`)
+// page is every address that has a page of its own. Which products,
+// subscriptions and licences there are only the API knows.
+var page = regexp.MustCompile(`^/(|checkout|products/[a-z0-9]+(-[a-z0-9]+)*|login|account` +
+	`(/orders|/licenses(/lic_[0-9A-Z]{26})?|/subscriptions(/sub_[0-9A-Z]{26}(/change)?)?)?)$`)
 
 // file is an embedded file as it is sent.
 type file struct {

@@ -34,14 +34,27 @@ func TestAddressesAnswerWithTheirStatus(t *testing.T) {
 		status      int
 		contentType string
 	}{
-		"/":                                  {200, "text/html; charset=utf-8"},
-		"/products/calendar-pro":             {200, "text/html; charset=utf-8"},
-		"/checkout?product=calendar-pro":     {200, "text/html; charset=utf-8"},
-		"/assets/main.js":                    {200, "text/javascript; charset=utf-8"},
-		"/assets/style.css":                  {200, "text/css; charset=utf-8"},
-		"/assets/lit-html/LICENSE":           {200, "text/plain; charset=utf-8"},
-		"/icons/calendar-pro.svg":            {200, "image/svg+xml"},
-		"/account/licenses/lic_1":            {404, "text/html; charset=utf-8"},
+		"/":                              {200, "text/html; charset=utf-8"},
+		"/products/calendar-pro":         {200, "text/html; charset=utf-8"},
+		"/checkout?product=calendar-pro": {200, "text/html; charset=utf-8"},
+		"/assets/main.js":                {200, "text/javascript; charset=utf-8"},
+		"/assets/style.css":              {200, "text/css; charset=utf-8"},
+		"/assets/lit-html/LICENSE":       {200, "text/plain; charset=utf-8"},
+		"/icons/calendar-pro.svg":        {200, "image/svg+xml"},
+		"/login":                         {200, "text/html; charset=utf-8"},
+		"/account":                       {200, "text/html; charset=utf-8"},
+		"/account/orders":                {200, "text/html; charset=utf-8"},
+		"/account/licenses":              {200, "text/html; charset=utf-8"},
+		"/account/licenses/lic_01JZZZZZZZZZZZZZZZZZZZZZZZ":             {200, "text/html; charset=utf-8"},
+		"/account/subscriptions":                                       {200, "text/html; charset=utf-8"},
+		"/account/subscriptions/sub_01JZZZZZZZZZZZZZZZZZZZZZZZ":        {200, "text/html; charset=utf-8"},
+		"/account/subscriptions/sub_01JZZZZZZZZZZZZZZZZZZZZZZZ/change": {200, "text/html; charset=utf-8"},
+		"/login/":                 {404, "text/html; charset=utf-8"},
+		"/account/":               {404, "text/html; charset=utf-8"},
+		"/account/licenses/lic_1": {404, "text/html; charset=utf-8"},
+		"/account/licenses/sub_01JZZZZZZZZZZZZZZZZZZZZZZZ":        {404, "text/html; charset=utf-8"},
+		"/account/licenses/lic_01JZZZZZZZZZZZZZZZZZZZZZZZ/change": {404, "text/html; charset=utf-8"},
+		"/account/elsewhere":                 {404, "text/html; charset=utf-8"},
 		"/products/":                         {404, "text/html; charset=utf-8"},
 		"/products/Calendar":                 {404, "text/html; charset=utf-8"},
 		"/products/a/b":                      {404, "text/html; charset=utf-8"},
@@ -187,7 +200,7 @@ func TestColoursHaveEnoughContrast(t *testing.T) {
 			}
 		}
 		for _, ground := range grounds {
-			for _, text := range []string{"text", "quiet", "accent", "accent-strong", "error"} {
+			for _, text := range []string{"text", "quiet", "accent", "accent-strong", "error", "good"} {
 				check(text, ground, 4.5)
 			}
 			check("edge", ground, 3)

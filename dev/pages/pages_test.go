@@ -17,8 +17,8 @@ import (
 	"github.com/okviz/licensing/dev/system"
 )
 
-// browser opens a page of a system of its own.
-func browser(t *testing.T) (context.Context, *system.System) {
+// open opens a page of a system of its own.
+func open(t *testing.T) (context.Context, *system.System) {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -71,7 +71,7 @@ func fill(email, card string) chromedp.Tasks {
 }
 
 func TestAPersonBuysInTheBrowser(t *testing.T) {
-	ctx, s := browser(t)
+	ctx, s := open(t)
 	var price, due, license, mail string
 	err := chromedp.Run(ctx,
 		chromedp.Navigate("http://"+s.HTTP+"/"),
@@ -99,7 +99,7 @@ func TestAPersonBuysInTheBrowser(t *testing.T) {
 }
 
 func TestADoubleClickBuysOnce(t *testing.T) {
-	ctx, s := browser(t)
+	ctx, s := open(t)
 	var stored string
 	err := chromedp.Run(ctx,
 		chromedp.Navigate("http://"+s.HTTP+"/checkout?product=calendar-pro&type=users&tier=1-20&cycle=monthly"),
@@ -136,7 +136,7 @@ func TestADoubleClickBuysOnce(t *testing.T) {
 }
 
 func TestADeclinedCardLeavesRoomForAnother(t *testing.T) {
-	ctx, s := browser(t)
+	ctx, s := open(t)
 	var refused string
 	err := chromedp.Run(ctx,
 		chromedp.Navigate("http://"+s.HTTP+"/checkout?product=bullet-chart&type=users&tier=1-20&cycle=yearly"),

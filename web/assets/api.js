@@ -23,8 +23,16 @@ export const post = async (path, body, { key, token, signal } = {}) => answerOf(
   },
 }));
 
-export const products = async () => {
-  const { status, body } = await answerOf(await fetch('/v1/products'));
-  if (status !== 200) throw new Error(`products: ${status}`);
-  return body.data;
+// read is what an address holds. What it does not hold is thrown, with the
+// status that says why.
+export const read = async path => {
+  const { status, body } = await answerOf(await fetch(path, { signal: AbortSignal.timeout(60_000) }));
+  if (status !== 200) throw Object.assign(new Error(`${path}: ${status}`), { status });
+  return body;
 };
+
+export const products = async () => (await read('/v1/products')).data;
+
+export const putSites = async (license, sites) => answerOf(await fetch(`/v1/licenses/${license}/sites`, {
+  method: 'PUT', body: JSON.stringify({ sites }), headers: { 'Content-Type': 'application/json' }, signal: AbortSignal.timeout(60_000),
+}));

@@ -20,3 +20,8 @@ const minutes = new Intl.DateTimeFormat(locale, {
 
 export const day = instant => days.format(new Date(instant));
 export const minute = instant => minutes.format(new Date(instant));
+
+const months = new Intl.DateTimeFormat(locale, { year: 'numeric', month: 'long', timeZone: 'UTC' });
+
+// month writes "2029-12".
+export const month = text => months.format(new Date(`${text}-01T00:00:00Z`));

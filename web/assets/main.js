@@ -1,35 +1,63 @@
 // Draws the page of the address into the one document.
 import { html, render } from './lit-html/lit-html.js';
+import { account, subscriptions } from './account.js';
 import { catalogue } from './catalogue.js';
+import { change } from './change.js';
 import { checkout } from './checkout.js';
+import { license, licenses } from './licenses.js';
+import { login } from './login.js';
+import { orders } from './orders.js';
 import { product } from './product.js';
+import { logOut, me } from './session.js';
+import { subscription } from './subscription.js';
 import { locale, t } from './words.js';
 
 document.documentElement.lang = locale;
 const root = document.getElementById('page');
 root.replaceChildren();
 
+let who; // the account that has signed in; null: none; undefined: not known yet
+let shown;
+
+const visitor = () => (who
+  ? html`<a id="to-account" href="/account">${t.account.short}</a><button type="button" class="link" id="log-out" @click=${logOut}>${t.account.logOut}</button>`
+  : who === null ? html`<a id="to-login" href="/login">${t.login.title}</a>` : '');
+
 // show draws a page: its title, as the window has it, and its content.
 const show = (title, content) => {
+  shown = [title, content];
   document.title = `${title} – ${t.brand}`;
   render(html`
     <a class="skip" href="#main">${t.skip}</a>
     <header class="top"><div class="width">
       <a class="brand" href="/"><img src="/icons/brand.svg" width="28" height="28" alt="">${t.brand}</a>
-      <nav><a href="/">${t.visuals}</a></nav>
+      <nav><a href="/">${t.visuals}</a>${visitor()}</nav>
     </div></header>
     <main id="main" class="width" tabindex="-1">${content}</main>
     <footer class="bottom"><div class="width"><a href="/docs">${t.api}</a></div></footer>`, root);
 };
 
-const missing = account => show(account ? t.missing.accountTitle : t.missing.title, html`
-  <h1>${account ? t.missing.accountTitle : t.missing.title}</h1>
-  <p class="lead">${account ? t.missing.accountLead : t.missing.lead}</p>
+const missing = () => show(t.missing.title, html`
+  <h1>${t.missing.title}</h1>
+  <p class="lead">${t.missing.lead}</p>
   <p><a class="button" href="/">${t.product.toAll}</a></p>`);
 
-const { pathname } = location;
-const [, id] = pathname.match(/^\/products\/([a-z0-9-]+)$/) ?? [];
-if (pathname === '/') catalogue(show);
-else if (id) product(show, id);
-else if (pathname === '/checkout') checkout(show);
-else missing(/^\/(account|login)(\/|$)/.test(pathname));
+const pages = [
+  [/^\/$/, catalogue],
+  [/^\/products\/([a-z0-9-]+)$/, product],
+  [/^\/checkout$/, checkout],
+  [/^\/login$/, login],
+  [/^\/account$/, account],
+  [/^\/account\/subscriptions$/, subscriptions],
+  [/^\/account\/subscriptions\/(sub_[0-9A-Z]+)$/, subscription],
+  [/^\/account\/subscriptions\/(sub_[0-9A-Z]+)\/change$/, change],
+  [/^\/account\/licenses$/, licenses],
+  [/^\/account\/licenses\/(lic_[0-9A-Z]+)$/, license],
+  [/^\/account\/orders$/, orders],
+];
+const [here, draw] = pages.find(([path]) => path.test(location.pathname)) ?? [];
+if (draw) draw(show, here.exec(location.pathname)[1]);
+else missing();
+
+who = await me();
+show(...shown);

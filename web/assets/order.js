@@ -9,15 +9,13 @@
 //   declined  it waits for another card; subscription, token, decline
 //   paying    another card may have been charged; card {body, key}
 //   done      result
-import { post } from './api.js';
+import { ask, newKey } from './command.js';
 
 const name = 'okviz.order';
 
 export const kept = () => JSON.parse(sessionStorage.getItem(name));
 export const forget = () => sessionStorage.removeItem(name);
 const keep = order => (sessionStorage.setItem(name, JSON.stringify(order)), order);
-
-const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), b => b.toString(16).padStart(2, '0')).join('');
 
 // prepare is an order that is about to be sent. at is the page's address, by
 // which it is known again.
@@ -31,45 +29,9 @@ export const prepare = (body, at) => {
 export const prepareCard = (order, token) =>
   keep({ ...order, state: 'paying', card: { key: newKey(), body: JSON.stringify({ token }) } });
 
-// wait resolves after so many seconds, or when the connection is back.
-const wait = seconds => new Promise(resolve => {
-  const done = () => {
-    removeEventListener('online', done);
-    clearTimeout(timer);
-    resolve();
-  };
-  const timer = setTimeout(done, seconds * 1000);
-  addEventListener('online', done);
-});
-
-// ask asks until the outcome is known. tell hears why it takes long: waiting,
-// offline or slow.
-const ask = async (path, body, options, tell, pause) => {
-  for (let failures = 0; ; ) {
-    let answer;
-    try {
-      answer = await post(path, body, options);
-    } catch {
-      tell('offline');
-      await pause(Math.min(2 ** failures++, 15));
-      continue;
-    }
-    const { status, body: { code }, retryAfter } = answer;
-    if (status === 202 || code === 'idempotency_in_progress') {
-      tell('waiting');
-      await pause(retryAfter || 2);
-    } else if (status >= 500 || status === 408) {
-      tell('slow');
-      await pause(Math.max(retryAfter, Math.min(2 ** failures++, 15)));
-    } else {
-      return answer;
-    }
-  }
-};
-
 // finish brings an order that was sent to its outcome. It returns the order in
 // its new state; problem is the refusal, if it is one.
-export const finish = async (order, tell = () => {}, pause = wait) => {
+export const finish = async (order, tell, pause) => {
   const paying = order.state === 'paying';
   const { status, body: answer } = paying
     ? await ask(`/v1/subscriptions/${order.subscription}/payment-method`, order.card.body, { key: order.card.key, token: order.token }, tell, pause)

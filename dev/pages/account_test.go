@@ -1,0 +1,354 @@
+package pages
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/chromedp"
+
+	"github.com/okviz/licensing/dev/system"
+)
+
+// ask asks a system over HTTP, beside the browser.
+func ask(t *testing.T, s *system.System, method, address, body string, into any) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.OperatorKey)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Idempotency-Key", "key-of-"+strings.Repeat("x", 16))
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= 300 {
+		t.Fatalf("%s %s: %d", method, address, res.StatusCode)
+	}
+	if err := json.NewDecoder(res.Body).Decode(into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// bought is what the tests need of an order.
+type bought struct {
+	Subscription struct{ ID string }
+	License      struct{ ID string }
+}
+
+func buy(t *testing.T, s *system.System, card string) bought {
+	t.Helper()
+	var b bought
+	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/checkout", `{"product": "calendar-pro", "quantity": 1, "currency": "USD",
+		"plan": {"type": "users", "tier": "1-20", "cycle": "monthly"},
+		"billing": {"name": "Ada Rossi", "email": "ada@contoso.example", "country": "US"},
+		"licensee": {"name": "Bea Bianchi", "email": "bea@contoso.example"},
+		"pay": "now", "payment": {"method": "card", "token": "`+card+`"}, "accept_terms": true}`, &b)
+	return b
+}
+
+// charges are the amounts that the sandbox has really taken.
+func charges(t *testing.T, s *system.System, subscription string) []int64 {
+	t.Helper()
+	var list struct {
+		Data []struct {
+			Amount struct{ Amount int64 }
+			Status string
+		}
+	}
+	ask(t, s, http.MethodGet, "http://"+s.HTTP+"/v1/operator/sandbox/charges?subscription="+subscription, "", &list)
+	amounts := []int64{}
+	for _, c := range list.Data {
+		if c.Status == "succeeded" {
+			amounts = append(amounts, c.Amount.Amount)
+		}
+	}
+	return amounts
+}
+
+// link waits for the mail that signs in, and returns its link.
+func link(t *testing.T, s *system.System, email string) string {
+	t.Helper()
+	found := ""
+	for deadline := time.Now().Add(20 * time.Second); found == "" && time.Now().Before(deadline); {
+		var list struct {
+			Messages []struct{ ID, Subject string }
+		}
+		ask(t, s, http.MethodGet, "http://"+s.Mailbox+"/api/v1/search?query="+url.QueryEscape("to:"+email), "", &list)
+		for _, m := range list.Messages {
+			if !strings.HasPrefix(m.Subject, "Sign in") {
+				continue
+			}
+			var letter struct{ Text string }
+			ask(t, s, http.MethodGet, "http://"+s.Mailbox+"/api/v1/message/"+m.ID, "", &letter)
+			for _, word := range strings.Fields(letter.Text) {
+				if strings.Contains(word, "/login#token=") {
+					found = word
+				}
+			}
+			break
+		}
+	}
+	if found == "" {
+		t.Fatalf("no link was mailed to %s", email)
+	}
+	return found
+}
+
+// signIn goes from the page that asks for an address to the mailed link, and
+// presses its button.
+func signIn(t *testing.T, s *system.System, email string) chromedp.Action {
+	return chromedp.Tasks{
+		chromedp.WaitVisible("#email"),
+		chromedp.SendKeys("#email", email),
+		chromedp.Click("#ask"),
+		chromedp.WaitVisible("#sent"),
+		chromedp.ActionFunc(func(ctx context.Context) error {
+			return chromedp.Run(ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(link(t, s, email)))
+		}),
+		chromedp.WaitVisible("#sign-in"),
+		chromedp.Click("#sign-in"),
+		chromedp.WaitVisible("#log-out"),
+	}
+}
+
+func run(t *testing.T, ctx context.Context, actions ...chromedp.Action) {
+	t.Helper()
+	if err := chromedp.Run(ctx, actions...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheMailedLinkSignsInAndLeadsBack(t *testing.T) {
+	ctx, s := open(t)
+	b := buy(t, s, "tok_visa")
+	at := "http://" + s.HTTP + "/account/subscriptions/" + b.Subscription.ID
+	var there, status, header string
+	run(t, ctx,
+		chromedp.Navigate(at), // logged out
+		signIn(t, s, "ada@contoso.example"),
+		chromedp.WaitVisible("#status"),
+		chromedp.Location(&there),
+		chromedp.Text("#status", &status),
+	)
+	if there != at || status != "Active" {
+		t.Errorf("signed in at %s with %q, want %s", there, status, at)
+	}
+	used := link(t, s, "ada@contoso.example")
+	var refused string
+	run(t, ctx,
+		chromedp.Click("#log-out"),
+		chromedp.WaitVisible("#to-login"),
+		chromedp.Text(".top nav", &header),
+		chromedp.Navigate("about:blank"),
+		chromedp.Navigate(used),
+		chromedp.Click("#sign-in", chromedp.NodeVisible),
+		chromedp.WaitVisible("#email"),
+		chromedp.Text("#login-error", &refused),
+		chromedp.Location(&there),
+	)
+	if !strings.Contains(header, "Sign in") || !strings.Contains(refused, "another one") || strings.Contains(there, "token") {
+		t.Errorf("logged out, the header is %q; a used link says %q at %s", header, refused, there)
+	}
+}
+
+func TestTheWayBackStaysInTheAccount(t *testing.T) {
+	ctx, s := open(t)
+	buy(t, s, "tok_visa")
+	for _, elsewhere := range []string{"https://evil.example/account", "//evil.example/account", `/\evil.example`, "/account/..//evil.example", "javascript:alert(1)", "/v1/products"} {
+		var next string
+		run(t, ctx,
+			chromedp.Navigate("http://"+s.HTTP+"/login?next="+url.QueryEscape(elsewhere)),
+			chromedp.WaitVisible("#email"),
+			chromedp.Evaluate(`JSON.parse(localStorage.getItem('okviz.next')).path`, &next),
+		)
+		if next != "/account" {
+			t.Errorf("%s leads to %q", elsewhere, next)
+		}
+	}
+	var there string
+	run(t, ctx, signIn(t, s, "ada@contoso.example"), chromedp.WaitVisible("#subscriptions"), chromedp.Location(&there))
+	if there != "http://"+s.HTTP+"/account" {
+		t.Errorf("signed in at %s", there)
+	}
+}
+
+func TestACancellationIsConfirmedAndTakenBack(t *testing.T) {
+	ctx, s := open(t)
+	b := buy(t, s, "tok_visa")
+	var what, ends, goesOn, again, history string
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+b.Subscription.ID),
+		signIn(t, s, "ada@contoso.example"),
+		chromedp.Click("#cancel", chromedp.NodeVisible),
+		chromedp.WaitVisible("#confirm-cancel"),
+		chromedp.Text("#asking-what", &what),
+		chromedp.Click("#confirm-cancel"),
+		chromedp.WaitVisible("#resume"),
+		chromedp.Text("#ends", &ends),
+		chromedp.WaitNotPresent("#cancel"),
+		chromedp.Click("#resume"),
+		chromedp.WaitVisible("#cancel"),
+		chromedp.Text("#command-done", &goesOn),
+		chromedp.WaitNotPresent("#ends"),
+		chromedp.Click("#cancel"),
+		chromedp.Click("#confirm-cancel", chromedp.NodeVisible),
+		chromedp.WaitVisible("#resume"),
+		chromedp.Text("#command-done", &again),
+		chromedp.Text("#history", &history),
+	)
+	if ends == "" || !strings.Contains(what, ends) {
+		t.Errorf("%q was said before, %q after", what, ends)
+	}
+	if goesOn != "The subscription goes on." || again != "The subscription is cancelled." || !strings.Contains(history, "you") {
+		t.Errorf("resumed: %q, cancelled again: %q, with the history %q", goesOn, again, history)
+	}
+}
+
+// pick chooses in a selector, as a person does.
+func pick(id, value string) chromedp.Action {
+	return chromedp.Tasks{
+		chromedp.WaitEnabled("#" + id),
+		chromedp.SetValue("#"+id, value),
+		chromedp.Evaluate(`document.getElementById('`+id+`').dispatchEvent(new Event('change', {bubbles: true}))`, nil),
+	}
+}
+
+func TestAnUpgradeIsChargedOnceAndAsItsPreviewSays(t *testing.T) {
+	ctx, s := open(t)
+	b := buy(t, s, "tok_visa")
+	var credit, due, said, plan string
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+b.Subscription.ID+"/change"),
+		signIn(t, s, "ada@contoso.example"),
+		pick("cycle", "yearly"),
+		chromedp.WaitVisible("#cost-due"),
+		chromedp.Text("#cost-credit", &credit),
+		chromedp.Text("#cost-due", &due),
+		chromedp.Evaluate(`const b = document.getElementById('confirm-change'); b.click(); b.click(); b.click();`, nil),
+		chromedp.WaitVisible("#back"),
+		chromedp.Text("#command-done", &said),
+		chromedp.Click("#back"),
+		chromedp.WaitVisible("#plan"),
+		chromedp.Text("#plan", &plan),
+	)
+	taken := charges(t, s, b.Subscription.ID)
+	if len(taken) != 2 {
+		t.Fatalf("an order and three clicks were charged as %v", taken)
+	}
+	if got := dollars(taken[1]); due != got || !strings.Contains(said, got) {
+		t.Errorf("the preview says %s, the page %q, and %s was charged", due, said, got)
+	}
+	if !strings.HasPrefix(credit, "−$") || !strings.Contains(plan, "yearly") {
+		t.Errorf("credit %q, plan %q", credit, plan)
+	}
+}
+
+func TestADeclinedUpgradeLeadsToAnotherCard(t *testing.T) {
+	ctx, s := open(t)
+	b := buy(t, s, "tok_later_declined")
+	var declined, stored string
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+b.Subscription.ID+"/change"),
+		signIn(t, s, "ada@contoso.example"),
+		pick("cycle", "yearly"),
+		chromedp.WaitVisible("#cost-due"),
+		chromedp.Click("#confirm-change"),
+		chromedp.WaitVisible("#card"),
+		chromedp.Text("#command-error", &declined),
+		pick("card", "tok_visa"),
+		chromedp.Click("#use-card"),
+		chromedp.WaitNotPresent("#card"),
+		chromedp.Text("#command-done", &stored),
+		chromedp.WaitEnabled("#confirm-change"),
+		chromedp.Click("#confirm-change"),
+		chromedp.WaitVisible("#back"),
+	)
+	if !strings.Contains(declined, "declined") || stored != "The card is stored." || len(charges(t, s, b.Subscription.ID)) != 2 {
+		t.Errorf("%q, then %q, and charged %v", declined, stored, charges(t, s, b.Subscription.ID))
+	}
+}
+
+func TestALostConnectionAndAReloadRenewOnce(t *testing.T) {
+	ctx, s := open(t)
+	b := buy(t, s, "tok_visa")
+	var keys []string
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+b.Subscription.ID),
+		signIn(t, s, "ada@contoso.example"),
+		chromedp.Click("#renew", chromedp.NodeVisible),
+		chromedp.WaitVisible("#confirm-renew"),
+		// The command arrives, its answer does not.
+		chromedp.Evaluate(`const real = fetch; window.keys = []; window.fetch = async (path, options) => {
+			const answer = await real(path, options);
+			if (options?.method !== 'POST') return answer;
+			window.keys.push(options.headers['Idempotency-Key']);
+			throw new TypeError('lost');
+		}`, nil),
+		chromedp.Click("#confirm-renew"),
+		chromedp.Poll(`window.keys.length >= 2`, nil),
+		chromedp.Evaluate(`window.keys`, &keys),
+		chromedp.Reload(),
+		chromedp.WaitVisible("#command-done"),
+	)
+	if keys[0] != keys[1] || len(keys[0]) != 32 {
+		t.Errorf("sent with the keys %v", keys)
+	}
+	if taken := charges(t, s, b.Subscription.ID); len(taken) != 2 {
+		t.Errorf("charged %v", taken)
+	}
+}
+
+func TestALicenseeSeesTheLicenceItsFilesAndNoPrices(t *testing.T) {
+	ctx, s := open(t)
+	b := buy(t, s, "tok_visa")
+	var places, content, id, other string
+	dir := t.TempDir()
+	run(t, ctx,
+		browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(dir),
+		chromedp.Navigate("http://"+s.HTTP+"/account"),
+		signIn(t, s, "bea@contoso.example"),
+		chromedp.WaitVisible("#licenses"),
+		chromedp.Text(".places", &places),
+		chromedp.Navigate("http://"+s.HTTP+"/account/licenses/"+b.License.ID),
+		chromedp.WaitVisible("#versions"),
+		chromedp.Text("#license-id", &id),
+		chromedp.Text("main", &content),
+		chromedp.Click("#versions a"),
+	)
+	if strings.TrimSpace(places) != "Licences" || id != b.License.ID || strings.Contains(content, "$") || strings.Contains(content, "ada@") {
+		t.Errorf("the licensee sees the places %q, licence %q: %s", places, id, content)
+	}
+	var files []string
+	for deadline := time.Now().Add(20 * time.Second); len(files) == 0 && time.Now().Before(deadline); {
+		files, _ = filepath.Glob(filepath.Join(dir, "*.pbiviz"))
+	}
+	if len(files) != 1 {
+		t.Fatalf("downloaded %v", files)
+	}
+	if body, err := os.ReadFile(files[0]); err != nil || !strings.HasPrefix(string(body), "PK") {
+		t.Errorf("%s is no package: %v", files[0], err)
+	}
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+b.Subscription.ID),
+		chromedp.WaitVisible("h1"),
+		chromedp.Text("h1", &other),
+	)
+	if other != "Nothing here" {
+		t.Errorf("the licensee's look at the subscription: %q", other)
+	}
+}
+
+// dollars writes an amount as the pages do.
+func dollars(cents int64) string { return fmt.Sprintf("$%d.%02d", cents/100, cents%100) }

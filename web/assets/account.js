@@ -1,0 +1,76 @@
+// "/account" and what its pages have in common: the list of pages beside them.
+import { html } from './lit-html/lit-html.js';
+import { products, read } from './api.js';
+import { day } from './format.js';
+import { loaded } from './loading.js';
+import { t } from './words.js';
+
+const w = t.account;
+
+export const account = show => page(show, w.title, '/account', dashboard);
+
+// page draws a page of the account with its data: what is loaded besides the
+// products and whether the account pays for anything. A licensee who does not
+// sees licences only.
+export const page = (show, title, at, draw, load = async () => null) => loaded(show, title, async () => {
+  const [subscriptions, known, data] = await Promise.all([read('/v1/subscriptions?limit=1'), products(), load()]);
+  return { pays: subscriptions.data.length > 0, known, data };
+}, async ({ pays, known, data }) => {
+  const nameOf = id => known.find(p => p.id === id)?.name ?? id;
+  const framed = (head, content) => show(head, html`<div class="account">
+    <nav class="places" aria-label=${w.title}><ul>${places(pays).map(([path, name]) => html`<li>
+      <a href=${path} aria-current=${path === at ? 'page' : 'false'}>${name}</a></li>`)}</ul></nav>
+    <div class="content">${content}</div></div>`);
+  await draw(framed, { pays, known, data, nameOf });
+});
+
+const places = pays => [
+  ...(pays ? [['/account', w.dashboard]] : []),
+  ['/account/licenses', w.licenses],
+  ...(pays ? [['/account/orders', w.orders], ['/account/subscriptions', w.subscriptions]] : []),
+];
+
+const dashboard = async (framed, { pays, nameOf }) => {
+  if (!pays) {
+    location.replace('/account/licenses');
+    return;
+  }
+  const { data } = await read('/v1/subscriptions?limit=5');
+  const owed = data.filter(s => s.status === 'past_due');
+  framed(w.title, html`<h1>${w.title}</h1>
+    ${owed.map(s => html`<p class="banner" role="alert">${w.owed(s.number)} <a href="/account/subscriptions/${s.id}">${w.pay}</a></p>`)}
+    <ul class="tiles">${places(true).slice(1).map(([path, name]) => html`<li><a class="panel tile" href=${path}>${name}</a></li>`)}</ul>
+    <h2>${w.recent}</h2>${table(data, nameOf)}`);
+};
+
+// status is how a subscription stands, in words.
+export const status = s => html`<span class="status ${s.status}">${s.cancel_at_period_end ? w.ending : w.status[s.status] ?? s.status}</span>`;
+
+export const planWords = ({ plan: { type, tier, cycle }, quantity }) => t.result.planWords(t.type[type], tier, t.cycle[cycle], quantity);
+
+export const table = (rows, nameOf) => html`<ul class="cards" id="subscriptions">${rows.map(s => html`<li class="panel">
+  <div><a href="/account/subscriptions/${s.id}">${nameOf(s.product)} <span class="quiet">#${s.number}</span></a> ${status(s)}</div>
+  <p class="quiet">${planWords(s)}${s.next_payment_at ? html` · ${w.next(day(s.next_payment_at))}` : ''}</p></li>`)}</ul>`;
+
+// listing is a page with a list that grows by its cursor.
+export const listing = (title, path, none, rowsOf) => async (framed, context) => {
+  let { data, next_cursor: cursor } = await read(path);
+  const more = async event => {
+    event.target.disabled = true;
+    try {
+      const part = await read(`${path}?cursor=${encodeURIComponent(cursor)}`);
+      data = [...data, ...part.data];
+      cursor = part.next_cursor;
+    } catch {
+      event.target.disabled = false;
+    }
+    draw();
+  };
+  const draw = () => framed(title, html`<h1>${title}</h1>
+    ${data.length ? rowsOf(data, context) : html`<p class="lead">${none}</p>`}
+    ${cursor ? html`<p><button type="button" class="second" @click=${more}>${w.more}</button></p>` : ''}`);
+  draw();
+};
+
+export const subscriptions = show => page(show, w.subscriptions, '/account/subscriptions',
+  listing(w.subscriptions, '/v1/subscriptions', w.noSubscriptions, (rows, { nameOf }) => table(rows, nameOf)));

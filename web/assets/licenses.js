@@ -1,0 +1,77 @@
+// "/account/licenses" and a licence's own page: what the licensee needs, and no
+// prices.
+import { html } from './lit-html/lit-html.js';
+import { listing, page, planWords } from './account.js';
+import { putSites, read } from './api.js';
+import { day, minute } from './format.js';
+import { t } from './words.js';
+
+const w = t.account;
+
+const badge = l => html`<span class="status ${l.status}">${w.license[l.status] ?? l.status}</span>`;
+const usable = l => ['ACTIVE', 'TRIAL', 'PAST_DUE', 'CANCELED', 'OVER_LIMIT', 'NOT_ACTIVATED'].includes(l.status);
+
+export const licenses = show => page(show, w.licenses, '/account/licenses',
+  listing(w.licenses, '/v1/licenses', w.noLicenses, (rows, { nameOf }) => html`<ul class="cards" id="licenses">${rows.map(l => html`<li class="panel">
+    <div><a href="/account/licenses/${l.id}">${nameOf(l.product)} <span class="quiet">#${l.subscription_number}</span></a> ${badge(l)}</div>
+    <p class="quiet">${planWords(l)} · ${w.until(day(l.valid_until))}</p></li>`)}</ul>`));
+
+export const license = (show, id) => page(show, w.oneLicense, '/account/licenses', (framed, { pays, data, nameOf }) => {
+  let l = data;
+  let said = '';
+  let wrong = '';
+  let busy = false;
+
+  const save = async event => {
+    event.preventDefault();
+    if (busy) return;
+    busy = true;
+    said = wrong = '';
+    const sites = document.getElementById('sites').value.split(/[\s,;]+/).filter(Boolean);
+    draw();
+    try {
+      const { status, body } = await putSites(l.id, sites);
+      if (status === 200) {
+        l = body;
+        said = w.sitesSaved;
+      } else {
+        wrong = w.refusal[body.code] ?? t.refusal[body.code] ?? w.refusal.sites;
+      }
+    } catch {
+      wrong = t.unreachable;
+    }
+    busy = false;
+    draw();
+  };
+
+  const line = (key, label, value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${key}>${value}</dd></div>` : '');
+  const draw = () => framed(`${w.oneLicense} ${nameOf(l.product)}`, html`
+    <p><a href="/account/licenses">← ${w.licenses}</a></p>
+    <h1>${nameOf(l.product)}</h1>
+    <dl class="order facts">
+      ${line('license-id', w.licenseID, html`<code>${l.id}</code>`)}
+      ${line('license-status', w.statusLabel, badge(l))}
+      ${line('valid-until', t.result.validUntil, minute(l.valid_until))}
+      ${line('plan', t.result.plan, planWords(l))}
+      ${line('licensee', t.result.licensee, l.licensee)}
+      ${line('subscription', t.result.subscription, pays ? html`<a href="/account/subscriptions/${l.subscription_id}">#${l.subscription_number}</a>` : `#${l.subscription_number}`)}
+      ${line('tenant', w.tenant, l.tenant && html`<code>${l.tenant}</code>`)}
+    </dl>
+    <section><h2>${w.activate}</h2><p>${w.activation[l.activation]}</p>
+      ${l.activation_key ? html`<div class="field"><label for="activation-key">${w.key}</label>
+        <textarea id="activation-key" rows="3" readonly spellcheck="false" .value=${l.activation_key}></textarea></div>`
+        : l.activation === 'entra' ? html`<p class="quiet">${w.keyElsewhere}</p>` : ''}</section>
+    ${l.sites_allowed ? html`<section><h2>${t.checkout.sites}</h2><form class="narrow" @submit=${save}>
+      <div class="field"><label for="sites">${w.sites(l.sites_allowed)}</label>
+        <textarea id="sites" rows="4" spellcheck="false" autocapitalize="off" aria-describedby="sites-hint sites-error" aria-invalid=${Boolean(wrong)} .value=${l.sites.join('\n')}></textarea>
+        <p class="hint" id="sites-hint">${w.sitesHint}</p><p class="error" id="sites-error" role="alert">${wrong}</p></div>
+      <button type="submit" id="save-sites" ?disabled=${busy}>${w.save}</button> <span role="status">${said}</span></form></section>` : ''}
+    <section><h2>${w.versions}</h2>
+      ${l.versions.length ? html`<ul class="cards" id="versions">${l.versions.map(v => html`<li class="panel">
+        <div><strong>${v.version}</strong> <span class="quiet">${day(v.released_at)}</span>
+          ${usable(l) ? html`<a class="amount" href="/v1/licenses/${l.id}/download?version=${encodeURIComponent(v.version)}" download
+            aria-label=${w.downloadOf(v.version)}>${w.download}</a>` : ''}</div>
+        ${v.changelog ? html`<p class="changelog">${v.changelog}</p>` : ''}</li>`)}</ul>` : html`<p>${w.noVersions}</p>`}
+      ${usable(l) ? '' : html`<p class="quiet">${w.notValid}</p>`}</section>`);
+  draw();
+}, () => read(`/v1/licenses/${id}`));

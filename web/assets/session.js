@@ -1,0 +1,34 @@
+// Who has signed in, and the way there and back. The session itself is a
+// cookie that no script can read: GET /v1/me tells.
+import { post, read } from './api.js';
+
+// The mailed link opens in a tab of its own, so where the visitor came from is
+// kept in the browser, for as long as the link is good.
+const name = 'okviz.next';
+const life = 15 * 60_000;
+
+// own holds a way back to the account's pages of this very site.
+export const own = path => {
+  const url = URL.canParse(path, location.origin) && new URL(path, location.origin);
+  return url && url.origin === location.origin && /^\/account(\/|$)/.test(url.pathname) ? url.pathname + url.search : '/account';
+};
+
+export const remember = path => localStorage.setItem(name, JSON.stringify({ path: own(path), until: Date.now() + life }));
+
+// next is where the visitor wanted to go.
+export const next = () => {
+  const kept = JSON.parse(localStorage.getItem(name));
+  localStorage.removeItem(name);
+  return own(kept && kept.until > Date.now() ? kept.path : '/account');
+};
+
+// signIn leaves a page that needs a session.
+export const signIn = () => location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+
+// me is the account, or null.
+export const me = () => read('/v1/me').catch(() => null);
+
+export const logOut = async () => {
+  await post('/v1/logout', '{}');
+  location.assign('/');
+};

@@ -1,0 +1,101 @@
+// "/account/subscriptions/{id}": how it stands, and exactly the buttons that
+// the API says are possible.
+import { html } from './lit-html/lit-html.js';
+import { page, planWords, status } from './account.js';
+import { read } from './api.js';
+import { Commanding } from './commanding.js';
+import { day, minute, money, month } from './format.js';
+import { t } from './words.js';
+
+const w = t.account;
+const fetched = async id => {
+  const [s, events] = await Promise.all([read(`/v1/subscriptions/${id}`), read(`/v1/subscriptions/${id}/events`)]);
+  return { s, events: events.data };
+};
+
+export const subscription = (show, id) => page(show, w.subscription, '/account/subscriptions', (framed, context) => {
+  const p = new SubscriptionPage(framed, context);
+  p.draw();
+  p.resume();
+}, () => fetched(id));
+
+class SubscriptionPage extends Commanding {
+  constructor(framed, { data, nameOf }) {
+    super(data.s.id);
+    Object.assign(this, { framed, nameOf, ...data });
+  }
+
+  async again() {
+    try {
+      Object.assign(this, await fetched(this.id));
+    } catch (error) {
+      console.error(error); // what is shown stays
+    }
+  }
+
+  async done(c, { subscription: s }) {
+    this.s = s;
+    await this.again();
+  }
+
+  failed() {
+    return this.again();
+  }
+
+  total() {
+    return money({ ...this.s.price, amount: this.s.price.amount * this.s.quantity });
+  }
+
+  // confirming asks before a command, and says what it does.
+  confirming(verb) {
+    const { s } = this;
+    const end = s.status === 'trialing' ? s.trial_end : s.current_period?.end;
+    const what = {
+      cancel: () => (['trialing', 'active'].includes(s.status) && end ? w.cancelUntil(minute(end)) : w.cancelNow),
+      renew: () => w.renewWhat[s.status]?.(this.total()) ?? w.renewWhat.active(this.total()),
+    }[verb];
+    return html`<div id="asking" class="asking" role="group" tabindex="-1" aria-labelledby="asking-title">
+      <h2 id="asking-title">${w.sure[verb]}</h2><p id="asking-what">${what()}</p>
+      <p class="buttons"><button type="button" id="confirm-${verb}" ?disabled=${this.busy} @click=${() => this.press(verb)}>${w.yes[verb]}</button>
+        <button type="button" class="second" ?disabled=${this.busy} @click=${() => this.keep(verb)}>${w.keep}</button></p></div>`;
+  }
+
+  button(verb) {
+    if (verb === 'change') return html`<a class="button" id="change" href="/account/subscriptions/${this.id}/change">${w.change}</a>`;
+    const name = verb === 'payment-method' ? (this.s.payment_method ? w.changeCard : w.addPayment) : w.verb[verb];
+    return html`<button type="button" id=${verb} class=${verb === 'renew' ? '' : 'second'} ?disabled=${this.busy}
+      @click=${() => (verb === 'resume' ? this.press(verb) : this.ask(verb))}>${name}</button>`;
+  }
+
+  draw() {
+    const { s, events, asking } = this;
+    const line = (key, label, value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${key}>${value}</dd></div>` : '');
+    const card = s.payment_method;
+    this.framed(`${w.subscription} #${s.number}`, html`
+      <p><a href="/account/subscriptions">← ${w.subscriptions}</a></p>
+      <h1>${w.subscription} #${s.number}</h1>
+      <p class="lead">${w.created(day(s.created_at))}</p>
+      ${s.status === 'past_due' ? html`<p class="banner" role="alert">${w.owed(s.number)}</p>` : ''}
+      ${this.outcome()}
+      <dl class="order facts">
+        ${line('status', w.statusLabel, status(s))}
+        ${line('product', t.checkout.item, html`<a href="/products/${s.product}">${this.nameOf(s.product)}</a>`)}
+        ${line('plan', t.result.plan, planWords({ ...s, quantity: 1 }))}
+        ${line('quantity', t.checkout.quantity, s.quantity)}
+        ${line('price', w.price, html`${this.total()} <span class="per">/ ${t.per[s.plan.cycle]}</span>`)}
+        ${line('period', w.period, s.current_period && html`${day(s.current_period.start)} – ${day(s.current_period.end)}`)}
+        ${line('trial-end', w.trialEnd, s.status === 'trialing' && s.trial_end && minute(s.trial_end))}
+        ${line('last-payment', w.lastPayment, s.last_payment_at && day(s.last_payment_at))}
+        ${line('next-payment', t.result.next, s.next_payment_at && day(s.next_payment_at))}
+        ${line('ends', w.ends, s.cancel_at_period_end && s.current_period && minute(s.current_period.end))}
+        ${line('canceled', w.canceledAt, s.canceled_at && html`${minute(s.canceled_at)}${s.cancel_reason ? `, ${w.reason[s.cancel_reason] ?? s.cancel_reason}` : ''}`)}
+        ${line('payment', w.payment, s.collection === 'invoice' ? w.byInvoice : card ? w.cardWords(card.brand.replace(/^./, c => c.toUpperCase()), card.last4, month(card.exp)) : w.noCard)}
+        ${line('licensee', t.result.licensee, s.licensee_account)}
+        ${line('license', t.result.license, s.license_id && html`<a href="/account/licenses/${s.license_id}">${w.toLicense}</a>`)}
+        ${s.actions.length ? line('actions', w.actions, html`<div class="buttons">${s.actions.map(v => this.button(v))}</div>`) : ''}
+      </dl>
+      ${asking === 'payment-method' && s.actions.includes(asking) ? this.card() : ['cancel', 'renew'].includes(asking) && s.actions.includes(asking) ? this.confirming(asking) : ''}
+      <section><h2>${w.history}</h2><ol class="history" id="history">${[...events].reverse().map(e => html`<li>
+        <span class="quiet">${minute(e.at)} · ${w.actor[e.actor] ?? e.actor}</span><br>${e.text}</li>`)}</ol></section>`);
+  }
+}
