@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/web"
@@ -260,5 +261,28 @@ func TestAnOrderIsBoughtOnce(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), node, "--test", "order_test.mjs").CombinedOutput()
 	if err != nil {
 		t.Fatalf("node --test order_test.mjs: %v\n%s", err, out)
+	}
+}
+
+func TestEveryButtonThatTheAPIAllowsHasItsWords(t *testing.T) {
+	now := time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
+	words, err := os.ReadFile("assets/words/en.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`verb: \{(.*)\}`).FindString(string(words)) + regexp.MustCompile(`(?s)done: \{.*?\}`).FindString(string(words))
+	for _, status := range []billing.Status{billing.Incomplete, billing.Trialing, billing.Active, billing.PastDue, billing.Canceled} {
+		for _, ends := range []bool{false, true} {
+			s := billing.Subscription{Status: status, CancelAtPeriodEnd: ends, MoneyBack: billing.MoneyBack{From: "inv_1", Until: now}}
+			for _, verb := range s.Actions(now) {
+				want := 2 // its button's name, and what it has done
+				if verb == billing.VerbChange || verb == billing.VerbPaymentMethod {
+					want = 1 // these have names of their own
+				}
+				if found := regexp.MustCompile(`[ ']`+string(verb)+`'?: '`).FindAllString(named, -1); len(found) != want {
+					t.Errorf("%s: %s has words for %q", status, verb, found)
+				}
+			}
+		}
 	}
 }

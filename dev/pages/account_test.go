@@ -47,14 +47,14 @@ type bought struct {
 	License      struct{ ID string }
 }
 
-func buy(t *testing.T, s *system.System, card string) bought {
+func buy(t *testing.T, s *system.System, card string, more ...string) bought {
 	t.Helper()
 	var b bought
 	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/checkout", `{"product": "calendar-pro", "quantity": 1, "currency": "USD",
 		"plan": {"type": "users", "tier": "1-20", "cycle": "monthly"},
 		"billing": {"name": "Ada Rossi", "email": "ada@contoso.example", "country": "US"},
 		"licensee": {"name": "Bea Bianchi", "email": "bea@contoso.example"},
-		"pay": "now", "payment": {"method": "card", "token": "`+card+`"}, "accept_terms": true}`, &b)
+		"pay": "now", "payment": {"method": "card", "token": "`+card+`"}, `+strings.Join(append(more, `"accept_terms": true`), ", ")+`}`, &b)
 	return b
 }
 
@@ -277,6 +277,80 @@ func TestADeclinedUpgradeLeadsToAnotherCard(t *testing.T) {
 	)
 	if !strings.Contains(declined, "declined") || stored != "The card is stored." || len(charges(t, s, b.Subscription.ID)) != 2 {
 		t.Errorf("%q, then %q, and charged %v", declined, stored, charges(t, s, b.Subscription.ID))
+	}
+}
+
+func TestAPriceThatIsTooOldIsShownAnewAndConfirmedAgain(t *testing.T) {
+	ctx, s := open(t)
+	b := buy(t, s, "tok_visa")
+	var said string
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+b.Subscription.ID+"/change"),
+		signIn(t, s, "ada@contoso.example"),
+		pick("cycle", "yearly"),
+		chromedp.WaitVisible("#cost-due"),
+		// The first confirmation is of a price from an hour ago.
+		chromedp.Evaluate(`const real = fetch; window.fetch = (path, options) => {
+			if (!path.endsWith('/change')) return real(path, options);
+			window.fetch = real;
+			return real(path, {...options, body: JSON.stringify({...JSON.parse(options.body), proration_time: new Date(Date.now() - 3600e3).toISOString().slice(0, 19) + 'Z'})});
+		}`, nil),
+		chromedp.Click("#confirm-change"),
+		chromedp.WaitVisible("#command-error"),
+		chromedp.Text("#command-error", &said),
+	)
+	if !strings.Contains(said, "confirm it again") || len(charges(t, s, b.Subscription.ID)) != 1 {
+		t.Errorf("%q, and charged %v", said, charges(t, s, b.Subscription.ID))
+	}
+	run(t, ctx, chromedp.WaitEnabled("#confirm-change"), chromedp.Click("#confirm-change"), chromedp.WaitVisible("#back"))
+	if taken := charges(t, s, b.Subscription.ID); len(taken) != 2 {
+		t.Errorf("charged %v", taken)
+	}
+}
+
+func TestMoneyIsGivenBackAfterAQuestion(t *testing.T) {
+	ctx, s := open(t)
+	b := buy(t, s, "tok_visa")
+	var status, orders string
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+b.Subscription.ID),
+		signIn(t, s, "ada@contoso.example"),
+		chromedp.Click("#money-back", chromedp.NodeVisible),
+		chromedp.Click("#confirm-money-back", chromedp.NodeVisible),
+		chromedp.WaitVisible("#canceled"),
+		chromedp.Text("#status", &status),
+		chromedp.WaitNotPresent("#money-back"),
+		chromedp.Navigate("http://"+s.HTTP+"/account/orders"),
+		chromedp.WaitVisible("#orders"),
+		chromedp.Text("#orders", &orders),
+	)
+	if status != "Cancelled" || !strings.Contains(orders, "Credit note") || strings.Count(orders, "$9.90") != 2 {
+		t.Errorf("%s, with the orders %q", status, orders)
+	}
+}
+
+func TestWhoOwesIsLedToAnotherCardThatIsChargedAtOnce(t *testing.T) {
+	ctx, s := open(t)
+	var clock struct{ ID string }
+	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/operator/test-clocks", `{"now": "2026-01-15T10:00:00Z"}`, &clock)
+	b := buy(t, s, "tok_later_declined", `"test_clock": "`+clock.ID+`"`)
+	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/operator/test-clocks/"+clock.ID+"/advance", `{"to": "2026-02-16T10:00:00Z"}`, &clock)
+	var banner, status string
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/account"),
+		signIn(t, s, "ada@contoso.example"),
+		chromedp.WaitVisible(".banner"),
+		chromedp.Text(".banner", &banner),
+		chromedp.Click(".banner a"),
+		chromedp.Click("#payment-method", chromedp.NodeVisible),
+		pick("card", "tok_visa"),
+		chromedp.Click("#use-card"),
+		chromedp.WaitNotPresent(".banner"),
+		chromedp.WaitVisible("#command-done"),
+		chromedp.Text("#status", &status),
+	)
+	if !strings.Contains(banner, "declined") || status != "Active" || len(charges(t, s, b.Subscription.ID)) != 2 {
+		t.Errorf("%q, then %s, and charged %v", banner, status, charges(t, s, b.Subscription.ID))
 	}
 }
 

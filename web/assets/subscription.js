@@ -8,6 +8,7 @@ import { day, minute, money, month } from './format.js';
 import { t } from './words.js';
 
 const w = t.account;
+const confirmed = ['cancel', 'renew', 'money-back'];
 const fetched = async id => {
   const [s, events] = await Promise.all([read(`/v1/subscriptions/${id}`), read(`/v1/subscriptions/${id}/events`)]);
   return { s, events: events.data };
@@ -52,6 +53,7 @@ class SubscriptionPage extends Commanding {
     const end = s.status === 'trialing' ? s.trial_end : s.current_period?.end;
     const what = {
       cancel: () => (['trialing', 'active'].includes(s.status) && end ? w.cancelUntil(minute(end)) : w.cancelNow),
+      'money-back': () => w.moneyBackWhat,
       renew: () => w.renewWhat[s.status]?.(this.total()) ?? w.renewWhat.active(this.total()),
     }[verb];
     return html`<div id="asking" class="asking" role="group" tabindex="-1" aria-labelledby="asking-title">
@@ -94,7 +96,7 @@ class SubscriptionPage extends Commanding {
         ${line('license', t.result.license, s.license_id && html`<a href="/account/licenses/${s.license_id}">${w.toLicense}</a>`)}
         ${s.actions.length ? line('actions', w.actions, html`<div class="buttons">${s.actions.map(v => this.button(v))}</div>`) : ''}
       </dl>
-      ${asking === 'payment-method' && s.actions.includes(asking) ? this.card() : ['cancel', 'renew'].includes(asking) && s.actions.includes(asking) ? this.confirming(asking) : ''}
+      ${asking === 'payment-method' && s.actions.includes(asking) ? this.card() : confirmed.includes(asking) && s.actions.includes(asking) ? this.confirming(asking) : ''}
       <section><h2>${w.history}</h2><ol class="history" id="history">${[...events].reverse().map(e => html`<li>
         <span class="quiet">${minute(e.at)} · ${w.actor[e.actor] ?? e.actor}</span><br>${e.text}</li>`)}</ol></section>`);
   }
