@@ -105,12 +105,12 @@ func (b Book) draft(purpose Purpose, cause string, s sale) *Invoice {
 func (b Book) rebuild(inv Invoice, s sale) *Invoice {
 	inv.Lines, inv.Excess = s.bill()
 	inv.Excess = b.spreadExcess(inv.Excess)
-	inv.TaxNote, inv.Coupon = s.Tax.Note, s.Discount.Coupon
+	inv.TaxNote, inv.Coupon, inv.Stranger = s.Tax.Note, s.Discount.Coupon, b.Subscription.Stranger
 	for i := range inv.Excess {
 		inv.Excess[i].ID = b.NewID("cn")
 	}
 	balance := b.Balance
-	if b.Subscription.Stranger {
+	if inv.Stranger {
 		balance.Amount = 0
 	}
 	inv = inv.settle(balance, b.Policy)
@@ -257,13 +257,13 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	if s.opensMoneyBack(inv.Purpose) {
 		s.MoneyBack = MoneyBack{From: inv.ID, Until: at.Add(b.Policy.MoneyBack)}
 	}
+	s.Stranger = s.Stranger && inv.Stranger // a command of the account's was paid for
 	old := s.Plan
 	s.Plan, s.Price, s.Quantity = sold.Plan, sold.Price, sold.Quantity
 	kind, text := string(inv.Purpose), ""
 	update := NoticeLicenseUpdated
 	switch inv.Purpose {
 	case ForPurchase, ForRevival:
-		s.Stranger = s.Stranger && inv.Purpose == ForPurchase
 		s.Status, s.License = Active, b.Order.License
 		s.Anchor, s.Period, s.Ahead = sold.Period.Start, sold.Period, Period{}
 		s.CancelAtPeriodEnd, s.CanceledAt, s.CancelReason = false, time.Time{}, ""
@@ -279,10 +279,9 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 		s.Status, s.Period = Active, sold.Period
 		text = "Renewed until " + date(s.Period.End)
 	case ForAhead:
-		s.Ahead, s.Stranger = sold.Period, false
+		s.Ahead = sold.Period
 		text = "Paid ahead until " + date(s.Ahead.End)
 	case ForChange:
-		s.Stranger = false
 		if s.Status == Trialing {
 			s.Ahead = sold.Period
 		} else {
@@ -299,6 +298,9 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentSucceeded}}
 	p.issueExcess(at)
 	receipt := Notice{Kind: NoticeReceipt, To: RoleBilling, InvoiceID: inv.ID, Amount: due, Until: sold.Period.End, Plan: s.Plan}
+	if off := inv.Discount(); !off.IsZero() {
+		receipt.Discount = off
+	}
 	if inv.Purpose == ForChange {
 		receipt.Kind, receipt.OldPlan, receipt.Credit = NoticePlanChanged, old, inv.Credit()
 	}

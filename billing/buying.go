@@ -39,10 +39,14 @@ func (b Book) PreviewPurchase(at time.Time) Invoice {
 	return *b.draft(ForPurchase, "preview", b.saleAt(at, at, at))
 }
 
-// PreviewRenewal is what the periods after the first one will be billed, as
-// things stand.
+// PreviewRenewal is what each period costs in the long run: less the standing
+// discount and a coupon for ever, but not one that some invoices use up, and
+// without the balance.
 func (b Book) PreviewRenewal(at time.Time) Invoice {
-	b.Subscription.Discount = b.Subscription.Discount.spent()
+	if !b.Subscription.Discount.Always {
+		b.Subscription.Discount = Discount{}
+	}
+	b.Balance.Amount = 0
 	return b.PreviewPurchase(at)
 }
 

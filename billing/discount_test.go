@@ -173,3 +173,39 @@ func TestACouponIsRedeemedWithTheFreezeAndGivenBackWithTheOrder(t *testing.T) {
 	is(t, "given back", b.Due(Step{StepExpireOrder, l.now}, l.now).Posting.Unredeem, "SPRING")
 	is(t, "given back when refused", b.Refused(Command{Verb: VerbPurchase}, refuse(CodeInvalid, "", ""), l.now).Unredeem, "SPRING")
 }
+
+// The engine mails the next period's invoice by itself: paying it says nothing
+// of who has ordered. Paying what is owed is a command of the account's.
+func TestAStrangersInvoiceLeavesAStrangerAndTheAccountsOwnPaymentDoesNot(t *testing.T) {
+	l := ordered(t, "2026-04-01", offer{balance: 5000})
+	l.book.Subscription.Stranger = true
+	l.pay("visa")
+	b := l.onFile()
+	b.Subscription.Collection = ByInvoice
+	inv, _ := b.invoiceNext(instant("2026-04-24"))
+	is(t, "of the balance", inv.BalanceApplied, int64(0))
+	inv.Status = InvoiceOpen
+	is(t, "a stranger after the ahead-invoice", b.Paid(*inv, instant("2026-04-25")).Subscription.Stranger, true)
+
+	l.cards["visa"] = "insufficient_funds"
+	l.to("2026-05-01")
+	is(t, "a stranger after the decline", l.s().Stranger, true)
+	l.must(Command{Verb: VerbRenew})
+	is(t, "a stranger after the account's payment", l.s().Stranger, false)
+	is(t, "balance", l.balance, int64(4000))
+}
+
+func TestTheRecurringPriceIsWithoutACouponThatIsUsedUp(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		discount Discount
+		want     int64
+	}{
+		{"one invoice", percent(50, 1), 900},
+		{"three invoices", percent(50, 3), 900},
+		{"for ever", percent(50, 0), 450},
+	} {
+		b := ordered(t, "2026-04-01", offer{balance: 5000, standing: 10, discount: c.discount}).onFile()
+		is(t, c.name, b.PreviewRenewal(b.Subscription.CreatedAt).AmountDue().Amount, c.want)
+	}
+}

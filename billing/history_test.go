@@ -24,11 +24,12 @@ type act struct {
 	Refund   RefundScope   // with cancel-now
 	Invoice  int           // whose refund: the number of a paid one
 	Part     int64         // of what an invoice came to, in percent; 0: all that is left
+	Percent  int64         // the account's standing discount from now on
 }
 
 func acts(t *rapid.T) []act {
 	what := rapid.SampledFrom([]string{
-		"wait", "wait", "wait", "late", "change", "change", "change", "cancel", "resume", "renew", "card", "card", "trouble",
+		"wait", "wait", "wait", "late", "standing", "change", "change", "change", "cancel", "resume", "renew", "card", "card", "trouble",
 		"money-back", "cancel-now", "refund", "confirm", "bounce",
 	})
 	plan := rapid.SampledFrom([]string{small, large, smallYear, largeYear, smallThree, site, siteYear, single})
@@ -44,6 +45,8 @@ func acts(t *rapid.T) []act {
 			a.Quantity = rapid.Int64Range(0, 3).Draw(t, "quantity")
 			a.Back = time.Duration(rapid.IntRange(0, 20).Draw(t, "back")) * time.Minute
 			a.Preview = rapid.Bool().Draw(t, "preview")
+		case "standing":
+			a.Percent = rapid.SampledFrom([]int64{0, 7, 30, 100}).Draw(t, "percent")
 		case "card", "trouble":
 			a.Card = card.Draw(t, "card")
 		case "cancel-now":
@@ -112,6 +115,8 @@ func live(l *ledger, first string, history []act) {
 			l.command(Command{Verb: Verb(a.What)})
 		case "card":
 			l.command(Command{Verb: VerbPaymentMethod}, a.Card)
+		case "standing":
+			l.book.Standing = a.Percent
 		case "trouble": // the card is emptied, or filled again
 			if l.cards[a.Card] == "" {
 				l.cards[a.Card] = "insufficient_funds"
@@ -189,6 +194,7 @@ func audit(l *ledger, opening int64) {
 		notes += n.Total().Amount
 		noted[n.Invoice] += n.Total().Amount
 	}
+	coupons(l)
 	if charged != paid {
 		t.Errorf("the gateway took %d, and %d was due", charged, paid)
 	}
@@ -384,6 +390,65 @@ func (l *ledger) wantBack(m moment, expected map[string]int64) bool {
 	return any
 }
 
+// coupons holds the discounts of a history to the rules: the standing one off
+// the price, the coupon off the rest, for as many paid invoices as it was for.
+func coupons(l *ledger) {
+	t := l.t
+	t.Helper()
+	given := l.history[0].before.Discount
+	left := given.Left
+	stranger := l.history[0].before.Stranger
+	for _, m := range l.history {
+		if m.Invoice == nil {
+			continue
+		}
+		inv, line := *m.Invoice, m.Invoice.Service()
+		if inv.Stranger && (inv.BalanceApplied != 0 || !stranger) {
+			t.Errorf("%s: a stranger's bill uses %d of the balance", inv.ID, inv.BalanceApplied)
+		}
+		if inv.Status != InvoicePaid {
+			continue
+		}
+		price := line.Price.Amount * line.Quantity
+		standing, coupon := m.standing, int64(0)
+		if inv.Stranger {
+			standing = 0
+		}
+		taken := share(price, standing, 100)
+		switch {
+		case !given.Always && left == 0:
+			if inv.Coupon != "" {
+				t.Errorf("%s has a coupon that was used up", inv.ID)
+			}
+		case given.Percent > 0:
+			coupon = share(price-taken, given.Percent, 100)
+		default:
+			coupon = min(given.Off, price-taken)
+		}
+		got := line.Discount
+		if line.Price.Tax == TaxInclusive { // of the price with its tax
+			got = price - line.Net() - line.Tax
+		}
+		if got != taken+coupon {
+			t.Errorf("%s: %d off %d, want %d and %d", inv.ID, got, price, taken, coupon)
+		}
+		left = max(0, left-1)
+		stranger = stranger && inv.Stranger
+	}
+	redeemed := 0
+	for _, m := range l.history {
+		if m.Redeem != "" {
+			redeemed++
+		}
+		if m.Redeem != "" && m.Redeem != given.Coupon || m.Unredeem != "" && m.Subscription.Status != IncompleteExpired {
+			t.Errorf("at %s %q was redeemed and %q given back", m.at, m.Redeem, m.Unredeem)
+		}
+	}
+	if first := l.s(); given.Coupon != "" && redeemed == 0 && first.Status != IncompleteExpired {
+		t.Errorf("%s, and the coupon was never redeemed", first.Status)
+	}
+}
+
 func TestEveryHistoryAddsUp(t *testing.T) {
 	for range 5 { // × -rapid.checks
 		rapid.Check(t, everyHistoryAddsUp)
@@ -397,6 +462,12 @@ func everyHistoryAddsUp(t *rapid.T) {
 		country:  rapid.SampledFrom([]string{"US", "IT", "FI", "LU"}).Draw(t, "country"),
 		balance:  rapid.SampledFrom([]int64{0, 0, 1, 960, 5000}).Draw(t, "balance"),
 		pay:      rapid.SampledFrom([]Pay{PayNow, PayNow, PayTrial}).Draw(t, "pay"),
+		standing: rapid.SampledFrom([]int64{0, 0, 15, 100}).Draw(t, "standing"),
+		stranger: rapid.Bool().Draw(t, "stranger"),
+		discount: rapid.SampledFrom([]Discount{
+			{}, {}, {Coupon: "HALF", Percent: 50, Left: 1}, {Coupon: "THIRD", Percent: 33, Always: true},
+			{Coupon: "ALL", Percent: 100, Left: 2}, {Coupon: "FIVE", Off: 501, Left: 3}, {Coupon: "TEN", Off: 1000, Always: true},
+		}).Draw(t, "discount"),
 	}
 	product := shelfOf(rapid.SampledFrom([]ProrationMode{PerSecond, PerDay}).Draw(t, "proration"),
 		rapid.SampledFrom([]TaxMode{TaxExclusive, TaxInclusive}).Draw(t, "tax"))
@@ -434,5 +505,5 @@ var theShelf = shelf()
 
 // A history is told by its acts where it fails.
 func (a act) String() string {
-	return fmt.Sprintf("%s%s %s%s×%d%s%d/%d%%", a.What, a.Wait, a.Plan, a.Card, a.Quantity, a.Refund, a.Invoice, a.Part)
+	return fmt.Sprintf("%s%s %s%s×%d%s%d/%d%% %d%%", a.What, a.Wait, a.Plan, a.Card, a.Quantity, a.Refund, a.Invoice, a.Part, a.Percent)
 }

@@ -72,7 +72,8 @@ type Invoice struct {
 	Currency     string        `json:"currency"`
 	Lines        []Line        `json:"lines"`
 	TaxNote      string        `json:"tax_note,omitempty"`
-	Coupon       string        `json:"coupon,omitempty"` // that has lowered it
+	Coupon       string        `json:"coupon,omitempty"`   // that has lowered it
+	Stranger     bool          `json:"stranger,omitempty"` // made without what the account has
 
 	BalanceApplied int64 `json:"balance_applied"` // reserved while a draft, used up once paid
 

@@ -52,6 +52,7 @@ type moment struct {
 	sold   []Sold  // on file before
 	asked  Command // what is being handled; none: a step
 	Posting
+	standing int64 // the account's discount then
 }
 
 func instant(s string) time.Time {
@@ -107,6 +108,9 @@ type offer struct {
 	balance                        int64
 	pay                            Pay
 	product                        *Product
+	standing                       int64 // the account's discount, percent
+	stranger                       bool
+	discount                       Discount
 }
 
 // ordered is an order that has been written and not yet handled.
@@ -145,14 +149,14 @@ func ordered(t rapid.TB, at string, o offer) *ledger {
 	l.book = Book{
 		Subscription: Subscription{
 			ID: "sub_1", Number: 1, Status: Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: max(1, o.quantity),
-			Price: price, Collection: ByCard, CreatedAt: now,
+			Price: price, Collection: ByCard, CreatedAt: now, Discount: o.discount, Stranger: o.stranger,
 		},
 		Order: Order{
 			Subscription: "sub_1", License: "lic_1", BillingAccount: "cus_1", LicenseeAccount: "cus_2", Pay: o.pay,
 			Billing:  BillingDetails{Contact: Contact{"Ada", "ada@contoso.example"}, Country: o.country, VATID: o.vatID},
 			Licensee: Contact{"Bea", "bea@bi.contoso.example"},
 		},
-		Product: product, Policy: DefaultPolicy(),
+		Product: product, Policy: DefaultPolicy(), Standing: o.standing,
 		NewID: func(prefix string) string { l.ids++; return fmt.Sprintf("%s_%03d", prefix, l.ids) },
 	}
 	l.book.Subscription.Next = l.book.Subscription.nextStep(l.book.Policy)
@@ -336,7 +340,7 @@ func (l *ledger) post(p Posting) {
 	} else if !changed && !cmp.Equal(before, p.Subscription) {
 		fail("the state changed without its revision")
 	}
-	l.history = append(l.history, moment{l.now, l.s(), append([]Sold(nil), l.sold...), l.asked, p})
+	l.history = append(l.history, moment{l.now, l.s(), append([]Sold(nil), l.sold...), l.asked, p, l.book.Standing})
 	for _, d := range p.Draws {
 		if err := l.draw(d); err != nil {
 			fail("%v", err)

@@ -50,6 +50,7 @@ type Notice struct {
 
 	InvoiceID   string       `json:"invoice_id,omitempty"`
 	Amount      Money        `json:"amount,omitzero"`        // charged, or due
+	Discount    Money        `json:"discount,omitzero"`      // taken off by coupon and standing discount
 	Credit      Money        `json:"credit,omitzero"`        // taken off by a change; given back to the balance
 	Rest        Money        `json:"rest,omitzero"`          // transfer_short
 	Renews      bool         `json:"renews,omitempty"`       // invoice_open: of the next period

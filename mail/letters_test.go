@@ -95,6 +95,13 @@ var letters = []letterCase{
 		nil,
 	},
 	{
+		"a receipt tells the discount",
+		toBilling(billing.Notice{Kind: billing.NoticeReceipt, Amount: usd(792), Discount: usd(198)}),
+		"Receipt for Calendar Pro",
+		[]string{"Discount", "$1.98", "$7.92"},
+		nil,
+	},
+	{
 		"a receipt of nothing does not thank for money",
 		toBilling(billing.Notice{Kind: billing.NoticeReceipt, Amount: usd(0)}),
 		"Receipt for Calendar Pro",
@@ -197,12 +204,12 @@ var letters = []letterCase{
 	},
 	{
 		"a changed plan is told from old to new, with the credit",
-		with(toBilling(billing.Notice{Kind: billing.NoticePlanChanged, Amount: usd(123456), Credit: usd(495), OldPlan: monthly20}), func(l *billing.Letter) {
+		with(toBilling(billing.Notice{Kind: billing.NoticePlanChanged, Amount: usd(123456), Credit: usd(495), Discount: usd(2250), OldPlan: monthly20}), func(l *billing.Letter) {
 			l.Plan, l.InvoiceNumber = sites3y, "INV-2026-000124"
 			l.Attachments = []billing.Attachment{invoicePDF}
 		}),
 		"Your plan for Calendar Pro was changed",
-		[]string{"Users 1-20, billed monthly", "Site, billed every three years", "$4.95", "$1,234.56", "INV-2026-000124", "The invoice is attached.", "31 January 2026, 10:00 UTC"},
+		[]string{"Users 1-20, billed monthly", "Site, billed every three years", "$4.95", "$22.50", "$1,234.56", "INV-2026-000124", "The invoice is attached.", "31 January 2026, 10:00 UTC"},
 		[]string{"balance", "In a trial"},
 	},
 	{

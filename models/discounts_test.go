@@ -99,3 +99,53 @@ func TestAStandingDiscountIsTheAccountsInEveryCase(t *testing.T) {
 		}
 	})
 }
+
+// Both have been decided on the same balance of 10.00, at the same instant.
+func TestRenewalsAtTheSameInstantNeverSpendABalanceTwice(t *testing.T) {
+	onEach(t, func(t *testing.T, st *Store) {
+		s := openShop(t, st)
+		const n = 8
+		var subs [n]billing.Subscription
+		var freezes [n]billing.Posting
+		for i := range n {
+			subs[i] = s.buy(newOrder("ada@contoso.example"))
+		}
+		account := s.book(subs[0].ID).Order.BillingAccount
+		s.give(account, "USD", 1000)
+		freeze := func(i int) billing.Posting {
+			b := s.book(subs[i].ID)
+			step := b.Subscription.Next
+			_, p := b.Freeze(*b.Due(step, step.At).Bill, step.Cause())
+			return p
+		}
+		for i := range n {
+			freezes[i] = freeze(i)
+		}
+		var refused []int
+		for i, err := range together(n, func(i int) error { return s.Post(t.Context(), freezes[i]) }) {
+			if errors.Is(err, billing.ErrConflict) {
+				refused = append(refused, i)
+			} else if err != nil {
+				t.Error(err)
+			}
+		}
+		if len(refused) != n-1 || s.balance(account) != 10 {
+			t.Fatalf("%d were refused, %d are left; want all but one, and 10", len(refused), s.balance(account))
+		}
+		// Decided again, each finds what is left: one takes it, and the others
+		// pay in full.
+		for _, i := range refused {
+			must(t, s.Post(t.Context(), freeze(i)))
+		}
+		if got := s.balance(account); got != 0 {
+			t.Errorf("balance %d", got)
+		}
+		applied := int64(0)
+		for _, sub := range subs {
+			applied += s.book(sub.ID).InFlight.BalanceApplied
+		}
+		if applied != 1000 {
+			t.Errorf("%d of 1000 applied", applied)
+		}
+	})
+}
