@@ -257,6 +257,24 @@ func TestUnknownOutcomeEndsInOneCharge(t *testing.T) {
 	}
 }
 
+// The sandbox would answer the same key again with what it knows. A real
+// gateway forgets its keys, so that a try after a crash asks first.
+func TestPaymentThatMayHaveHappenedIsLookedUpBeforeItIsAskedForAgain(t *testing.T) {
+	s := newShop(t)
+	f := s.Break()
+	sub, c := s.Place(t, activitiestest.Order{Token: "tok_visa"})
+	task := s.command(sub, c)
+	f.Fail(activitiestest.Point{Call: "Charge", After: true}, 1)
+	if _, err := s.Purchase(t.Context(), task); !errors.Is(err, activitiestest.ErrFault) {
+		t.Fatalf("the fault came back as %v", err)
+	}
+	s.must(s.Purchase(t.Context(), task))
+	if charges, looks := f.Calls("Charge"), f.Calls("Resolve"); charges != 0 || looks != 1 {
+		t.Errorf("after the crash it was looked up %d times and charged %d times more", looks, charges)
+	}
+	s.wantCharged(sub, charge("2026-01-01 00:00:00", 990))
+}
+
 func TestAnsweredRequestIsAnsweredAgainWhateverHappenedSince(t *testing.T) {
 	s := newShop(t)
 	f := s.Break()

@@ -1,10 +1,12 @@
 package models
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"gorm.io/gorm"
 
 	"github.com/okviz/licensing/billing"
 )
@@ -29,6 +31,22 @@ func (s shop) earlier(by time.Duration) {
 		}
 		must(s, update(s.db, r.ID, &r))
 	}
+}
+
+func TestAnEventIsOneLetterToEachRecipient(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		sub := s.buy(newOrder("ada@contoso.example"))
+		b, letters := s.book(sub.ID), s.rows("outbox")
+		p := *b.Decide(billing.Command{Verb: billing.VerbCancel}, opening).Posting
+		p.Notices = append(p.Notices, p.Notices[0])
+		if err := s.Post(t.Context(), p); !errors.Is(err, gorm.ErrDuplicatedKey) {
+			t.Errorf("the same letter twice: %v", err)
+		}
+		if s.rows("outbox") != letters || s.book(sub.ID).Subscription.CancelAtPeriodEnd {
+			t.Errorf("a part of it was written: %d letters", s.rows("outbox"))
+		}
+	})
 }
 
 func TestANoticeIsSentByOneAtATime(t *testing.T) {

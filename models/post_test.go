@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"gorm.io/gorm"
 
 	"github.com/okviz/licensing/billing"
 )
@@ -37,6 +38,25 @@ func TestAStalePostingWritesNothing(t *testing.T) {
 		}
 		if err := s.Post(t.Context(), billing.Posting{Subscription: billing.Subscription{ID: "sub_none"}}); !errors.Is(err, billing.ErrNotFound) {
 			t.Errorf("an unknown subscription: %v", err)
+		}
+	})
+}
+
+func TestACauseHasOneInvoice(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		o := newOrder("ada@contoso.example")
+		inv, paid := s.frozen(o)
+		must(t, s.Post(t.Context(), paid))
+		b := s.book(o.sub.ID)
+		again := inv
+		again.ID = NewID("inv")
+		_, freeze := b.Freeze(again, o.request.ID)
+		if err := s.Post(t.Context(), freeze); !errors.Is(err, gorm.ErrDuplicatedKey) {
+			t.Errorf("a second invoice for %s: %v", inv.Key, err)
+		}
+		if n := s.rows("invoices"); n != 1 {
+			t.Errorf("%d invoices", n)
 		}
 	})
 }
