@@ -1,0 +1,408 @@
+package e2e
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// A history takes seconds here; -rapid.checks asks for more of them.
+func init() {
+	if err := flag.Set("rapid.checks", "25"); err != nil {
+		panic(err)
+	}
+}
+
+// act is one thing that happens in a random history.
+type act struct {
+	what    string
+	wait    time.Duration
+	plan    object
+	count   int64 // quantity; 0: not named
+	preview bool  // a change that is held to its preview, which was made wait ago
+	token   string
+}
+
+func (a act) String() string {
+	return fmt.Sprint(a.what, " ", a.wait, " ", a.plan, " ", a.count, " ", a.preview, " ", a.token)
+}
+
+func acts(t *rapid.T) []act {
+	what := rapid.SampledFrom([]string{
+		"wait", "wait", "wait", "late", "change", "change", "change", "cancel", "resume", "renew", "card", "card",
+	})
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) act {
+		a := act{what: what.Draw(t, "what")}
+		switch a.what {
+		case "wait", "late":
+			a.wait = time.Duration(rapid.IntRange(1, 60*24).Draw(t, "hours")) * time.Hour
+		case "change":
+			a.plan = rapid.SampledFrom([]object{
+				users("1-20"), users("21-50"), {"type": "users", "tier": "1-20", "cycle": "yearly"}, {"type": "site", "cycle": "monthly"},
+			}).Draw(t, "plan")
+			if a.plan["type"] == "site" {
+				a.count = rapid.Int64Range(1, 3).Draw(t, "quantity")
+			}
+			if a.preview = rapid.Bool().Draw(t, "preview"); a.preview {
+				a.wait = time.Duration(rapid.IntRange(0, 14*60).Draw(t, "seconds")) * time.Second
+			}
+		case "card":
+			a.token = rapid.SampledFrom([]string{"tok_visa", "tok_visa", "tok_visa", "tok_declined", "tok_insufficient_funds", "tok_stolen"}).Draw(t, "token")
+		}
+		return a
+	}), 6, 18).Draw(t, "acts")
+}
+
+// failing lets what fails in a history fail the rapid test, which then looks
+// for a shorter one.
+type failing struct {
+	testing.TB
+	rapid *rapid.T
+}
+
+func (f failing) Helper()                      { f.rapid.Helper() }
+func (f failing) Error(args ...any)            { f.rapid.Error(args...) }
+func (f failing) Errorf(s string, args ...any) { f.rapid.Errorf(s, args...) }
+func (f failing) Fatal(args ...any)            { f.rapid.Fatal(args...) }
+func (f failing) Fatalf(s string, args ...any) { f.rapid.Fatalf(s, args...) }
+
+// document is an invoice with all its figures.
+type document struct {
+	ID             string  `json:"id"`
+	Number         *string `json:"number"`
+	Status         string  `json:"status"`
+	IssuedAt       string  `json:"issued_at"`
+	PaidAt         string  `json:"paid_at"`
+	Lines          []line  `json:"lines"`
+	Subtotal       money   `json:"subtotal"`
+	Discount       money   `json:"discount"`
+	Tax            money   `json:"tax"`
+	Total          money   `json:"total"`
+	BalanceApplied money   `json:"balance_applied"`
+	AmountDue      money   `json:"amount_due"`
+	CreditNotes    []struct {
+		Total money `json:"total"`
+	} `json:"credit_notes"`
+}
+
+// sold are the service line and what an outage left uncharged before it.
+func (d document) sold() (service, skipped *period) {
+	for _, l := range d.Lines {
+		switch {
+		case l.Period == nil || l.Amount.Amount < 0:
+		case l.Amount.Amount == 0:
+			skipped = l.Period
+		default:
+			service = l.Period
+		}
+	}
+	return service, skipped
+}
+
+// cause is the command that an invoice was made for; none where time made it.
+type cause struct {
+	verb, status string // of the subscription before
+	at           string // whence the change counts
+}
+
+// walk is a history as it happens to one subscription.
+type walk struct {
+	*shop
+	t         testing.TB
+	clock, id string
+	now       time.Time
+	first     *period // the trial
+	causes    map[string]cause
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// begin places the order of a history.
+func begin(t testing.TB, s *shop, now time.Time, changes object) *walk {
+	t.Helper()
+	w := &walk{shop: s, t: t, clock: s.clock(t, stamp(now)), now: now, causes: map[string]cause{}}
+	o := newCustomer().order(changes)
+	if country, ok := changes["country"]; ok {
+		delete(o, "country")
+		o["billing"].(object)["country"] = country
+	}
+	o["test_clock"] = w.clock
+	a := s.post(t, "/v1/checkout", newKey(), o)
+	if a.status == http.StatusPaymentRequired {
+		p := a.wantProblem(t, http.StatusPaymentRequired, "card_declined")
+		secret(p.CheckoutToken)
+		w.id = p.SubscriptionID
+		return w
+	}
+	var c checkout
+	a.want(t, http.StatusCreated).into(t, &c)
+	s.know(c)
+	w.id = c.Subscription.ID
+	if c.Subscription.Status == "trialing" {
+		w.first = c.Subscription.CurrentPeriod
+	}
+	return w
+}
+
+// do lets an act happen, and tells in words what came of it.
+func (w *walk) do(a act) string {
+	w.t.Helper()
+	before := w.subscription(w.t, w.id)
+	collected := w.ledger(w.t, w.id)
+	said := ""
+	switch a.what {
+	case "wait", "late":
+		w.now = w.now.Add(a.wait)
+		w.advanceBy(w.t, w.clock, object{"to": stamp(w.now), "late": a.what == "late"})
+	case "change":
+		said = w.change(a, before)
+	case "card":
+		said = w.command("payment-method", before, object{"token": secret(a.token)}, stamp(w.now))
+	default:
+		said = w.command(a.what, before, object{}, stamp(w.now))
+	}
+	w.check(a, before, w.ledger(w.t, w.id)[len(collected):])
+	return said + "; " + w.story(w.t, w.id)
+}
+
+// change moves to another plan, perhaps as a preview some minutes before has
+// promised. What falls due in between makes the promise worth nothing.
+func (w *walk) change(a act, before subscription) string {
+	w.t.Helper()
+	body, at := object{"plan": a.plan}, w.now
+	if a.count > 0 {
+		body["quantity"] = a.count
+	}
+	if a.preview {
+		preview := w.send(w.t, http.MethodPost, "/v1/subscriptions/"+w.id+"/change/preview", body, w.asOperator())
+		due := before.NextPaymentAt
+		w.now = w.now.Add(a.wait)
+		w.advance(w.t, w.clock, stamp(w.now))
+		before = w.subscription(w.t, w.id)
+		if preview.status == http.StatusOK && deref(due) == deref(before.NextPaymentAt) {
+			var p changePreview
+			preview.into(w.t, &p)
+			body["proration_time"], body["expected_amount_due"] = p.ProrationTime, p.AmountDue.Amount
+		} else {
+			at = w.now
+		}
+	}
+	return w.command("change", before, body, stamp(at))
+}
+
+// command gives a command and keeps what the invoice that came of it is for.
+func (w *walk) command(verb string, before subscription, body object, at string) string {
+	w.t.Helper()
+	a := w.shop.command(w.t, w.id, verb, body)
+	switch a.status {
+	case http.StatusOK:
+		var v struct{ Invoice *invoice }
+		a.into(w.t, &v)
+		if v.Invoice != nil {
+			w.causes[v.Invoice.ID] = cause{verb, before.Status, at}
+			return verb + " " + v.Invoice.Status
+		}
+		return verb
+	case http.StatusPaymentRequired, http.StatusConflict, http.StatusTooManyRequests:
+		var p problem
+		a.into(w.t, &p)
+		if p.Code == "amount_changed" || p.Code == "preview_expired" {
+			w.t.Errorf("the change was held to its preview, and %s", p.Code)
+		}
+		return verb + " " + p.Code + " " + p.DeclineCode
+	}
+	w.t.Fatalf("%s: %d %s", verb, a.status, a.body)
+	return ""
+}
+
+// check holds an act to what is true at any time.
+func (w *walk) check(a act, before subscription, charges []charge) {
+	w.t.Helper()
+	after := w.subscription(w.t, w.id)
+	time := a.what == "wait" || a.what == "late"
+	for _, c := range charges {
+		switch {
+		case time && before.CancelAtPeriodEnd:
+			w.t.Errorf("%+v is for what was cancelled", c)
+		case time && (before.Status == "canceled" || before.Status == "incomplete_expired" || before.Status == "incomplete"):
+			w.t.Errorf("%+v is for what is %s", c, before.Status)
+		case c.Status == "succeeded" && after.CanceledAt != nil && c.At > *after.CanceledAt:
+			w.t.Errorf("%+v comes after the end at %s", c, *after.CanceledAt)
+		case before.Status == "incomplete_expired":
+			w.t.Errorf("%+v is for an order that has lapsed", c)
+		}
+	}
+	if after.LicenseID != nil && after.Plan.Type != "site" { // whose answer depends on where it is shown
+		paid := after.Status == "active" || after.Status == "trialing" || after.Status == "past_due"
+		if got := w.shop.check(w.t, *after.LicenseID); got.Valid != paid {
+			w.t.Errorf("it is %s, and a visual is told %s until %s", after.Status, got.Code, deref(got.ValidUntil))
+		}
+	}
+	if b := w.balance(); b < 0 {
+		w.t.Errorf("the balance is %d", b)
+	}
+}
+
+// balance is the account's, as the books have it.
+func (w *walk) balance() int64 {
+	book, err := w.system.Engine.Store.Book(context.Background(), w.id)
+	must(w.t, err)
+	return book.Balance.Amount
+}
+
+// documents are all invoices, the oldest first.
+func (w *walk) documents() []document {
+	w.t.Helper()
+	var list struct {
+		Data       []document
+		NextCursor *string `json:"next_cursor"`
+	}
+	w.get(w.t, "/v1/invoices?limit=100&subscription="+w.id, &list)
+	if list.NextCursor != nil {
+		w.t.Fatal("more than a hundred invoices")
+	}
+	slices.Reverse(list.Data)
+	return list.Data
+}
+
+// settle holds the whole history to what its documents say.
+func (w *walk) settle() {
+	w.t.Helper()
+	w.audit(w.t, w.id)
+	docs := w.documents()
+	var balance int64
+	var paid []document
+	for _, d := range docs {
+		var sum, noted int64
+		for _, l := range d.Lines {
+			sum += l.Amount.Amount
+		}
+		if sum != d.Subtotal.Amount || sum-d.Discount.Amount+d.Tax.Amount != d.Total.Amount || d.Total.Amount-d.BalanceApplied.Amount != d.AmountDue.Amount {
+			w.t.Errorf("it does not add up: %+v", d)
+		}
+		for _, n := range d.CreditNotes {
+			noted += n.Total.Amount
+		}
+		if noted > d.Total.Amount {
+			w.t.Errorf("credit notes of %d on an invoice of %d", noted, d.Total.Amount)
+		}
+		if d.Status != "paid" {
+			if d.Number != nil {
+				w.t.Errorf("an invoice that is %s has a number", d.Status)
+			}
+			continue
+		}
+		balance += noted - d.BalanceApplied.Amount
+		paid = append(paid, d)
+	}
+	if got := w.balance(); got != balance {
+		w.t.Errorf("the balance is %d, and the documents leave %d", got, balance)
+	}
+	w.settlePeriods(paid)
+}
+
+// settlePeriods holds the service lines to: no gap and no overlap. A change
+// ends the period that runs, and replaces one that is paid ahead; nothing is
+// owed between an end and a revival, nor for a debt that a change has replaced.
+func (w *walk) settlePeriods(paid []document) {
+	w.t.Helper()
+	slices.SortStableFunc(paid, func(a, b document) int {
+		return cmp.Or(cmp.Compare(a.PaidAt, b.PaidAt), cmp.Compare(deref(a.Number), deref(b.Number)))
+	})
+	var covered []period
+	if w.first != nil {
+		covered = []period{*w.first}
+	}
+	for _, d := range paid {
+		service, skipped := d.sold()
+		if service == nil {
+			w.t.Errorf("nothing is sold by %+v", d)
+			continue
+		}
+		since, end, why := service.Start, service.Start, w.causes[d.ID]
+		if skipped != nil {
+			if since = skipped.Start; skipped.End != service.Start {
+				w.t.Errorf("%+v was not charged before %+v", skipped, service)
+			}
+		}
+		if len(covered) > 0 {
+			end = covered[len(covered)-1].End
+		}
+		switch {
+		case why.verb == "renew" && why.status == "canceled", why.verb == "change" && why.status == "past_due":
+			if service.Start != why.at || service.Start < end {
+				w.t.Errorf("%s while %s at %s sells %+v; covered until %s", why.verb, why.status, why.at, *service, end)
+			}
+		case why.verb == "change" && why.status == "trialing":
+			if service.Start != w.first.End {
+				w.t.Errorf("a change in the trial until %s sells %+v", w.first.End, *service)
+			}
+			covered = covered[:1]
+		case why.verb == "change":
+			at := slices.IndexFunc(covered, func(p period) bool { return p.Start <= service.Start && service.Start < p.End })
+			if at < 0 || service.Start != why.at {
+				w.t.Fatalf("a change at %s sells %+v; covered are %+v", why.at, *service, covered)
+			}
+			covered = covered[:at+1]
+			covered[at].End = service.Start
+		case since != end:
+			w.t.Errorf("%+v is sold since %s; covered until %s", *service, since, end)
+		}
+		covered = append(covered, *service)
+	}
+}
+
+// The same random commands are given to two customers on two clocks. Each
+// history keeps the rules as far as they can be seen from outside, and both
+// get the same documents, charges and history in words.
+func TestRandomHistoriesKeepTheRulesAndRepeatThemselves(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		t := failing{t, r}
+		start := time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 400*24).Draw(r, "start")) * time.Hour)
+		order := object{
+			"country":  rapid.SampledFrom([]string{"US", "IT", "FI"}).Draw(r, "country"),
+			"currency": rapid.SampledFrom([]string{"USD", "EUR"}).Draw(r, "currency"),
+		}
+		switch rapid.SampledFrom([]string{"now", "now", "now", "declined", "trial", "trial without a card"}).Draw(r, "order") {
+		case "declined":
+			order["payment"] = card("tok_declined")
+		case "trial":
+			order["pay"] = "trial"
+		case "trial without a card":
+			order["pay"], order["payment"] = "trial", nil
+		}
+		history := acts(r)
+		one, other := begin(t, shared, start, order), begin(t, shared, start, order)
+		for _, a := range history {
+			if said, again := one.do(a), other.do(a); said != again {
+				r.Fatalf("%s came to\n%s\nand for the other customer to\n%s", a, said, again)
+			}
+		}
+		one.settle()
+		other.settle()
+		told := func(w *walk) (all []string) {
+			for _, d := range w.documents() {
+				d.ID, d.Number = "", nil
+				text, err := json.Marshal(d)
+				must(t, err)
+				all = append(all, string(text))
+			}
+			for _, e := range w.events(t, w.id) {
+				all = append(all, fmt.Sprint(e))
+			}
+			return append(all, w.charges(t, w.id)...)
+		}
+		if diff := gocmp.Diff(told(one), told(other)); diff != "" {
+			t.Errorf("the same commands gave other documents:\n%s", diff)
+		}
+	})
+}
