@@ -103,20 +103,25 @@ type paymentBody struct {
 	Token  *string            `json:"token,omitempty" maxLength:"255"`
 }
 
-// CheckoutBody is an order.
+// OrderBody is what is ordered, and for whom.
+type OrderBody struct {
+	Product   string       `json:"product" maxLength:"64"`
+	Plan      planChoice   `json:"plan"`
+	Quantity  int64        `json:"quantity,omitempty" minimum:"1" maximum:"1000" default:"1"`
+	Currency  string       `json:"currency,omitempty" maxLength:"3" default:"USD"`
+	Billing   billingBody  `json:"billing"`
+	Licensee  *ContactBody `json:"licensee,omitempty" doc:"Absent: the billing contact."`
+	Coupon    *string      `json:"coupon,omitempty" maxLength:"64"`
+	Sites     []string     `json:"sites,omitempty" maxItems:"1000" nullable:"false"`
+	TestClock *string      `json:"test_clock,omitempty" maxLength:"64" doc:"Operators only."`
+}
+
+// CheckoutBody is an order with its payment.
 type CheckoutBody struct {
-	Product     string       `json:"product" maxLength:"64"`
-	Plan        planChoice   `json:"plan"`
-	Quantity    int64        `json:"quantity,omitempty" minimum:"1" maximum:"1000" default:"1"`
-	Currency    string       `json:"currency,omitempty" maxLength:"3" default:"USD"`
-	Billing     billingBody  `json:"billing"`
-	Licensee    *ContactBody `json:"licensee,omitempty" doc:"Absent: the billing contact."`
+	OrderBody
 	Pay         billing.Pay  `json:"pay" enum:"now,trial"`
 	Payment     *paymentBody `json:"payment,omitempty"`
-	Coupon      *string      `json:"coupon,omitempty" maxLength:"64"`
-	Sites       []string     `json:"sites,omitempty" maxItems:"1000" nullable:"false"`
 	AcceptTerms bool         `json:"accept_terms"`
-	TestClock   *string      `json:"test_clock,omitempty" maxLength:"64" doc:"Operators only."`
 }
 
 type checkoutInput struct {
@@ -127,7 +132,7 @@ type checkoutInput struct {
 type fieldText struct{ field, value string }
 
 // texts are the free texts that documents print.
-func (b CheckoutBody) texts() []fieldText {
+func (b OrderBody) texts() []fieldText {
 	list := []fieldText{{"billing.company", b.Billing.Company}}
 	if v := b.Billing.VATID; v != nil {
 		list = append(list, fieldText{"billing.vat_id", *v})
@@ -247,16 +252,42 @@ func (s *server) previewCheckout(ctx context.Context, in *previewInput) (*struct
 }
 
 func (s *server) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutput, error) {
-	// What was fit to be ordered then may not be now: a key that has been used
-	// is answered before anything is looked at again.
-	r, err := s.begun(ctx, in.CommandInput, s.orderer(ctx, in.Body.Billing.Email), checkoutRoute)
+	b := in.Body
+	return s.place(ctx, in.CommandInput, s.orderer(ctx, b.Billing.Email), checkoutRoute, func() (purchase, error) {
+		token, by, err := payment(b.Pay, b.Payment, b.AcceptTerms)
+		if err != nil {
+			return purchase{}, err
+		}
+		_, o, sub, err := s.order(ctx, b.OrderBody, b.Pay)
+		sub.Collection = by
+		return purchase{o, sub, token}, err
+	})
+}
+
+// purchase is an order with the subscription that it asks for, and the card's
+// token.
+type purchase struct {
+	order billing.Order
+	sub   billing.Subscription
+	token string
+}
+
+// place has an order carried out, and tells what it came to. What was fit to be
+// ordered then may not be now: a key that has been used is answered before
+// anything is looked at again.
+func (s *server) place(ctx context.Context, in CommandInput, caller, route string, ordered func() (purchase, error)) (*checkoutOutput, error) {
+	r, err := s.begun(ctx, in, caller, route)
 	if err == nil {
 		r, err = s.carryOut(ctx, r, nil, nil)
 	} else if errors.Is(err, billing.ErrNotFound) {
-		var order billing.Order
-		var sub billing.Subscription
-		if r, order, sub, err = s.order(ctx, in); err == nil {
-			r, err = s.carryOut(ctx, r, &order, &sub)
+		var p purchase
+		if p, err = ordered(); err == nil {
+			r, err = s.request(ctx, in, caller, route, p.sub.ID,
+				billing.Command{Verb: billing.VerbPurchase, NotAfter: billing.Instant(s.Now()).Add(purchaseLife)})
+		}
+		if err == nil {
+			r.Token = p.token
+			r, err = s.carryOut(ctx, r, &p.order, &p.sub)
 		}
 	}
 	if err != nil {
@@ -312,15 +343,26 @@ func (s *server) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutp
 	return out, nil
 }
 
-// order makes of a checkout what is to be written: request, order and the
-// subscription that waits for its payment.
-func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Request, o billing.Order, sub billing.Subscription, err error) {
-	b := in.Body
-	if err = checkCountry(b.Billing.Country); err != nil {
-		return
-	}
-	if !b.AcceptTerms {
+// payment holds an order to its terms, and to a way of paying for it.
+func payment(pay billing.Pay, by *paymentBody, terms bool) (token string, collection billing.Collection, err error) {
+	collection = billing.ByCard
+	switch {
+	case !terms:
 		err = refusal(billing.CodeTermsNotAccepted, "accept_terms", "the terms must be accepted")
+	case by != nil && by.Method == billing.ByInvoice:
+		collection = billing.ByInvoice
+	case by != nil && by.Token != nil && *by.Token != "":
+		token = *by.Token
+	case pay == billing.PayNow:
+		err = invalid("payment.token", "a card's token is needed to pay now")
+	}
+	return token, collection, err
+}
+
+// order reads what is ordered: the order, and the subscription that it asks
+// for.
+func (s *server) order(ctx context.Context, b OrderBody, pay billing.Pay) (product billing.Product, o billing.Order, sub billing.Subscription, err error) {
+	if err = checkCountry(b.Billing.Country); err != nil {
 		return
 	}
 	buyer, err := contact("billing", b.Billing.ContactBody)
@@ -333,7 +375,7 @@ func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Reques
 			return
 		}
 	}
-	if b.Pay == billing.PayTrial {
+	if pay == billing.PayTrial {
 		for _, to := range []string{buyer.Email, licensee.Email} {
 			if err = s.mayMail(ctx, to); err != nil {
 				return
@@ -349,16 +391,6 @@ func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Reques
 		if sites, err = checkSites(b.Sites, plan.Type, b.Quantity); err != nil {
 			return
 		}
-	}
-	token, collection := "", billing.ByCard
-	switch {
-	case b.Payment != nil && b.Payment.Method == billing.ByInvoice:
-		collection = billing.ByInvoice
-	case b.Payment != nil && b.Payment.Token != nil && *b.Payment.Token != "":
-		token = *b.Payment.Token
-	case b.Pay == billing.PayNow:
-		err = invalid("payment.token", "a card's token is needed to pay now")
-		return
 	}
 	for _, text := range b.texts() {
 		if !printable(text.value) {
@@ -389,19 +421,16 @@ func (s *server) order(ctx context.Context, in *checkoutInput) (r billing.Reques
 	}
 	sub = billing.Subscription{
 		ID: newID("sub"), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
-		Price: price, Collection: collection, CreatedAt: billing.Instant(s.Now()), TestClock: clock,
+		Price: price, CreatedAt: billing.Instant(s.Now()), TestClock: clock,
 		Discount: discount, Stranger: !who.operator && who.account.Email != strings.ToLower(buyer.Email),
 	}
 	o = billing.Order{
-		Subscription: sub.ID, License: newID("lic"), Licensee: licensee, Pay: b.Pay, Sites: sites,
+		Subscription: sub.ID, License: newID("lic"), Licensee: licensee, Pay: pay, Sites: sites,
 		Billing: billing.BillingDetails{Contact: buyer, Company: b.Billing.Company, Country: b.Billing.Country, VATID: vatID},
 	}
 	if a := b.Billing.Address; a != nil {
 		o.Billing.Line1, o.Billing.Line2, o.Billing.City, o.Billing.Postal, o.Billing.Region = a.Line1, a.Line2, a.City, a.PostalCode, a.Region
 	}
-	r, err = s.request(ctx, in.CommandInput, s.orderer(ctx, buyer.Email), checkoutRoute, sub.ID,
-		billing.Command{Verb: billing.VerbPurchase, NotAfter: billing.Instant(s.Now()).Add(purchaseLife)})
-	r.Token = token
 	return
 }
 
