@@ -29,6 +29,7 @@ type Store interface {
 	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
 	Transferred(ctx context.Context, invoice string) (billing.Transferred, error)
 	CreditNote(ctx context.Context, id string) (billing.CreditNote, error)
+	Quote(ctx context.Context, id string) (billing.Quote, error)
 	LoginAccount(ctx context.Context, login string) (billing.Account, error)
 }
 
@@ -54,9 +55,10 @@ type Files interface {
 	Stamp(ctx context.Context, l licensing.Issued, version string, now time.Time) (file billing.Attachment, stamped string, err error)
 }
 
-// Documents writes invoices and credit notes as PDF.
+// Documents writes invoices, credit notes and quotes as PDF.
 type Documents interface {
 	Invoice(inv billing.Invoice, to billing.BillingDetails) ([]byte, error)
+	Quote(q billing.Quote) ([]byte, error)
 	CreditNote(n billing.CreditNote, inv billing.Invoice, to billing.BillingDetails) ([]byte, error)
 }
 

@@ -76,10 +76,29 @@ func (a *Activities) loginLetter(ctx context.Context, e billing.Envelope) (billi
 	}, err
 }
 
+// quoteLetter brings a quote and the link that opens it, whose token is behind
+// a # like a login's.
+func (a *Activities) quoteLetter(ctx context.Context, e billing.Envelope) (billing.Letter, error) {
+	q, err := a.Store.Quote(ctx, e.Subscription)
+	if err != nil {
+		return billing.Letter{}, err
+	}
+	pdf, err := a.Documents.Quote(q)
+	return billing.Letter{
+		ID: e.ID, Notice: e.Notice, At: e.At, Name: q.Order.Billing.Name, Email: q.Order.Billing.Email,
+		ProductName: q.ProductName, Quantity: q.Subscription.Quantity, QuoteNumber: q.Number,
+		Link:        a.PublicURL + "/quotes/" + q.ID + "#token=" + a.Secret.QuoteToken(q.ID),
+		Attachments: []billing.Attachment{{Name: q.Number + ".pdf", ContentType: "application/pdf", Data: pdf}},
+	}, err
+}
+
 // letter makes a notice ready to be written.
 func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Letter, error) {
-	if e.Notice.Kind == billing.NoticeLogin {
+	switch e.Notice.Kind {
+	case billing.NoticeLogin:
 		return a.loginLetter(ctx, e)
+	case billing.NoticeQuote:
+		return a.quoteLetter(ctx, e)
 	}
 	book, err := a.Store.Book(ctx, e.Subscription)
 	if err != nil {

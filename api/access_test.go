@@ -10,10 +10,14 @@ import (
 )
 
 // public are the operations that a stranger may call.
-var public = []string{"list-products", "preview-checkout", "checkout", "check-license", "jwks", "login", "confirm-login"}
+var public = []string{"list-products", "preview-checkout", "checkout", "check-license", "jwks", "login", "confirm-login", "quote"}
 
 // forOrders are the two that an order's checkout token opens.
 var forOrders = []string{"get-subscription", "store-payment-method"}
+
+// forQuotes are what a quote's token opens; accepting is a command and has its
+// own tests.
+var forQuotes = []string{"get-quote", "download-quote", "accept-quote"}
 
 func isIn(list []string, s string) bool {
 	return strings.Contains(" "+strings.Join(list, " ")+" ", " "+s+" ")
@@ -66,6 +70,15 @@ func TestWhoMayCallWhat(t *testing.T) {
 				}
 			}
 			documented = !documented
+		case isIn(forQuotes, op.OperationID):
+			stranger.want(401, "unauthorized")
+			order.want(403, "forbidden")
+			foreign.want(403, "forbidden")
+			licensed.want(404, "not_found")
+			elses.want(404, "not_found")
+			if own.status >= 300 {
+				t.Errorf("%s: %d %s", own.what, own.status, own.body)
+			}
 		case isIn(forOrders, op.OperationID):
 			stranger.want(401, "unauthorized")
 			order.want(200, "")

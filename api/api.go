@@ -28,6 +28,8 @@ type Store interface {
 	PutVersion(ctx context.Context, product, version, changelog string, pkg []byte) error
 
 	Begin(ctx context.Context, r billing.Request, o *billing.Order, s *billing.Subscription) (request billing.Request, fresh bool, err error)
+	BeginQuote(ctx context.Context, r billing.Request, q billing.Quote) (request billing.Request, fresh bool, err error)
+	Quote(ctx context.Context, id string) (billing.Quote, error)
 	Request(ctx context.Context, id string) (billing.Request, error)
 	RequestOf(ctx context.Context, caller, route, key string) (billing.Request, error)
 	Respond(ctx context.Context, id string, status int, body string) error
@@ -80,9 +82,10 @@ type Files interface {
 	Check(pkg []byte) error
 }
 
-// Documents writes invoices as PDF.
+// Documents writes invoices and quotes as PDF.
 type Documents interface {
 	Invoice(inv billing.Invoice, to billing.BillingDetails) ([]byte, error)
+	Quote(q billing.Quote) ([]byte, error)
 }
 
 // Charges is the sandbox gateway's own list of what it really charged.
@@ -146,6 +149,7 @@ func New(c Config) (http.Handler, error) {
 	h.UseMiddleware(s.authenticate)
 	s.catalogueRoutes(h)
 	s.checkoutRoutes(h)
+	s.quoteRoutes(h)
 	s.subscriptionRoutes(h)
 	s.licenseRoutes(h)
 	s.invoiceRoutes(h)
@@ -173,6 +177,7 @@ func humaConfig() huma.Config {
 		"key":      {Type: "http", Scheme: "bearer", Description: "An API key: an operator's, or for what is an account's own, that account's."},
 		"session":  {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The session of an account that has signed in."},
 		"checkout": {Type: "http", Scheme: "bearer", Description: "The checkout_token of an order, for that order alone."},
+		"quote":    {Type: "http", Scheme: "bearer", Description: "The token in a mailed quote's link, for that quote alone."},
 	}
 	return c
 }
@@ -192,11 +197,14 @@ func status(code int) func(*huma.Operation) {
 
 // operator marks a route that needs an operator's key, account one that is
 // open to whoever has signed in as well, order one that a checkout token opens
-// too.
+// too, and quoteHolder one that a quote's token opens.
 func operator(op *huma.Operation) { op.Security = []map[string][]string{{"key": {}}} }
 func account(op *huma.Operation)  { op.Security = []map[string][]string{{"key": {}}, {"session": {}}} }
 func order(op *huma.Operation) {
 	op.Security = []map[string][]string{{"key": {}}, {"session": {}}, {"checkout": {}}}
+}
+func quoteHolder(op *huma.Operation) {
+	op.Security = []map[string][]string{{"key": {}}, {"session": {}}, {"quote": {}}}
 }
 
 // ready names each dependency, and is 503 when one is down.

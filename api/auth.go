@@ -24,6 +24,7 @@ type caller struct {
 	account  billing.Account // whose key or session it is
 	session  string          // ses_…, where it was a cookie
 	order    string          // sub_…: the holder of that order's checkout token
+	quote    string          // quo_…: the holder of that quote's token
 }
 
 const operatorPath = "/v1/operator/"
@@ -50,6 +51,8 @@ func (c caller) name() string {
 		return "account:" + c.account.ID
 	case c.order != "":
 		return "order:" + c.order
+	case c.quote != "":
+		return "quote:" + c.quote
 	}
 	return "key:" + c.key
 }
@@ -84,14 +87,16 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 }
 
 // mayUse holds a caller to a route's security: none at all is for everybody,
-// checkout for the holder of an order's token as well, account for whoever has
-// signed in (each route sees to it that they see only what is theirs), and
+// checkout and quote for the holder of an order's or a quote's token as well,
+// account for whoever has signed in (each route sees to it that they see only what is theirs), and
 // what lies below operatorPath for operators alone.
 func (c caller) mayUse(op *huma.Operation) error {
-	checkout := slices.ContainsFunc(op.Security, func(s map[string][]string) bool { _, ok := s["checkout"]; return ok })
+	opens := func(scheme string) bool {
+		return slices.ContainsFunc(op.Security, func(s map[string][]string) bool { _, ok := s[scheme]; return ok })
+	}
 	own := !strings.HasPrefix(op.Path, operatorPath)
 	switch {
-	case len(op.Security) == 0 || c.operator || checkout && c.order != "" || own && c.account.ID != "":
+	case len(op.Security) == 0 || c.operator || c.order != "" && opens("checkout") || c.quote != "" && opens("quote") || own && c.account.ID != "":
 		return nil
 	case c == caller{}:
 		return problem(http.StatusUnauthorized, "unauthorized", "this needs a credential")
@@ -108,6 +113,12 @@ func (s *server) recognise(ctx context.Context, header string) (caller, error) {
 	if strings.HasPrefix(credential, "cot_") {
 		if order, ok := s.orderOf(credential); ok {
 			return caller{order: order}, nil
+		}
+		return caller{}, bad
+	}
+	if quote, isQuote, good := s.Secret.QuoteOf(credential); isQuote {
+		if good {
+			return caller{quote: quote}, nil
 		}
 		return caller{}, bad
 	}

@@ -108,6 +108,8 @@ var samples = map[string]string{
 	"checkout":             order(),
 	"cancel-now":           `{"refund":"prorated","reason":"asked for by telephone"}`,
 	"refund-invoice":       `{"amount":100,"reason":"a courtesy"}`,
+	"quote":                quoted(),
+	"accept-quote":         `{"payment":{"method":"card","token":"tok_visa"},"accept_terms":true}`,
 	"preview-change":       `{` + plan + `,"quantity":1}`,
 	"change":               `{` + plan + `,"quantity":1}`,
 	"mark-paid":            `{"reference":"TRF 1","amount":{"amount":1,"currency":"USD"},"value_date":"2026-03-02"}`,
@@ -137,6 +139,8 @@ func (s *shop) routes(d described, f func(method, path string, op operation)) {
 		for method, op := range d.Paths[path] {
 			id := ""
 			switch {
+			case strings.Contains(path, "/quotes/"):
+				id = s.ask("POST", "/v1/quotes", quoted(), withKey()).want(201, "").text("id")
 			case strings.Contains(path, "/licenses/"):
 				id = bought.text("license.id")
 			case strings.Contains(path, "/invoices/"):

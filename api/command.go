@@ -56,6 +56,10 @@ func (s *server) begun(ctx context.Context, in CommandInput, caller, route strin
 	return r, err
 }
 
+func otherBody() *Problem {
+	return problem(http.StatusConflict, "idempotency_conflict", "this Idempotency-Key came with another body before")
+}
+
 // carryOut has a request done, or finds what became of it. It returns the
 // request with its outcome; the outcome is nil while nobody can know it yet.
 // An answer that was given before is in Status and Response.
@@ -66,7 +70,7 @@ func (s *server) carryOut(ctx context.Context, r billing.Request, order *billing
 		return r, err
 	}
 	if r.BodyHash != hash {
-		return r, problem(http.StatusConflict, "idempotency_conflict", "this Idempotency-Key came with another body before")
+		return r, otherBody()
 	}
 	if r.Outcome != nil || r.Status != 0 {
 		return r, nil

@@ -111,6 +111,8 @@ var statuses = map[billing.Code]int{
 	billing.CodeNotPossibleNow:     http.StatusConflict,
 	billing.CodeAlreadyRecorded:    http.StatusConflict,
 	billing.CodeNoChange:           http.StatusConflict,
+	billing.CodeQuoteExpired:       http.StatusConflict,
+	billing.CodeQuoteAccepted:      http.StatusConflict,
 	billing.CodePreviewExpired:     http.StatusConflict,
 	billing.CodeAmountChanged:      http.StatusConflict,
 	billing.CodeRequestExpired:     http.StatusConflict,

@@ -137,7 +137,7 @@ func (d *diary) saysNothing(t *testing.T) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for line := range strings.SplitSeq(d.text.String(), "\n") {
-		for _, secret := range append([]string{"cot_"}, secrets...) {
+		for _, secret := range append([]string{"cot_", "qot_"}, secrets...) {
 			if strings.Contains(line, secret) {
 				t.Errorf("the log says %q: %s", secret, line)
 			}
@@ -418,6 +418,11 @@ func changed(o map[string]any, changes ...string) string {
 		panic(err)
 	}
 	return string(b)
+}
+
+// quoted is order without what pays for it.
+func quoted(changes ...string) string {
+	return order(append([]string{"pay=", "payment=", "accept_terms="}, changes...)...)
 }
 
 // buy places an order as a stranger.

@@ -31,6 +31,7 @@ type Book struct {
 // states and histories must not hold.
 type Order struct {
 	Subscription    string
+	Quote           string // quo_… that was accepted; empty: placed at checkout
 	License         string // the id that the licence will have
 	BillingAccount  string // cus_…
 	LicenseeAccount string

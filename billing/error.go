@@ -47,6 +47,8 @@ const (
 	CodeCouponExpired      Code = "coupon_expired"
 	CodeCouponUsedUp       Code = "coupon_used_up"
 	CodeCouponUnfit        Code = "coupon_not_applicable"
+	CodeQuoteExpired       Code = "quote_expired"
+	CodeQuoteAccepted      Code = "quote_accepted"
 	CodeInvoiceNotAllowed  Code = "invoice_not_allowed"
 	CodeAlreadyRecorded    Code = "already_recorded"
 	CodeTooManySiteEdits   Code = "too_many_site_edits"

@@ -22,6 +22,7 @@ const (
 	NoticeMoneyBack       NoticeKind = "money_back"       // billing: ended, and everything is given back
 	NoticeRefunded        NoticeKind = "refunded"         // billing: an operator has given money back
 	NoticeRefundFailed    NoticeKind = "refund_failed"    // operator: a card took nothing back, the balance has it
+	NoticeQuote           NoticeKind = "quote"            // billing: what an order would cost, until Until
 	NoticeLogin           NoticeKind = "login"            // an account: the link to sign in with, good until Until
 	NoticeVersionReady    NoticeKind = "version_ready"    // licensee: the file that was still missing
 	NoticeInvoiceOpen     NoticeKind = "invoice_open"     // billing: to be paid by transfer until Until
@@ -76,11 +77,12 @@ type Letter struct {
 	Quantity           int64
 	InvoiceNumber      string
 	CreditNoteNumbers  []string
+	QuoteNumber        string
 	LicenseID          string
 	Licensee           string // "Name <e-mail>", as the licence shows it
 	ValidUntil         time.Time
 	Version            string // of the attached file; empty: none published yet
-	Link               string // the page that the one button leads to; carries no secret
+	Link               string // the page that the one button leads to; a secret only where it is the mail's purpose
 	At                 time.Time
 	Attachments        []Attachment
 }

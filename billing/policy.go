@@ -12,6 +12,7 @@ type Policy struct {
 	MaxDeclines   int                     // per order
 	Minimum       map[string]int64        // the least the gateway charges, minor units by currency
 	PreviewLife   time.Duration           // how old a proration_time may be
+	QuoteLife     time.Duration           // how long a quote can be accepted
 	InvoiceFrom   map[string]int64        // the least total that may be paid by invoice, minor units by currency; absent: none
 	InvoiceLife   time.Duration           // an order's, until it is paid
 	InvoiceAhead  map[Cycle]time.Duration // a renewal's is mailed so long before the period ends
@@ -31,6 +32,7 @@ func DefaultPolicy() Policy {
 		MaxDeclines:   5,
 		Minimum:       map[string]int64{"USD": 50, "EUR": 50, "GBP": 30, "JPY": 50},
 		PreviewLife:   15 * time.Minute,
+		QuoteLife:     30 * day,
 		InvoiceFrom:   map[string]int64{"USD": 50000, "EUR": 50000, "GBP": 50000, "JPY": 75000},
 		InvoiceLife:   30 * day,
 		InvoiceAhead:  map[Cycle]time.Duration{Monthly: 7 * day, Yearly: 30 * day, ThreeYears: 30 * day},

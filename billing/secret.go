@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"strings"
 )
 
 // Secret makes credentials that need not be stored: whoever knows it can make
@@ -22,4 +23,27 @@ func (s Secret) Sign(purpose string, body []byte) []byte {
 // login's id: 256 bits.
 func (s Secret) LoginToken(login string) string {
 	return base64.RawURLEncoding.EncodeToString(s.Sign("login", []byte(login)))
+}
+
+// quoteToken is what every quote's token begins with.
+const quoteToken = "qot_"
+
+// QuoteToken is the credential of a mailed quote, for that quote alone: its id
+// under 128 bits.
+func (s Secret) QuoteToken(quote string) string {
+	return quoteToken + base64.RawURLEncoding.EncodeToString(append(s.quoteMAC(quote), quote...))
+}
+
+func (s Secret) quoteMAC(quote string) []byte { return s.Sign("quote", []byte(quote))[:16] }
+
+// QuoteOf is the quote that a token is for. isQuote says whether it is one of
+// a quote at all, good or not.
+func (s Secret) QuoteOf(token string) (quote string, isQuote, good bool) {
+	encoded, isQuote := strings.CutPrefix(token, quoteToken)
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+	if !isQuote || err != nil || len(raw) <= 16 {
+		return "", isQuote, false
+	}
+	quote = string(raw[16:])
+	return quote, true, hmac.Equal(raw[:16], s.quoteMAC(quote))
 }

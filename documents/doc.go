@@ -1,4 +1,4 @@
-// Package documents writes invoices and credit notes as A4 PDF files.
+// Package documents writes invoices, credit notes and quotes as A4 PDF files.
 //
 // The figures are billing's: every sum on the page comes from a method of the
 // invoice or the note, and nothing is computed a second time here. A writer

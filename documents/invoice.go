@@ -48,16 +48,8 @@ func (w *Writer) Invoice(inv billing.Invoice, to billing.BillingDetails) (pdf []
 	}
 	s.heading("Invoice", inv.Number, customer(to), facts)
 
-	s.columns("Quantity", "Amount ("+inv.Currency+")")
-	for _, l := range inv.Lines {
-		s.row(l.Description, strconv.FormatInt(l.Quantity, 10), s.money(billing.Money{Amount: l.Amount, Currency: inv.Currency}), l.Period)
-	}
-
-	sums := []fact{{"Subtotal", s.money(inv.Subtotal())}}
-	if !inv.Discount().IsZero() {
-		sums = append(sums, fact{"Discount", s.money(inv.Discount().Neg())})
-	}
-	sums = append(sums, fact{vat(inv), s.money(inv.Tax())}, fact{"Total", s.money(inv.Total())})
+	s.lines(inv)
+	sums := s.sums(inv)
 	if inv.BalanceApplied != 0 {
 		sums = append(sums, fact{"From account balance", s.money(billing.Money{Amount: -inv.BalanceApplied, Currency: inv.Currency})})
 	}
@@ -75,6 +67,23 @@ func (w *Writer) Invoice(inv billing.Invoice, to billing.BillingDetails) (pdf []
 		return nil, fmt.Errorf("documents: writing invoice %s: %w", inv.ID, err)
 	}
 	return pdf, nil
+}
+
+// lines writes the table of a bill's lines.
+func (s *sheet) lines(inv billing.Invoice) {
+	s.columns("Quantity", "Amount ("+inv.Currency+")")
+	for _, l := range inv.Lines {
+		s.row(l.Description, strconv.FormatInt(l.Quantity, 10), s.money(billing.Money{Amount: l.Amount, Currency: inv.Currency}), l.Period)
+	}
+}
+
+// sums are a bill's from the subtotal to the total.
+func (s *sheet) sums(inv billing.Invoice) []fact {
+	sums := []fact{{"Subtotal", s.money(inv.Subtotal())}}
+	if !inv.Discount().IsZero() {
+		sums = append(sums, fact{"Discount", s.money(inv.Discount().Neg())})
+	}
+	return append(sums, fact{vat(inv), s.money(inv.Tax())}, fact{"Total", s.money(inv.Total())})
 }
 
 // transfer says how an open invoice is paid.

@@ -324,5 +324,8 @@ func (s *sheet) money(m billing.Money) string {
 	return text
 }
 
+// minute is an instant in UTC: "31 Jan 2026, 10:00 UTC".
+func minute(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") }
+
 // day is a date in UTC: "31 Jan 2026".
 func day(t time.Time) string { return t.UTC().Format("2 Jan 2006") }

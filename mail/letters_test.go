@@ -180,6 +180,16 @@ var letters = []letterCase{
 		[]string{"subscription", "licence"},
 	},
 	{
+		"a quote says what it would cost until when, and that nothing is ordered",
+		with(toBilling(billing.Notice{Kind: billing.NoticeQuote, Amount: usd(1208)}), func(l *billing.Letter) {
+			l.SubscriptionNumber, l.QuoteNumber, l.Link = 0, "Q-2026-000007", "https://okviz.example/quotes/quo_1#token=qot_abc"
+			l.Attachments = []billing.Attachment{{Name: "Q-2026-000007.pdf", ContentType: "application/pdf", Data: invoicePDF.Data}}
+		}),
+		"Your quote for Calendar Pro: Q-2026-000007",
+		[]string{"attached as PDF", "Nothing has been ordered yet", "Q-2026-000007", "$12.08", "Users 1-20, billed monthly", "28 February 2026, 10:00 UTC", "somebody asked for a quote"},
+		[]string{"subscription", "the billing contact"},
+	},
+	{
 		"a trial's start says that nothing is charged by itself",
 		toBilling(billing.Notice{Kind: billing.NoticeTrialStarted}),
 		"Your trial of Calendar Pro has started",
@@ -388,6 +398,8 @@ func TestEveryLetterTellsItsFactsInTextAndHTML(t *testing.T) {
 			switch {
 			case c.letter.Kind == billing.NoticeLogin:
 				why = "your address has an account"
+			case c.letter.Kind == billing.NoticeQuote:
+				why = "somebody asked for a quote with your address"
 			case c.letter.To == billing.RoleLicensee:
 				why = "the licensee of subscription #4540"
 			case c.letter.To == billing.RoleOperator:

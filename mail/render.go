@@ -73,7 +73,7 @@ type page struct {
 
 // render writes a letter. Its errors name the template, nothing of the letter.
 func (t letter) render(l billing.Letter, b Brand) (subject, text, html string, err error) {
-	for _, s := range []*string{&l.Name, &l.ProductName, &l.InvoiceNumber, &l.LicenseID, &l.Licensee, &l.Version, &l.Link} {
+	for _, s := range []*string{&l.Name, &l.ProductName, &l.InvoiceNumber, &l.QuoteNumber, &l.LicenseID, &l.Licensee, &l.Version, &l.Link} {
 		*s = clean(*s)
 	}
 	p := page{Letter: l, Brand: b, Greeted: greeted(l.Name), Attached: len(l.Attachments) > 0}

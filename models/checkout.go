@@ -18,21 +18,29 @@ func NormalEmail(email string) string { return strings.ToLower(strings.TrimSpace
 // Begin writes a request row, and for a purchase the order and the
 // subscription that it asks for, in one transaction. Where the caller has used
 // the key on this route before, nothing is written and the earlier request
-// comes back with fresh = false.
+// comes back with fresh = false. Errors: of an order by a quote, a
+// *billing.Error quote_expired or quote_accepted.
 func (s *Store) Begin(ctx context.Context, r billing.Request, order *billing.Order, sub *billing.Subscription) (request billing.Request, fresh bool, err error) {
-	var row requestRow
-	err = s.tx(ctx, func(tx *gorm.DB) error {
-		row = requestRow{
-			ID: r.ID, Caller: r.Caller, Route: r.Route, IdempotencyKey: r.Key, BodyHash: r.BodyHash,
-			Subscription: r.Subscription, Actor: r.Actor, Command: r.Command, Token: r.Token, Reason: r.Reason,
-		}
-		if err := tx.Create(&row).Error; err != nil {
-			return err
-		}
+	return s.begin(ctx, r, func(tx *gorm.DB) error {
 		if order == nil {
 			return nil
 		}
 		return s.createOrder(tx, *order, *sub)
+	})
+}
+
+// begin writes a request row and what it asks for.
+func (s *Store) begin(ctx context.Context, r billing.Request, asked func(tx *gorm.DB) error) (request billing.Request, fresh bool, err error) {
+	var row requestRow
+	err = s.tx(ctx, func(tx *gorm.DB) error {
+		row = requestRow{
+			ID: r.ID, Caller: r.Caller, Route: r.Route, IdempotencyKey: r.Key, BodyHash: r.BodyHash,
+			Subscription: r.Subscription, Actor: r.Actor, Command: r.Command, Token: r.Token, Reason: r.Reason, Outcome: r.Outcome,
+		}
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return asked(tx)
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		was, err := s.RequestOf(ctx, r.Caller, r.Route, r.Key)
@@ -58,6 +66,11 @@ func (s *Store) createOrder(tx *gorm.DB, o billing.Order, sub billing.Subscripti
 			return fmt.Errorf("test clock: %w", err)
 		}
 		sub.CreatedAt, sub.Now = clock.Now, clock.Now
+	}
+	if o.Quote != "" {
+		if err := accept(tx, o.Quote, sub.ID, sub.CreatedAt); err != nil {
+			return err
+		}
 	}
 	if err := tx.Create(&orderRow{Subscription: sub.ID, License: o.License, Detail: o}).Error; err != nil {
 		return err

@@ -60,7 +60,7 @@ func (s *Store) BeginLogin(ctx context.Context, id, token, account string) error
 }
 
 // Unsolicited counts the mails that strangers have had sent to an address since
-// an instant: links to sign in with, and trials.
+// an instant: links to sign in with, trials and quotes.
 func (s *Store) Unsolicited(ctx context.Context, email string, since time.Time) (mails int, err error) {
 	db := s.db.WithContext(ctx)
 	account := db.Model(&accountRow{}).Select("id").Where("email = ?", NormalEmail(email))
@@ -70,6 +70,7 @@ func (s *Store) Unsolicited(ctx context.Context, email string, since time.Time) 
 	var n int64
 	err = db.Model(&outboxRow{}).Where("created_at > ?", since).Where(
 		of(billing.NoticeLogin, "id", &loginRow{}, "account").
+			Or(of(billing.NoticeQuote, "id", &quoteRow{}, "account")).
 			Or(of(billing.NoticeTrialStarted, "id", &subscriptionRow{}, "billing_account")).
 			Or(of(billing.NoticeTrialLicense, "id", &subscriptionRow{}, "licensee_account"))).Count(&n).Error
 	return int(n), err

@@ -1,0 +1,180 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Quote is what an order would cost, until it expires. It names nobody: its
+// link may be passed on. Lines have no period before the quote is accepted.
+type Quote struct {
+	ID             string              `json:"id"`
+	Number         string              `json:"number"`
+	Status         billing.QuoteStatus `json:"status" enum:"open,accepted,expired"`
+	Product        string              `json:"product"`
+	Plan           Plan                `json:"plan"`
+	Quantity       int64               `json:"quantity"`
+	Currency       string              `json:"currency"`
+	Lines          []Line              `json:"lines"`
+	Subtotal       billing.Money       `json:"subtotal"`
+	Discount       billing.Money       `json:"discount"`
+	Tax            billing.Money       `json:"tax"`
+	TaxNote        *string             `json:"tax_note"`
+	Total          billing.Money       `json:"total"`
+	Recurring      QuoteRecurring      `json:"recurring"`
+	CreatedAt      time.Time           `json:"created_at"`
+	ExpiresAt      time.Time           `json:"expires_at"`
+	SubscriptionID *string             `json:"subscription_id" doc:"The order that the quote became."`
+	TestClock      *string             `json:"test_clock"`
+}
+
+// QuoteRecurring is what each later period would cost.
+type QuoteRecurring struct {
+	Total billing.Money `json:"total"`
+	Cycle billing.Cycle `json:"cycle"`
+}
+
+// QuoteInput names a quote.
+type QuoteInput struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+type quoteOutput struct {
+	Status int
+	Body   Quote
+}
+
+func (s *server) quoteRoutes(h huma.API) {
+	const at = "/v1/quotes/{id}"
+	huma.Register(h, route(http.MethodPost, "/v1/quotes", "quote", "Price an order, and have it mailed to the billing contact", "Checkout", status(http.StatusCreated)), s.makeQuote)
+	huma.Register(h, route(http.MethodGet, at, "get-quote", "One quote", "Checkout", quoteHolder), s.getQuote)
+	huma.Register(h, route(http.MethodGet, at+"/pdf", "download-quote", "A quote as PDF", "Checkout", quoteHolder), s.quotePDF)
+	huma.Register(h, route(http.MethodPost, at+"/accept", "accept-quote", "Order what a quote offers, at its price", "Checkout", quoteHolder, status(http.StatusCreated)), s.acceptQuote)
+}
+
+func viewQuote(q billing.Quote, at time.Time) Quote {
+	sub, bill := q.Subscription, q.Bill
+	return Quote{
+		ID: q.ID, Number: q.Number, Status: q.Status(at), Product: sub.Product, Plan: viewPlan(sub.Plan), Quantity: sub.Quantity,
+		Currency: bill.Currency, Lines: viewLines(bill), Subtotal: bill.Subtotal(), Discount: bill.Discount(), Tax: bill.Tax(),
+		TaxNote: text(bill.TaxNote), Total: bill.Total(), Recurring: QuoteRecurring{q.Renewal, sub.Plan.Cycle}, CreatedAt: q.CreatedAt.UTC(), ExpiresAt: q.ExpiresAt.UTC(),
+		SubscriptionID: text(q.Accepted), TestClock: text(sub.TestClock),
+	}
+}
+
+func (s *server) makeQuote(ctx context.Context, in *struct {
+	CommandInput
+	Body OrderBody
+}) (*quoteOutput, error) {
+	const route = "POST /v1/quotes"
+	caller := s.orderer(ctx, in.Body.Billing.Email)
+	var q billing.Quote
+	r, err := s.begun(ctx, in.CommandInput, caller, route)
+	if errors.Is(err, billing.ErrNotFound) {
+		if q, err = s.quote(ctx, in.Body); err == nil {
+			r, err = s.request(ctx, in.CommandInput, caller, route, q.ID, billing.Command{})
+			r.Outcome = &billing.Outcome{} // nobody else has anything to do for it
+		}
+	}
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	hash := r.BodyHash
+	r, fresh, err := s.Store.BeginQuote(ctx, r, q)
+	switch {
+	case err != nil:
+		return nil, s.answer(err)
+	case r.BodyHash != hash:
+		return nil, otherBody()
+	case fresh:
+		s.deliver(ctx, q.ID)
+	}
+	out := &quoteOutput{Status: http.StatusCreated}
+	if r.Status != 0 {
+		return out, json.Unmarshal([]byte(r.Response), &out.Body)
+	}
+	if q, err = s.Store.Quote(ctx, r.Subscription); err != nil {
+		return nil, s.answer(err)
+	}
+	q.Accepted = "" // it was open when it was asked for
+	out.Body = viewQuote(q, q.CreatedAt)
+	s.remember(ctx, r, out.Status, out.Body)
+	return out, nil
+}
+
+// quote prices an order.
+func (s *server) quote(ctx context.Context, b OrderBody) (billing.Quote, error) {
+	product, o, sub, err := s.order(ctx, b, billing.PayNow)
+	if err == nil {
+		err = s.mayMail(ctx, o.Billing.Email)
+	}
+	if err != nil {
+		return billing.Quote{}, err
+	}
+	now, err := s.now(ctx, sub.TestClock)
+	return billing.Book{Subscription: sub, Order: o, Product: product, Policy: s.Policy, NewID: newID}.Quote(now), err
+}
+
+// myQuote reads a quote for the holder of its token, its billing contact or an
+// operator. For all others it is not there.
+func (s *server) myQuote(ctx context.Context, id string) (billing.Quote, error) {
+	c := callerOf(ctx)
+	if c.quote != "" && c.quote != id {
+		return billing.Quote{}, billing.ErrNotFound
+	}
+	q, err := s.Store.Quote(ctx, id)
+	if err == nil && !c.operator && c.quote == "" && q.Order.BillingAccount != c.account.ID {
+		err = billing.ErrNotFound
+	}
+	return q, err
+}
+
+func (s *server) getQuote(ctx context.Context, in *QuoteInput) (*struct{ Body Quote }, error) {
+	q, err := s.myQuote(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body Quote }{viewQuote(q, q.At(s.Now()))}, nil
+}
+
+func (s *server) quotePDF(ctx context.Context, in *QuoteInput) (*fileOutput, error) {
+	q, err := s.myQuote(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	pdf, err := s.Documents.Quote(q)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &fileOutput{"application/pdf", fmt.Sprintf("attachment; filename=%q", q.Number+".pdf"), pdf}, nil
+}
+
+// acceptQuote orders what the quote offers. Whether it still can be accepted is
+// seen to where the order is written, so that a key that was used before gets
+// its first answer.
+func (s *server) acceptQuote(ctx context.Context, in *struct {
+	CommandInput
+	QuoteInput
+	Body struct {
+		Payment     *paymentBody `json:"payment,omitempty"`
+		AcceptTerms bool         `json:"accept_terms"`
+	}
+}) (*checkoutOutput, error) {
+	q, err := s.myQuote(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return s.place(ctx, in.CommandInput, callerOf(ctx).name(), "POST /v1/quotes/"+q.ID+"/accept", func() (purchase, error) {
+		token, by, err := payment(q.Order.Pay, in.Body.Payment, in.Body.AcceptTerms)
+		o, sub := q.Ordered(newID("sub"), newID("lic"), by, billing.Instant(s.Now()))
+		return purchase{o, sub, token}, err
+	})
+}

@@ -1,0 +1,91 @@
+package billing
+
+import "time"
+
+// Quote is an order that was priced and not placed (rules.md, Buying 4). Until
+// it expires it makes the order that it describes at the price that it names,
+// whatever the catalogue says by then. It becomes one order: one that has
+// lapsed does not count.
+type Quote struct {
+	ID           string // quo_…
+	Number       string
+	Order        Order        // all personal data; its ids are given with the acceptance
+	Subscription Subscription // as it would begin
+	ProductName  string
+	Bill         Invoice // what the first period comes to: lines, discount, tax
+	Renewal      Money   // what each later one would come to
+	CreatedAt    time.Time
+	ExpiresAt    time.Time
+
+	Accepted string    // sub_…: the order that it became; empty: none that has not lapsed
+	Now      time.Time // where its test clock stands
+}
+
+// QuoteStatus is where a quote stands.
+type QuoteStatus string
+
+const (
+	QuoteOpen     QuoteStatus = "open"
+	QuoteAccepted QuoteStatus = "accepted"
+	QuoteExpired  QuoteStatus = "expired"
+)
+
+// Quote prices the book's order as of an instant, as for a stranger: its link
+// may be passed on, and the price has to hold for whoever accepts it. Nobody
+// knows yet when its period will be, so that its lines name none.
+func (b Book) Quote(at time.Time) Quote {
+	b.Subscription.Stranger = true
+	q := Quote{
+		ID: b.NewID("quo"), Order: b.Order, Subscription: b.Subscription, ProductName: b.Product.Name,
+		Bill: b.PreviewPurchase(at), Renewal: b.PreviewRenewal(at).Total(), CreatedAt: at, ExpiresAt: at.Add(b.Policy.QuoteLife),
+	}
+	for i := range q.Bill.Lines {
+		q.Bill.Lines[i].Period = Period{}
+	}
+	return q
+}
+
+// At is the quote's now: its test clock's instant, or else the instant given.
+func (q Quote) At(now time.Time) time.Time {
+	if q.Subscription.TestClock != "" {
+		return q.Now
+	}
+	return Instant(now)
+}
+
+// Status is where the quote stands at an instant. The last instant at which it
+// can be accepted is the second before ExpiresAt.
+func (q Quote) Status(at time.Time) QuoteStatus {
+	switch {
+	case q.Accepted != "":
+		return QuoteAccepted
+	case at.Before(q.ExpiresAt):
+		return QuoteOpen
+	}
+	return QuoteExpired
+}
+
+// Refusal says why a quote cannot be accepted at an instant; nil: it can.
+func (q Quote) Refusal(at time.Time) *Error {
+	switch q.Status(at) {
+	case QuoteAccepted:
+		return refuse(CodeQuoteAccepted, "", "this quote has been accepted already")
+	case QuoteExpired:
+		return refuse(CodeQuoteExpired, "", "this quote has expired")
+	}
+	return nil
+}
+
+// Ordered is the order that the quote becomes at an instant, and its
+// subscription, under new ids.
+func (q Quote) Ordered(subscription, license string, by Collection, at time.Time) (Order, Subscription) {
+	o, s := q.Order, q.Subscription
+	o.Quote, o.Subscription, o.License = q.ID, subscription, license
+	s.ID, s.Collection, s.CreatedAt = subscription, by, at
+	return o, s
+}
+
+// Notice is the mail that brings the quote to the billing contact.
+func (q Quote) Notice() Notice {
+	return Notice{Kind: NoticeQuote, To: RoleBilling, Amount: q.Bill.Total(), Until: q.ExpiresAt, Plan: q.Subscription.Plan}
+}
