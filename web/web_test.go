@@ -253,14 +253,20 @@ func each(t *testing.T, root string, see func(name, text string)) {
 	}
 }
 
-func TestAnOrderIsBoughtOnce(t *testing.T) {
+func TestAnOrderIsBoughtOnce(t *testing.T) { node(t, "order_test.mjs") }
+
+func TestEveryLanguageHasEverySentence(t *testing.T) { node(t, "words_test.mjs") }
+
+// node runs the tests of a module.
+func node(t *testing.T, file string) {
+	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("Node is not installed: the tests of assets/order.js were not run")
+		t.Skipf("Node is not installed: %s was not run", file)
 	}
-	out, err := exec.CommandContext(t.Context(), node, "--test", "order_test.mjs").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), node, "--test", file).CombinedOutput()
 	if err != nil {
-		t.Fatalf("node --test order_test.mjs: %v\n%s", err, out)
+		t.Fatalf("node --test %s: %v\n%s", file, err, out)
 	}
 }
 

@@ -229,6 +229,7 @@ func TestAnUpgradeIsChargedOnceAndAsItsPreviewSays(t *testing.T) {
 	ctx, s := open(t)
 	b := buy(t, s, "tok_visa")
 	var credit, due, said, plan string
+	var sent int
 	run(t, ctx,
 		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+b.Subscription.ID+"/change"),
 		signIn(t, s, "ada@contoso.example"),
@@ -239,13 +240,14 @@ func TestAnUpgradeIsChargedOnceAndAsItsPreviewSays(t *testing.T) {
 		chromedp.Evaluate(`const b = document.getElementById('confirm-change'); b.click(); b.click(); b.click();`, nil),
 		chromedp.WaitVisible("#back"),
 		chromedp.Text("#command-done", &said),
+		chromedp.Evaluate(`performance.getEntriesByType('resource').filter(e => e.name.endsWith('/change')).length`, &sent),
 		chromedp.Click("#back"),
 		chromedp.WaitVisible("#plan"),
 		chromedp.Text("#plan", &plan),
 	)
 	taken := charges(t, s, b.Subscription.ID)
-	if len(taken) != 2 {
-		t.Fatalf("an order and three clicks were charged as %v", taken)
+	if len(taken) != 2 || sent != 1 {
+		t.Fatalf("three clicks were sent %d times, and with the order charged as %v", sent, taken)
 	}
 	if got := dollars(taken[1]); due != got || !strings.Contains(said, got) {
 		t.Errorf("the preview says %s, the page %q, and %s was charged", due, said, got)

@@ -1,0 +1,16 @@
+// A language that lacks a sentence would show none: node --test words_test.mjs
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import test from 'node:test';
+
+// shape is the names of a dictionary, and how many words each sentence takes in.
+const shape = words => Object.fromEntries(Object.entries(words).map(([name, w]) =>
+  [name, typeof w === 'object' ? shape(w) : typeof w === 'function' ? w.length : 'text']).sort());
+
+const { default: en } = await import('./assets/words/en.js');
+for (const file of await readdir(new URL('./assets/words/', import.meta.url))) {
+  test(`${file} has every sentence`, async () => {
+    const { default: words } = await import(`./assets/words/${file}`);
+    assert.deepEqual(shape(words), shape(en));
+  });
+}
