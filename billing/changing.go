@@ -9,7 +9,7 @@ import "time"
 func (b Book) change(c Command, at time.Time) Decision {
 	if !c.ProrationTime.IsZero() {
 		t, from := Instant(c.ProrationTime), b.Subscription.Period.Start
-		if b.Subscription.Status == PastDue {
+		if b.Subscription.Status == PastDue || !at.Before(b.Subscription.Period.End) {
 			from = b.Subscription.Period.End // what was paid for is over
 		}
 		if t.After(at) || at.Sub(t) > b.Policy.PreviewLife || t.Before(from) {
@@ -132,6 +132,9 @@ func (b Book) PreviewChange(c Command, at time.Time) (ChangePreview, error) {
 	after := b.Balance.Sub(Money{inv.BalanceApplied, inv.Currency})
 	for _, n := range inv.Excess {
 		after = after.Add(n.Total())
+	}
+	if b.Open != nil && b.Open.Status == InvoiceOpen { // it becomes void
+		after.Amount += b.Open.BalanceApplied
 	}
 	return ChangePreview{sale.Plan, sale.Price.Money.Times(sale.Quantity), inv, after, period}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,6 +33,7 @@ type ledger struct {
 	backs   int64 // money-backs of the product and account
 	notices []Notice
 	charges []charge
+	came    int64 // by transfer
 	history []moment
 	asked   Command
 }
@@ -107,6 +109,7 @@ type offer struct {
 	quantity                       int64
 	balance                        int64
 	pay                            Pay
+	by                             Collection
 	product                        *Product
 	standing                       int64 // the account's discount, percent
 	stranger                       bool
@@ -133,6 +136,9 @@ func ordered(t rapid.TB, at string, o offer) *ledger {
 	if o.pay == "" {
 		o.pay = PayNow
 	}
+	if o.by == "" {
+		o.by = ByCard
+	}
 	plan, err := product.Plan(o.plan)
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +155,7 @@ func ordered(t rapid.TB, at string, o offer) *ledger {
 	l.book = Book{
 		Subscription: Subscription{
 			ID: "sub_1", Number: 1, Status: Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: max(1, o.quantity),
-			Price: price, Collection: ByCard, CreatedAt: now, Discount: o.discount, Stranger: o.stranger,
+			Price: price, Collection: o.by, CreatedAt: now, Discount: o.discount, Stranger: o.stranger,
 		},
 		Order: Order{
 			Subscription: "sub_1", License: "lic_1", BillingAccount: "cus_1", LicenseeAccount: "cus_2", Pay: o.pay,
@@ -234,6 +240,9 @@ func (l *ledger) command(c Command, card ...string) Outcome {
 	if len(card) > 0 && card[0] != "" {
 		b.Method = card[0]
 	}
+	if c.Verb == VerbMarkPaid {
+		b.Transferred = l.transferred(c.Invoice)
+	}
 	d := b.Decide(c, l.now)
 	if d.Refusal != nil {
 		p := b.Refused(c, d.Refusal, l.now)
@@ -246,6 +255,28 @@ func (l *ledger) command(c Command, card ...string) Outcome {
 		return p.Outcome
 	}
 	return l.carryOut(b, d, c.Cause(b.Subscription.Revision))
+}
+
+// transferred is what a store reads for a mark-paid.
+func (l *ledger) transferred(invoice string) Transferred {
+	t := Transferred{Invoice: l.docs[invoice]}
+	for key, e := range l.entries {
+		if strings.HasPrefix(key, TransferKeys(invoice)) {
+			t.Keys = append(t.Keys, key)
+			t.Received += e.Amount
+		}
+	}
+	return t
+}
+
+// transfer marks an invoice as paid, in a part or more than that.
+func (l *ledger) transfer(invoice, reference string, amount int64) Outcome {
+	l.t.Helper()
+	got := l.command(Command{Verb: VerbMarkPaid, Invoice: invoice, Reference: reference, Amount: &amount})
+	if got.Code == "" {
+		l.came += amount
+	}
+	return got
 }
 
 // must gives a command that is not to be refused or declined.
@@ -360,8 +391,11 @@ func (l *ledger) post(p Posting) {
 	}
 	if p.Void != "" {
 		inv, ok := l.docs[p.Void]
-		if !ok || inv.Status != InvoiceDraft {
+		if !ok || inv.Status != InvoiceDraft && inv.Status != InvoiceOpen {
 			fail("void of %s, which is %q", p.Void, inv.Status)
+		}
+		if n := len(p.CreditNotes); inv.Status == InvoiceOpen && (n == 0 || p.CreditNotes[n-1].Invoice != inv.ID || p.CreditNotes[n-1].Total() != inv.Total()) {
+			fail("%s was mailed over %s, and its notes are %+v", inv.ID, inv.Total(), p.CreditNotes)
 		}
 		inv.Status = InvoiceVoid
 		l.docs[p.Void] = inv
@@ -408,7 +442,7 @@ func (l *ledger) draw(d Draw) error {
 func (l *ledger) write(inv Invoice, fail func(string, ...any)) {
 	l.t.Helper()
 	old, known := l.docs[inv.ID]
-	if known && old.Status != InvoiceDraft {
+	if known && old.Status != InvoiceDraft && !(old.Status == InvoiceOpen && inv.Settles(old)) {
 		fail("%s is %s and was written again", inv.ID, old.Status)
 	}
 	if !known {
@@ -540,7 +574,11 @@ func (l *ledger) holds(fail func(string, ...any)) {
 	if s.Status.Ended() != s.Next.At.IsZero() {
 		fail("%s waits for %+v", s.Status, s.Next)
 	}
-	if (s.OpenInvoice == "") != (s.Status != PastDue && (s.Status != Incomplete || s.Declines == 0)) {
+	if open := l.docs[s.OpenInvoice]; !s.DueAt.IsZero() {
+		if open.Status != InvoiceOpen || open.DueAt != s.DueAt || s.Status != Incomplete && s.Status != Active {
+			fail("%s waits until %s for %s, due %s", s.Status, s.DueAt, open.Status, open.DueAt)
+		}
+	} else if (s.OpenInvoice == "") != (s.Status != PastDue && (s.Status != Incomplete || s.Declines == 0)) {
 		fail("%s with the open invoice %q", s.Status, s.OpenInvoice)
 	}
 	until := s.Entitlement(l.book.Policy).ValidUntil

@@ -18,7 +18,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, life := range []string{"trial", "trial-converted", "renewals", "upgrade", "cancel", "signals", "dunning"} {
+	for _, life := range []string{"trial", "trial-converted", "renewals", "upgrade", "cancel", "signals", "dunning", "transfer"} {
 		if !slices.Contains(files, filepath.Join("testdata", life+"-1.json")) {
 			t.Errorf("there is no history of %s", life)
 		}

@@ -80,6 +80,22 @@ func TestRecordedLives(t *testing.T) {
 			eventually(t, listed, "it is resumed", func() bool { return !s.subscription(t, id).CancelAtPeriodEnd })
 			return id
 		},
+		"transfer": func(t *testing.T) string { // in two parts, renewed, and not renewed again
+			clock := s.clock(t, "2026-01-31T10:00:00Z")
+			c := s.buy(t, newCustomer().byInvoice(clock))
+			id := c.Subscription.ID
+			s.transfer(t, c.Invoice.ID, "first part", 200000).want(t, 200)
+			s.transfer(t, c.Invoice.ID, "second part", 295000).want(t, 200)
+			s.advance(t, clock, "2027-01-10T00:00:00Z")
+			s.command(t, id, "cancel", nil).want(t, 200)
+			s.command(t, id, "resume", nil).want(t, 200)
+			s.transfer(t, s.lastInvoice(t, id, 3).ID, "renewal", 495000).want(t, 200)
+			s.advance(t, clock, "2028-01-31T10:00:00Z")
+			eventually(t, listed, "it has ended", func() bool { return !s.running(t, id) })
+			s.transfer(t, s.lastInvoice(t, id, 4).ID, "too late", 495000).want(t, 200)
+			eventually(t, listed, "it has ended again", func() bool { return !s.running(t, id) })
+			return id
+		},
 		"dunning": func(t *testing.T) string {
 			clock := s.clock(t, "2026-01-31T10:00:00Z")
 			id := s.buy(t, newCustomer().order(object{"test_clock": clock, "payment": card("tok_later_declined")})).Subscription.ID

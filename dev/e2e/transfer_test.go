@@ -320,3 +320,30 @@ func TestACardMayPayAnOrderByInvoiceInTheEnd(t *testing.T) {
 	}
 	shared.audit(t, id)
 }
+
+func TestATransferIsRecordedOncePerKeyAndOnlyInTheInvoicesCurrency(t *testing.T) {
+	who, clock := newCustomer(), shared.clock(t, "2026-01-31T10:00:00Z")
+	inv := shared.buy(t, who.byInvoice(clock)).Invoice
+	path, key := "/v1/operator/invoices/"+inv.ID+"/mark-paid", newKey()
+	body := object{"reference": secret("a part of it"), "amount": usd(1000), "value_date": "2026-02-01"}
+	first := shared.post(t, path, key, body).want(t, http.StatusOK)
+	if again := shared.post(t, path, key, body); again.same(t) != first.same(t) || shared.balance(t, who) != 1000 {
+		t.Errorf("balance %d, answered\n%s\nthen\n%s", shared.balance(t, who), first.body, again.body)
+	}
+	for _, wrong := range []object{
+		{"amount": money{1000, "EUR"}}, {"amount": usd(0)}, {"amount": usd(-5)}, {"amount": 1000}, {"value_date": "1 February"}, {"reference": " "}, {"note": "x"},
+	} {
+		changed := object{}
+		for name, v := range body {
+			changed[name] = v
+		}
+		for name, v := range wrong {
+			changed[name] = v
+		}
+		shared.post(t, path, newKey(), changed).wantProblem(t, http.StatusUnprocessableEntity, "invalid")
+	}
+	shared.send(t, http.MethodPost, path, body, map[string]string{"Idempotency-Key": newKey()}).want(t, http.StatusUnauthorized)
+	if shared.balance(t, who) != 1000 {
+		t.Errorf("balance %d", shared.balance(t, who))
+	}
+}
