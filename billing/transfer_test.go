@@ -268,3 +268,42 @@ func TestOnlyAMailedInvoiceOfTheSubscriptionCanBeMarked(t *testing.T) {
 	card.command(Command{Verb: VerbPurchase, Request: "r"}, "poor")
 	is(t, "a draft", card.transfer(card.last().ID, "r", 1000).Code, CodeNotPossibleNow)
 }
+
+func TestAChangeCountsFromTheOldEndWhereAnOutageKeptTheInvoiceBack(t *testing.T) {
+	l := transferredYear(t, offer{})
+	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.late("2027-01-31 10:05")
+	early := change(small)
+	early.ProrationTime = instant("2027-01-31 09:58")
+	l.refused(early, CodePreviewExpired)
+	l.must(change(small))
+	is(t, "nothing is credited", l.last().Credit().Amount, int64(0))
+	is(t, "period", l.s().Period.Start, instant("2027-01-31 10:05"))
+}
+
+func TestAChangesPreviewCountsOnWhatTheVoidInvoiceHadReserved(t *testing.T) {
+	l := transferredYear(t, offer{balance: 0})
+	l.balance = 3000
+	l.to("2027-01-10")
+	is(t, "reserved", [2]int64{l.last().BalanceApplied, l.balance}, [2]int64{3000, 0})
+	p, err := l.onFile().PreviewChange(change(small), l.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.must(change(small))
+	is(t, "balance", l.balance, p.BalanceAfter.Amount)
+}
+
+func TestTheReminderOfARenewalByInvoiceNamesTheInvoice(t *testing.T) {
+	l := transferredYear(t, offer{})
+	l.to("2027-01-24 10:00")
+	is(t, "reminder", l.told(NoticeRenewalComing), []Notice{{
+		Kind: NoticeRenewalComing, To: RoleBilling, InvoiceID: l.last().ID, Amount: Money{20000, "USD"}, Until: instant("2027-01-31 10:00"), Plan: l.s().Plan,
+	}})
+}
+
+// What is too little for the gateway is not too little for a transfer.
+func TestATransferMayBeOfAnyAmount(t *testing.T) {
+	l := invoiced(t, "2026-01-31 10:00", offer{balance: 19999})
+	is(t, "due", [2]any{l.last().Status, l.last().AmountDue().Amount}, [2]any{InvoiceOpen, int64(1)})
+}
