@@ -394,7 +394,8 @@ func (l *ledger) post(p Posting) {
 		if !ok || inv.Status != InvoiceDraft && inv.Status != InvoiceOpen {
 			fail("void of %s, which is %q", p.Void, inv.Status)
 		}
-		if n := len(p.CreditNotes); inv.Status == InvoiceOpen && (n == 0 || p.CreditNotes[n-1].Invoice != inv.ID || p.CreditNotes[n-1].Total() != inv.Total()) {
+		whole := func(n CreditNote) bool { return n.Invoice == inv.ID && n.Total() == inv.Total() }
+		if inv.Status == InvoiceOpen && !slices.ContainsFunc(p.CreditNotes, whole) {
 			fail("%s was mailed over %s, and its notes are %+v", inv.ID, inv.Total(), p.CreditNotes)
 		}
 		inv.Status = InvoiceVoid

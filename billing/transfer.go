@@ -138,9 +138,9 @@ func (b Book) unpaid(at time.Time) *Posting {
 }
 
 // markPaid records a transfer that an operator has seen. The money goes to the
-// account's balance; where it suffices for an open invoice, together with what
-// came for it before, the invoice is paid from there. Everything else is told
-// to the operator (rules.md, Renewing).
+// account's balance; where that suffices for an open invoice, which for a
+// stranger's order is only what came for it, the invoice is paid from there.
+// Everything else is told to the operator (rules.md, Renewing).
 func (b Book) markPaid(c Command, at time.Time) Decision {
 	s, inv := b.Subscription, b.Transferred.Invoice
 	key := transferKey(inv.ID, c.Reference)
@@ -154,7 +154,11 @@ func (b Book) markPaid(c Command, at time.Time) Decision {
 	}
 	amount := Money{*c.Amount, inv.Currency}
 	entry := BalanceEntry{Key: key, Account: inv.Account, Currency: inv.Currency, Amount: amount.Amount}
-	due, received := inv.AmountDue(), b.Transferred.Received+amount.Amount
+	due := inv.AmountDue()
+	missing := due.Amount - amount.Amount - b.Balance.Amount // another invoice may have used up what came before
+	if inv.Stranger {                                        // whose money counts, and no other of the account's
+		missing = max(missing, due.Amount-amount.Amount-b.Transferred.Received)
+	}
 	text := "A transfer of " + amount.String() + " came for an invoice"
 	if !c.ValueDate.IsZero() {
 		text += " (value date " + date(c.ValueDate) + ")"
@@ -165,9 +169,8 @@ func (b Book) markPaid(c Command, at time.Time) Decision {
 		p := b.post(s, at, "transfer", text+" that is "+string(inv.Status)+"; it is on the balance.")
 		p.Entries, p.Notices, p.Outcome = []BalanceEntry{entry}, []Notice{told}, Outcome{Invoice: inv.ID}
 		return Decision{Posting: p}
-	case received < due.Amount || b.Balance.Amount+amount.Amount < due.Amount:
-		// Another invoice may have used up what came before.
-		told.Kind, told.Rest = NoticeTransferShort, Money{max(due.Amount-received, due.Amount-amount.Amount-b.Balance.Amount), inv.Currency}
+	case missing > 0:
+		told.Kind, told.Rest = NoticeTransferShort, Money{missing, inv.Currency}
 		p := b.post(s, at, "transfer", text+" and does not suffice; it is on the balance.")
 		p.Entries, p.Notices = []BalanceEntry{entry}, []Notice{told}
 		p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentPending}}

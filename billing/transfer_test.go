@@ -307,3 +307,28 @@ func TestATransferMayBeOfAnyAmount(t *testing.T) {
 	l := invoiced(t, "2026-01-31 10:00", offer{balance: 19999})
 	is(t, "due", [2]any{l.last().Status, l.last().AmountDue().Amount}, [2]any{InvoiceOpen, int64(1)})
 }
+
+func TestOnlyAnOrderThatIsNoStrangersIsPaidFromTheAccountsBalance(t *testing.T) {
+	for stranger, want := range map[bool]PaymentStatus{false: PaymentSucceeded, true: PaymentPending} {
+		l := invoiced(t, "2026-01-31 10:00", offer{stranger: stranger})
+		inv := l.last().ID
+		l.balance = 8000 // given to the account meanwhile
+		is(t, "a part", l.transfer(inv, "one", 12000).Payment.Status, want)
+		if stranger {
+			is(t, "missing", l.told(NoticeTransferShort)[0].Rest, Money{8000, "USD"})
+			is(t, "the rest", l.transfer(inv, "two", 8000).Payment.Status, PaymentSucceeded)
+			is(t, "what is the account's stays", l.balance, int64(8000))
+		}
+	}
+}
+
+func TestAStrangersSubscriptionStaysOneWhereItsRenewalsAreInvoiced(t *testing.T) {
+	l := invoiced(t, "2026-01-31 10:00", offer{stranger: true})
+	l.transfer(l.last().ID, "bought", 20000)
+	l.balance = 5000
+	l.to("2027-01-10")
+	is(t, "nothing of the balance is used", l.last().BalanceApplied, int64(0))
+	l.transfer(l.last().ID, "renewed", 20000)
+	is(t, "stranger", l.s().Stranger, true)
+	is(t, "balance", l.balance, int64(5000))
+}

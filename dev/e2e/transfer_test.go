@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -33,9 +34,9 @@ func (s *shop) transferred(t testing.TB, invoice, reference string, amount int64
 // balance is what an account holds in USD.
 func (s *shop) balance(t testing.TB, who customer) int64 {
 	t.Helper()
-	all, err := s.system.Engine.Store.Balance(t.Context(), who.email)
-	must(t, err)
-	for _, m := range all {
+	var v struct{ Data []money }
+	s.get(t, "/v1/balance?email="+url.QueryEscape(who.email), &v)
+	for _, m := range v.Data {
 		if m.Currency == "USD" {
 			return m.Amount
 		}
