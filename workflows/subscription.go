@@ -373,8 +373,11 @@ func (s *subscription) refund(ctx workflow.Context) {
 		}
 		var answered []billing.Refund
 		err := workflow.ExecuteActivity(ctx, do.Refund, s.id).Get(ctx, &answered)
-		if err != nil {
-			return // the run is ending
+		if err != nil { // only the run's end stops it for good
+			if workflow.Sleep(ctx, 10*time.Minute) != nil {
+				return
+			}
+			continue
 		}
 		err = s.inTurn(ctx, func(ctx workflow.Context) error {
 			if len(answered) == 0 { // the rows know of none: this state is an old one
@@ -383,7 +386,7 @@ func (s *subscription) refund(ctx workflow.Context) {
 			return s.record(ctx, answered)
 		})
 		if err != nil && !isStale(err) {
-			return
+			workflow.GetLogger(ctx).Warn("what was given back is not recorded yet")
 		}
 	}
 }

@@ -1,0 +1,149 @@
+package models
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// charged buys and pretends that the sandbox charged for it.
+func (s shop) charged(email string) billing.Subscription {
+	s.Helper()
+	o := newOrder(email)
+	inv, paid := s.frozen(o)
+	must(s, s.SetCharge(s.Context(), inv.ID, "sandbox", "pay_"+inv.ID))
+	paid.Invoice.Gateway, paid.Invoice.Charge = "sandbox", "pay_"+inv.ID
+	return s.post(paid, o.request.ID)
+}
+
+// moneyBack is what a command makes of the rows.
+func (s shop) decided(id string, c billing.Command, at time.Time) billing.Posting {
+	s.Helper()
+	b := s.book(id)
+	var err error
+	b.Receipts, err = s.Receipts(s.Context(), id)
+	must(s, err)
+	d := b.Decide(c, at)
+	if d.Posting == nil {
+		s.Fatalf("%s: %+v", c.Verb, d)
+	}
+	return *d.Posting
+}
+
+func TestARefundIsPendingUntilItIsConfirmed(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Store) {
+		s := openShop(t, db)
+		sub := s.charged("ada@contoso.example")
+		amount := int64(400)
+		inv := s.receipts(sub.ID)[0].ID
+		p := s.decided(sub.ID, billing.Command{Verb: billing.VerbRefund, Invoice: inv, Amount: &amount}, opening)
+		s.post(p, "")
+		pending, err := s.PendingRefunds(t.Context(), sub.ID)
+		must(t, err)
+		if diff := cmp.Diff(p.Refunds, pending); diff != "" || len(pending) != 1 {
+			t.Errorf("pending:\n%s", diff)
+		}
+		r := s.receipts(sub.ID)[0]
+		if r.Noted != 400 || r.Refunded != 400 {
+			t.Errorf("%d noted and %d refunded", r.Noted, r.Refunded)
+		}
+		if live, err := s.Live(t.Context()); err != nil || len(live) != 1 {
+			t.Errorf("live are %v, %v", live, err)
+		}
+		note, err := s.CreditNote(t.Context(), p.CreditNotes[0].ID)
+		must(t, err)
+		if note.Number != "CN-2026-000001" || note.Reason != "refund" {
+			t.Errorf("%+v", note)
+		}
+
+		pending[0].Status = billing.RefundSucceeded
+		done := s.book(sub.ID).Settled(pending, opening)
+		s.post(*done, "")
+		pending, err = s.PendingRefunds(t.Context(), sub.ID)
+		if err != nil || len(pending) != 0 {
+			t.Errorf("still pending: %v, %v", pending, err)
+		}
+		// What has been confirmed cannot be confirmed again.
+		again := s.book(sub.ID).Settled(done.Refunds, opening)
+		if err := s.Post(t.Context(), *again); err == nil {
+			t.Error("a refund was confirmed twice")
+		}
+	})
+}
+
+func (s shop) receipts(id string) []billing.Receipt {
+	s.Helper()
+	r, err := s.Receipts(s.Context(), id)
+	must(s, err)
+	return r
+}
+
+func TestASubscriptionThatEndedIsLiveWhileItsMoneyIsOnItsWay(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Store) {
+		s := openShop(t, db)
+		sub := s.charged("ada@contoso.example")
+		p := s.decided(sub.ID, billing.Command{Verb: billing.VerbMoneyBack}, opening)
+		s.post(p, "")
+		if live, err := s.Live(t.Context()); err != nil || len(live) != 1 {
+			t.Errorf("live are %v, %v", live, err)
+		}
+		p.Refunds[0].Status = billing.RefundSucceeded
+		s.post(*s.book(sub.ID).Settled(p.Refunds, opening), "")
+		if live, err := s.Live(t.Context()); err != nil || len(live) != 0 {
+			t.Errorf("live are %v, %v", live, err)
+		}
+	})
+}
+
+// Eight subscriptions of one account ask at once: two get their money back.
+func TestMoneyBackIsCountedForAnAccountAndAProduct(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Store) {
+		s := openShop(t, db)
+		postings := make([]billing.Posting, 8)
+		for i := range postings {
+			postings[i] = s.decided(s.charged("ada@contoso.example").ID, billing.Command{Verb: billing.VerbMoneyBack}, opening)
+		}
+		other := s.decided(s.charged("bea@contoso.example").ID, billing.Command{Verb: billing.VerbMoneyBack}, opening)
+		errs := together(len(postings), func(i int) error { return s.Post(t.Context(), postings[i]) })
+		given := 0
+		for _, err := range errs {
+			refusal := (*billing.Error)(nil)
+			switch {
+			case err == nil:
+				given++
+			case !errors.As(err, &refusal) || refusal.Code != billing.CodeMoneyBackUsedUp:
+				t.Error(err)
+			}
+		}
+		if given != 2 || s.rows("refunds") != 2 || s.rows("credit_notes") != 2 {
+			t.Errorf("%d were given, with %d refunds and %d credit notes", given, s.rows("refunds"), s.rows("credit_notes"))
+		}
+		must(t, s.Post(t.Context(), other)) // another account has its own
+	})
+}
+
+// The tax that is drawn is kept: parts of an odd amount add up to the line.
+func TestTheTaxThatIsDrawnIsKept(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Store) {
+		s := openShop(t, db)
+		o := newOrder("ada@contoso.example")
+		o.detail.Billing.Country = "IT" // 9.90 and 2.18
+		s.buy(o)
+		inv := s.receipts(o.sub.ID)[0].ID
+		three := int64(3)
+		s.post(s.decided(o.sub.ID, billing.Command{Verb: billing.VerbRefund, Invoice: inv, Amount: &three}, opening), "")
+		sold := s.book(o.sub.ID).Sold[0]
+		if got := []int64{sold.Drawn, sold.DrawnTax}; !slices.Equal(got, []int64{2, 1}) {
+			t.Errorf("drawn are %v", got)
+		}
+		s.post(s.decided(o.sub.ID, billing.Command{Verb: billing.VerbRefund, Invoice: inv}, opening), "")
+		if r := s.receipts(o.sub.ID)[0]; r.Noted != 1208 {
+			t.Errorf("%d of 1208 are noted", r.Noted)
+		}
+	})
+}
