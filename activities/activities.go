@@ -124,6 +124,9 @@ func (a *Activities) CancelNow(ctx context.Context, t Task) (Result, error) { re
 // RefundInvoice gives an invoice's money back, in part or all of it.
 func (a *Activities) RefundInvoice(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
 
+// Hold suspends, revokes or reinstates the licence.
+func (a *Activities) Hold(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
 // RecordRefunds records what the gateway has said of refunds.
 func (a *Activities) RecordRefunds(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
 

@@ -106,6 +106,9 @@ const plan = `"plan":{"type":"users","tier":"21-50","cycle":"monthly"}`
 var samples = map[string]string{
 	"preview-checkout":     `{"product":"calendar-pro",` + plan + `,"quantity":1,"currency":"USD","billing":{"country":"IT","vat_id":null},"coupon":null,"pay":"now"}`,
 	"checkout":             order(),
+	"suspend-license":      `{}`,
+	"revoke-license":       `{}`,
+	"reinstate-license":    `{"reason":"all is well"}`,
 	"cancel-now":           `{"refund":"prorated","reason":"asked for by telephone"}`,
 	"refund-invoice":       `{"amount":100,"reason":"a courtesy"}`,
 	"quote":                quoted(),

@@ -12,6 +12,36 @@ import (
 func (s *server) refundRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/refund", "refund-invoice", "Give an invoice's money back, in part or all that is left", "Operator", operator), s.refundInvoice)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/subscriptions/{id}/cancel-now", "cancel-now", "End a subscription at once", "Operator", operator), s.cancelNow)
+	for _, c := range []struct {
+		verb    billing.Verb
+		summary string
+	}{
+		{billing.VerbSuspend, "Make a licence invalid until it is reinstated"},
+		{billing.VerbRevoke, "Make a licence invalid, and end its subscription"},
+		{billing.VerbReinstate, "Take a suspension or a revocation back"},
+	} {
+		huma.Register(h, route(http.MethodPost, "/v1/operator/licenses/{id}/"+string(c.verb), string(c.verb)+"-license", c.summary, "Operator", operator),
+			func(ctx context.Context, in *holdInput) (*commandOutput, error) { return s.hold(ctx, in, c.verb) })
+	}
+}
+
+type holdInput struct {
+	CommandInput
+	LicenseInput
+	Body *struct {
+		Reason *string `json:"reason,omitempty" maxLength:"500" doc:"For your own records."`
+	} `required:"false"`
+}
+
+func (s *server) hold(ctx context.Context, in *holdInput, verb billing.Verb) (*commandOutput, error) {
+	l, err := s.Store.License(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	if in.Body != nil {
+		in.reason = in.Body.Reason
+	}
+	return s.command(ctx, in.CommandInput, "/v1/operator/licenses/"+in.ID+"/"+string(verb), l.Subscription, billing.Command{Verb: verb}, "")
 }
 
 func (s *server) refundInvoice(ctx context.Context, in *struct {

@@ -208,6 +208,8 @@ func (b Book) Decide(c Command, at time.Time) Decision {
 		return b.cancelNow(c.Refund, at)
 	case VerbRefund:
 		return b.refundInvoice(c.Invoice, c.Amount, at)
+	case VerbSuspend, VerbRevoke, VerbReinstate:
+		return b.hold(c.Verb, at)
 	}
 	return Decision{Refusal: refuse(CodeInvalid, "", "there is no such command")}
 }

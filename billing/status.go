@@ -50,6 +50,9 @@ const (
 	VerbMarkPaid  Verb = "mark-paid"
 	VerbCancelNow Verb = "cancel-now"
 	VerbRefund    Verb = "refund"
+	VerbSuspend   Verb = "suspend"
+	VerbRevoke    Verb = "revoke"
+	VerbReinstate Verb = "reinstate"
 )
 
 // Credits tells whether a command may make credit notes, for which it needs the
@@ -89,7 +92,7 @@ func (s Subscription) allows(v Verb) bool {
 	switch v {
 	case VerbCancelNow:
 		return !s.Status.Ended()
-	case VerbRefund:
+	case VerbRefund, VerbSuspend, VerbRevoke, VerbReinstate:
 		return true
 	}
 	if !slices.Contains(commands[s.Status], v) {
@@ -103,6 +106,9 @@ func (s Subscription) allows(v Verb) bool {
 	case VerbMoneyBack: // a trial that nobody has paid has no money to give back
 		return s.Status != Trialing || s.MoneyBack.From != ""
 	case VerbRenew:
+		if s.Revoked {
+			return false // nobody pays for what cannot be used
+		}
 		if s.Status == Active && !s.DueAt.IsZero() && !s.HasMethod {
 			return false // its invoice is out already
 		}

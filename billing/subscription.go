@@ -58,6 +58,9 @@ type Subscription struct {
 	MoneyBack MoneyBack `json:"money_back,omitzero"`
 	// Refunding counts the refunds that the gateway has not confirmed yet.
 	Refunding int `json:"refunding,omitempty"`
+	// Suspended and Revoked are an operator's word on the licence.
+	Suspended bool `json:"suspended,omitempty"`
+	Revoked   bool `json:"revoked,omitempty"`
 	// RemindedAt is the instant of the latest reminder that is done with.
 	RemindedAt time.Time `json:"reminded_at,omitzero"`
 
@@ -158,13 +161,15 @@ type Entitlement struct {
 	Status            Status
 	CancelAtPeriodEnd bool
 	ValidUntil        time.Time // finite, always
+	Suspended         bool
+	Revoked           bool
 }
 
 // Entitlement says until when the licence is valid (rules.md, Licences): the
 // exact end for a trial, a cancelled and an invoice-collected subscription;
 // the end and the renewal grace for a card; the retry deadline while past_due.
 func (s Subscription) Entitlement(p Policy) Entitlement {
-	e := Entitlement{Status: s.Status, CancelAtPeriodEnd: s.CancelAtPeriodEnd}
+	e := Entitlement{Status: s.Status, CancelAtPeriodEnd: s.CancelAtPeriodEnd, Suspended: s.Suspended, Revoked: s.Revoked}
 	paid := s.Status == Active
 	switch s.Status {
 	case Trialing, Active:

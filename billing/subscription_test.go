@@ -31,7 +31,7 @@ func TestALicenceIsValidUntilAFiniteInstant(t *testing.T) {
 		{"nor one that lapsed", Subscription{Status: IncompleteExpired, CanceledAt: instant("2026-04-20")}, "0001-01-01"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			want := Entitlement{c.s.Status, c.s.CancelAtPeriodEnd, instant(c.want)}
+			want := Entitlement{Status: c.s.Status, CancelAtPeriodEnd: c.s.CancelAtPeriodEnd, ValidUntil: instant(c.want)}
 			is(t, "entitlement", c.s.Entitlement(DefaultPolicy()), want)
 		})
 	}

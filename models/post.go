@@ -169,6 +169,7 @@ func (s *Store) entitle(tx *gorm.DB, state billing.Subscription) error {
 	}
 	e := state.Entitlement(s.policy)
 	row.Revision, row.Status, row.CancelAtEnd, row.ValidUntil = state.Revision, e.Status, e.CancelAtPeriodEnd, e.ValidUntil
+	row.Suspended, row.Revoked = e.Suspended, e.Revoked
 	row.Trial = state.Status == billing.Trialing
 	row.PeriodEnd, row.Plan, row.Covers, row.Quantity = state.Period.End, state.Plan, plan.Covers, state.Quantity
 	if fresh {

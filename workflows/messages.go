@@ -38,6 +38,9 @@ const (
 	UpdateMoneyBack     = "money_back"
 	UpdateCancelNow     = "cancel_now"
 	UpdateRefund        = "refund"
+	UpdateSuspend       = "suspend"
+	UpdateRevoke        = "revoke"
+	UpdateReinstate     = "reinstate"
 	// UpdateAdvance takes an Advance: its test clock has moved.
 	UpdateAdvance = "advance"
 )
@@ -69,6 +72,9 @@ var Updates = map[billing.Verb]string{
 	billing.VerbMoneyBack:     UpdateMoneyBack,
 	billing.VerbCancelNow:     UpdateCancelNow,
 	billing.VerbRefund:        UpdateRefund,
+	billing.VerbSuspend:       UpdateSuspend,
+	billing.VerbRevoke:        UpdateRevoke,
+	billing.VerbReinstate:     UpdateReinstate,
 }
 
 // Search attributes by which operators find subscriptions. They hold no

@@ -62,6 +62,9 @@ var commands = []command{
 	{billing.VerbMoneyBack, do.MoneyBack, anyShape, "End at once and give everything back, within 14 days of the first charge."},
 	{billing.VerbCancelNow, do.CancelNow, checkCancelNow, "An operator's: end at once, with no, a prorated or a full refund."},
 	{billing.VerbRefund, do.RefundInvoice, checkRefund, "An operator's: give an invoice's money back, in part or all of it."},
+	{billing.VerbSuspend, do.Hold, anyShape, "An operator's: the licence is not valid until it is reinstated."},
+	{billing.VerbRevoke, do.Hold, anyShape, "An operator's: the licence is not valid any more, and the subscription ends."},
+	{billing.VerbReinstate, do.Hold, anyShape, "An operator's: the licence is neither suspended nor revoked any more."},
 }
 
 // signalled are the commands that a signal may give, by its name.

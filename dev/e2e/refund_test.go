@@ -237,3 +237,31 @@ func TestPartsOfAnInvoiceAreRefundedUpToItsTotal(t *testing.T) {
 	}
 	shared.audit(t, id)
 }
+
+func TestALicenceIsSuspendedReinstatedAndRevoked(t *testing.T) {
+	clock := shared.clock(t, "2026-04-01T00:00:00Z")
+	c := shared.buy(t, newCustomer().order(object{"test_clock": clock}))
+	hold := func(verb string) answer {
+		return shared.post(t, "/v1/operator/licenses/"+c.License.ID+"/"+verb, newKey(), object{})
+	}
+	answers := func(code string) {
+		t.Helper()
+		if v := shared.check(t, c.License.ID); v.Code != code || v.Valid != (code == "ACTIVE") || (v.Token != nil) != v.Valid {
+			t.Errorf("the licence answers %+v, want %s", v, code)
+		}
+	}
+	hold("suspend").want(t, http.StatusOK)
+	answers("SUSPENDED")
+	shared.advance(t, clock, "2026-05-01T00:00:00Z") // renewed, and suspended still
+	answers("SUSPENDED")
+	hold("reinstate").want(t, http.StatusOK)
+	answers("ACTIVE")
+	hold("reinstate").wantProblem(t, http.StatusConflict, "no_change")
+	hold("revoke").want(t, http.StatusOK)
+	answers("REVOKED")
+	if s := shared.subscription(t, c.Subscription.ID); s.Status != "canceled" || deref(s.CancelReason) != "operator" {
+		t.Errorf("%+v", s)
+	}
+	shared.command(t, c.Subscription.ID, "renew", nil).wantProblem(t, http.StatusConflict, "not_possible_now")
+	shared.wantBack(t, c.Subscription.ID, "990 − 0", "990 − 0")
+}

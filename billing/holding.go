@@ -1,0 +1,35 @@
+package billing
+
+import "time"
+
+// hold is an operator's word on a licence, whatever has been paid: suspended
+// until it is reinstated, or revoked, which cancels its subscription (rules.md,
+// When a payment fails). Reinstating lifts both; what has ended stays ended.
+func (b Book) hold(v Verb, at time.Time) Decision {
+	s := b.Subscription
+	if s.License == "" {
+		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "there is no licence yet")}
+	}
+	was := [2]bool{s.Suspended, s.Revoked}
+	event, text := "suspended", "The licence was suspended."
+	switch v {
+	case VerbSuspend:
+		s.Suspended = true
+	case VerbRevoke:
+		s.Revoked = true
+		event, text = "revoked", "The licence was revoked."
+	case VerbReinstate:
+		s.Suspended, s.Revoked = false, false
+		event, text = "reinstated", "The licence was reinstated."
+	}
+	if was == [2]bool{s.Suspended, s.Revoked} {
+		return Decision{Refusal: refuse(CodeNoChange, "", "the licence is so already")}
+	}
+	b.Subscription = s
+	if v != VerbRevoke || s.Status.Ended() {
+		return Decision{Posting: b.post(s, at, event, text)}
+	}
+	p := b.end(at, ReasonOperator)
+	p.Events = append([]Event{{At: at, Kind: event, Text: text}}, p.Events...)
+	return Decision{Posting: p}
+}
