@@ -433,6 +433,7 @@ func coupons(l *ledger) {
 	given := l.history[0].before.Discount
 	left := given.Left
 	stranger := l.history[0].before.Stranger
+	mailed := map[string]int64{} // the standing discount when an open invoice was
 	for _, m := range l.history {
 		if m.Invoice == nil {
 			continue
@@ -441,11 +442,17 @@ func coupons(l *ledger) {
 		if inv.Stranger && (inv.BalanceApplied != 0 || !stranger) {
 			t.Errorf("%s: a stranger's bill uses %d of the balance", inv.ID, inv.BalanceApplied)
 		}
+		if inv.Status == InvoiceOpen {
+			mailed[inv.ID] = m.standing
+		}
 		if inv.Status != InvoicePaid {
 			continue
 		}
 		price := line.Price.Amount * line.Quantity
 		standing, coupon := m.standing, int64(0)
+		if then, ok := mailed[inv.ID]; ok {
+			standing = then
+		}
 		if inv.Stranger {
 			standing = 0
 		}
