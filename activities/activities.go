@@ -130,6 +130,9 @@ func (a *Activities) Hold(ctx context.Context, t Task) (Result, error) { return 
 // RecordRefunds records what the gateway has said of refunds.
 func (a *Activities) RecordRefunds(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
 
+// MigratePrice announces the newest price of a subscription's plan.
+func (a *Activities) MigratePrice(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
 // Renew charges the period that begins.
 func (a *Activities) Renew(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
 

@@ -100,11 +100,16 @@ func (s *server) carryOut(ctx context.Context, r billing.Request, order *billing
 	return r, err
 }
 
-// update sends an update to the subscription's workflow, and starts a run
-// where there is none: it will load the rows.
+// update sends an update whose answer, if any, is read from the rows.
 func (s *server) update(ctx context.Context, sub billing.Subscription, name, id string, args ...any) error {
-	start := s.Temporal.NewWithStartWorkflowOperation(workflows.Options(sub), workflows.Subscription, workflows.Start{ID: sub.ID})
-	handle, err := s.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+	return update(ctx, s.Temporal, sub, name, id, nil, args...)
+}
+
+// update sends an update to the subscription's workflow, and starts a run
+// where there is none: it will load the rows. The answer goes into out.
+func update(ctx context.Context, t client.Client, sub billing.Subscription, name, id string, out any, args ...any) error {
+	start := t.NewWithStartWorkflowOperation(workflows.Options(sub), workflows.Subscription, workflows.Start{ID: sub.ID})
+	handle, err := t.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,
 		UpdateOptions: client.UpdateWorkflowOptions{
 			UpdateID: id, UpdateName: name, Args: args, WaitForStage: client.WorkflowUpdateStageCompleted,
@@ -113,7 +118,7 @@ func (s *server) update(ctx context.Context, sub billing.Subscription, name, id 
 	if err != nil {
 		return err
 	}
-	return handle.Get(ctx, nil)
+	return handle.Get(ctx, out)
 }
 
 // isSlow tells whether something may still happen, or has happened unseen.

@@ -115,6 +115,7 @@ var statuses = map[billing.Code]int{
 	billing.CodeQuoteAccepted:      http.StatusConflict,
 	billing.CodePreviewExpired:     http.StatusConflict,
 	billing.CodeAmountChanged:      http.StatusConflict,
+	billing.CodePriceOutdated:      http.StatusConflict,
 	billing.CodeRequestExpired:     http.StatusConflict,
 }
 

@@ -121,7 +121,7 @@ func (b Book) rebuild(inv Invoice, s sale) *Invoice {
 // sale is the subscription's plan for a period.
 func (b Book) sale(p Period) sale {
 	s := b.Subscription
-	return b.discounted(sale{Product: b.Product, Plan: s.Plan, Price: s.Price, Quantity: s.Quantity, Period: p, Tax: b.tax()})
+	return b.discounted(sale{Product: b.Product, Plan: s.Plan, Price: s.RenewalPrice(), Quantity: s.Quantity, Period: p, Tax: b.tax()})
 }
 
 // discounted is a sale with the discounts that the subscription has.
@@ -180,10 +180,12 @@ func (inv Invoice) entry(what string, amount int64) BalanceEntry {
 // step is due.
 func (b Book) Decide(c Command, at time.Time) Decision {
 	s := b.Subscription
-	if c.Verb == VerbPurchase {
+	switch c.Verb {
+	case VerbPurchase:
 		return b.purchase(c, at)
-	}
-	if c.Verb == VerbMarkPaid {
+	case VerbMigrate:
+		return b.migrate(c, at)
+	case VerbMarkPaid:
 		return b.markPaid(c, at)
 	}
 	if !s.allows(c.Verb) {
@@ -263,6 +265,9 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	s.Stranger = s.Stranger && inv.Stranger // a command of the account's was paid for
 	old := s.Plan
 	s.Plan, s.Price, s.Quantity = sold.Plan, sold.Price, sold.Quantity
+	if inv.Purpose == ForChange || s.Price == s.NextPrice {
+		s.NextPrice = Price{}
+	}
 	kind, text := string(inv.Purpose), ""
 	update := NoticeLicenseUpdated
 	switch inv.Purpose {

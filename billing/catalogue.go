@@ -56,6 +56,13 @@ type Price struct {
 	Tax   TaxMode          `json:"tax,omitempty" yaml:"tax"`
 }
 
+func (p Price) String() string {
+	if p.Tax == TaxInclusive {
+		return p.Money.String() + " with tax"
+	}
+	return p.Money.String()
+}
+
 //go:embed catalogue.yaml
 var defaultCatalogue []byte
 

@@ -27,7 +27,7 @@ func (b Book) change(c Command, at time.Time) Decision {
 			return Decision{Refusal: refuse(CodeAmountChanged, "expected_amount_due", "is not what the change costs")}
 		}
 		old := s.Plan
-		s.Plan, s.Price, s.Quantity = sale.Plan, sale.Price, sale.Quantity
+		s.Plan, s.Price, s.NextPrice, s.Quantity = sale.Plan, sale.Price, Price{}, sale.Quantity
 		p := b.post(s, at, "change", "Changed from "+old.ID+" to "+s.Plan.ID+" in the trial.")
 		p.Notices = []Notice{
 			{Kind: NoticePlanChanged, To: RoleBilling, Until: s.TrialEnd, Plan: s.Plan, OldPlan: old},

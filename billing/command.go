@@ -24,6 +24,8 @@ type Command struct {
 	ValueDate time.Time   `json:"value_date,omitzero"`
 	Reference string      `json:"-"`
 	Refund    RefundScope `json:"refund,omitempty"`
+	// Migrations only: the plan's newest price.
+	Price Price `json:"price,omitzero"`
 }
 
 // Cause names what an attempt at a payment was made for: the request, or for

@@ -12,5 +12,6 @@
 // state machine's table of commands stands in status.go, what falls due when
 // in subscription.go, and each rule in the file of its name: calendar.go,
 // proration.go, invoice.go, retry.go, tax.go, trial.go, buying.go,
-// changing.go, renewing.go, refunding.go, holding.go, transfer.go.
+// changing.go, renewing.go, refunding.go, holding.go, transfer.go, discount.go,
+// migrating.go, quote.go, vatid.go.
 package billing

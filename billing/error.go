@@ -38,6 +38,7 @@ const (
 	CodeNoChange           Code = "no_change"
 	CodePreviewExpired     Code = "preview_expired"
 	CodeAmountChanged      Code = "amount_changed"
+	CodePriceOutdated      Code = "price_outdated"
 	CodeRequestExpired     Code = "request_expired"
 	CodeMoneyBackOver      Code = "money_back_over"
 	CodeMoneyBackUsedUp    Code = "money_back_used_up"

@@ -33,7 +33,7 @@ type act struct {
 
 func acts(t *rapid.T) []act {
 	what := rapid.SampledFrom([]string{
-		"wait", "wait", "wait", "late", "standing", "change", "change", "change", "cancel", "resume", "renew", "card", "card", "trouble",
+		"wait", "wait", "wait", "late", "standing", "change", "change", "change", "cancel", "resume", "renew", "card", "card", "trouble", "reprice",
 		"money-back", "cancel-now", "refund", "confirm", "bounce", "transfer", "transfer",
 	})
 	plan := rapid.SampledFrom([]string{small, large, smallYear, largeYear, smallThree, site, siteYear, single})
@@ -135,6 +135,10 @@ func live(l *ledger, first string, history []act) {
 			l.command(Command{Verb: VerbPaymentMethod}, a.Card)
 		case "standing":
 			l.book.Standing = a.Percent
+		case "reprice": // and everybody is moved
+			l.until(l.now, false)
+			was := l.s().RenewalPrice()
+			l.command(l.reprice(l.s().Plan.ID, was.Amount+7, was.ID+"+"))
 		case "trouble": // the card is emptied, or filled again
 			if l.cards[a.Card] == "" {
 				l.cards[a.Card] = "insufficient_funds"
@@ -292,6 +296,9 @@ func audit(l *ledger, opening int64) {
 			t.Errorf("at %s %d were drawn and %d credited", m.at, drawn, documented)
 		}
 		inv, p := *m.Invoice, m.Invoice.Service().Period
+		if coming := m.before.RenewalPrice(); inv.Service().Price != coming && inv.Purpose != ForChange && inv.ID != m.before.OpenInvoice {
+			t.Errorf("%s is at %+v, and %+v was to come", inv.ID, inv.Service().Price, coming)
+		}
 		anchor := s.Anchor
 		if s.Status == Trialing {
 			anchor = s.TrialEnd

@@ -24,6 +24,7 @@ const (
 	NoticeRefundFailed    NoticeKind = "refund_failed"    // operator: a card took nothing back, the balance has it
 	NoticeQuote           NoticeKind = "quote"            // billing: what an order would cost, until Until
 	NoticeLogin           NoticeKind = "login"            // an account: the link to sign in with, good until Until
+	NoticePriceChange     NoticeKind = "price_change"     // billing: another price from Until on
 	NoticeVersionReady    NoticeKind = "version_ready"    // licensee: the file that was still missing
 	NoticeInvoiceOpen     NoticeKind = "invoice_open"     // billing: to be paid by transfer until Until
 	NoticeInvoiceVoid     NoticeKind = "invoice_void"     // billing: an invoice that was mailed is not to be paid any more
@@ -52,6 +53,7 @@ type Notice struct {
 	InvoiceID   string       `json:"invoice_id,omitempty"`
 	Amount      Money        `json:"amount,omitzero"`        // charged, or due
 	Discount    Money        `json:"discount,omitzero"`      // taken off by coupon and standing discount
+	OldAmount   Money        `json:"old_amount,omitzero"`    // price_change: what Amount takes the place of
 	Credit      Money        `json:"credit,omitzero"`        // taken off by a change; given back to the balance
 	Rest        Money        `json:"rest,omitzero"`          // transfer_short
 	Renews      bool         `json:"renews,omitempty"`       // invoice_open: of the next period

@@ -29,10 +29,13 @@ func (b Book) retry(at time.Time) Decision {
 	return b.collectOrFail(b.owed(at), at)
 }
 
-// owed is a declined renewal's invoice as it is at an instant.
+// owed is a declined renewal's invoice as it is at an instant, at the price
+// that it was made with.
 func (b Book) owed(at time.Time) *Invoice {
 	s := b.Subscription
-	return b.rebuild(*b.Open, b.saleAt(s.Anchor, s.Period.End, at))
+	sale := b.saleAt(s.Anchor, s.Period.End, at)
+	sale.Price = b.Open.Service().Price
+	return b.rebuild(*b.Open, sale)
 }
 
 // collectOrFail is collect for what nobody asked for just now: a missing card
@@ -104,7 +107,7 @@ func (b Book) remind(step Step, at time.Time) *Posting {
 		if s.Status == Trialing {
 			kind = NoticeTrialEnding
 		}
-		p.Notices = []Notice{{Kind: kind, To: RoleBilling, Until: s.Period.End, Plan: s.Plan, Amount: s.Price.Money.Times(s.Quantity)}}
+		p.Notices = []Notice{{Kind: kind, To: RoleBilling, Until: s.Period.End, Plan: s.Plan, Amount: s.RenewalPrice().Money.Times(s.Quantity)}}
 		if b.Open != nil { // only a transfer is still to be made
 			p.Notices[0].InvoiceID, p.Notices[0].Amount = b.Open.ID, b.Open.AmountDue()
 		}

@@ -53,6 +53,7 @@ const (
 	VerbSuspend   Verb = "suspend"
 	VerbRevoke    Verb = "revoke"
 	VerbReinstate Verb = "reinstate"
+	VerbMigrate   Verb = "migrate" // to the plan's newest price
 )
 
 // Credits tells whether a command may make credit notes, for which it needs the

@@ -25,7 +25,8 @@ type Subscription struct {
 	Product    string     `json:"product"`
 	Plan       PlanRef    `json:"plan"`
 	Quantity   int64      `json:"quantity"`
-	Price      Price      `json:"price"` // the version that it keeps (grandfathering)
+	Price      Price      `json:"price"`               // the version that it keeps (grandfathering)
+	NextPrice  Price      `json:"next_price,omitzero"` // the version that was announced for the next period
 	Collection Collection `json:"collection"`
 	Discount   Discount   `json:"discount,omitzero"` // of the coupon that it was ordered with
 	// Stranger: it was ordered without a session of the billing account. Until

@@ -244,6 +244,12 @@ func (e *Engine) activities() (*activities.Activities, error) {
 	}, nil
 }
 
+// MigratePrices moves subscriptions to the newest price of their plan, from
+// their next renewal on.
+func (e *Engine) MigratePrices(ctx context.Context, which api.PriceSelection, dryRun bool) ([]string, error) {
+	return api.MigratePrices(ctx, e.Store, e.Temporal, which, dryRun)
+}
+
 // Recover starts a workflow for every live subscription that has none, as
 // after the loss of Temporal's database: it loads its rows and goes on.
 func (e *Engine) Recover(ctx context.Context) (live int, err error) {

@@ -170,6 +170,13 @@ var letters = []letterCase{
 		nil,
 	},
 	{
+		"a new price is announced with the old one and its day",
+		toBilling(billing.Notice{Kind: billing.NoticePriceChange, OldAmount: usd(990), Amount: usd(1290)}),
+		"A new price for Calendar Pro from 28 February 2026 on",
+		[]string{"From 28 February 2026, 10:00 UTC on", "costs $12.90 in place of $9.90", "You need do nothing to go on", "Users 1-20, billed monthly"},
+		nil,
+	},
+	{
 		"a link to sign in with says for how long it is good, and names no subscription",
 		billing.Letter{
 			ID: "out_01JXYZ", Notice: billing.Notice{Kind: billing.NoticeLogin, To: billing.RoleBilling, Until: utc(2026, 1, 31, 10)},

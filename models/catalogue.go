@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -62,7 +64,7 @@ func (r productRow) product(tx *gorm.DB) (billing.Product, error) {
 	}
 	newest := map[string][]billing.Price{}
 	for _, v := range prices {
-		price := billing.Price{ID: v.ID, Money: billing.Money{Amount: v.Amount, Currency: v.Currency}, Tax: v.Tax}
+		price := v.price()
 		list := newest[v.Plan]
 		if n := len(list); n > 0 && list[n-1].Currency == v.Currency {
 			list[n-1] = price
@@ -86,6 +88,10 @@ func (r productRow) product(tx *gorm.DB) (billing.Product, error) {
 		p.Plans = append(p.Plans, billing.Plan{ID: pl.ID, Type: pl.Type, Tier: pl.Tier, Covers: pl.Covers, Cycle: pl.Cycle, Prices: prices})
 	}
 	return p, nil
+}
+
+func (r priceRow) price() billing.Price {
+	return billing.Price{ID: r.ID, Money: billing.Money{Amount: r.Amount, Currency: r.Currency}, Tax: r.Tax}
 }
 
 // ApplyCatalogue brings a catalogue document in and answers with the list of
@@ -126,7 +132,7 @@ func applyProduct(tx *gorm.DB, position int64, p billing.Product, changes *[]str
 	case was != row:
 		row.Position = was.Position
 		if was != row {
-			*changes = append(*changes, "~ product "+p.ID)
+			*changes = append(*changes, "~ product "+p.ID+": "+strings.Join(was.differences(row), ", "))
 		}
 		if err := update(tx, p.ID, &row); err != nil {
 			return err
@@ -144,7 +150,7 @@ func applyProduct(tx *gorm.DB, position int64, p billing.Product, changes *[]str
 				return err
 			}
 		case was.Covers != row.Covers:
-			*changes = append(*changes, "~ plan "+pl.ID)
+			*changes = append(*changes, fmt.Sprintf("~ plan %s covers %s → %s", pl.ID, people(was.Covers), people(row.Covers)))
 			if err := update(tx, pl.ID, &row); err != nil {
 				return err
 			}
@@ -158,6 +164,36 @@ func applyProduct(tx *gorm.DB, position int64, p billing.Product, changes *[]str
 	return nil
 }
 
+// differences names what a document says otherwise of a product; texts are too
+// long to be shown.
+func (r productRow) differences(next productRow) []string {
+	list := []string{}
+	differ := func(name string, was, is any, shown bool) {
+		switch {
+		case was == is:
+		case shown:
+			list = append(list, fmt.Sprintf("%s %v → %v", name, was, is))
+		default:
+			list = append(list, name)
+		}
+	}
+	differ("name", r.Name, next.Name, false)
+	differ("description", r.Description, next.Description, false)
+	differ("icon", r.Icon, next.Icon, false)
+	differ("changelog_url", r.ChangelogURL, next.ChangelogURL, false)
+	differ("activation", r.Activation, next.Activation, true)
+	differ("proration", r.Proration, next.Proration, true)
+	differ("trial", r.Trial, next.Trial, true)
+	return list
+}
+
+func people(covers int64) string {
+	if covers == 0 {
+		return "all"
+	}
+	return strconv.FormatInt(covers, 10)
+}
+
 func applyPrice(tx *gorm.DB, plan string, price billing.Price, changes *[]string) error {
 	was, err := one[priceRow](tx.Where("plan = ? AND currency = ?", plan, price.Currency).Order("version DESC").Limit(1))
 	switch {
@@ -166,9 +202,9 @@ func applyPrice(tx *gorm.DB, plan string, price billing.Price, changes *[]string
 	case err == nil && was.Amount == price.Amount && was.Tax == price.Tax:
 		return nil
 	case err == nil:
-		*changes = append(*changes, fmt.Sprintf("~ price %s %s → %s", plan, billing.Money{Amount: was.Amount, Currency: was.Currency}, price.Money))
+		*changes = append(*changes, fmt.Sprintf("~ price %s: %s → %s", plan, was.price(), price))
 	default:
-		*changes = append(*changes, fmt.Sprintf("+ price %s %s", plan, price.Money))
+		*changes = append(*changes, fmt.Sprintf("+ price %s: %s", plan, price))
 	}
 	return tx.Create(&priceRow{
 		ID: NewID("pri"), Plan: plan, Currency: price.Currency, Version: was.Version + 1, Amount: price.Amount, Tax: price.Tax,

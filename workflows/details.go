@@ -43,6 +43,9 @@ func details(s billing.Subscription) string {
 	row("status", string(s.Status))
 	row("plan", fmt.Sprintf("%s × %d", s.Plan.ID, s.Quantity))
 	row("price", s.Price.Money.Times(s.Quantity).String())
+	if s.NextPrice != (billing.Price{}) {
+		row("next price", s.NextPrice.Money.Times(s.Quantity).String())
+	}
 	if !s.Period.End.IsZero() {
 		row("period", day(s.Period.Start)+" – "+s.Period.End.Format(time.RFC3339))
 	}
@@ -63,7 +66,7 @@ func details(s billing.Subscription) string {
 
 // inWords says what a state waits for.
 func inWords(s billing.Subscription) string {
-	price := s.Price.Money.Times(s.Quantity).String()
+	price := s.RenewalPrice().Money.Times(s.Quantity).String()
 	switch s.Next.Kind {
 	case billing.StepExpireOrder:
 		return "the payment of the order, until " + s.Next.At.Format(time.RFC3339)

@@ -41,6 +41,7 @@ const (
 	UpdateSuspend       = "suspend"
 	UpdateRevoke        = "revoke"
 	UpdateReinstate     = "reinstate"
+	UpdateMigrate       = "migrate_price"
 	// UpdateAdvance takes an Advance: its test clock has moved.
 	UpdateAdvance = "advance"
 )
@@ -75,6 +76,7 @@ var Updates = map[billing.Verb]string{
 	billing.VerbSuspend:       UpdateSuspend,
 	billing.VerbRevoke:        UpdateRevoke,
 	billing.VerbReinstate:     UpdateReinstate,
+	billing.VerbMigrate:       UpdateMigrate,
 }
 
 // Search attributes by which operators find subscriptions. They hold no
@@ -133,6 +135,14 @@ func checkCancelNow(c billing.Command) error {
 func checkRefund(c billing.Command) error {
 	if c.Invoice == "" || c.Amount != nil && *c.Amount < 1 {
 		return errors.New("a refund names an invoice, and an amount of at least 1 or none")
+	}
+	return nil
+}
+
+// checkMigrate holds a migration to its shape.
+func checkMigrate(c billing.Command) error {
+	if c.Price.ID == "" || c.Price.Amount < 1 || c.Price.Currency == "" {
+		return errors.New("a migration names the price that it moves to")
 	}
 	return nil
 }

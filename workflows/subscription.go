@@ -65,6 +65,7 @@ var commands = []command{
 	{billing.VerbSuspend, do.Hold, anyShape, "An operator's: the licence is not valid until it is reinstated."},
 	{billing.VerbRevoke, do.Hold, anyShape, "An operator's: the licence is not valid any more, and the subscription ends."},
 	{billing.VerbReinstate, do.Hold, anyShape, "An operator's: the licence is neither suspended nor revoked any more."},
+	{billing.VerbMigrate, do.MigratePrice, checkMigrate, "Announce the plan's newest price for the next period."},
 }
 
 // signalled are the commands that a signal may give, by its name.

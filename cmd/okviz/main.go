@@ -17,6 +17,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/okviz/licensing/api"
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/engine"
 	"github.com/okviz/licensing/licensing"
@@ -43,6 +44,11 @@ func command() *cli.Command {
 			{Name: "catalog", Usage: "what is sold", Commands: []*cli.Command{
 				{Name: "apply", Usage: "bring a catalogue document in (- for standard input)", ArgsUsage: "FILE", Action: applyCatalogue,
 					Flags: []cli.Flag{&cli.BoolFlag{Name: "dry-run", Usage: "only say what would change"}}},
+				{Name: "migrate", Usage: "move subscriptions to the newest price of their plan, from their next renewal on, and tell their billing contacts", Action: migratePrices,
+					Flags: []cli.Flag{
+						&cli.StringFlag{Name: "product", Usage: "only this one's"}, &cli.StringFlag{Name: "plan", Usage: "only this one's, by its id"},
+						&cli.StringFlag{Name: "currency", Usage: "only those paid in it"}, &cli.BoolFlag{Name: "dry-run", Usage: "only say what would change"},
+					}},
 				{Name: "default", Usage: "print the catalogue that a new engine starts with", Action: printCatalogue},
 			}},
 			{Name: "versions", Usage: "packages of visuals", Commands: []*cli.Command{
@@ -140,12 +146,33 @@ func applyCatalogue(ctx context.Context, cmd *cli.Command) error {
 	}
 	return stored(func(s *models.Store) error {
 		changes, err := s.ApplyCatalogue(ctx, c, cmd.Bool("dry-run"))
-		for _, change := range changes {
-			fmt.Println(change)
-		}
-		fmt.Printf("%d changes\n", len(changes))
+		printChanges(changes, cmd.Bool("dry-run"))
 		return err
 	})
+}
+
+func migratePrices(ctx context.Context, cmd *cli.Command) error {
+	which := api.PriceSelection{Product: cmd.String("product"), Plan: cmd.String("plan"), Currency: cmd.String("currency")}
+	return connected(ctx, func(e *engine.Engine, _ engine.Config) error {
+		changes, err := e.MigratePrices(ctx, which, cmd.Bool("dry-run"))
+		printChanges(changes, cmd.Bool("dry-run"))
+		return err
+	})
+}
+
+// printChanges prints what was changed, or would be, like a plan.
+func printChanges(changes []string, dryRun bool) {
+	for _, change := range changes {
+		fmt.Println(change)
+	}
+	number := fmt.Sprintf("%d changes", len(changes))
+	if len(changes) == 1 {
+		number = "1 change"
+	}
+	if dryRun {
+		number += " would be made"
+	}
+	fmt.Println(number)
 }
 
 func read(file string) ([]byte, error) {

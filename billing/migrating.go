@@ -1,0 +1,72 @@
+package billing
+
+import "time"
+
+// A new price is a new version; who has bought keeps theirs, until an operator
+// moves them to the newest one (rules.md, What is sold). It is announced by
+// mail, and counts from the next period that has not been paid for.
+
+// NewerPrice is the newest version of the price of the subscription's plan in
+// its currency, where the subscription neither has it nor is going to, and
+// lives on: what is cancelled or has ended is left alone.
+func (s Subscription) NewerPrice(p Product) (Price, bool) {
+	plan, err := p.Plan(s.Plan.ID)
+	if err != nil || !s.migrates() {
+		return Price{}, false
+	}
+	price, err := plan.PriceIn(s.Price.Currency)
+	return price, err == nil && price.ID != s.RenewalPrice().ID
+}
+
+func (s Subscription) migrates() bool {
+	return (s.Status == Trialing || s.Status == Active || s.Status == PastDue) && !s.CancelAtPeriodEnd
+}
+
+// RenewalPrice is the price of the next period that is billed.
+func (s Subscription) RenewalPrice() Price {
+	if s.NextPrice != (Price{}) {
+		return s.NextPrice
+	}
+	return s.Price
+}
+
+// unbilled is the instant from which nothing has been paid or billed yet: a
+// period paid ahead, one whose invoice was mailed, and a renewal that was
+// declined keep their price.
+func (s Subscription) unbilled(at time.Time) time.Time {
+	switch {
+	case s.Ahead != (Period{}):
+		return s.Ahead.End
+	case s.Status == Active && s.OpenInvoice != "":
+		p, _ := PeriodAt(s.Anchor, s.Plan.Cycle, s.Period.End)
+		return p.End
+	case s.Status == PastDue:
+		p, _ := PeriodAt(s.Anchor, s.Plan.Cycle, at)
+		return p.End
+	}
+	return s.Period.End
+}
+
+// migrate announces the newest price. Refusals: not_possible_now, no_change,
+// and price_outdated where the command names another price than the newest of
+// the plan.
+func (b Book) migrate(c Command, at time.Time) Decision {
+	s := b.Subscription
+	if !s.migrates() {
+		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this is not possible in the subscription's present state")}
+	}
+	if c.Price.ID == s.RenewalPrice().ID {
+		return Decision{Refusal: refuse(CodeNoChange, "", "this is the price of the next period already")}
+	}
+	if newer, ok := s.NewerPrice(b.Product); !ok || newer != c.Price {
+		return Decision{Refusal: refuse(CodePriceOutdated, "", "this is not the newest price of the subscription's plan")}
+	}
+	was, from := s.RenewalPrice(), s.unbilled(at)
+	s.NextPrice = c.Price
+	p := b.post(s, at, "price_change", "The price changes from "+was.String()+" to "+s.NextPrice.String()+" on "+date(from)+".")
+	p.Notices = []Notice{{
+		Kind: NoticePriceChange, To: RoleBilling, Until: from, Plan: s.Plan,
+		OldAmount: was.Money.Times(s.Quantity), Amount: s.NextPrice.Money.Times(s.Quantity),
+	}}
+	return Decision{Posting: p}
+}
