@@ -211,3 +211,15 @@ func TestCreditNotesOfAChangeStayWithinTheirInvoices(t *testing.T) {
 	is(t, "credit notes", l.sums(), []int64{1000, 19000, 0}) // the cent
 	audit(l, 0)
 }
+
+// A bill that an earlier one has paid in part gives back no more than it came
+// to, although its service is worth more.
+func TestARefundOfAnInvoiceStaysWithinIt(t *testing.T) {
+	l := bought(t, "2026-04-01", offer{})
+	l.to("2026-04-11")
+	l.must(change(large)) // 20.00 less 6.67
+	l.refused(refundOf(l.paid[1], 1334), CodeAmountTooLarge)
+	l.must(refundOf(l.paid[1], 0))
+	is(t, "given back", l.refunded(), int64(1333))
+	audit(l, 0)
+}
