@@ -25,7 +25,7 @@ func (w *Writer) Quote(q billing.Quote) (pdf []byte, err error) {
 	if q.Renewal != q.Bill.Total() {
 		s.paragraph(left, right-left, quiet, "Each later period: "+s.money(q.Renewal))
 	}
-	s.paragraph(left, right-left, quiet, "This is an offer and no invoice. The period begins with the acceptance of the quote.")
+	s.paragraph(left, right-left, quiet, "This is an offer and no invoice. The period begins when the order is paid.")
 
 	if pdf, err = s.bytes(name); err != nil {
 		return nil, fmt.Errorf("documents: writing quote %s: %w", q.ID, err)

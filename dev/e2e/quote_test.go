@@ -10,12 +10,13 @@ import (
 )
 
 type quote struct {
-	ID             string  `json:"id"`
-	Number         string  `json:"number"`
-	Status         string  `json:"status"`
-	Product        string  `json:"product"`
-	Lines          []line  `json:"lines"`
-	Total          money   `json:"total"`
+	ID             string `json:"id"`
+	Number         string `json:"number"`
+	Status         string `json:"status"`
+	Product        string `json:"product"`
+	Lines          []line `json:"lines"`
+	Total          money  `json:"total"`
+	Recurring      struct{ Total money }
 	ExpiresAt      string  `json:"expires_at"`
 	SubscriptionID *string `json:"subscription_id"`
 }
@@ -282,4 +283,19 @@ func TestQuotesThatAreRefused(t *testing.T) {
 	if now := shared.look(t, q, holder); now.Status != "open" {
 		t.Errorf("%+v", now)
 	}
+}
+
+func TestAQuoteKeepsTheTermsOfItsCoupon(t *testing.T) {
+	clock, who := shared.clock(t, "2026-01-31T10:00:00Z"), newCustomer()
+	code := shared.coupon(t, object{"percent": 20, "invoices": 1, "limit": 1})
+	q := shared.quote(t, who.quoted(object{"test_clock": clock, "coupon": code}))
+	if q.Total != usd(792) || q.Recurring.Total != usd(990) {
+		t.Errorf("%+v", q)
+	}
+	shared.send(t, http.MethodPut, "/v1/operator/coupons/"+code, object{"percent": 1, "invoices": 1, "limit": 1}, shared.asOperator()).want(t, http.StatusOK)
+	var c checkout
+	shared.accept(t, q, shared.holder(t, who, q), newKey(), "tok_visa").want(t, http.StatusCreated).into(t, &c)
+	shared.know(c)
+	shared.advance(t, clock, "2026-02-28T10:00:00Z")
+	shared.wantCharges(t, c.Subscription.ID, charged("2026-01-31T10:00:00Z", 792), charged("2026-02-28T10:00:00Z", 990))
 }
