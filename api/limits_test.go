@@ -74,6 +74,14 @@ func TestStrangersCannotHaveAnAddressMailedMoreThanFiveTimesAnHour(t *testing.T)
 	if n := len(s.links()); n != 2 {
 		t.Errorf("after three trials, %d links were mailed", n)
 	}
+	ask := func(to string) answer {
+		return s.ask("POST", "/v1/quotes", quoted(`billing.email="`+to+`@contoso.example"`), withKey())
+	}
+	ask("victim").want(429, "too_many_mails")
+	for range 5 {
+		ask("asked").want(201, "")
+	}
+	ask("asked").want(429, "too_many_mails")
 	refused := try(9).want(429, "too_many_mails")
 	if refused.header.Get("Retry-After") == "" || strings.Contains(string(refused.body), "victim") {
 		t.Errorf("%v %s", refused.header, refused.body)
