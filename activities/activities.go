@@ -18,6 +18,7 @@ type Store interface {
 
 	Request(ctx context.Context, id string) (billing.Request, error)
 	RequestCard(ctx context.Context, request string) (token, method string, err error)
+	MethodExp(ctx context.Context, method string) (string, error)
 	Receipts(ctx context.Context, subscription string) ([]billing.Receipt, error)
 	PendingRefunds(ctx context.Context, subscription string) ([]billing.Refund, error)
 	SaveMethod(ctx context.Context, request, account, gateway string, m billing.StoredMethod) error

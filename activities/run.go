@@ -138,6 +138,9 @@ func (a *Activities) decide(ctx context.Context, t Task, book *billing.Book) (bi
 		}
 		if method != "" {
 			book.Method = method
+			if book.MethodExp, err = a.Store.MethodExp(ctx, method); err != nil {
+				return billing.Decision{}, err
+			}
 		}
 	}
 	if c.Verb == billing.VerbMarkPaid {

@@ -22,6 +22,7 @@ type Book struct {
 	Balance      Money       // the billing account's, in the subscription's currency
 	Standing     int64       // the billing account's standing discount, percent
 	Method       string      // the gateway's reference of the card in use; empty: none
+	MethodExp    string      // its last month, "2029-12"
 
 	Policy Policy
 	NewID  func(prefix string) string // "inv" → "inv_…"
@@ -81,6 +82,9 @@ func (b Book) currency() string { return b.Subscription.Price.Currency }
 // post makes the posting that moves the subscription to the state s.
 func (b Book) post(s Subscription, at time.Time, event, text string) *Posting {
 	s.Revision = b.Subscription.Revision + 1
+	if b.Method != "" {
+		s.CardExpires = cardExpiry(b.MethodExp)
+	}
 	s.Next = s.nextStep(b.Policy)
 	p := &Posting{
 		From: b.Subscription.Revision, Subscription: s,

@@ -24,6 +24,7 @@ const (
 	NoticeRefundFailed    NoticeKind = "refund_failed"    // operator: a card took nothing back, the balance has it
 	NoticeQuote           NoticeKind = "quote"            // billing: what an order would cost, until Until
 	NoticeLogin           NoticeKind = "login"            // an account: the link to sign in with, good until Until
+	NoticeCardExpiring    NoticeKind = "card_expiring"    // billing: the card is good until Until
 	NoticePriceChange     NoticeKind = "price_change"     // billing: another price from Until on
 	NoticeVersionReady    NoticeKind = "version_ready"    // licensee: the file that was still missing
 	NoticeInvoiceOpen     NoticeKind = "invoice_open"     // billing: to be paid by transfer until Until

@@ -94,6 +94,9 @@ func (b Book) endTrial(step Step, at time.Time) Decision {
 // has overtaken are left out.
 func (b Book) remind(step Step, at time.Time) *Posting {
 	s := b.Subscription
+	period, periodDue := s.nextPeriodReminder()
+	card, cardDue := s.cardReminder()
+	cardDue = cardDue && card.After(s.RemindedAt)
 	for s.RemindedAt = step.At; ; {
 		next, ok := s.nextReminder()
 		if !ok || next.After(at) {
@@ -101,16 +104,25 @@ func (b Book) remind(step Step, at time.Time) *Posting {
 		}
 		s.RemindedAt = next
 	}
-	p := b.post(s, at, "reminded", "Reminded of what is due on "+date(s.Period.End)+".")
-	if at.Before(s.Period.End) {
+	text := "Reminded of what is due on " + date(s.Period.End) + "."
+	periodDue = periodDue && !period.After(s.RemindedAt)
+	if cardDue = cardDue && !card.After(s.RemindedAt); cardDue && !periodDue {
+		text = "Reminded of the card, which expires on " + date(s.CardExpires) + "."
+	}
+	p := b.post(s, at, "reminded", text)
+	if cardDue && at.Before(s.CardExpires) {
+		p.Notices = append(p.Notices, Notice{Kind: NoticeCardExpiring, To: RoleBilling, Until: s.CardExpires, Plan: s.Plan})
+	}
+	if periodDue && at.Before(s.Period.End) {
 		kind := NoticeRenewalComing
 		if s.Status == Trialing {
 			kind = NoticeTrialEnding
 		}
-		p.Notices = []Notice{{Kind: kind, To: RoleBilling, Until: s.Period.End, Plan: s.Plan, Amount: s.RenewalPrice().Money.Times(s.Quantity)}}
+		n := Notice{Kind: kind, To: RoleBilling, Until: s.Period.End, Plan: s.Plan, Amount: s.RenewalPrice().Money.Times(s.Quantity)}
 		if b.Open != nil { // only a transfer is still to be made
-			p.Notices[0].InvoiceID, p.Notices[0].Amount = b.Open.ID, b.Open.AmountDue()
+			n.InvoiceID, n.Amount = b.Open.ID, b.Open.AmountDue()
 		}
+		p.Notices = append(p.Notices, n)
 	}
 	return p
 }

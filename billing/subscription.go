@@ -43,6 +43,9 @@ type Subscription struct {
 	Ahead     Period    `json:"ahead,omitzero"`
 	TrialEnd  time.Time `json:"trial_end,omitzero"`
 	HasMethod bool      `json:"has_method,omitempty"` // a card is stored
+	// CardExpires is the first instant at which the stored card is no longer
+	// good.
+	CardExpires time.Time `json:"card_expires,omitzero"`
 
 	LastPaymentAt     time.Time    `json:"last_payment_at,omitzero"`
 	CancelAtPeriodEnd bool         `json:"cancel_at_period_end,omitempty"`
@@ -136,10 +139,38 @@ func (s Subscription) nextStep(p Policy) Step {
 	return Step{}
 }
 
-// nextReminder is the next instant at which the billing contact is reminded:
-// 7 days and 1 day before a trial ends, 7 days before a yearly or longer
-// renewal (rules.md, Renewing).
+// nextReminder is the next instant at which the billing contact is reminded.
 func (s Subscription) nextReminder() (time.Time, bool) {
+	at, ok := s.nextPeriodReminder()
+	if card, expires := s.cardReminder(); expires && card.After(s.RemindedAt) && (!ok || card.Before(at)) {
+		return card, true
+	}
+	return at, ok
+}
+
+// cardReminder is when the billing contact is reminded of a card that expires
+// while it is still to be charged (rules.md, Renewing), in the period in which
+// that falls.
+func (s Subscription) cardReminder() (time.Time, bool) {
+	at := s.CardExpires.Add(-14 * day)
+	return at, !s.CardExpires.IsZero() && s.Collection == ByCard && !s.CancelAtPeriodEnd &&
+		(s.Status == Trialing || s.Status == Active) && s.Period.Contains(at)
+}
+
+// cardExpiry is the first instant after a card's last month ("2029-12"); zero
+// where the gateway says none.
+func cardExpiry(exp string) time.Time {
+	month, err := time.Parse("2006-01", exp)
+	if err != nil {
+		return time.Time{}
+	}
+	return month.AddDate(0, 1, 0)
+}
+
+// nextPeriodReminder is the next instant at which the billing contact is
+// reminded of the period's end: 7 days and 1 day before a trial's, 7 days
+// before a yearly or longer renewal (rules.md, Renewing).
+func (s Subscription) nextPeriodReminder() (time.Time, bool) {
 	var before []time.Duration
 	switch {
 	case s.CancelAtPeriodEnd || s.Ahead != (Period{}):

@@ -170,6 +170,13 @@ var letters = []letterCase{
 		nil,
 	},
 	{
+		"a card that expires is told with its day",
+		toBilling(billing.Notice{Kind: billing.NoticeCardExpiring}),
+		"The card for Calendar Pro expires soon",
+		[]string{"good until 28 February 2026", "Use another card", "Users 1-20, billed monthly"},
+		nil,
+	},
+	{
 		"a new price is announced with the old one and its day",
 		toBilling(billing.Notice{Kind: billing.NoticePriceChange, OldAmount: usd(990), Amount: usd(1290)}),
 		"A new price for Calendar Pro from 28 February 2026 on",

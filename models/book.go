@@ -50,6 +50,9 @@ func (s *Store) Book(ctx context.Context, id string) (billing.Book, error) {
 				b.Open = &w.Detail
 			}
 		}
+		if b.MethodExp, err = methodExp(tx, sub.Method); err != nil {
+			return err
+		}
 		if b.Standing, err = standing(tx, sub.BillingAccount); err != nil {
 			return err
 		}
@@ -115,6 +118,23 @@ func (s *Store) SetCharge(ctx context.Context, invoice, gateway, charge string) 
 		row.Detail.Gateway, row.Detail.Charge = gateway, charge
 		return update(tx, invoice, &row)
 	})
+}
+
+// MethodExp is the last month of a stored card, "2029-12"; empty where it is
+// not known.
+func (s *Store) MethodExp(ctx context.Context, method string) (string, error) {
+	return methodExp(s.db.WithContext(ctx), method)
+}
+
+func methodExp(tx *gorm.DB, method string) (string, error) {
+	if method == "" {
+		return "", nil
+	}
+	row, err := one[paymentMethodRow](tx.Where("ref = ?", method))
+	if errors.Is(err, billing.ErrNotFound) {
+		err = nil
+	}
+	return row.Exp, err
 }
 
 // RequestCard reads the card that a request brings.

@@ -159,3 +159,17 @@ func TestABillInFlightSurvivesAFence(t *testing.T) {
 		}
 	})
 }
+
+func TestABookKnowsWhenTheCardInUseExpires(t *testing.T) {
+	onEach(t, func(t *testing.T, st *Store) {
+		s := openShop(t, st)
+		sub := s.buy(newOrder("ada@contoso.example")) // its card is good until 2029-12
+		if exp := s.book(sub.ID).MethodExp; exp != "2029-12" {
+			t.Errorf("the card's last month is %q", exp)
+		}
+		state := s.command(sub.ID, billing.Command{Verb: billing.VerbCancel}, opening)
+		if want := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC); !state.CardExpires.Equal(want) {
+			t.Errorf("it expires on %v", state.CardExpires)
+		}
+	})
+}
