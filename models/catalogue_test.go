@@ -27,7 +27,7 @@ func TestTheDefaultCatalogueIsReadAsItIsWrittenAndComesInOnce(t *testing.T) {
 			changes, err := s.ApplyCatalogue(t.Context(), c, dry)
 			must(t, err)
 			if len(changes) < 5 || changes[0] != "+ product calendar-pro" || changes[1] != "+ plan calendar-pro_users_single_monthly" ||
-				changes[2] != "+ price calendar-pro_users_single_monthly 2.50 USD" {
+				changes[2] != "+ price calendar-pro_users_single_monthly: 2.50 USD" {
 				t.Errorf("dry %v: changes %q", dry, changes[:min(5, len(changes))])
 			}
 			got, err := s.Products(t.Context())
@@ -80,8 +80,8 @@ products:
       - {type: site, cycle: yearly, prices: [{amount: 29000, currency: USD}]}
 `)
 		want := []string{
-			"~ product calendar-pro", "~ price calendar-pro_users_1-20_monthly 9.90 USD → 10.90 USD",
-			"+ price calendar-pro_users_1-20_monthly 0.99 GBP", "+ plan calendar-pro_site_yearly", "+ price calendar-pro_site_yearly 290.00 USD",
+			"~ product calendar-pro: name", "~ price calendar-pro_users_1-20_monthly: 9.90 USD → 10.90 USD",
+			"+ price calendar-pro_users_1-20_monthly: 0.99 GBP with tax", "+ plan calendar-pro_site_yearly", "+ price calendar-pro_site_yearly: 290.00 USD",
 		}
 		for range 2 {
 			changes, err := s.ApplyCatalogue(t.Context(), c, true)
