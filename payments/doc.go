@@ -27,8 +27,9 @@
 //	declined         this attempt is over and moved nothing. DeclineCode says
 //	                 why, Advice what may help. Another attempt may be prepared.
 //	requires_action  nothing moved yet; the bank waits for the customer at
-//	                 ActionURL. Becomes succeeded or declined when they have
-//	                 answered. Preparing another attempt gives it up.
+//	                 ActionURL; empty where the gateway has no page for that.
+//	                 Becomes succeeded or declined when they have answered.
+//	                 Preparing another attempt gives it up.
 //	processing       the gateway works on it and will say: Resolve later.
 //	unknown          no answer: the money may have moved. Resolve, never raise
 //	                 the attempt.

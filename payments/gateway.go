@@ -52,6 +52,7 @@ const (
 	CodeAlreadyCharged = "already_charged" // the invoice has been paid with another amount
 	CodeNotRefundable  = "not_refundable"  // not charged, or more than is left of it
 	CodeNoAction       = "no_action"       // nothing waits for the customer
+	CodeRefused        = "refused"         // it takes no such call from us: a wrong key, say
 )
 
 // Error is a gateway's refusal of a call, which moved no money and is not
