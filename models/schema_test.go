@@ -15,6 +15,7 @@ var rows = []any{
 	&trialClaimRow{}, &paymentMethodRow{}, &licenseRow{}, &outboxRow{}, &eventRow{}, &counterRow{}, &apiKeyRow{},
 	&testClockRow{}, &sandboxCustomerRow{}, &sandboxMethodRow{}, &sandboxPaymentRow{},
 	&loginRow{}, &sessionRow{}, &couponRow{}, &redemptionRow{}, &accountDiscountRow{}, &refundRow{}, &moneyBackRow{}, &quoteRow{},
+	&gatewayReferenceRow{},
 }
 
 func TestRowsAndMigratedTablesHaveTheSameColumns(t *testing.T) {

@@ -22,9 +22,9 @@ const timeout = 30 * time.Second
 // References remembers what Stripe calls our objects.
 type References interface {
 	// Reference returns the reference of an object (an account or an invoice).
-	// Where there is none yet it asks make for one and keeps it; of several
-	// made at once, all callers get the one that was kept.
-	Reference(ctx context.Context, object string, make func() (string, error)) (string, error)
+	// Where there is none yet it asks create for one and keeps it; of several
+	// created at once, all callers get the one that was kept.
+	Reference(ctx context.Context, object string, create func() (string, error)) (string, error)
 }
 
 // Config is what the gateway needs. Transport may be nil.
