@@ -12,6 +12,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/payments/stripe"
 )
 
 // Config is the engine's configuration, from the environment. Temporal's own
@@ -33,9 +34,10 @@ type Config struct {
 	VendorBank     []string `env:"OKVIZ_VENDOR_BANK" envSeparator:"|"`    // lines, as open invoices print them
 	VendorVATID    string   `env:"OKVIZ_VENDOR_VAT_ID"`
 	SellerCountry  string   `env:"OKVIZ_SELLER_COUNTRY" envDefault:"IT"`
-	Gateway        string   `env:"OKVIZ_GATEWAY" envDefault:"sandbox"`
-	OperatorKey    string   `env:"OKVIZ_OPERATOR_KEY"` // development only
-	TestClocks     bool     `env:"OKVIZ_TEST_CLOCKS"`  // development only
+	Gateway        string   `env:"OKVIZ_GATEWAY" envDefault:"sandbox"` // or stripe
+	StripeKey      string   `env:"OKVIZ_STRIPE_KEY"`                   // the secret key, or a restricted one
+	OperatorKey    string   `env:"OKVIZ_OPERATOR_KEY"`                 // development only
+	TestClocks     bool     `env:"OKVIZ_TEST_CLOCKS"`                  // development only
 	TrustedProxies []string `env:"OKVIZ_TRUSTED_PROXIES"`
 }
 
@@ -88,8 +90,18 @@ func (c Config) Check() error {
 	if c.Brand == "" {
 		bad("OKVIZ_BRAND", "is missing")
 	}
-	if c.Gateway != "sandbox" {
-		bad("OKVIZ_GATEWAY", "is sandbox: no other gateway is built in yet")
+	mode := stripe.ModeOf(c.StripeKey)
+	switch {
+	case c.Gateway != "sandbox" && c.Gateway != "stripe":
+		bad("OKVIZ_GATEWAY", "is sandbox or stripe")
+	case c.Gateway == "stripe" && mode == "":
+		bad("OKVIZ_STRIPE_KEY", "is no secret key of Stripe's: sk_live_… or rk_live_…, in development sk_test_… or rk_test_…")
+	case c.Gateway == "stripe" && c.Development() && mode == stripe.Live:
+		bad("OKVIZ_STRIPE_KEY", "moves real money: not in development")
+	case c.Gateway == "stripe" && !c.Development() && mode == stripe.Test:
+		bad("OKVIZ_STRIPE_KEY", "is a test key, which moves no money: not in production")
+	case c.Gateway == "sandbox" && c.StripeKey != "":
+		bad("OKVIZ_STRIPE_KEY", "is there, but OKVIZ_GATEWAY is not stripe")
 	}
 	if c.RateLimits != "" && c.RateLimits != "on" {
 		bad("OKVIZ_RATE_LIMITS", "is on or absent")

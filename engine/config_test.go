@@ -10,8 +10,7 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
-// production is a configuration with nothing wrong but that there is no
-// gateway yet which production could use.
+// production is a configuration with nothing wrong.
 func production(t *testing.T) Config {
 	t.Helper()
 	key, err := licensing.GenerateKey(rand.Reader)
@@ -21,7 +20,8 @@ func production(t *testing.T) Config {
 	return Config{
 		Env: "production", DatabaseURL: "mysql://okviz:secret@db:3306/okviz", PublicURL: "https://licences.okviz.example",
 		Secret: "kR7vQ2mZx9TpWb4NcYh6LdFs8GjEa3Uu", SigningKeys: []string{string(key.PEM())},
-		SMTPURL: "smtps://mail.okviz.example", MailFrom: "OKVIZ <licences@okviz.example>", Gateway: "sandbox", Brand: "OKVIZ",
+		SMTPURL: "smtps://mail.okviz.example", MailFrom: "OKVIZ <licences@okviz.example>", Brand: "OKVIZ",
+		Gateway: "stripe", StripeKey: "sk_live_kR7vQ2mZx9",
 	}
 }
 
@@ -34,7 +34,12 @@ func TestProductionRefusesWhatOnlyDevelopmentMayHave(t *testing.T) {
 		spoil func(*Config)
 		names string
 	}{
-		"the sandbox gateway":                  {func(*Config) {}, "OKVIZ_GATEWAY is the sandbox"},
+		"the sandbox gateway":                  {func(c *Config) { c.Gateway, c.StripeKey = "sandbox", "" }, "OKVIZ_GATEWAY is the sandbox"},
+		"a key of Stripe's test mode":          {func(c *Config) { c.StripeKey = "sk_test_kR7vQ2mZx9" }, "OKVIZ_STRIPE_KEY is a test key"},
+		"a restricted key of its test mode":    {func(c *Config) { c.StripeKey = "rk_test_kR7vQ2mZx9" }, "OKVIZ_STRIPE_KEY is a test key"},
+		"a key that pages may show":            {func(c *Config) { c.StripeKey = "pk_live_kR7vQ2mZx9" }, "OKVIZ_STRIPE_KEY is no secret key"},
+		"no key of Stripe's":                   {func(c *Config) { c.StripeKey = "" }, "OKVIZ_STRIPE_KEY is no secret key"},
+		"a gateway that nobody knows":          {func(c *Config) { c.Gateway = "acme" }, "OKVIZ_GATEWAY is sandbox or stripe"},
 		"test clocks":                          {func(c *Config) { c.TestClocks = true }, "OKVIZ_TEST_CLOCKS"},
 		"an operator key from the environment": {func(c *Config) { c.OperatorKey = strings.Repeat("k3y", 12) }, "OKVIZ_OPERATOR_KEY"},
 		"an http public URL":                   {func(c *Config) { c.PublicURL = "http://licences.okviz.example" }, "OKVIZ_PUBLIC_URL is not https"},
@@ -67,10 +72,60 @@ func TestProductionRefusesWhatOnlyDevelopmentMayHave(t *testing.T) {
 	})
 }
 
+func TestProductionStartsWithStripe(t *testing.T) {
+	for _, key := range []string{"sk_live_kR7vQ2mZx9", "rk_live_kR7vQ2mZx9"} {
+		c := production(t)
+		c.StripeKey = key
+		if err := c.Check(); err != nil {
+			t.Error(err)
+		}
+		if _, err := c.keys(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestDevelopmentTakesStripesTestModeOnly(t *testing.T) {
+	c := production(t)
+	c.Env = "development"
+	if err := c.Check(); err == nil || !strings.Contains(err.Error(), "OKVIZ_STRIPE_KEY moves real money") {
+		t.Errorf("a live key: %v", err)
+	}
+	c.StripeKey = "sk_test_kR7vQ2mZx9"
+	if err := c.Check(); err != nil {
+		t.Errorf("a test key: %v", err)
+	}
+	c.Gateway = "sandbox"
+	if err := c.Check(); err == nil || !strings.Contains(err.Error(), "OKVIZ_GATEWAY is not stripe") {
+		t.Errorf("a key that nobody uses: %v", err)
+	}
+}
+
+func TestConfigurationChoosesTheGateway(t *testing.T) {
+	for gateway, ledger := range map[string]bool{"stripe": false, "sandbox": true} {
+		c := production(t)
+		c.Gateway, c.DatabaseURL = gateway, "sqlite://"+filepath.ToSlash(filepath.Join(t.TempDir(), "okviz.db"))
+		store, err := OpenStore(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := &Engine{config: c, Store: store}
+		if err := e.openGateway(); err != nil {
+			t.Fatal(err)
+		}
+		if e.gateway.Name() != gateway || (e.sandbox != nil) != ledger {
+			t.Errorf("%s: the gateway is %s, with the sandbox's ledger: %t", gateway, e.gateway.Name(), e.sandbox != nil)
+		}
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestErrorsOfTheConfigurationRepeatNoSecret(t *testing.T) {
 	const marker = "s3cr3t-marker"
 	c := production(t)
-	c.Secret, c.OperatorKey, c.DatabaseURL = marker, marker, "postgres://u:"+marker+"@h/d"
+	c.Secret, c.OperatorKey, c.DatabaseURL, c.StripeKey = marker, marker, "postgres://u:"+marker+"@h/d", marker
 	c.SigningKeys = []string{"-----BEGIN PRIVATE KEY-----\n" + marker + "\n-----END PRIVATE KEY-----\n"}
 	if err := c.Check(); err == nil || strings.Contains(err.Error(), marker) {
 		t.Errorf("Check: %v", err)

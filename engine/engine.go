@@ -25,7 +25,9 @@ import (
 	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/mail"
 	"github.com/okviz/licensing/models"
+	"github.com/okviz/licensing/payments"
 	"github.com/okviz/licensing/payments/sandbox"
+	"github.com/okviz/licensing/payments/stripe"
 	"github.com/okviz/licensing/web"
 	"github.com/okviz/licensing/worker"
 	"github.com/okviz/licensing/workflows"
@@ -40,7 +42,8 @@ type Engine struct {
 	config    Config
 	keys      licensing.KeyRing
 	policy    billing.Policy
-	gateway   *sandbox.Gateway
+	gateway   payments.Gateway
+	sandbox   api.Charges // the sandbox's ledger; nil with another gateway
 	documents *documents.Writer
 	log       *slog.Logger
 }
@@ -64,7 +67,7 @@ func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logge
 	if e.Store, err = OpenStore(c); err != nil {
 		return nil, err
 	}
-	if e.gateway, err = sandbox.New(e.Store.SandboxLedger(), c.PublicURL+"/sandbox"); err != nil {
+	if err = e.openGateway(); err != nil {
 		return nil, errors.Join(err, e.Store.Close())
 	}
 	if e.Temporal, err = dial(ctx, options, l); err != nil {
@@ -76,6 +79,18 @@ func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logge
 	e.policy = c.policy()
 	e.Press = delivery.NewPress(e.Store, e.keys)
 	return e, nil
+}
+
+// openGateway makes the gateway that the configuration names. It calls nobody.
+func (e *Engine) openGateway() error {
+	if e.config.Gateway == "stripe" {
+		g, err := stripe.New(stripe.Config{Key: e.config.StripeKey, References: e.Store.GatewayReferences("stripe")})
+		e.gateway = g
+		return err
+	}
+	g, err := sandbox.New(e.Store.SandboxLedger(), e.config.PublicURL+"/sandbox")
+	e.gateway, e.sandbox = g, g
+	return err
 }
 
 // OpenStore connects to the database alone.
@@ -170,7 +185,7 @@ func RegisterSearchAttributes(ctx context.Context, l *slog.Logger) error {
 func (e *Engine) API() (http.Handler, error) {
 	return api.New(api.Config{
 		Store: e.Store, Temporal: e.Temporal, Files: e.Press, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
-		Sandbox: e.gateway, Pages: web.Handler(), Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
+		Sandbox: e.sandbox, Pages: web.Handler(), Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
 		RateLimits:     !e.config.Development() || e.config.RateLimits == "on",
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})
