@@ -194,6 +194,8 @@ func TestWhatTheBankAdvisesRefinesADecline(t *testing.T) {
 		"pm_insufficient_funds": {Status: billing.PaymentDeclined, DeclineCode: "insufficient_funds", Advice: billing.AdviceRetryLater},
 		"pm_confirm_card_data":  {Status: billing.PaymentDeclined, DeclineCode: "do_not_honor", Advice: billing.AdviceNewMethod},
 		"pm_stolen":             {Status: billing.PaymentDeclined, DeclineCode: "stolen_card", Advice: billing.AdviceNever},
+		"pm_lost":               {Status: billing.PaymentDeclined, DeclineCode: "lost_card", Advice: billing.AdviceNever},
+		"pm_do_not_try_again":   {Status: billing.PaymentDeclined, DeclineCode: "do_not_honor", Advice: billing.AdviceNever},
 		"pm_expired_card":       {Status: billing.PaymentDeclined, DeclineCode: "expired_card", Advice: billing.AdviceRetryLater},
 	} {
 		s := newShop(t)
@@ -257,6 +259,12 @@ func TestStatesThatOnlyStripeCanBring(t *testing.T) {
 	}
 }
 
+// tooMuch is what Stripe says of a refund that another one has overtaken.
+func tooMuch(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusBadRequest)
+	_, _ = w.Write([]byte(`{"error": {"type": "invalid_request_error", "param": "amount", "message": "greater than unrefunded amount"}}`))
+}
+
 func TestEveryAnswerToARefundIsTakenAsItIsMeant(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
@@ -264,6 +272,7 @@ func TestEveryAnswerToARefundIsTakenAsItIsMeant(t *testing.T) {
 	}{
 		"all of it was given back":   {stripetest.Fault(400, "invalid_request_error", "charge_already_refunded"), payments.CodeNotRefundable},
 		"the bank has taken it back": {stripetest.Fault(400, "invalid_request_error", "charge_disputed"), payments.CodeNotRefundable},
+		"more than is left":          {tooMuch, payments.CodeNotRefundable},
 		"a key used otherwise":       {stripetest.Fault(400, "idempotency_error", ""), payments.CodeMismatch},
 		"no money is there":          {stripetest.Fault(400, "invalid_request_error", "balance_insufficient"), ""},
 		"a wrong key":                {stripetest.Fault(401, "invalid_request_error", ""), ""},

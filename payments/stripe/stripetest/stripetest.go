@@ -31,6 +31,8 @@ var cards = map[string]card{
 	"pm_insufficient_funds": {last4: "9995", decline: "insufficient_funds", advice: "try_again_later"},
 	"pm_stolen":             {last4: "9979", decline: "stolen_card", advice: "do_not_try_again"},
 	"pm_expired_card":       {last4: "0069", code: "expired_card"},
+	"pm_lost":               {last4: "9987", decline: "lost_card"},
+	"pm_do_not_try_again":   {last4: "0119", decline: "do_not_honor", advice: "do_not_try_again"},
 	"pm_confirm_card_data":  {last4: "0127", decline: "do_not_honor", advice: "confirm_card_data"},
 	"pm_3ds":                {last4: "3155", code: "authentication_required", decline: "authentication_required"},
 	"pm_timeout_charged":    {last4: "4444", lost: 1, moves: true},
