@@ -110,7 +110,7 @@ var samples = map[string]string{
 	"revoke-license":       `{}`,
 	"reinstate-license":    `{"reason":"all is well"}`,
 	"cancel-now":           `{"refund":"prorated","reason":"asked for by telephone"}`,
-	"refund-invoice":       `{"amount":100,"reason":"a courtesy"}`,
+	"refund-invoice":       `{"amount":{"amount":100,"currency":"USD"},"reason":"a courtesy"}`,
 	"quote":                quoted(),
 	"accept-quote":         `{"payment":{"method":"card","token":"tok_visa"},"accept_terms":true}`,
 	"preview-change":       `{` + plan + `,"quantity":1}`,

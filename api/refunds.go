@@ -48,8 +48,8 @@ func (s *server) refundInvoice(ctx context.Context, in *struct {
 	CommandInput
 	ID   string `path:"id" maxLength:"64"`
 	Body struct {
-		Amount *int64  `json:"amount,omitempty" minimum:"1" doc:"With its tax, in minor units of the invoice's currency. Absent: all that is left."`
-		Reason *string `json:"reason,omitempty" maxLength:"500" doc:"For your own records."`
+		Amount *MoneyBody `json:"amount,omitempty" doc:"With its tax, in the invoice's currency. Absent: all that is left."`
+		Reason *string    `json:"reason,omitempty" maxLength:"500" doc:"For your own records."`
 	}
 }) (*commandOutput, error) {
 	inv, _, err := s.invoice(ctx, in.ID)
@@ -57,8 +57,14 @@ func (s *server) refundInvoice(ctx context.Context, in *struct {
 		return nil, s.answer(err)
 	}
 	in.reason = in.Body.Reason
-	return s.command(ctx, in.CommandInput, "/v1/operator/invoices/"+in.ID+"/refund", inv.Subscription,
-		billing.Command{Verb: billing.VerbRefund, Invoice: inv.ID, Amount: in.Body.Amount}, "")
+	c := billing.Command{Verb: billing.VerbRefund, Invoice: inv.ID}
+	if amount := in.Body.Amount; amount != nil {
+		if amount.Currency != inv.Currency {
+			return nil, invalid("amount.currency", "is not the invoice's")
+		}
+		c.Amount = &amount.Amount
+	}
+	return s.command(ctx, in.CommandInput, "/v1/operator/invoices/"+in.ID+"/refund", inv.Subscription, c, "")
 }
 
 func (s *server) cancelNow(ctx context.Context, in *struct {

@@ -30,15 +30,16 @@ type act struct {
 	count   int64 // quantity; 0: not named
 	preview bool  // a change that is held to its preview, which was made wait ago
 	token   string
+	amount  int64 // of a refund; 0: all that is left
 }
 
 func (a act) String() string {
-	return fmt.Sprint(a.what, " ", a.wait, " ", a.plan, " ", a.count, " ", a.preview, " ", a.token)
+	return fmt.Sprint(a.what, " ", a.wait, " ", a.plan, " ", a.count, " ", a.preview, " ", a.token, " ", a.amount)
 }
 
 func acts(t *rapid.T) []act {
 	what := rapid.SampledFrom([]string{
-		"wait", "wait", "wait", "late", "change", "change", "change", "cancel", "resume", "renew", "card", "card",
+		"wait", "wait", "wait", "late", "change", "change", "change", "cancel", "resume", "renew", "card", "card", "refund",
 	})
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) act {
 		a := act{what: what.Draw(t, "what")}
@@ -55,6 +56,9 @@ func acts(t *rapid.T) []act {
 			if a.preview = rapid.Bool().Draw(t, "preview"); a.preview {
 				a.wait = time.Duration(rapid.IntRange(0, 14*60).Draw(t, "seconds")) * time.Second
 			}
+		case "refund":
+			a.count = rapid.Int64Range(0, 5).Draw(t, "invoice")
+			a.amount = rapid.SampledFrom([]int64{0, 1, 333}).Draw(t, "amount")
 		case "card":
 			a.token = rapid.SampledFrom([]string{"tok_visa", "tok_visa", "tok_visa", "tok_declined", "tok_insufficient_funds", "tok_stolen"}).Draw(t, "token")
 		}
@@ -165,6 +169,8 @@ func (w *walk) do(a act) string {
 		w.advanceBy(w.t, w.clock, object{"to": stamp(w.now), "late": a.what == "late"})
 	case "change":
 		said = w.change(a, before)
+	case "refund":
+		said = w.giveBack(a)
 	case "card":
 		said = w.command("payment-method", before, object{"token": secret(a.token)}, stamp(w.now))
 	default:
@@ -197,6 +203,35 @@ func (w *walk) change(a act, before subscription) string {
 		}
 	}
 	return w.command("change", before, body, stamp(at))
+}
+
+// giveBack is an operator's refund of one of the paid invoices, and waits until
+// the gateway has confirmed it.
+func (w *walk) giveBack(a act) string {
+	w.t.Helper()
+	paid := slices.DeleteFunc(w.documents(), func(d document) bool { return d.Status != "paid" })
+	if len(paid) == 0 {
+		return "nothing was paid"
+	}
+	d, body := paid[int(a.count)%len(paid)], object{"reason": "a test"}
+	if a.amount > 0 {
+		body["amount"] = money{a.amount, d.Total.Currency}
+	}
+	answer := w.refund(w.t, d.ID, body)
+	eventually(w.t, listed, "the refund is confirmed", func() bool {
+		book, err := w.system.Engine.Store.Book(context.Background(), w.id)
+		must(w.t, err)
+		return book.Subscription.Refunding == 0
+	})
+	if answer.status == http.StatusOK {
+		return "refund"
+	}
+	var p problem
+	answer.into(w.t, &p)
+	if p.Code != "nothing_to_refund" && p.Code != "amount_too_large" {
+		w.t.Errorf("a refund of %d: %d %s", a.amount, answer.status, answer.body)
+	}
+	return "refund " + p.Code
 }
 
 // command gives a command and keeps what the invoice that came of it is for.
@@ -304,8 +339,14 @@ func (w *walk) settle() {
 		balance += noted - d.BalanceApplied.Amount
 		paid = append(paid, d)
 	}
+	for _, c := range w.ledger(w.t, w.id) {
+		if c.Refunded.Amount > c.Amount.Amount {
+			w.t.Errorf("%+v gave back more than was charged", c)
+		}
+		balance -= c.Refunded.Amount
+	}
 	if got := w.balance(); got != balance {
-		w.t.Errorf("the balance is %d, and the documents leave %d", got, balance)
+		w.t.Errorf("the balance is %d, and documents and refunds leave %d", got, balance)
 	}
 	w.settlePeriods(paid)
 }

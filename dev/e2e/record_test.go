@@ -74,7 +74,7 @@ func TestRecordedLives(t *testing.T) {
 			clock := s.clock(t, "2026-01-31T10:00:00Z")
 			c := s.buy(t, newCustomer().order(object{"test_clock": clock}))
 			id := c.Subscription.ID
-			s.refund(t, c.Invoice.ID, object{"amount": 100}).want(t, 200)
+			s.refund(t, c.Invoice.ID, object{"amount": usd(100)}).want(t, 200)
 			s.command(t, id, "money-back", nil).want(t, 200)
 			eventually(t, listed, "it has ended", func() bool { return !s.running(t, id) })
 			s.refund(t, c.Invoice.ID, object{}).wantProblem(t, 409, "nothing_to_refund")

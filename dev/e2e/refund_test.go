@@ -212,11 +212,12 @@ func TestPartsOfAnInvoiceAreRefundedUpToItsTotal(t *testing.T) {
 	o["billing"].(object)["country"] = "IT" // 9.90 and 22 % of VAT: 12.08
 	c := shared.buy(t, o)
 	id, inv := c.Subscription.ID, c.Invoice.ID
-	shared.refund(t, inv, object{"amount": 1209}).wantProblem(t, http.StatusUnprocessableEntity, "amount_too_large")
-	shared.refund(t, inv, object{"amount": 3, "reason": "a courtesy"}).want(t, http.StatusOK)
-	shared.refund(t, inv, object{"amount": 1000}).want(t, http.StatusOK)
+	shared.refund(t, inv, object{"amount": usd(3)}).wantProblem(t, http.StatusUnprocessableEntity, "invalid")
+	shared.refund(t, inv, object{"amount": money{1209, "EUR"}}).wantProblem(t, http.StatusUnprocessableEntity, "amount_too_large")
+	shared.refund(t, inv, object{"amount": money{3, "EUR"}, "reason": "a courtesy"}).want(t, http.StatusOK)
+	shared.refund(t, inv, object{"amount": money{1000, "EUR"}}).want(t, http.StatusOK)
 	shared.wantBack(t, id, "1208 − 1003")
-	shared.refund(t, inv, object{"amount": 206}).wantProblem(t, http.StatusUnprocessableEntity, "amount_too_large")
+	shared.refund(t, inv, object{"amount": money{206, "EUR"}}).wantProblem(t, http.StatusUnprocessableEntity, "amount_too_large")
 	if s := shared.subscription(t, id); s.Status != "active" {
 		t.Errorf("%+v", s)
 	}
