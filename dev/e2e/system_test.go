@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -17,6 +18,10 @@ import (
 	"github.com/okviz/licensing/dev/system"
 )
 
+// database is where the shared system keeps its rows: an empty database of a
+// server that speaks MySQL's protocol, or SQLite.
+var database = flag.String("database", "", "DATABASE_URL of the system that most tests share; empty: SQLite")
+
 // shared is the system that most tests use, and scratch a folder that goes
 // when they have run.
 var (
@@ -27,6 +32,7 @@ var (
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	flag.Parse()
 	var err error
 	if scratch, err = os.MkdirTemp("", "okviz-e2e-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -34,7 +40,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(scratch)
 	start := time.Now()
-	if shared, err = open(filepath.Join(scratch, "shared"), newOperator(), 0); err != nil {
+	if shared, err = open(filepath.Join(scratch, "shared"), *database, newOperator(), 0); err != nil {
 		fmt.Fprintln(os.Stderr, "the system did not start:", err)
 		return 1
 	}
@@ -64,11 +70,11 @@ func newOperator() string { return secret("okv_Quittenmus_" + rand.Text()) }
 
 // open starts a system in this process. suggest is the length of a history at
 // which Temporal suggests a new one; 0: its default.
-func open(data, operator string, suggest int) (*shop, error) {
+func open(data, database, operator string, suggest int) (*shop, error) {
 	log := &logbook{}
 	s, err := system.Start(context.Background(), system.Options{
 		Data: data, HTTP: "127.0.0.1:0", Mailbox: "127.0.0.1:0", Temporal: "127.0.0.1:0",
-		OperatorKey: operator, SuggestContinueAsNew: suggest,
+		DatabaseURL: database, OperatorKey: operator, SuggestContinueAsNew: suggest,
 		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
@@ -91,7 +97,7 @@ func start(t *testing.T, suggest int) *shop { return startOn(t, t.TempDir(), new
 
 func startOn(t *testing.T, data, operator string, suggest int) *shop {
 	t.Helper()
-	s, err := open(data, operator, suggest)
+	s, err := open(data, "", operator, suggest)
 	if err != nil {
 		t.Fatal(err)
 	}
