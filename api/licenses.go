@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -186,7 +185,7 @@ func (s *server) check(g *gin.Context) {
 		return
 	}
 	if s.RateLimits {
-		if wait := s.checked.wait(q.License, time.Now()); wait > 0 {
+		if wait := s.checked.wait(q.License, s.Now()); wait > 0 {
 			writeProblem(g, tooMany(wait))
 			return
 		}

@@ -86,7 +86,7 @@ func (s *server) paced(g *gin.Context) {
 	if !s.RateLimits || !isAPI(g.Request.URL.Path) || g.FullPath() == checkPath {
 		return
 	}
-	if wait := s.requests.wait(network(g.ClientIP()), time.Now()); wait > 0 {
+	if wait := s.requests.wait(network(g.ClientIP()), s.Now()); wait > 0 {
 		writeProblem(g, tooMany(wait))
 	}
 }
