@@ -129,11 +129,12 @@ func (a *Activities) decide(ctx context.Context, t Task, book *billing.Book) (bi
 	}
 	if c.Request != "" && (c.Verb == billing.VerbPurchase || c.Verb == billing.VerbPaymentMethod) {
 		method, err := a.attach(ctx, c.Request, book.Order.BillingAccount)
-		var coded interface{ ErrorCode() string }
-		if errors.As(err, &coded) && coded.ErrorCode() == string(billing.CodeUnknownToken) {
+		switch code := refusal(err); {
+		case code == string(billing.CodeUnknownToken):
 			return refused(billing.CodeUnknownToken, "token", "the gateway does not know this token"), nil
-		}
-		if err != nil {
+		case code != "":
+			return billing.Decision{Posting: book.Unstored(c, code, t.At)}, nil
+		case err != nil:
 			return billing.Decision{}, err
 		}
 		if method != "" {
@@ -195,6 +196,9 @@ func (a *Activities) collect(ctx context.Context, t Task, book billing.Book, inv
 		return a.post(ctx, t, *book.Paid(inv, t.At), request)
 	}
 	result, err := a.charge(ctx, t, &inv, resume)
+	if code := refusal(err); code != "" {
+		result, err = billing.ChargeRefused(code), nil
+	}
 	if err != nil {
 		return Result{}, fmt.Errorf("charging %s: %w", inv.ID, err)
 	}
@@ -215,7 +219,13 @@ func (a *Activities) collect(ctx context.Context, t Task, book billing.Book, inv
 // charge goes the three steps of payments: prepare, store the reference,
 // charge. What may have happened is looked up, and sent again only with the
 // same key.
-func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, resume bool) (billing.ChargeResult, error) {
+func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, resume bool) (_ billing.ChargeResult, err error) {
+	unknown := resume // what became of the attempt
+	defer func() {
+		if err != nil && unknown {
+			err = open{err}
+		}
+	}()
 	customer, err := a.Gateway.EnsureCustomer(ctx, inv.Account)
 	if err != nil {
 		return billing.ChargeResult{}, err
@@ -239,9 +249,11 @@ func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, r
 		if err != nil || result.Status != billing.PaymentNotAttempted {
 			return result, err
 		}
+		unknown = false
 	}
 	result, err := a.Gateway.Charge(ctx, ref, r)
 	if err == nil && result.Status == billing.PaymentUnknown {
+		unknown = true
 		return a.Gateway.Resolve(ctx, ref)
 	}
 	return result, err

@@ -105,6 +105,7 @@ var statuses = map[billing.Code]int{
 	billing.CodeNothingToRefund:    http.StatusConflict,
 	billing.CodeCardDeclined:       http.StatusPaymentRequired,
 	billing.CodeNoPaymentMethod:    http.StatusPaymentRequired,
+	billing.CodeGatewayRefused:     http.StatusPaymentRequired,
 	billing.CodeTooManyAttempts:    http.StatusTooManyRequests,
 	billing.CodeTrialAlreadyUsed:   http.StatusConflict,
 	billing.CodeTooManySiteEdits:   http.StatusConflict,

@@ -356,23 +356,30 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 		Code: CodeCardDeclined, Detail: "the card was declined", Invoice: inv.ID,
 		Payment: PaymentOutcome{Status: PaymentDeclined, DeclineCode: r.DeclineCode},
 	}
+	text := fmt.Sprintf("A payment of %s was declined: %s.", due, r.DeclineCode)
+	declines := 1
+	var notices []Notice
+	if r.DeclineCode == DeclineRefused { // which is no card's fault
+		text = fmt.Sprintf("The gateway refused a payment of %s: %s.", due, r.Refusal)
+		outcome.Detail = "the payment provider could not be used; we have been told"
+		notices, declines = []Notice{refusedNotice(r.Refusal, inv.ID, due)}, 0
+	}
 	// ended is the same decline as the end of the subscription.
 	ended := func(at time.Time) *Posting {
 		p := b.end(at, ReasonPaymentFailed)
 		inv.Status = InvoiceVoid
 		p.Invoice, p.Void, p.Entries, p.Outcome = &inv, "", release, outcome
+		p.Notices = append(p.Notices, notices...)
 		return p
 	}
-	text := fmt.Sprintf("A payment of %s was declined: %s.", due, r.DeclineCode)
 	method := "" // where money is owed, the card is kept all the same
-	var notices []Notice
 	switch {
 	case inv.Purpose == ForPurchase && !s.DueAt.IsZero(): // the order's invoice by transfer stays open
 		inv.Status = InvoiceVoid
-		s.Declines++
+		s.Declines += declines
 	case inv.Purpose == ForPurchase:
 		s.OpenInvoice, method = inv.ID, inv.Method
-		s.Declines++
+		s.Declines += declines
 	case inv.Purpose == ForConversion:
 		return ended(s.TrialEnd)
 	case inv.Purpose == ForRenewal:
@@ -390,7 +397,9 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 		if !next.Before(s.Dunning.Deadline(b.Policy)) {
 			kind = NoticeFinalNotice
 		}
-		notices = []Notice{{Kind: kind, To: RoleBilling, InvoiceID: inv.ID, Amount: due, Until: next, Plan: s.Plan}}
+		if kind == NoticeFinalNotice || r.DeclineCode != DeclineRefused { // another card would help nobody
+			notices = append(notices, Notice{Kind: kind, To: RoleBilling, InvoiceID: inv.ID, Amount: due, Until: next, Plan: s.Plan})
+		}
 	default: // a change, a revival, a period ahead: nothing has happened
 		inv.Status = InvoiceVoid
 	}

@@ -53,6 +53,7 @@ const (
 	CodeInvoiceNotAllowed  Code = "invoice_not_allowed"
 	CodeAlreadyRecorded    Code = "already_recorded"
 	CodeTooManySiteEdits   Code = "too_many_site_edits"
+	CodeGatewayRefused     Code = "gateway_refused"
 	CodePackageWithoutKey  Code = "package_without_key"
 )
 

@@ -579,7 +579,7 @@ func (l *ledger) holds(fail func(string, ...any)) {
 		if open.Status != InvoiceOpen || open.DueAt != s.DueAt || s.Status != Incomplete && s.Status != Active {
 			fail("%s waits until %s for %s, due %s", s.Status, s.DueAt, open.Status, open.DueAt)
 		}
-	} else if (s.OpenInvoice == "") != (s.Status != PastDue && (s.Status != Incomplete || s.Declines == 0)) {
+	} else if (s.OpenInvoice == "") != (s.Status != PastDue && (s.Status != Incomplete || !s.HasMethod)) {
 		fail("%s with the open invoice %q", s.Status, s.OpenInvoice)
 	}
 	until := s.Entitlement(l.book.Policy).ValidUntil

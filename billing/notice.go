@@ -30,6 +30,7 @@ const (
 	NoticeInvoiceOpen     NoticeKind = "invoice_open"     // billing: to be paid by transfer until Until
 	NoticeInvoiceVoid     NoticeKind = "invoice_void"     // billing: an invoice that was mailed is not to be paid any more
 	NoticeTransferShort   NoticeKind = "transfer_short"   // operator: a part of an invoice has come; Rest is missing
+	NoticeChargeRefused   NoticeKind = "charge_refused"   // operator: the gateway takes no such call from us; Code says why
 	NoticeTransferUnused  NoticeKind = "transfer_unused"  // operator: money for an invoice that is paid or void already
 )
 
@@ -62,6 +63,7 @@ type Notice struct {
 	Plan        PlanRef      `json:"plan,omitzero"`          // the plan at the event
 	OldPlan     PlanRef      `json:"old_plan,omitzero"`      // plan_changed
 	Reason      CancelReason `json:"reason,omitempty"`       // ended
+	Code        string       `json:"code,omitempty"`         // charge_refused: the gateway's
 	WithFile    bool         `json:"with_file,omitzero"`     // attach the stamped package
 	CreditNotes []string     `json:"credit_notes,omitempty"` // cn_…, to be attached
 }

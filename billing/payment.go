@@ -23,6 +23,7 @@ const (
 	AdviceNewMethod     Advice = "new_method"
 	AdviceNeedsCustomer Advice = "needs_customer"
 	AdviceNever         Advice = "never"
+	AdviceOperator      Advice = "operator" // the gateway took no such call from us: see refused.go
 )
 
 // ChargeRequest asks a gateway for the money of one invoice. Amount is more
@@ -45,6 +46,7 @@ type ChargeResult struct {
 	DeclineCode string        `json:"decline_code,omitempty"` // "insufficient_funds"
 	Advice      Advice        `json:"advice,omitempty"`
 	ActionURL   string        `json:"action_url,omitempty"` // with PaymentRequiresAction
+	Refusal     string        `json:"refusal,omitempty"`    // with DeclineRefused: the gateway's own code
 }
 
 // StoredMethod is a payment method that the gateway holds; we keep what a

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/okviz/licensing/activities"
+	"github.com/okviz/licensing/billing"
 )
 
 // codes keeps errors out of histories: Temporal sees the name of the activity
@@ -43,6 +44,7 @@ func (i *activityCodes) ExecuteActivity(ctx context.Context, in *interceptor.Exe
 		}
 	}()
 	if result, err = i.Next.ExecuteActivity(ctx, in); err == nil {
+		i.alert(info, result)
 		return result, nil
 	}
 	// The one error that a workflow acts on. Words around it, its cause and its
@@ -54,6 +56,16 @@ func (i *activityCodes) ExecuteActivity(ctx context.Context, in *interceptor.Exe
 	i.log.Warn("an activity failed and is tried again",
 		"activity", info.ActivityType.Name, "workflow", info.WorkflowExecution.ID, "attempt", info.Attempt, "error", err)
 	return nil, failure(info, code(err))
+}
+
+// alert logs what an activity has done well and is an error all the same: the
+// gateway takes no such call from us.
+func (i *activityCodes) alert(info activity.Info, result any) {
+	r, _ := result.(activities.Result)
+	if r.Outcome.Code == billing.CodeGatewayRefused || r.Outcome.Payment.DeclineCode == billing.DeclineRefused {
+		i.log.Error("the gateway refused a call of ours", "code", billing.DeclineRefused, "activity", info.ActivityType.Name,
+			"workflow", info.WorkflowExecution.ID, "invoice", r.Outcome.Invoice)
+	}
 }
 
 func failure(info activity.Info, code string) error {

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/okviz/licensing/activities"
+	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/payments"
 )
 
@@ -109,5 +110,31 @@ func TestWhatSucceedsIsLeftAlone(t *testing.T) {
 	_, logged, err := failing(t, func(context.Context) error { return nil })
 	if err != nil || logged != "" {
 		t.Errorf("got %v and the log %q", err, logged)
+	}
+}
+
+// A refusal by the gateway is an outcome like another one, and still something
+// that a person has to mend.
+func TestTheGatewaysRefusalIsLoggedWithItsCode(t *testing.T) {
+	for name, o := range map[string]billing.Outcome{
+		"a charge":          {Invoice: "inv_1", Payment: billing.PaymentOutcome{Status: billing.PaymentDeclined, DeclineCode: billing.DeclineRefused}},
+		"a card to be kept": {Code: billing.CodeGatewayRefused},
+		"":                  {Code: billing.CodeCardDeclined, Payment: billing.PaymentOutcome{Status: billing.PaymentDeclined, DeclineCode: "generic_decline"}},
+	} {
+		var logs bytes.Buffer
+		var suite testsuite.WorkflowTestSuite
+		env := suite.NewTestActivityEnvironment()
+		env.SetWorkerOptions(sdkworker.Options{Interceptors: []interceptor.WorkerInterceptor{
+			&codes{log: slog.New(slog.NewTextHandler(&logs, nil))},
+		}})
+		env.RegisterActivityWithOptions(func(context.Context) (activities.Result, error) {
+			return activities.Result{Outcome: o}, nil
+		}, activity.RegisterOptions{Name: "Renew"})
+		if _, err := env.ExecuteActivity("Renew"); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(logs.String(), "level=ERROR") && strings.Contains(logs.String(), "code=gateway_refused"); got != (name != "") {
+			t.Errorf("%q is logged as %q", name, logs.String())
+		}
 	}
 }

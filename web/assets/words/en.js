@@ -125,6 +125,7 @@ export default {
 
   decline: {
     generic_decline: 'the bank gave no reason',
+    gateway_refused: 'the payment provider could not be used; we have been told, and the card is not at fault',
     insufficient_funds: 'insufficient funds',
     stolen_card: 'the bank refuses this card',
     expired_card: 'the card has expired',

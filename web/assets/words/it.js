@@ -125,6 +125,7 @@ export default {
 
   decline: {
     generic_decline: 'la banca non ha dato un motivo',
+    gateway_refused: 'il fornitore dei pagamenti non era utilizzabile; siamo stati avvisati, e la carta non c’entra',
     insufficient_funds: 'fondi insufficienti',
     stolen_card: 'la banca rifiuta questa carta',
     expired_card: 'la carta è scaduta',

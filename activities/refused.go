@@ -1,0 +1,23 @@
+package activities
+
+import (
+	"errors"
+)
+
+// refusal is the code of a gateway's considered refusal of a call, which moved
+// nothing and would be refused again; empty for every other error, and where an
+// earlier call may have moved money all the same: then it is asked again for as
+// long as it takes.
+func refusal(err error) string {
+	var coded interface{ ErrorCode() string }
+	var unsettled open
+	if errors.As(err, &unsettled) || !errors.As(err, &coded) {
+		return ""
+	}
+	return coded.ErrorCode()
+}
+
+// open marks an error that leaves unknown what became of a payment.
+type open struct{ error }
+
+func (o open) Unwrap() error { return o.error }

@@ -1,0 +1,34 @@
+package billing
+
+import "time"
+
+// DeclineRefused is the decline code of a payment that the gateway did not even
+// try: it took no such call from us (a withdrawn key, an amount that it does
+// not take). That is a mistake of ours and no fault of the card's, so that the
+// operator is told in the customer's place.
+const DeclineRefused = "gateway_refused"
+
+// ChargeRefused is the result of such a payment. Nothing moved. It is tried
+// again when a declined one would be, and by every command that charges.
+func ChargeRefused(code string) ChargeResult {
+	return ChargeResult{Status: PaymentDeclined, DeclineCode: DeclineRefused, Advice: AdviceOperator, Refusal: code}
+}
+
+// refusedNotice tells the operator what the gateway said.
+func refusedNotice(code, invoice string, due Money) Notice {
+	return Notice{Kind: NoticeChargeRefused, To: RoleOperator, InvoiceID: invoice, Amount: due, Code: code}
+}
+
+// Unstored is the posting of a command whose card the gateway would not store,
+// by a mistake of ours: it is refused, and the operator is told.
+func (b Book) Unstored(c Command, code string, at time.Time) *Posting {
+	refusal := refuse(CodeGatewayRefused, "", "the payment provider could not be used; we have been told")
+	p := b.Refused(c, refusal, at)
+	if p.Subscription.Revision == p.From {
+		outcome := p.Outcome
+		p = b.post(b.Subscription, at, "gateway_refused", "The gateway would not store a card: "+code+".")
+		p.Outcome = outcome
+	}
+	p.Notices = append(p.Notices, refusedNotice(code, "", Money{}))
+	return p
+}
