@@ -97,7 +97,7 @@ func TestAFaultOfTheGatewayIsTriedAgainAndIsNoRefusal(t *testing.T) {
 // refusing is a gateway that refuses one kind of call.
 type refusing struct {
 	activities.Gateway
-	resolve, attach bool
+	resolve, attach, charge bool
 }
 
 var errRefused = &payments.Error{Code: payments.CodeRefused}
@@ -107,6 +107,13 @@ func (g *refusing) Resolve(ctx context.Context, charge string) (billing.ChargeRe
 		return billing.ChargeResult{}, errRefused
 	}
 	return g.Gateway.Resolve(ctx, charge)
+}
+
+func (g *refusing) Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error) {
+	if g.charge {
+		return billing.ChargeResult{}, errRefused
+	}
+	return g.Gateway.Charge(ctx, charge, r)
 }
 
 func (g *refusing) AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error) {
@@ -140,6 +147,22 @@ func TestARefusalToSayWhatBecameOfAPaymentIsNoDecline(t *testing.T) {
 			s.must(s.Purchase(t.Context(), task))
 			s.wantCharged(sub, charge("2026-01-01 00:00:00", 990))
 		})
+	}
+}
+
+// The look that comes after a crash finds that nothing was attempted.
+func TestARefusalAfterACrashIsADeclineOnceItIsKnownThatNothingMoved(t *testing.T) {
+	s := newShop(t)
+	f := s.Break()
+	s.Activities.Gateway = &refusing{Gateway: s.Activities.Gateway, charge: true}
+	sub, c := s.Place(t, activitiestest.Order{Token: "tok_visa"})
+	task := s.command(sub, c)
+	f.Fail(activitiestest.Point{Call: "SetCharge"}, 1)
+	if _, err := s.Purchase(t.Context(), task); !errors.Is(err, activitiestest.ErrFault) {
+		t.Fatal(err)
+	}
+	if r, err := s.Purchase(t.Context(), task); err != nil || r.Outcome.Payment.DeclineCode != billing.DeclineRefused {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 
