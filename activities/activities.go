@@ -134,6 +134,9 @@ func (a *Activities) RecordRefunds(ctx context.Context, t Task) (Result, error) 
 // MigratePrice announces the newest price of a subscription's plan.
 func (a *Activities) MigratePrice(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
 
+// SettlePayment asks the gateway what became of the payment that waits.
+func (a *Activities) SettlePayment(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
 // Renew charges the period that begins.
 func (a *Activities) Renew(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
 

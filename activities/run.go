@@ -77,6 +77,9 @@ func (a *Activities) run(ctx context.Context, t Task) (Result, error) {
 		}
 		return a.collect(ctx, t, book, *inv, request, true)
 	}
+	if t.Command != nil && t.Command.Verb == billing.VerbSettle {
+		return Result{Subscription: book.Subscription}, nil
+	}
 	decision, err := a.decide(ctx, t, &book)
 	if err != nil {
 		return Result{}, err

@@ -54,6 +54,10 @@ const (
 	VerbRevoke    Verb = "revoke"
 	VerbReinstate Verb = "reinstate"
 	VerbMigrate   Verb = "migrate" // to the plan's newest price
+
+	// Nobody's button: the gateway has news of a payment, or may have. It is
+	// asked what became of the payment that waits, where one does.
+	VerbSettle Verb = "settle"
 )
 
 // Credits tells whether a command may make credit notes, for which it needs the

@@ -42,6 +42,7 @@ const (
 	UpdateRevoke        = "revoke"
 	UpdateReinstate     = "reinstate"
 	UpdateMigrate       = "migrate_price"
+	UpdateSettle        = "settle"
 	// UpdateAdvance takes an Advance: its test clock has moved.
 	UpdateAdvance = "advance"
 )
@@ -77,6 +78,7 @@ var Updates = map[billing.Verb]string{
 	billing.VerbRevoke:        UpdateRevoke,
 	billing.VerbReinstate:     UpdateReinstate,
 	billing.VerbMigrate:       UpdateMigrate,
+	billing.VerbSettle:        UpdateSettle,
 }
 
 // Search attributes by which operators find subscriptions. They hold no

@@ -66,6 +66,7 @@ var commands = []command{
 	{billing.VerbRevoke, do.Hold, anyShape, "An operator's: the licence is not valid any more, and the subscription ends."},
 	{billing.VerbReinstate, do.Hold, anyShape, "An operator's: the licence is neither suspended nor revoked any more."},
 	{billing.VerbMigrate, do.MigratePrice, checkMigrate, "Announce the plan's newest price for the next period."},
+	{billing.VerbSettle, do.SettlePayment, anyShape, "Ask the gateway what became of the payment that waits."},
 }
 
 // signalled are the commands that a signal may give, by its name.
