@@ -30,6 +30,7 @@ type Quote struct {
 	TaxNote        *string             `json:"tax_note"`
 	Total          billing.Money       `json:"total"`
 	Recurring      QuoteRecurring      `json:"recurring"`
+	InvoiceAllowed bool                `json:"invoice_allowed"`
 	CreatedAt      time.Time           `json:"created_at"`
 	ExpiresAt      time.Time           `json:"expires_at"`
 	SubscriptionID *string             `json:"subscription_id" doc:"The order that the quote became."`
@@ -60,12 +61,13 @@ func (s *server) quoteRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, at+"/accept", "accept-quote", "Order what a quote offers, at its price", "Checkout", quoteHolder, status(http.StatusCreated)), s.acceptQuote)
 }
 
-func viewQuote(q billing.Quote, at time.Time) Quote {
+func (s *server) viewQuote(q billing.Quote, at time.Time) Quote {
 	sub, bill := q.Subscription, q.Bill
 	return Quote{
 		ID: q.ID, Number: q.Number, Status: q.Status(at), Product: sub.Product, Plan: viewPlan(sub.Plan), Quantity: sub.Quantity,
 		Currency: bill.Currency, Lines: viewLines(bill), Subtotal: bill.Subtotal(), Discount: bill.Discount(), Tax: bill.Tax(),
-		TaxNote: text(bill.TaxNote), Total: bill.Total(), Recurring: QuoteRecurring{q.Renewal, sub.Plan.Cycle}, CreatedAt: q.CreatedAt.UTC(), ExpiresAt: q.ExpiresAt.UTC(),
+		TaxNote: text(bill.TaxNote), Total: bill.Total(), Recurring: QuoteRecurring{q.Renewal, sub.Plan.Cycle}, InvoiceAllowed: s.Policy.InvoiceAllowed(bill),
+		CreatedAt: q.CreatedAt.UTC(), ExpiresAt: q.ExpiresAt.UTC(),
 		SubscriptionID: text(q.Accepted), TestClock: text(sub.TestClock),
 	}
 }
@@ -105,7 +107,7 @@ func (s *server) makeQuote(ctx context.Context, in *struct {
 		return nil, s.answer(err)
 	}
 	q.Accepted = "" // it was open when it was asked for
-	out.Body = viewQuote(q, q.CreatedAt)
+	out.Body = s.viewQuote(q, q.CreatedAt)
 	s.remember(ctx, r, out.Status, out.Body)
 	return out, nil
 }
@@ -142,7 +144,7 @@ func (s *server) getQuote(ctx context.Context, in *QuoteInput) (*struct{ Body Qu
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &struct{ Body Quote }{viewQuote(q, q.At(s.Now()))}, nil
+	return &struct{ Body Quote }{s.viewQuote(q, q.At(s.Now()))}, nil
 }
 
 func (s *server) quotePDF(ctx context.Context, in *QuoteInput) (*fileOutput, error) {

@@ -78,9 +78,9 @@ test('after a decline another card goes to the same order, each with a key of it
   assert.equal(first.state, 'declined');
   assert.equal(kept().token, 'cot_1');
   asked = scripted([402, { code: 'card_declined', decline_code: 'generic_decline' }]);
-  const { order: second } = await finish(prepareCard(kept(), 'tok_declined'), () => {}, pause);
+  const { order: second } = await finish(prepareCard(kept(), { token: 'tok_declined' }), () => {}, pause);
   const again = scripted(null, [200, { subscription: { id: 'sub_1' } }]);
-  const { order: third } = await finish(prepareCard(second, 'tok_visa'), () => {}, pause);
+  const { order: third } = await finish(prepareCard(second, { token: 'tok_visa' }), () => {}, pause);
   assert.equal(third.state, 'done');
   assert.deepEqual([asked[0].path, asked[0].token], ['/v1/subscriptions/sub_1/payment-method', 'Bearer cot_1']);
   assert.deepEqual(JSON.parse(again[0].body), { token: 'tok_visa' });
@@ -93,8 +93,20 @@ test('a card that may have been charged is asked about after a reload, not charg
   fresh();
   scripted(declined);
   await finish(begin(), () => {}, pause);
-  const { card } = prepareCard(kept(), 'tok_visa');
+  const { card } = prepareCard(kept(), { token: 'tok_visa' });
   const asked = scripted([200, { subscription: { id: 'sub_1' } }]);
   await finish(kept(), () => {}, pause);
   assert.equal(asked[0].key, card.key);
+});
+
+test('a quote is accepted at its own address, by its token and with a key of its own', async () => {
+  fresh();
+  scripted([422, { code: 'terms_not_accepted' }]);
+  const { order: refused } = await finish(begin(), () => {}, pause);
+  const asked = scripted(null, bought);
+  await finish(prepare(order, '/quotes/quo_1#token=quo_t', { to: '/v1/quotes/quo_1/accept', holder: 'quo_t' }), () => {}, pause);
+  assert.deepEqual([asked[0].path, asked[0].token], ['/v1/quotes/quo_1/accept', 'Bearer quo_t']);
+  assert.notEqual(asked[0].key, refused.key);
+  assert.equal(asked[0].key, asked[1].key);
+  assert.equal(kept().holder, undefined);
 });

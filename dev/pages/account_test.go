@@ -2,8 +2,10 @@ package pages
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -27,14 +29,15 @@ func ask(t *testing.T, s *system.System, method, address, body string, into any)
 	}
 	r.Header.Set("Authorization", "Bearer "+s.OperatorKey)
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Idempotency-Key", "key-of-"+strings.Repeat("x", 16))
+	r.Header.Set("Idempotency-Key", rand.Text())
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode >= 300 {
-		t.Fatalf("%s %s: %d", method, address, res.StatusCode)
+		body, _ := io.ReadAll(res.Body)
+		t.Fatalf("%s %s: %d %s", method, address, res.StatusCode, body)
 	}
 	if err := json.NewDecoder(res.Body).Decode(into); err != nil {
 		t.Fatal(err)
@@ -77,8 +80,9 @@ func charges(t *testing.T, s *system.System, subscription string) []int64 {
 	return amounts
 }
 
-// link waits for the mail that signs in, and returns its link.
-func link(t *testing.T, s *system.System, email string) string {
+// link waits for the newest mail to an address whose subject begins so, and
+// returns its link to the page.
+func link(t *testing.T, s *system.System, email, subject, page string) string {
 	t.Helper()
 	found := ""
 	for deadline := time.Now().Add(20 * time.Second); found == "" && time.Now().Before(deadline); {
@@ -87,13 +91,13 @@ func link(t *testing.T, s *system.System, email string) string {
 		}
 		ask(t, s, http.MethodGet, "http://"+s.Mailbox+"/api/v1/search?query="+url.QueryEscape("to:"+email), "", &list)
 		for _, m := range list.Messages {
-			if !strings.HasPrefix(m.Subject, "Sign in") {
+			if !strings.HasPrefix(m.Subject, subject) {
 				continue
 			}
 			var letter struct{ Text string }
 			ask(t, s, http.MethodGet, "http://"+s.Mailbox+"/api/v1/message/"+m.ID, "", &letter)
 			for _, word := range strings.Fields(letter.Text) {
-				if strings.Contains(word, "/login#token=") {
+				if strings.Contains(word, page) {
 					found = word
 				}
 			}
@@ -101,7 +105,7 @@ func link(t *testing.T, s *system.System, email string) string {
 		}
 	}
 	if found == "" {
-		t.Fatalf("no link was mailed to %s", email)
+		t.Fatalf("no mail %q to %s has a link to %s", subject, email, page)
 	}
 	return found
 }
@@ -115,7 +119,7 @@ func signIn(t *testing.T, s *system.System, email string) chromedp.Action {
 		chromedp.Click("#ask"),
 		chromedp.WaitVisible("#sent"),
 		chromedp.ActionFunc(func(ctx context.Context) error {
-			return chromedp.Run(ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(link(t, s, email)))
+			return chromedp.Run(ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(link(t, s, email, "Sign in", "/login#token=")))
 		}),
 		chromedp.WaitVisible("#sign-in"),
 		chromedp.Click("#sign-in"),
@@ -145,7 +149,7 @@ func TestTheMailedLinkSignsInAndLeadsBack(t *testing.T) {
 	if there != at || status != "Active" {
 		t.Errorf("signed in at %s with %q, want %s", there, status, at)
 	}
-	used := link(t, s, "ada@contoso.example")
+	used := link(t, s, "ada@contoso.example", "Sign in", "/login#token=")
 	var refused string
 	run(t, ctx,
 		chromedp.Click("#log-out"),

@@ -23,12 +23,21 @@ export const post = async (path, body, { key, token, signal } = {}) => answerOf(
   },
 }));
 
+const get = async (path, token) => {
+  const response = await fetch(path, { signal: AbortSignal.timeout(60_000), headers: token ? { Authorization: `Bearer ${token}` } : {} });
+  if (response.status !== 200) throw Object.assign(new Error(`${path}: ${response.status}`), { status: response.status });
+  return response;
+};
+
 // read is what an address holds. What it does not hold is thrown, with the
 // status that says why.
-export const read = async path => {
-  const { status, body } = await answerOf(await fetch(path, { signal: AbortSignal.timeout(60_000) }));
-  if (status !== 200) throw Object.assign(new Error(`${path}: ${status}`), { status });
-  return body;
+export const read = async (path, { token } = {}) => (await answerOf(await get(path, token))).body;
+
+// download saves a file that a link cannot lead to, since it needs a token.
+export const download = async (path, name, { token } = {}) => {
+  const url = URL.createObjectURL(await (await get(path, token)).blob());
+  Object.assign(document.createElement('a'), { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 };
 
 export const products = async () => (await read('/v1/products')).data;

@@ -1,44 +1,39 @@
-// "/checkout": the order, its payment, and what came of it. order.js keeps it
-// from being bought twice; here it is only shown.
-import { html, nothing } from './lit-html/lit-html.js';
+// "/checkout": the order or the quote, its payment, and what came of it.
+// order.js keeps it from being bought twice; here it is only shown.
+import { html } from './lit-html/lit-html.js';
 import { post } from './api.js';
 import { countries, likely } from './countries.js';
 import { day, money, roundMoney } from './format.js';
 import { withProducts } from './loading.js';
-import { finish, forget, kept, prepare, prepareCard } from './order.js';
+import { forget, here, kept, prepare, prepareCard, unsettled } from './order.js';
+import { idOf, Ordering } from './ordering.js';
+import { cardOf, paymentOf } from './payment.js';
 import { address, currenciesOf, cyclesOf, plansOf, priceIn, settle, typesOf } from './plans.js';
-import { result } from './result.js';
+import { quoted, result } from './result.js';
 import { t } from './words.js';
 
 const w = t.checkout;
-const cards = Object.keys(w.cards);
-const idOf = name => name.replaceAll('.', '-');
 
 // What has been typed is kept in the tab, so that a reload does not lose it.
 const drafts = 'okviz.draft';
 const draft = () => JSON.parse(sessionStorage.getItem(drafts));
 
-// fieldOf is the field on the page that the API means by a name of its own.
-const fieldOf = name => ({ plan: 'plan.tier', token: 'payment.token', payment: 'payment.token' })[name] ?? name.replace(/\[\d+\].*$/, '');
-
 export const checkout = show => {
-  const done = kept();
-  const shown = new URLSearchParams(location.search).get('order');
-  if (shown) {
-    const order = done?.state === 'done' && done.result.subscription.id === shown ? done : null;
-    result(show, order);
-    return;
-  }
-  withProducts(show, w.title, products => new Checkout(show, products));
+  const { order, quote } = Object.fromEntries(new URLSearchParams(location.search));
+  const done = kept()?.state === 'done' ? kept() : null;
+  const waits = unsettled();
+  if (order) result(show, done?.result.subscription?.id === order ? done : null);
+  else if (quote) quoted(show, done?.result.id === quote ? done : null);
+  else if (waits && !waits.at.startsWith('/checkout')) location.replace(waits.at);
+  else withProducts(show, w.title, products => new Checkout(show, products));
 };
 
-class Checkout {
+class Checkout extends Ordering {
   constructor(show, products) {
+    super();
     const order = kept();
-    const here = location.pathname + location.search;
-    // An outcome that is not known yet comes before anything else; a declined
-    // order only where it was placed.
-    this.order = ['sent', 'paying'].includes(order?.state) || order?.state === 'declined' && order.at === here ? order : null;
+    // A declined order waits only where it was placed.
+    this.order = unsettled() ?? (order?.state === 'declined' && order.at === here() ? order : null);
     if (order?.state === 'done' || order?.state === 'declined' && !this.order) forget();
 
     const asked = this.order ? new URL(this.order.at, location.origin).search : location.search;
@@ -51,10 +46,9 @@ class Checkout {
     }
     this.choice = settle(this.product, wish);
     this.payNow = !this.product.trial || wish.pay === 'now';
+    this.quote = wish.pay === 'quote';
     this.draft = draft() ?? { 'billing.country': likely(), 'licensee.same': 'on' };
     this.same = Boolean(this.draft['licensee.same']);
-    this.errors = {};
-    this.busy = false;
     this.total();
     if (this.order?.state === 'declined') this.decline(this.order.decline);
     else if (this.order) this.send(this.order);
@@ -64,10 +58,6 @@ class Checkout {
     return document.getElementById('checkout');
   }
 
-  value(name) {
-    return this.form.elements.namedItem(name)?.value.trim() ?? '';
-  }
-
   // choose changes what is bought, and the address with it.
   choose(part) {
     this.choice = settle(this.product, { ...this.choice, ...part });
@@ -75,31 +65,42 @@ class Checkout {
   }
 
   moved() {
-    history.replaceState(null, '', address(this.product, this.choice, { pay: this.payNow ? 'now' : 'trial' }));
+    history.replaceState(null, '', address(this.product, this.choice, { pay: this.quote ? 'quote' : this.payNow ? 'now' : 'trial' }));
     this.total();
   }
 
   typed(event) {
-    if (this.order?.state === 'declined') return; // the order's fields are locked, and so not in its data
+    if (this.declined) return; // the order's fields are locked, and so not in its data
     const fields = Object.fromEntries(new FormData(this.form));
     delete fields['payment.token'];
+    this.draft = fields;
     sessionStorage.setItem(drafts, JSON.stringify(fields));
     if (this.errors[event.target.name]) {
       delete this.errors[event.target.name];
       this.draw();
     }
-    if (['billing.country', 'billing.vat_id'].includes(event.target.name)) this.total();
+    if (event.target.name === 'billing.country') this.total();
+  }
+
+  // changed is told of a field that has been left.
+  changed({ target: { name } }) {
+    if (['billing.vat_id', 'coupon'].includes(name)) this.total();
   }
 
   ordered() {
     const { product, choice } = this;
+    const coupon = this.value('coupon');
     return {
       product: product.id,
       plan: { type: choice.type, cycle: choice.cycle, ...(choice.tier && { tier: choice.tier }) },
       quantity: choice.quantity,
       currency: choice.currency,
-      pay: this.payNow ? 'now' : 'trial',
+      ...(coupon && { coupon }),
     };
+  }
+
+  get pay() {
+    return this.payNow || this.quote ? 'now' : 'trial';
   }
 
   // total asks what the order comes to, a moment after the last change.
@@ -112,26 +113,39 @@ class Checkout {
       this.asking = new AbortController();
       const { signal } = this.asking;
       if (!this.form) return;
-      const vat = this.value('billing.vat_id');
       try {
-        const { status, body } = await post('/v1/checkout/preview', JSON.stringify({
-          ...this.ordered(), billing: { country: this.value('billing.country'), vat_id: vat || null },
-        }), { signal });
-        this.preview = status === 200 ? body : null;
-        this.previewFailed = status !== 200;
-        if (this.preview?.trial.available === false && !this.payNow) {
-          this.payNow = true;
-          this.moved();
-          return;
-        }
+        await this.price(signal);
       } catch {
         if (signal.aborted) return;
         this.preview = null;
-        this.previewFailed = true;
       }
+      this.previewFailed = !this.preview;
+      if (this.preview?.trial.available === false && !this.payNow) {
+        this.payNow = true;
+        this.moved();
+        return;
+      }
+      if (!this.preview?.invoice_allowed) this.method = 'card';
       this.stale = false;
       this.draw();
     }, 200);
+  }
+
+  // price asks for the totals. A coupon or a VAT number that is not good is told
+  // at its field, and the totals are those without it.
+  async price(signal) {
+    const vat = this.value('billing.vat_id');
+    const asked = { ...this.ordered(), pay: this.pay, billing: { country: this.value('billing.country'), vat_id: vat || null } };
+    for (const name of ['billing.vat_id', 'coupon']) delete this.errors[name];
+    for (;;) {
+      const { status, body } = await post('/v1/checkout/preview', JSON.stringify(asked), { signal });
+      this.preview = status === 200 ? body : null;
+      const wrong = body.errors?.map(e => e.field).find(name => ['billing.vat_id', 'coupon'].includes(name) && !this.errors[name]);
+      if (this.preview || !wrong) return;
+      this.errors[wrong] = t.refusal[body.code] ?? body.errors[0].detail;
+      if (wrong === 'coupon') delete asked.coupon;
+      else asked.billing.vat_id = null;
+    }
   }
 
   // body is the order as the API takes it.
@@ -150,89 +164,27 @@ class Checkout {
         ...(Object.keys(place).length && { address: place }),
       },
       ...(!this.same && { licensee: contact('licensee') }),
-      ...(this.payNow && { payment: { method: 'card', token: this.value('payment.token') } }),
       ...(sites.length && { sites }),
-      accept_terms: this.form.elements.namedItem('accept_terms').checked,
+      ...(!this.quote && {
+        pay: this.pay,
+        ...(this.payNow && { payment: paymentOf(this.method) }),
+        accept_terms: this.form.elements.namedItem('accept_terms').checked,
+      }),
     });
-  }
-
-  // check finds what can be seen to be wrong without asking.
-  check() {
-    this.errors = {};
-    for (const field of this.form.elements) {
-      if (!field.willValidate || field.validity.valid) continue;
-      const { valueMissing, typeMismatch } = field.validity;
-      this.errors[field.name] = field.name === 'accept_terms' ? t.refusal.terms_not_accepted
-        : valueMissing && field.name !== 'billing.country' ? t.field.required
-          : typeMismatch || valueMissing ? t.field[field.name] ?? t.field.required
-            : t.field.number;
-    }
-    return Object.keys(this.errors).length === 0;
   }
 
   submit(event) {
     event.preventDefault();
     if (this.busy) return;
-    if (this.order?.state === 'declined') {
-      this.send(prepareCard(this.order, this.value('payment.token')));
-      return;
-    }
-    if (!this.check()) {
-      this.wrong(w.wrong);
-      return;
-    }
-    this.send(prepare(this.body(), location.pathname + location.search));
+    if (this.order?.state === 'declined') this.send(prepareCard(this.order, cardOf('payment-token')));
+    else if (this.check()) this.send(prepare(this.body(), here(), { to: this.quote ? '/v1/quotes' : '/v1/checkout' }));
   }
 
-  async send(order) {
-    this.order = order;
-    this.busy = true;
-    this.errors = {};
-    this.message = '';
-    this.status = w.sending;
-    this.draw();
-    const { order: now, problem } = await finish(order, why => {
-      this.status = w[why];
-      this.draw();
-    });
-    this.order = now;
-    this.busy = false;
-    this.status = '';
-    if (now.state === 'done') {
-      sessionStorage.removeItem(drafts);
-      history.replaceState(null, '', `/checkout?order=${encodeURIComponent(now.result.subscription.id)}`);
-      result(this.show, now);
-    } else if (problem.code === 'card_declined') {
-      this.decline(problem.decline_code);
-    } else {
-      this.refuse(problem);
-    }
-  }
-
-  decline(code) {
-    this.errors = { 'payment.token': w.declined(t.decline[code] ?? t.decline.generic_decline) };
-    this.wrong('');
-  }
-
-  refuse(problem) {
-    const own = t.refusal[problem.code];
-    const elsewhere = [];
-    for (const { field, detail } of problem.errors ?? []) {
-      const name = fieldOf(field);
-      if (this.form.elements.namedItem(name)) this.errors[name] = own ?? t.field[name] ?? detail;
-      else elsewhere.push(own ?? detail);
-    }
-    if (['trial_already_used', 'trial_not_offered'].includes(problem.code)) this.errors = { pay: own };
-    else if (own && !problem.errors?.length) elsewhere.push(own);
-    this.wrong(elsewhere.join(' ') || (Object.keys(this.errors).length ? w.wrong : problem.detail ?? t.refusal.other));
-  }
-
-  // wrong shows a message and leads to the first field that has an error.
-  wrong(message) {
-    this.message = message;
-    this.draw();
-    const first = [...this.form.elements].find(e => this.errors[e.name]);
-    (first ?? document.getElementById('form-error'))?.focus();
+  finished(order) {
+    sessionStorage.removeItem(drafts);
+    const { result: { subscription, id } } = order;
+    history.replaceState(null, '', subscription ? `/checkout?order=${subscription.id}` : `/checkout?quote=${id}`);
+    (subscription ? result : quoted)(this.show, order);
   }
 
   startAgain() {
@@ -242,15 +194,6 @@ class Checkout {
     this.message = '';
     this.draw();
     document.getElementById('plan-cycle').focus();
-  }
-
-  error(name) {
-    const error = this.errors[name];
-    return error ? html`<p class="error" id="${idOf(name)}-error">${error}</p>` : '';
-  }
-
-  described(name, hint) {
-    return [hint && `${idOf(name)}-hint`, this.errors[name] && `${idOf(name)}-error`].filter(Boolean).join(' ') || nothing;
   }
 
   // input is a field with its label, hint and error.
@@ -325,11 +268,13 @@ class Checkout {
         ${this.select('currency', w.currency, currenciesOf(product, { type }).map(c => [c, c]), currency, c => this.choose({ currency: c }))}
       </div>
       <div class="cost">
-        <p><strong id="item-price">${roundMoney({ ...m, amount: m.amount * quantity })}</strong> / ${t.per[cycle]}${payNow ? '' : ` ${w.withTrial}`}</p>
-        <label class="switch"><input type="checkbox" role="switch" id="pay" name="pay" value="now" .checked=${payNow} ?disabled=${!product.trial}
+        <p><strong id="item-price">${roundMoney({ ...m, amount: m.amount * quantity })}</strong> / ${t.per[cycle]}${this.pay === 'now' ? '' : ` ${w.withTrial}`}</p>
+        ${this.quote ? '' : html`<label class="switch"><input type="checkbox" role="switch" id="pay" name="pay" value="now" .checked=${payNow} ?disabled=${!product.trial}
           aria-invalid=${Boolean(this.errors.pay)} aria-describedby=${this.described('pay')}
-          @change=${e => { this.payNow = e.target.checked; delete this.errors.pay; this.moved(); }}><span></span>${w.payNow}</label>
-        ${product.trial ? '' : html`<p class="hint">${w.payNowOnly}</p>`}${this.error('pay')}
+          @change=${e => { this.payNow = e.target.checked; delete this.errors.pay; this.moved(); }}><span></span>${w.payNow}</label>`}
+        ${product.trial || this.quote ? '' : html`<p class="hint">${w.payNowOnly}</p>`}${this.error('pay')}
+        <label class="switch"><input type="checkbox" role="switch" id="as-quote" .checked=${this.quote}
+          @change=${e => { this.quote = e.target.checked; delete this.errors.pay; this.moved(); }}><span></span>${w.quote}</label>
       </div>
     </div>`;
   }
@@ -361,29 +306,25 @@ class Checkout {
       <dl><div class="row strong"><dt>${w.recurringTotal}
           <p class="hint" id="first-renewal">${w.firstRenewal(day(p.recurring.first_renewal))}</p></dt>
         <dd><span id="recurring-total">${money(p.recurring.total)}</span> <span class="per">/ ${t.per[p.recurring.cycle]}</span></dd></div></dl>
-      ${this.payNow || !p.trial.until ? '' : html`<p class="row hint" id="trial-note">${w.trialEnds(day(p.trial.until))}</p>`}`;
+      ${this.pay === 'now' || !p.trial.until ? '' : html`<p class="row hint" id="trial-note">${w.trialEnds(day(p.trial.until))}</p>`}`;
   }
 
-  payment() {
-    return html`<section aria-labelledby="payment"><h2 id="payment">${w.payment}</h2>
-      <div class="sandbox"><p id="payment-token-hint">${w.sandbox}</p>
-        <div class="field"><label for="payment-token">${w.card}</label>
-          <select id="payment-token" name="payment.token" aria-invalid=${Boolean(this.errors['payment.token'])}
-            aria-describedby=${this.described('payment.token', true)}>
-            ${cards.map(token => html`<option value=${token}>${token} – ${w.cards[token]}</option>`)}
-          </select>${this.error('payment.token')}</div>
-      </div></section>`;
+  coupon() {
+    return html`<div class="field"><label for="coupon">${w.coupon} <span class="quiet">(${t.optional})</span></label>
+      <input id="coupon" name="coupon" maxlength="64" autocomplete="off" spellcheck="false" autocapitalize="characters" .value=${this.draft.coupon ?? ''}
+        aria-invalid=${Boolean(this.errors.coupon)} aria-describedby=${this.described('coupon')}
+        @keydown=${e => { if (e.key === 'Enter') { e.preventDefault(); this.total(); } }}>${this.error('coupon')}</div>`;
   }
 
   draw() {
     if (this.order?.state === 'done') return;
-    const declined = ['declined', 'paying'].includes(this.order?.state);
+    const { declined, quote } = this;
     const locked = this.busy || declined;
     const due = this.preview?.amount_due;
-    const label = declined ? w.payWith : !this.payNow ? w.startTrial : due ? w.pay(money(due)) : w.buy;
+    const label = declined ? w.payWith : quote ? w.mailQuote : !this.payNow ? w.startTrial : due && this.method === 'card' ? w.pay(money(due)) : w.buy;
     this.show(w.title, html`<h1>${w.title}</h1>
       <form id="checkout" class="checkout" novalidate autocomplete="on" aria-busy=${this.busy}
-        @submit=${e => this.submit(e)} @input=${e => this.typed(e)}>
+        @submit=${e => this.submit(e)} @input=${e => this.typed(e)} @change=${e => this.changed(e)}>
         <fieldset class="plain" ?disabled=${locked}>${this.details()}</fieldset>
         <div class="side">
           <fieldset class="plain" ?disabled=${locked}>
@@ -392,18 +333,15 @@ class Checkout {
               <div class="row head" aria-hidden="true"><span>${w.item}</span><span>${w.subtotal}</span></div>
               ${this.item()}<div id="totals" aria-live="polite" aria-busy=${this.stale}>${this.totals()}</div>
             </div>
+            ${this.coupon()}
             ${this.choice.type === 'site' ? this.sites() : ''}
           </fieldset>
           <fieldset class="plain" ?disabled=${this.busy}>
-            ${this.payNow ? this.payment() : ''}
-            <div><label class="tick terms"><input type="checkbox" id="accept_terms" name="accept_terms" required ?disabled=${declined}
-              .checked=${Boolean(this.draft.accept_terms)} aria-invalid=${Boolean(this.errors.accept_terms)}
-              aria-describedby=${this.described('accept_terms')}> ${w.terms}</label>${this.error('accept_terms')}</div>
-            <p id="form-error" class="error" role="alert" tabindex="-1">${this.message ?? ''}</p>
-            <button id="submit" class="wide" type="submit">${label}</button>
+            ${quote ? html`<p id="quote-note">${w.quoteNote}</p>` : this.payNow ? this.payment(!declined && this.preview?.invoice_allowed) : ''}
+            ${this.closing(label, !quote)}
             ${declined ? html`<button id="change-order" class="link" type="button" @click=${() => this.startAgain()}>${w.change}</button>` : ''}
           </fieldset>
-          <p id="status" role="status">${this.status ?? ''}</p>
+          <p id="status" role="status">${this.status}</p>
         </div>
       </form>`);
   }

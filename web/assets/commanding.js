@@ -3,6 +3,7 @@
 import { html } from './lit-html/lit-html.js';
 import { carryOut, command, unfinished } from './command.js';
 import { money } from './format.js';
+import { cardField, cardOf } from './payment.js';
 import { signIn } from './session.js';
 import { t } from './words.js';
 
@@ -81,16 +82,12 @@ export class Commanding {
       ${this.action ? html`<p><a class="button" href=${this.action}>${t.result.confirm}</a></p>` : ''}`;
   }
 
-  // card lets another card be chosen: the sandbox's.
+  // card lets another card be chosen.
   card() {
-    const words = t.checkout;
     return html`<form id="asking" class="asking" tabindex="-1" aria-labelledby="card-title"
-      @submit=${e => { e.preventDefault(); this.press('payment-method', { token: document.getElementById('card').value }); }}>
+      @submit=${e => { e.preventDefault(); this.press('payment-method', cardOf('card')); }}>
       <h2 id="card-title">${w.newCard}</h2>
-      <div class="sandbox"><p id="card-hint">${words.sandbox}</p>
-        <div class="field"><label for="card">${words.card}</label>
-          <select id="card" aria-describedby="card-hint" ?disabled=${this.busy}>
-            ${Object.entries(words.cards).map(([token, name]) => html`<option value=${token}>${token} – ${name}</option>`)}</select></div></div>
+      ${cardField('card', { disabled: this.busy })}
       <p class="buttons"><button type="submit" id="use-card" ?disabled=${this.busy}>${w.useCard}</button>
         <button type="button" class="second" ?disabled=${this.busy} @click=${() => this.keep('payment-method')}>${w.keep}</button></p></form>`;
   }

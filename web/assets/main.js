@@ -8,6 +8,7 @@ import { license, licenses } from './licenses.js';
 import { login } from './login.js';
 import { orders } from './orders.js';
 import { product } from './product.js';
+import { quote } from './quote.js';
 import { logOut, me } from './session.js';
 import { subscription } from './subscription.js';
 import { locale, t } from './words.js';
@@ -46,6 +47,7 @@ const pages = [
   [/^\/$/, catalogue],
   [/^\/products\/([a-z0-9-]+)$/, product],
   [/^\/checkout$/, checkout],
+  [/^\/quotes\/(quo_[0-9A-Z]+)$/, quote],
   [/^\/login$/, login],
   [/^\/account$/, account],
   [/^\/account\/subscriptions$/, subscriptions],

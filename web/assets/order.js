@@ -4,7 +4,7 @@
 // ever asked for again, with the same key and the same body.
 //
 // What is kept, by its state:
-//   sent      the order may have been carried out; body, key
+//   sent      the order may have been carried out; body, key, to, holder
 //   refused   it certainly was not; the same body keeps its key
 //   declined  it waits for another card; subscription, token, decline
 //   paying    another card may have been charged; card {body, key}
@@ -17,17 +17,28 @@ export const kept = () => JSON.parse(sessionStorage.getItem(name));
 export const forget = () => sessionStorage.removeItem(name);
 const keep = order => (sessionStorage.setItem(name, JSON.stringify(order)), order);
 
-// prepare is an order that is about to be sent. at is the page's address, by
-// which it is known again.
-export const prepare = (body, at) => {
+// here is the address of the page, by which its order is known again. Of its
+// fragment, which holds a quote's token, no server hears.
+export const here = () => location.pathname + location.search + location.hash;
+
+// unsettled is the order whose outcome is not known yet, wherever it was placed.
+// It comes before anything else.
+export const unsettled = () => {
+  const order = kept();
+  return ['sent', 'paying'].includes(order?.state) ? order : null;
+};
+
+// prepare is an order that is about to be sent. at is the page's address, to is
+// where it is sent to, and holder the token that a quote is accepted by.
+export const prepare = (body, at, { to = '/v1/checkout', holder } = {}) => {
   const before = kept();
-  const same = before?.state === 'refused' && before.body === body && before.again;
-  return keep({ state: 'sent', key: same ? before.key : newKey(), body, at });
+  const same = before?.state === 'refused' && before.body === body && before.to === to && before.again;
+  return keep({ state: 'sent', key: same ? before.key : newKey(), body, at, to, holder });
 };
 
 // prepareCard is a declined order with another card.
-export const prepareCard = (order, token) =>
-  keep({ ...order, state: 'paying', card: { key: newKey(), body: JSON.stringify({ token }) } });
+export const prepareCard = (order, card) =>
+  keep({ ...order, state: 'paying', card: { key: newKey(), body: JSON.stringify(card) } });
 
 // finish brings an order that was sent to its outcome. It returns the order in
 // its new state; problem is the refusal, if it is one.
@@ -35,15 +46,15 @@ export const finish = async (order, tell, pause) => {
   const paying = order.state === 'paying';
   const { status, body: answer } = paying
     ? await ask(`/v1/subscriptions/${order.subscription}/payment-method`, order.card.body, { key: order.card.key, token: order.token }, tell, pause)
-    : await ask('/v1/checkout', order.body, { key: order.key }, tell, pause);
-  const { key, body, at } = order;
-  if (status < 300) return { order: keep({ state: 'done', body, at, result: answer }) };
+    : await ask(order.to, order.body, { key: order.key, token: order.holder }, tell, pause);
+  const { key, body, at, to } = order;
+  if (status < 300) return { order: keep({ state: 'done', body, result: answer }) };
   if (paying) return { order: keep({ ...order, state: 'declined', card: undefined, decline: answer.decline_code }), problem: answer };
   if (answer.code === 'card_declined' && answer.checkout_token) {
     const { subscription_id: subscription, checkout_token: token, decline_code: decline } = answer;
-    return { order: keep({ state: 'declined', key, body, at, subscription, token, decline }), problem: answer };
+    return { order: keep({ state: 'declined', key, body, at, to, subscription, token, decline }), problem: answer };
   }
   // A key that is spoilt is not used again, even for the same order.
   const again = !['request_expired', 'idempotency_conflict'].includes(answer.code);
-  return { order: keep({ state: 'refused', key, body, at, again }), problem: answer };
+  return { order: keep({ state: 'refused', key, body, at, to, again }), problem: answer };
 };

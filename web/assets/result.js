@@ -1,4 +1,5 @@
-// What came of an order: /checkout?order=sub_…, as long as the tab is open.
+// What came of an order: /checkout?order=sub_…, or ?quote=quo_…, as long as the
+// tab is open.
 import { html } from './lit-html/lit-html.js';
 import { day, minute, money } from './format.js';
 import { t } from './words.js';
@@ -7,37 +8,65 @@ const w = t.result;
 
 const web = url => (/^https?:\/\//.test(url ?? '') || url?.startsWith('/') ? url : null);
 
+const line = (id, label, value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${id}>${value}</dd></div>` : '');
+
+const gone = show => show(t.checkout.title, html`<h1>${t.checkout.title}</h1><p class="lead" id="result">${w.gone}</p>
+  <p><a class="button" href="/">${w.more}</a></p>`);
+
+// quoted is the page of a quote that has been asked for.
+export const quoted = (show, order) => {
+  if (!order) {
+    gone(show);
+    return;
+  }
+  const q = order.result;
+  show(w.quoted, html`<section id="result" class="result">
+    <h1 id="result-title" tabindex="-1">${w.quoted}</h1>
+    <p class="lead" id="mail-billing">${w.mailQuote(JSON.parse(order.body).billing.email)}</p>
+    <dl class="order">
+      ${line('quote-number', w.quote, q.number)}
+      ${line('total', t.checkout.total, money(q.total))}
+      ${line('valid-until', w.validUntil, minute(q.expires_at))}
+    </dl>
+    <p><a href="/">${w.more}</a></p>
+  </section>`);
+  document.getElementById('result-title').focus();
+};
+
 export const result = (show, order) => {
   if (!order) {
-    show(t.checkout.title, html`<h1>${t.checkout.title}</h1><p class="lead" id="result">${w.gone}</p>
-      <p><a class="button" href="/">${w.more}</a></p>`);
+    gone(show);
     return;
   }
   const { subscription: s, license, invoice, payment } = order.result;
-  const ordered = JSON.parse(order.body);
-  const licensee = ordered.licensee ?? ordered.billing;
+  const ordered = JSON.parse(order.body); // of a quote, it names nobody
+  const payer = s.billing_account ?? ordered.billing?.email ?? '';
+  const receiver = s.licensee_account ?? (ordered.licensee ?? ordered.billing)?.email ?? '';
   const action = payment?.status === 'requires_action' && web(payment.action_url);
-  const title = action ? w.action : w[s.status] ?? w.other;
+  const owed = s.status === 'incomplete' && invoice?.status === 'open'; // by transfer
+  const title = action ? w.action : owed ? w.invoiced : w[s.status] ?? w.other;
   const { type, tier, cycle } = s.plan;
 
-  const line = (id, label, value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${id}>${value}</dd></div>` : '');
   show(title, html`<section id="result" class="result" data-status=${s.status}>
     <h1 id="result-title" tabindex="-1">${title}</h1>
     ${action ? html`<p><a class="button" id="confirm" href=${action}>${w.confirm}</a></p>` : ''}
-    ${s.license_id ? html`<p class="lead" id="mail-licensee">${license?.versions?.length === 0 ? w.mailLicenseOnly(licensee.email) : w.mailLicense(licensee.email)}</p>` : ''}
-    ${s.status === 'trialing' ? html`<p id="mail-billing">${w.mailTrial(ordered.billing.email)}</p>` : ''}
-    ${invoice?.number ? html`<p id="mail-billing">${w.mailInvoice(ordered.billing.email)}</p>` : ''}
+    ${s.license_id ? html`<p class="lead" id="mail-licensee">${license?.versions?.length === 0 ? w.mailLicenseOnly(receiver) : w.mailLicense(receiver)}</p>` : ''}
+    ${s.status === 'trialing' ? html`<p id="mail-billing">${w.mailTrial(payer)}</p>` : ''}
+    ${owed ? html`<p class="lead" id="mail-billing">${w.mailOpenInvoice(payer)}</p>` : invoice?.number ? html`<p id="mail-billing">${w.mailInvoice(payer)}</p>` : ''}
     <dl class="order">
       ${line('license-id', w.license, s.license_id && html`<code>${s.license_id}</code>`)}
-      ${line('licensee', w.licensee, license?.licensee ?? `${licensee.name} <${licensee.email}>`)}
+      ${line('licensee', w.licensee, license?.licensee ?? receiver)}
       ${license ? line('valid-until', w.validUntil, minute(license.valid_until)) : ''}
-      ${s.current_period && s.status === 'active' ? line('paid-until', w.paidUntil, minute(s.current_period.end)) : ''}
+      ${line('paid-until', w.paidUntil, s.current_period && s.status === 'active' && minute(s.current_period.end))}
       ${line('subscription-number', w.subscription, `#${s.number}`)}
       ${line('plan', w.plan, w.planWords(t.type[type], tier, t.cycle[cycle], s.quantity))}
       ${line('paid', w.paid, invoice?.status === 'paid' && money(invoice.amount_due))}
+      ${line('owed', w.owed, owed && money(invoice.amount_due))}
+      ${line('due-at', w.due, owed && invoice.due_at && day(invoice.due_at))}
       ${line('invoice-number', w.invoice, invoice?.number)}
       ${line('next-payment', w.next, s.next_payment_at && day(s.next_payment_at))}
     </dl>
+    ${s.license_id ? html`<p><a class="button" id="to-license" href="/account/licenses/${s.license_id}">${w.toLicense}</a></p><p class="hint">${w.toLicenseNote}</p>` : ''}
     <p><a href="/">${w.more}</a></p>
   </section>`);
   document.getElementById('result-title').focus();

@@ -7,10 +7,10 @@ import { post, read } from './api.js';
 const name = 'okviz.next';
 const life = 15 * 60_000;
 
-// own holds a way back to the account's pages of this very site.
+// own holds a way back to the account's pages, and the quotes, of this very site.
 export const own = path => {
   const url = URL.canParse(path, location.origin) && new URL(path, location.origin);
-  return url && url.origin === location.origin && /^\/account(\/|$)/.test(url.pathname) ? url.pathname + url.search : '/account';
+  return url && url.origin === location.origin && /^\/(account|quotes)(\/|$)/.test(url.pathname) ? url.pathname + url.search : '/account';
 };
 
 export const remember = path => localStorage.setItem(name, JSON.stringify({ path: own(path), until: Date.now() + life }));

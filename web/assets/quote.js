@@ -1,0 +1,119 @@
+// "/quotes/{id}": what a mailed quote offers, and its acceptance. The token that
+// opens it stands in the address's fragment, which no server hears of; whoever
+// asked for the quote may sign in instead.
+import { html } from './lit-html/lit-html.js';
+import { download, products, read } from './api.js';
+import { day, minute, money } from './format.js';
+import { loaded } from './loading.js';
+import { forget, here, kept, prepare, prepareCard, unsettled } from './order.js';
+import { Ordering } from './ordering.js';
+import { cardOf, paymentOf } from './payment.js';
+import { address } from './plans.js';
+import { result } from './result.js';
+import { t } from './words.js';
+
+const w = t.quote;
+
+export const quote = (show, id) => {
+  const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? undefined;
+  const waits = unsettled();
+  if (waits && waits.at !== here()) {
+    location.replace(waits.at);
+    return;
+  }
+  loaded(show, w.title, async () => {
+    try {
+      const [q, known] = await Promise.all([read(`/v1/quotes/${id}`, { token }), products()]);
+      return { q, product: known.find(p => p.id === q.product) };
+    } catch (error) {
+      if (token && [401, 403].includes(error.status)) error.status = 404; // signing in would not help
+      throw error;
+    }
+  }, data => new QuotePage(show, token, data));
+};
+
+class QuotePage extends Ordering {
+  constructor(show, token, data) {
+    super();
+    Object.assign(this, { show, token, ...data });
+    const order = kept();
+    if (order?.at === here() && ['sent', 'paying', 'declined'].includes(order.state)) this.order = order;
+    else if (order?.state === 'done') forget();
+    this.draw();
+    if (this.order?.state === 'declined') this.decline(this.order.decline);
+    else if (this.order) this.send(this.order);
+  }
+
+  get form() {
+    return document.getElementById('accept');
+  }
+
+  submit(event) {
+    event.preventDefault();
+    if (this.busy) return;
+    if (this.order?.state === 'declined') {
+      this.send(prepareCard(this.order, cardOf('payment-token')));
+      return;
+    }
+    this.draft = { accept_terms: this.form.elements.namedItem('accept_terms').checked };
+    if (!this.check()) return;
+    const body = JSON.stringify({ payment: paymentOf(this.method), ...this.draft });
+    this.send(prepare(body, here(), { to: `/v1/quotes/${this.q.id}/accept`, holder: this.token }));
+  }
+
+  finished(order) {
+    history.replaceState(null, '', `/checkout?order=${order.result.subscription.id}`);
+    result(this.show, order);
+  }
+
+  async pdf() {
+    this.message = '';
+    try {
+      await download(`/v1/quotes/${this.q.id}/pdf`, `${this.q.number}.pdf`, { token: this.token });
+    } catch {
+      this.message = t.unreachable;
+    }
+    this.draw();
+  }
+
+  bill() {
+    const { q } = this;
+    const row = (id, label, m, sign = '', kind = '') => html`<div class="row ${kind}"><dt>${label}</dt><dd id=${id}>${sign}${money(m)}</dd></div>`;
+    return html`<dl>
+        ${q.lines.map(l => html`<div class="row"><dt>${l.description}</dt><dd>${money(l.amount)}</dd></div>`)}
+        ${q.discount.amount ? row('quote-discount', t.checkout.discount, q.discount, '−') : ''}
+        ${q.tax.amount || q.tax_note ? row('quote-tax', t.checkout.tax, q.tax) : ''}
+        ${row('quote-total', t.checkout.total, q.total, '', 'strong')}
+        <div class="row"><dt>${t.checkout.recurringTotal}</dt><dd id="quote-recurring">${money(q.recurring.total)} <span class="per">/ ${t.per[q.recurring.cycle]}</span></dd></div></dl>
+      ${q.tax_note ? html`<p class="row hint" id="tax-note">${q.tax_note}</p>` : ''}`;
+  }
+
+  // accepting is the form of an open quote, and of one whose card was declined.
+  accepting() {
+    return html`<form id="accept" class="narrow" novalidate aria-busy=${this.busy} @submit=${e => this.submit(e)}>
+      <fieldset class="plain" ?disabled=${this.busy}>${this.payment(!this.declined && this.q.invoice_allowed)}
+        ${this.closing(this.declined ? t.checkout.payWith : this.method === 'card' ? t.checkout.pay(money(this.q.total)) : t.checkout.buy)}</fieldset>
+      <p id="status" role="status">${this.status}</p></form>`;
+  }
+
+  draw() {
+    if (this.order?.state === 'done') return;
+    const { q, product } = this;
+    const { type, tier, cycle } = q.plan;
+    const open = q.status === 'open' || this.order;
+    const choice = { type, tier, cycle, quantity: q.quantity, currency: q.currency };
+    this.show(`${w.title} ${q.number}`, html`<h1>${w.title} ${q.number}</h1>
+      <p class="lead" id="quote-status">${open ? w.open(minute(q.expires_at)) : w[q.status]}</p>
+      <div class="quote">
+        <div><div class="order"><div class="row head"><span>${product?.name ?? q.product}</span>
+            <span class="quiet">${t.result.planWords(t.type[type], tier, t.cycle[cycle], q.quantity)}</span></div>
+          ${this.bill()}</div>
+          <p class="hint">${w.made(day(q.created_at))}</p>
+          <p><button type="button" class="second" id="pdf" @click=${() => this.pdf()}>${t.account.pdf}</button></p></div>
+        ${open ? this.accepting()
+          : html`<div><p id="form-error" class="error" role="alert">${this.message}</p>
+            ${q.status === 'accepted' ? html`<p><a class="button" id="to-subscription" href="/account/subscriptions/${q.subscription_id}">${w.toSubscription}</a></p>`
+              : product ? html`<p><a class="button" id="again" href=${address(product, choice, { pay: 'quote' })}>${w.again}</a></p>` : ''}</div>`}
+      </div>`);
+  }
+}
