@@ -116,8 +116,8 @@ type Config struct {
 
 type server struct {
 	Config
-	checks            *checks
-	requests, checked *limits
+	checks                     *checks
+	requests, checked, guesses *limits
 }
 
 // Gin and Huma keep these in variables of their packages.
@@ -129,7 +129,10 @@ func init() {
 
 // New makes the handler of everything that the engine serves over HTTP.
 func New(c Config) (http.Handler, error) {
-	s := &server{Config: c, checks: newChecks(c.Store, c.Now), requests: newLimits(requestsASecond, requestsAtOnce), checked: newLimits(checksASecond, checksAtOnce)}
+	s := &server{
+		Config: c, requests: newLimits(requestsASecond, requestsAtOnce), checked: newLimits(checksASecond, checksAtOnce),
+		guesses: newLimits(guessesASecond, guessesAtOnce), checks: newChecks(c.Store, c.Now),
+	}
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false // its answer is a page that repeats the address

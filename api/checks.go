@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"errors"
+	"reflect"
+	"regexp"
 	"sync"
 	"time"
 
@@ -10,71 +12,219 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
+// How old what a check goes by may be. A revocation, a suspension and a
+// cancellation are seen within checksStale and one reading, wherever they were
+// made (visuals.md: within 30 s).
 const (
-	checksKept = 100_000         // licences, and ids that are none
-	checksLife = 1 * time.Second // how old an answer may be while the database is there
+	checksFresh = 10 * time.Second // then it is read again aside, and still given
+	checksStale = 20 * time.Second // then it is read again first, while the database is there
 	// checksPatience is how long a database may take that is not quite away.
 	checksPatience = 2 * time.Second
+	// checksAway is how long nobody waits for a database that has not answered.
+	checksAway = 5 * time.Second
+
+	checksKept  = 50_000 // licences, and as many ids that are none
+	checksReads = 16     // at a time, however many licences are asked for at once
+
+	leaseAge = time.Hour // then a lease is signed anew
 )
 
-// checks keeps what licence checks have read, so that a busy report asks the
-// database once a second, and a database that is away stops nobody: what was
-// read is served until its own valid_until.
+// licenseID is what all ids of licences look like. Whoever asks for another
+// need not wait for the database.
+var licenseID = regexp.MustCompile(`^lic_[0-9A-HJKMNP-TV-Z]{26}$`)
+
+// checks keeps what licence checks go by: the licences that are asked for,
+// each with the lease that all who ask are given, and ids that are none. A
+// check of what is kept asks the database nothing. What is asked for often is
+// read again aside. While the database is away, what was read is served until
+// its own valid_until.
 type checks struct {
 	store interface {
 		License(ctx context.Context, id string) (licensing.Issued, error)
 	}
 	now func() time.Time
 
-	mu   sync.Mutex
-	kept map[string]kept
+	reads chan struct{} // a place for each reading under way
+
+	mu      sync.Mutex
+	kept    map[string]kept
+	none    map[string]time.Time // ids that are none, and when that was so
+	reading map[string]*reading
+	away    time.Time // until then nobody waits for the database
 }
 
+// kept is a licence as it was read, never changed afterwards. The zero kept is
+// that of an id that is none.
 type kept struct {
-	license licensing.Issued // zero: there is none with this id
-	read    time.Time
+	licensing.Issued
+	read   time.Time
+	leases *leases
+}
+
+// leases are the tokens of one licence as it is: each is signed once, and all
+// who ask are given the same one until it is an hour old.
+type leases struct {
+	mu     sync.Mutex
+	signed map[string]lease // by what chose the key
+}
+
+type lease struct {
+	token string
+	at    time.Time
+}
+
+// lease is the one that was signed with the same key, or a new one. A test
+// clock's is of the clock's very instant.
+func (k kept) lease(key string, now time.Time, sign func() (string, error)) (string, error) {
+	k.leases.mu.Lock()
+	defer k.leases.mu.Unlock()
+	l := k.leases.signed[key]
+	age := now.Sub(l.at)
+	if l.token != "" && (age == 0 || age > 0 && age < leaseAge && k.TestClock == "") {
+		return l.token, nil
+	}
+	token, err := sign()
+	if err == nil {
+		k.leases.signed[key] = lease{token, now}
+	}
+	return token, err
+}
+
+// reading is under way: all who want to know wait for the same one.
+type reading struct {
+	done chan struct{}
+	kept kept  // when done
+	err  error // likewise
 }
 
 func newChecks(store Store, now func() time.Time) *checks {
-	return &checks{store: store, now: now, kept: map[string]kept{}}
+	return &checks{
+		store: store, now: now, reads: make(chan struct{}, checksReads),
+		kept: map[string]kept{}, none: map[string]time.Time{}, reading: map[string]*reading{},
+	}
 }
 
-// license reads a licence; the zero one with billing.ErrNotFound where there
-// is none. Other errors say that the database is away and nothing is kept.
-func (c *checks) license(ctx context.Context, id string) (licensing.Issued, error) {
+// cached is what is kept of a licence, if that will do. What begins to age is
+// read again meanwhile. A test clock may have been moved since it was read:
+// its licences are always read again.
+func (c *checks) cached(id string) (kept, bool) {
+	if !licenseID.MatchString(id) {
+		return kept{}, true
+	}
 	now := c.now()
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at, isNone := c.none[id]; isNone && now.Sub(at) < checksStale {
+		return kept{}, true
+	}
 	k, known := c.kept[id]
-	c.mu.Unlock()
-	// A test clock may have been moved since.
-	if known && now.Sub(k.read) < checksLife && k.license.TestClock == "" {
-		return k.found()
-	}
-	ctx, cancel := context.WithTimeout(ctx, checksPatience)
-	defer cancel()
-	l, err := c.store.License(ctx, id)
+	age := now.Sub(k.read)
 	switch {
-	case err == nil || errors.Is(err, billing.ErrNotFound):
-		k.license = l
-	case !known:
-		return l, err
+	case !known || k.TestClock != "":
+		return k, false
+	case now.Before(c.away):
+	case age >= checksStale:
+		return k, false
+	case age >= checksFresh:
+		c.begin(id)
 	}
-	k.read = now // also where the database is away: it need not be asked each time
-	c.mu.Lock()
-	if len(c.kept) >= checksKept {
-		for old := range c.kept { // any will do: it is read again when it is asked for
-			delete(c.kept, old)
-			break
-		}
-	}
-	c.kept[id] = k
-	c.mu.Unlock()
-	return k.found()
+	return k, true
 }
 
-func (k kept) found() (licensing.Issued, error) {
-	if k.license.ID == "" {
-		return k.license, billing.ErrNotFound
+// read reads a licence. Where the database does not answer, it is what is
+// kept, however old, and an error only where nothing is.
+func (c *checks) read(ctx context.Context, id string) (kept, error) {
+	c.mu.Lock()
+	was, known := c.kept[id]
+	if was.TestClock != "" { // one under way may have begun before the clock was moved
+		delete(c.reading, id)
 	}
-	return k.license, nil
+	r := c.begin(id)
+	c.mu.Unlock()
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		return was, ctx.Err()
+	}
+	if r.err != nil && known {
+		return was, nil
+	}
+	return r.kept, r.err
+}
+
+// begin begins a reading, or finds the one under way. The caller holds mu.
+func (c *checks) begin(id string) *reading {
+	r := c.reading[id]
+	if r == nil {
+		r = &reading{done: make(chan struct{})}
+		c.reading[id] = r
+		go c.fetch(id, r)
+	}
+	return r
+}
+
+func (c *checks) fetch(id string, r *reading) {
+	defer close(r.done)
+	ctx, cancel := context.WithTimeout(context.Background(), checksPatience)
+	defer cancel()
+	var l licensing.Issued
+	var err error
+	now := c.now() // what is read is as of now, or newer
+	select {
+	case c.reads <- struct{}{}:
+		l, err = c.store.License(ctx, id)
+		<-c.reads
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	isNone := errors.Is(err, billing.ErrNotFound)
+	if err != nil && !isNone {
+		r.err, c.away = err, c.now().Add(checksAway)
+	} else {
+		c.away = time.Time{}
+	}
+	if err == nil {
+		r.kept = kept{l, now, &leases{signed: map[string]lease{}}}
+		if was := c.kept[id]; was.ID != "" && reflect.DeepEqual(was.License, l.License) {
+			r.kept.leases = was.leases
+		}
+	}
+	if c.reading[id] != r { // forgotten meanwhile: it may be older than what made it be
+		return
+	}
+	delete(c.reading, id)
+	switch {
+	case isNone:
+		delete(c.kept, id)
+		bound(c.none, checksKept)
+		c.none[id] = now
+	case err == nil:
+		delete(c.none, id)
+		bound(c.kept, checksKept)
+		c.kept[id] = r.kept
+	}
+}
+
+// forget has a licence read again before the next answer, because it has just
+// been changed here.
+func (c *checks) forget(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.kept, id)
+	delete(c.none, id)
+	delete(c.reading, id)
+}
+
+// bound makes room for one more. Any will do: what is asked for again is read
+// again.
+func bound[V any](m map[string]V, most int) {
+	for id := range m {
+		if len(m) < most {
+			return
+		}
+		delete(m, id)
+	}
 }

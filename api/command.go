@@ -82,6 +82,7 @@ func (s *server) carryOut(ctx context.Context, r billing.Request, order *billing
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err = s.update(ctx, o.Subscription, workflows.Updates[r.Command.Verb], r.ID, r.Command)
+	s.checks.forget(o.License)
 	if err != nil && isAway(err) && fresh {
 		s.Log.Warn("a command could not be sent yet", "request", r.ID, "error", err)
 	}

@@ -240,7 +240,7 @@ func TestADatabaseThatIsAway(t *testing.T) {
 		{"POST", "/v1/checkout", order()},
 		{"GET", "/v1/subscriptions", ""},
 		{"GET", "/v1/subscriptions/" + bought.text("subscription.id"), ""},
-		{"POST", "/v1/licenses/check", `{"v":1,"license":"lic_1","product":"calendar-pro"}`},
+		{"POST", "/v1/licenses/check", `{"v":1,"license":"` + nobody + `","product":"calendar-pro"}`},
 	} {
 		s.ask(c.method, c.path, c.body, asOperator, withKey()).want(503, "unavailable")
 		s.ask(c.method, c.path, c.body, "Authorization: Bearer "+bought.text("checkout_token"), withKey())

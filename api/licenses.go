@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -109,6 +110,7 @@ func (s *server) setSites(ctx context.Context, in *struct {
 	sites, err := checkSites(in.Body.Sites, billing.LicenseType(l.Type), l.Quantity)
 	if err == nil {
 		err = s.Store.SetSites(ctx, in.ID, sites, siteEdits)
+		s.checks.forget(in.ID)
 	}
 	if err != nil {
 		return nil, s.answer(err)
@@ -184,27 +186,41 @@ func (s *server) check(g *gin.Context) {
 		writeProblem(g, problem(http.StatusBadRequest, "malformed", "this is not a question about a licence"))
 		return
 	}
-	if s.RateLimits {
-		if wait := s.checked.wait(q.License, s.Now()); wait > 0 {
+	l, known := s.checks.cached(q.License)
+	if s.RateLimits && (!known || l.ID != "") {
+		wait := s.checked.wait(q.License, s.Now())
+		if !known {
+			wait = max(wait, s.guesses.left(network(g.ClientIP()), s.Now()))
+		}
+		if wait > 0 {
 			writeProblem(g, tooMany(wait))
 			return
 		}
 	}
-	l, err := s.checks.license(g.Request.Context(), q.License)
-	if err != nil && !errors.Is(err, billing.ErrNotFound) {
-		p := problem(http.StatusServiceUnavailable, "unavailable", "the licence cannot be read for the moment")
-		p.retryAfter = 30
-		writeProblem(g, p)
-		return
+	if !known {
+		if l, err = s.checks.read(g.Request.Context(), q.License); err != nil {
+			p := problem(http.StatusServiceUnavailable, "unavailable", "the licence cannot be read for the moment")
+			p.retryAfter = 30
+			writeProblem(g, p)
+			return
+		}
+		if l.ID == "" {
+			s.guesses.wait(network(g.ClientIP()), s.Now())
+		}
 	}
 	now := l.At(s.Now())
 	code := licensing.Check(l.License, q, now)
 	token := ""
 	if code.Valid() {
-		if token, err = s.Keys.Sign(licensing.Lease(l.License, now)); err != nil {
+		if token, err = s.lease(l, now); err != nil {
 			writeProblem(g, s.answer(err))
 			return
 		}
 	}
 	g.JSON(http.StatusOK, licensing.Respond(l.License, code, now, token))
+}
+
+// lease is what a visual may keep of an answer. Here its key is picked.
+func (s *server) lease(l kept, now time.Time) (string, error) {
+	return l.lease("", now, func() (string, error) { return s.Keys.Sign(licensing.Lease(l.License, now)) })
 }

@@ -19,7 +19,10 @@ import (
 const (
 	requestsASecond, requestsAtOnce = 20, 200
 	checksASecond, checksAtOnce     = 50, 500
-	limitsKept                      = 100_000 // addresses or licences, in each of two halves
+	// Licences that are none, and are not known to be: an address may have the
+	// database asked for so many.
+	guessesASecond, guessesAtOnce = 1, 100
+	limitsKept                    = 100_000 // addresses or licences, in each of two halves
 
 	mailsAnHour = 5 // to an address that did not ask: trials, quotes, links to sign in with
 )
@@ -43,6 +46,20 @@ func newLimits(each rate.Limit, burst int) *limits {
 func (l *limits) wait(key string, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return reserve(l.of(key), now)
+}
+
+// left is how long the key must wait, without counting: for what is counted
+// only once it is known to have failed.
+func (l *limits) left(key string, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	missing := 1 - l.of(key).TokensAt(now)
+	return time.Duration(max(0, missing/float64(l.each)) * float64(time.Second))
+}
+
+// of finds the count of a key, or begins it. The caller holds mu.
+func (l *limits) of(key string) *rate.Limiter {
 	r := l.used[key]
 	if r == nil {
 		if r = l.old[key]; r == nil {
@@ -53,6 +70,10 @@ func (l *limits) wait(key string, now time.Time) time.Duration {
 		}
 		l.used[key] = r
 	}
+	return r
+}
+
+func reserve(r *rate.Limiter, now time.Time) time.Duration {
 	next := r.ReserveN(now, 1)
 	delay := next.DelayFrom(now)
 	if delay > 0 {

@@ -51,6 +51,7 @@ type shop struct {
 	temporal *temporal
 	mailbox  *activitiestest.Mailbox
 	handler  http.Handler
+	config   api.Config
 	keys     licensing.KeyRing
 	now      time.Time // of the API, where it is set
 }
@@ -99,6 +100,7 @@ func newShop(t *testing.T, change ...func(*api.Config)) *shop {
 	for _, f := range change {
 		f(&config)
 	}
+	s.config = config
 	s.handler, err = api.New(config)
 	check(t, err)
 	return s

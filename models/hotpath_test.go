@@ -1,0 +1,113 @@
+package models
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/okviz/licensing/api"
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
+)
+
+// counted counts the statements that a store sends from now on.
+func counted(t testing.TB, s *Store) *atomic.Int64 {
+	n := &atomic.Int64{}
+	count := func(*gorm.DB) { n.Add(1) }
+	for _, err := range []error{
+		s.db.Callback().Query().Before("gorm:query").Register("count", count),
+		s.db.Callback().Row().Before("gorm:row").Register("count", count),
+		s.db.Callback().Raw().Before("gorm:raw").Register("count", count),
+		s.db.Callback().Create().Before("gorm:create").Register("count", count),
+		s.db.Callback().Update().Before("gorm:update").Register("count", count),
+		s.db.Callback().Delete().Before("gorm:delete").Register("count", count),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return n
+}
+
+// sold puts a licence for up to 20 users there, as Post would.
+func sold(t testing.TB, s *Store) (license string) {
+	c, err := billing.ParseCatalogue([]byte(catalogue))
+	must(t, err)
+	_, err = s.ApplyCatalogue(t.Context(), c, false)
+	must(t, err)
+	sub := subscriptionRow{ID: NewID("sub"), Number: 1, Status: billing.Active, Product: "calendar-pro"}
+	must(t, s.db.Create(&sub).Error)
+	row := licenseRow{
+		ID: NewID("lic"), Subscription: sub.ID, Product: "calendar-pro", Sites: []string{}, Status: billing.Active, ActivationKey: NewID("key"),
+		ValidUntil: opening.AddDate(0, 1, 0), PeriodEnd: opening.AddDate(0, 1, 0), Covers: 20, Quantity: 1,
+		Plan: billing.PlanRef{ID: upTo20, Type: billing.Users, Tier: "1-20", Cycle: billing.Monthly},
+	}
+	must(t, s.db.Create(&row).Error)
+	return row.ID
+}
+
+// checking asks the API over a store about licences, at one instant.
+func checking(t testing.TB, s *Store) (ask func(license string) (status int, body string)) {
+	key, err := licensing.GenerateKey(strings.NewReader(strings.Repeat("k", 32)))
+	must(t, err)
+	h, err := api.New(api.Config{
+		Store: s, Keys: licensing.KeyRing{Current: key}, Policy: billing.DefaultPolicy(), RateLimits: true,
+		Secret: []byte(strings.Repeat("s", 32)), Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return opening },
+	})
+	must(t, err)
+	return func(license string) (int, string) {
+		r := httptest.NewRequest(http.MethodPost, "/v1/licenses/check", strings.NewReader(`{"v":1,"license":"`+license+`","product":"calendar-pro","user":"u1"}`))
+		r.Header.Set("Content-Type", "text/plain")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code, w.Body.String()
+	}
+}
+
+func TestACheckOfWhatIsKeptSendsNoStatement(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		license, none := sold(t, s), NewID("lic")
+		ask := checking(t, s)
+		check := func(id, code string) {
+			t.Helper()
+			if status, body := ask(id); status != http.StatusOK || !strings.Contains(body, `"code":"`+code+`"`) {
+				t.Fatalf("%d %s, want %s", status, body, code)
+			}
+		}
+		statements := counted(t, s)
+		check(license, "ACTIVE")
+		check(none, "UNKNOWN_LICENSE")
+		if statements.Load() == 0 {
+			t.Fatal("nothing is counted")
+		}
+		statements.Store(0)
+		for range 200 {
+			check(license, "ACTIVE")
+			check(none, "UNKNOWN_LICENSE")
+			check("no licence's id", "UNKNOWN_LICENSE")
+		}
+		if n := statements.Load(); n != 0 {
+			t.Errorf("600 checks sent %d statements", n)
+		}
+	})
+}
+
+func BenchmarkACheckOfWhatIsKept(b *testing.B) {
+	s := open(b, databases[0].url(b))
+	must(b, s.Migrate(b.Context()))
+	license := sold(b, s)
+	ask := checking(b, s)
+	ask(license)
+	statements := counted(b, s)
+	b.ReportAllocs()
+	for b.Loop() {
+		ask(license)
+	}
+	b.ReportMetric(float64(statements.Load())/float64(b.N), "statements/op")
+}
