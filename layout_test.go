@@ -57,7 +57,7 @@ var theirs = map[string][]string{
 	"github.com/pressly/goose":    {"models"},
 	"github.com/gin-gonic":        {"api", "web"},
 	"github.com/danielgtaylor":    {"api"},
-	"net/http":                    {"api", "cmd/okviz", "engine", "payments/stripe", "web"},
+	"net/http":                    {"api", "cmd/okviz", "engine", "payments/sandbox", "payments/stripe", "web"},
 	"net":                         {"api", "cmd/okviz", "engine", "mail", "payments/stripe", "web"},
 	"net/url":                     {anything}, // computes only
 	"net/mail":                    {anything}, // likewise

@@ -34,6 +34,10 @@ type Store interface {
 	RequestOf(ctx context.Context, caller, route, key string) (billing.Request, error)
 	Respond(ctx context.Context, id string, status int, body string) error
 
+	BeginCardForm(ctx context.Context, f billing.CardForm) (form billing.CardForm, account string, err error)
+	SetCardForm(ctx context.Context, id, reference string) error
+	CardForm(ctx context.Context, id string) (billing.CardForm, error)
+
 	Book(ctx context.Context, subscription string) (billing.Book, error)
 	Live(ctx context.Context) ([]billing.Subscription, error)
 	Overview(ctx context.Context, id string) (billing.Overview, error)
@@ -88,9 +92,11 @@ type Documents interface {
 	Quote(q billing.Quote) ([]byte, error)
 }
 
-// Charges is the sandbox gateway's own list of what it really charged.
+// Charges is the sandbox gateway's own side: the list of what it really
+// charged, and its pages.
 type Charges interface {
 	List(ctx context.Context, subscription string) ([]sandbox.Charge, error)
+	Pages(prefix string) http.Handler
 }
 
 // Config is what the API is made of. All fields but Sandbox and Pages are
@@ -103,9 +109,11 @@ type Config struct {
 	VATIDs    VATIDs
 	Keys      licensing.KeyRing
 	Policy    billing.Policy
+	Cards     CardForms
 	Sandbox   Charges      // nil: another gateway
 	Pages     http.Handler // what no route of the API answers; nil: nothing
 
+	PublicURL      string         // of the pages
 	Secret         billing.Secret // signs checkout tokens and mailed links
 	TestClocks     bool
 	RateLimits     bool
@@ -146,6 +154,7 @@ func New(c Config) (http.Handler, error) {
 	r.GET("/healthz", func(g *gin.Context) { g.JSON(http.StatusOK, gin.H{"status": "ok"}) })
 	r.GET("/readyz", s.ready)
 	s.visualRoutes(r)
+	s.cardRoutes(r)
 	docsRoutes(r)
 
 	h := humagin.New(r, humaConfig())

@@ -334,6 +334,13 @@ func (s *server) place(ctx context.Context, in CommandInput, caller, route strin
 		l = l.seenBy(callerOf(ctx))
 		out.Body.License = &l
 	}
+	if r.Outcome != nil && r.Outcome.Payment.Status == billing.PaymentRequiresAction && r.Outcome.Invoice == "" {
+		page, err := s.openForm(ctx, r.Subscription, r.ID, billing.BackToCheckout)
+		if err != nil {
+			return nil, s.answer(err)
+		}
+		out.Body.Payment = Payment{Status: string(billing.PaymentRequiresAction), ActionURL: &page}
+	}
 	if r.Outcome == nil {
 		out.Status, out.RetryAfter = http.StatusAccepted, "2"
 	} else {
@@ -351,10 +358,12 @@ func payment(pay billing.Pay, by *paymentBody, terms bool) (token string, collec
 		err = refusal(billing.CodeTermsNotAccepted, "accept_terms", "the terms must be accepted")
 	case by != nil && by.Method == billing.ByInvoice:
 		collection = billing.ByInvoice
-	case by != nil && by.Token != nil && *by.Token != "":
-		token = *by.Token
-	case pay == billing.PayNow:
-		err = invalid("payment.token", "a card's token is needed to pay now")
+	case by != nil && by.Token != nil:
+		if token = *by.Token; token == "" {
+			err = invalid("payment.token", "is empty")
+		}
+	case pay == billing.PayNow && by == nil:
+		err = invalid("payment", "is needed to pay now")
 	}
 	return token, collection, err
 }

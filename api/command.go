@@ -32,13 +32,21 @@ type CommandInput struct {
 
 var visible = regexp.MustCompile(`^[!-~]{16,255}$`)
 
+// check holds the key to its form.
+func (in CommandInput) check() error {
+	switch {
+	case in.Key == "":
+		return problem(http.StatusBadRequest, "idempotency_key_required", "this needs an Idempotency-Key header")
+	case !visible.MatchString(in.Key):
+		return problem(http.StatusBadRequest, "idempotency_key_invalid", "an Idempotency-Key has 16 to 255 visible ASCII characters")
+	}
+	return nil
+}
+
 // request begins a request row.
 func (s *server) request(ctx context.Context, in CommandInput, caller, route, subscription string, c billing.Command) (billing.Request, error) {
-	if in.Key == "" {
-		return billing.Request{}, problem(http.StatusBadRequest, "idempotency_key_required", "this needs an Idempotency-Key header")
-	}
-	if !visible.MatchString(in.Key) {
-		return billing.Request{}, problem(http.StatusBadRequest, "idempotency_key_invalid", "an Idempotency-Key has 16 to 255 visible ASCII characters")
+	if err := in.check(); err != nil {
+		return billing.Request{}, err
 	}
 	hash, _ := ctx.Value(bodyHash{}).(string)
 	c.Request = newID("req")

@@ -197,11 +197,15 @@ func (s *server) storeMethod(ctx context.Context, in *struct {
 	CommandInput
 	SubscriptionInput
 	Body struct {
-		Token string `json:"token" minLength:"1" maxLength:"255"`
+		Token string `json:"token,omitempty" maxLength:"255" doc:"Absent: payment.action_url is the gateway's page on which a card is given."`
 	}
-}) (*commandOutput, error) {
-	out, err := s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/payment-method", in.ID,
-		billing.Command{Verb: billing.VerbPaymentMethod}, in.Body.Token)
+}) (out *commandOutput, err error) {
+	path := "/v1/subscriptions/" + in.ID + "/payment-method"
+	if in.Body.Token == "" {
+		out, err = s.addCard(ctx, in.CommandInput, "POST "+path, in.ID)
+	} else {
+		out, err = s.command(ctx, in.CommandInput, path, in.ID, billing.Command{Verb: billing.VerbPaymentMethod}, in.Body.Token)
+	}
 	if out != nil && callerOf(ctx).order != "" {
 		out.Body.Subscription = out.Body.Subscription.withoutNames()
 	}

@@ -303,7 +303,7 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 		text = "Changed from " + old.ID + " to " + s.Plan.ID
 	}
 	replaced := s.OpenInvoice != inv.ID
-	s.OpenInvoice, s.DueAt, s.Dunning = "", time.Time{}, Dunning{}
+	s.OpenInvoice, s.AwaitsCard, s.DueAt, s.Dunning = "", false, time.Time{}, Dunning{}
 	s.HasMethod = s.HasMethod || inv.Method != ""
 	p := b.post(s, at, kind, fmt.Sprintf("%s; %s %s.", text, due, how))
 	p.Invoice, p.Method = &inv, inv.Method
@@ -378,7 +378,7 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 		inv.Status = InvoiceVoid
 		s.Declines += declines
 	case inv.Purpose == ForPurchase:
-		s.OpenInvoice, method = inv.ID, inv.Method
+		s.OpenInvoice, s.AwaitsCard, method = inv.ID, false, inv.Method
 		s.Declines += declines
 	case inv.Purpose == ForConversion:
 		return ended(s.TrialEnd)

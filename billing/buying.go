@@ -6,7 +6,7 @@ import "time"
 // (rules.md, Buying). A refused order has lapsed: its run ends.
 func (b Book) purchase(c Command, at time.Time) Decision {
 	s := b.Subscription
-	if s.Status != Incomplete || s.OpenInvoice != "" {
+	if s.Status != Incomplete || s.OpenInvoice != "" || s.AwaitsCard {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has been answered already")}
 	}
 	if s.Collection == ByInvoice {
@@ -30,7 +30,14 @@ func (b Book) purchase(c Command, at time.Time) Decision {
 		}
 		return Decision{Posting: p}
 	}
-	return b.collect(b.draft(ForPurchase, c.Cause(s.Revision), b.saleAt(at, at, at)))
+	inv := b.draft(ForPurchase, c.Cause(s.Revision), b.saleAt(at, at, at))
+	if inv.AmountDue().Amount > 0 && b.Method == "" {
+		s.AwaitsCard = true
+		p := b.post(s, at, "awaits_card", "Ordered; the card is given on the gateway's page.")
+		p.Outcome = Outcome{Payment: PaymentOutcome{Status: PaymentRequiresAction}}
+		return Decision{Posting: p}
+	}
+	return b.collect(inv)
 }
 
 // PreviewPurchase is what the order would be billed at an instant; nothing is
@@ -55,7 +62,7 @@ func (b Book) PreviewRenewal(at time.Time) Invoice {
 func (b Book) Refused(c Command, r *Error, at time.Time) *Posting {
 	s := b.Subscription
 	p := &Posting{From: s.Revision, Subscription: s}
-	if c.Verb == VerbPurchase && s.Status == Incomplete && s.OpenInvoice == "" {
+	if c.Verb == VerbPurchase && s.Status == Incomplete && s.OpenInvoice == "" && !s.AwaitsCard {
 		s.Status = IncompleteExpired
 		p = b.post(s, at, "order_refused", "The order was refused: "+string(r.Code)+".")
 	}
@@ -74,6 +81,9 @@ func (b Book) storeMethod(c Command, at time.Time) Decision {
 	case Incomplete:
 		if s.Declines >= b.Policy.MaxDeclines {
 			return Decision{Refusal: refuse(CodeTooManyAttempts, "", "too many cards of this order were declined")}
+		}
+		if b.Open == nil && s.AwaitsCard {
+			return b.collect(b.draft(ForPurchase, c.Cause(s.Revision), b.saleAt(at, at, at)))
 		}
 		if b.Open == nil {
 			return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has not been handled yet")}

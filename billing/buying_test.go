@@ -62,14 +62,32 @@ func TestAnOrderLapsesAfter23Hours(t *testing.T) {
 	}
 }
 
-func TestARefusedOrderHasLapsed(t *testing.T) {
-	l := ordered(t, "2026-04-01", offer{})
-	is(t, "without a card", l.command(Command{Verb: VerbPurchase}).Code, CodeNoPaymentMethod)
-	is(t, "status", l.s().Status, IncompleteExpired)
+// The card of an order comes later, from the gateway's page.
+func TestAnOrderWithoutACardWaitsForOne(t *testing.T) {
+	l := ordered(t, "2026-04-01 10:00", offer{})
+	o := l.command(Command{Verb: VerbPurchase})
+	is(t, "code", o.Code, "")
+	is(t, "payment", o.Payment.Status, PaymentRequiresAction)
+	is(t, "invoice", o.Invoice, "")
+	is(t, "status", l.s().Status, Incomplete)
+	l.refused(Command{Verb: VerbPurchase}, CodeNotPossibleNow)
+	is(t, "status of an order that was sent again", l.s().Status, Incomplete)
 
+	l.to("2026-04-01 12:00")
+	is(t, "with a card", l.command(Command{Verb: VerbPaymentMethod}, "visa").Code, "")
+	is(t, "status", l.s().Status, Active)
+	is(t, "anchor", l.s().Anchor, instant("2026-04-01 12:00"))
+
+	l = ordered(t, "2026-04-01 10:00", offer{})
+	l.command(Command{Verb: VerbPurchase})
+	l.to("2026-04-02 09:00")
+	is(t, "without one after 23 hours", l.s().Status, IncompleteExpired)
+}
+
+func TestARefusedOrderHasLapsed(t *testing.T) {
 	none := shelf()
 	none.Trial = false
-	l = ordered(t, "2026-04-01", offer{product: &none, pay: PayTrial})
+	l := ordered(t, "2026-04-01", offer{product: &none, pay: PayTrial})
 	is(t, "without a trial", l.command(Command{Verb: VerbPurchase}).Code, CodeTrialNotOffered)
 	is(t, "status", l.s().Status, IncompleteExpired)
 }

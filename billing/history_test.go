@@ -493,7 +493,7 @@ func coupons(l *ledger) {
 			t.Errorf("at %s %q was redeemed and %q given back", m.at, m.Redeem, m.Unredeem)
 		}
 	}
-	if first := l.s(); given.Coupon != "" && redeemed == 0 && first.Status != IncompleteExpired {
+	if first := l.s(); given.Coupon != "" && redeemed == 0 && first.Status != IncompleteExpired && !first.AwaitsCard {
 		t.Errorf("%s, and the coupon was never redeemed", first.Status)
 	}
 }

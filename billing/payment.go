@@ -26,6 +26,20 @@ const (
 	AdviceOperator      Advice = "operator" // the gateway took no such call from us: see refused.go
 )
 
+// FormRequest asks for a form for a card.
+type FormRequest struct {
+	ID       string // frm_…, the engine's: one form per id
+	Customer string // the gateway's reference, from EnsureCustomer
+	Done     string // absolute URL to which the customer comes back with a card
+	Back     string // and without one
+}
+
+// Form is where a customer gives a card.
+type Form struct {
+	Ref string // the gateway's reference
+	URL string // of its page
+}
+
 // ChargeRequest asks a gateway for the money of one invoice. Amount is more
 // than nought.
 type ChargeRequest struct {

@@ -23,6 +23,25 @@ type Request struct {
 	Response string
 }
 
+// CardForm is a page of the gateway's on which a customer gives a card for a
+// subscription.
+type CardForm struct {
+	ID           string // frm_…
+	Key          string // unique: the same command opens the same form
+	Subscription string
+	Gateway      string
+	Reference    string // the gateway's; empty before the form is open
+	Back         FormBack
+}
+
+// FormBack is the page to which the customer comes back.
+type FormBack string
+
+const (
+	BackToCheckout FormBack = "checkout"
+	BackToAccount  FormBack = "account"
+)
+
 // Overview is a subscription with what its pages show beside its state.
 type Overview struct {
 	Subscription

@@ -52,6 +52,8 @@ type Subscription struct {
 	CanceledAt        time.Time    `json:"canceled_at,omitzero"`
 	CancelReason      CancelReason `json:"cancel_reason,omitempty"`
 
+	// AwaitsCard: an order whose card is given on the gateway's page.
+	AwaitsCard bool `json:"awaits_card,omitempty"`
 	// OpenInvoice waits for its payment: an order's while incomplete, a
 	// renewal's while past_due; the next period's, where it is paid by transfer.
 	OpenInvoice string    `json:"open_invoice,omitempty"`

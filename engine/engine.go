@@ -185,7 +185,7 @@ func RegisterSearchAttributes(ctx context.Context, l *slog.Logger) error {
 func (e *Engine) API() (http.Handler, error) {
 	return api.New(api.Config{
 		Store: e.Store, Temporal: e.Temporal, Files: e.Press, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
-		Sandbox: e.sandbox, Pages: web.Handler(), Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
+		Cards: e.gateway, Sandbox: e.sandbox, Pages: web.Handler(), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
 		RateLimits:     !e.config.Development() || e.config.RateLimits == "on",
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})

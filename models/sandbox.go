@@ -30,6 +30,12 @@ type sandboxMethodRow struct {
 	Detail sandbox.Method `gorm:"serializer:json"`
 }
 
+type sandboxFormRow struct {
+	ID      string
+	FormKey string
+	Detail  sandbox.Form `gorm:"serializer:json"`
+}
+
 type sandboxPaymentRow struct {
 	ID           string
 	Invoice      string
@@ -39,6 +45,7 @@ type sandboxPaymentRow struct {
 
 func (sandboxCustomerRow) TableName() string { return "sandbox_customers" }
 func (sandboxMethodRow) TableName() string   { return "sandbox_methods" }
+func (sandboxFormRow) TableName() string     { return "sandbox_forms" }
 func (sandboxPaymentRow) TableName() string  { return "sandbox_payments" }
 
 // found says the ledger's own ErrNotFound.
@@ -69,6 +76,37 @@ func (l SandboxLedger) AddMethod(ctx context.Context, m sandbox.Method) error {
 			return found(err)
 		}
 		return tx.Create(&sandboxMethodRow{m.ID, m}).Error
+	})
+}
+
+// OpenForm implements sandbox.Ledger.
+func (l SandboxLedger) OpenForm(ctx context.Context, f sandbox.Form) (sandbox.Form, error) {
+	err := l.store.tx(ctx, func(tx *gorm.DB) error {
+		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&sandboxFormRow{f.ID, f.Key, f}).Error; err != nil {
+			return err
+		}
+		row, err := one[sandboxFormRow](tx.Where("form_key = ?", f.Key))
+		f = row.Detail
+		return found(err)
+	})
+	return f, err
+}
+
+// Form implements sandbox.Ledger.
+func (l SandboxLedger) Form(ctx context.Context, id string) (sandbox.Form, error) {
+	row, err := one[sandboxFormRow](l.store.db.WithContext(ctx).Where("id = ?", id))
+	return row.Detail, found(err)
+}
+
+// FillForm implements sandbox.Ledger.
+func (l SandboxLedger) FillForm(ctx context.Context, id, token string) error {
+	return l.store.tx(ctx, func(tx *gorm.DB) error {
+		row, err := one[sandboxFormRow](locked(tx).Where("id = ?", id))
+		if err != nil || row.Detail.Token != "" {
+			return found(err)
+		}
+		row.Detail.Token = token
+		return update(tx, id, &row)
 	})
 }
 

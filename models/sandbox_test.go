@@ -15,7 +15,7 @@ func TestTheSandboxLedgerKeepsItsContract(t *testing.T) {
 			s := open(t, d.url(t))
 			must(t, s.Migrate(t.Context()))
 			ledgertest.Run(t, func(t *testing.T) sandbox.Ledger { // one database, emptied
-				for _, row := range []any{&sandboxCustomerRow{}, &sandboxMethodRow{}, &sandboxPaymentRow{}} {
+				for _, row := range []any{&sandboxCustomerRow{}, &sandboxMethodRow{}, &sandboxFormRow{}, &sandboxPaymentRow{}} {
 					must(t, s.db.Where("1 = 1").Delete(row).Error)
 				}
 				return s.SandboxLedger()

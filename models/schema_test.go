@@ -13,9 +13,9 @@ var rows = []any{
 	&accountRow{}, &productRow{}, &planRow{}, &priceRow{}, &versionRow{}, &subscriptionRow{}, &orderRow{},
 	&requestRow{}, &invoiceRow{}, &soldLineRow{}, &creditNoteRow{}, &balanceRow{}, &balanceEntryRow{},
 	&trialClaimRow{}, &paymentMethodRow{}, &licenseRow{}, &outboxRow{}, &eventRow{}, &counterRow{}, &apiKeyRow{},
-	&testClockRow{}, &sandboxCustomerRow{}, &sandboxMethodRow{}, &sandboxPaymentRow{},
+	&testClockRow{}, &sandboxCustomerRow{}, &sandboxMethodRow{}, &sandboxFormRow{}, &sandboxPaymentRow{},
 	&loginRow{}, &sessionRow{}, &couponRow{}, &redemptionRow{}, &accountDiscountRow{}, &refundRow{}, &moneyBackRow{}, &quoteRow{},
-	&gatewayReferenceRow{},
+	&gatewayReferenceRow{}, &cardFormRow{},
 }
 
 func TestRowsAndMigratedTablesHaveTheSameColumns(t *testing.T) {

@@ -23,6 +23,15 @@ type Gateway interface {
 	// second time under another reference; it moves nothing.
 	AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error)
 
+	// OpenForm opens a page of the gateway's on which the customer gives a card;
+	// the same form, whose page it may be given again, for the same id. It
+	// stores nothing else and moves nothing.
+	OpenForm(ctx context.Context, r billing.FormRequest) (billing.Form, error)
+
+	// FormToken is the token of the card that was given in a form, for
+	// AttachMethod; empty as long as none was.
+	FormToken(ctx context.Context, form string) (token string, err error)
+
 	// Prepare returns the reference of the invoice's charge and moves no
 	// money. It is called before every attempt; the amount may differ from
 	// that of an earlier attempt, unless one has succeeded (CodeAlreadyCharged).

@@ -124,7 +124,9 @@ func (c checked) show(r *http.Request, body []byte) error {
 		return err
 	}
 	path := strings.Split(r.URL.Path, "/")
-	if len(path) > 3 {
+	if id := len(path) - 1; path[2] == "checkout" && id == 4 {
+		path[id] = "{id}"
+	} else if path[2] != "checkout" && id > 2 {
 		path[3] = "{id}"
 	}
 	call := r.Method + " " + strings.Join(path, "/")
@@ -151,6 +153,7 @@ func TestEveryRequestIsOneThatStripeDescribes(t *testing.T) {
 	for _, call := range []string{
 		"POST /v1/customers", "POST /v1/payment_methods/{id}/attach", "GET /v1/payment_methods/{id}",
 		"POST /v1/payment_intents", "POST /v1/payment_intents/{id}", "GET /v1/payment_intents/{id}", "POST /v1/payment_intents/{id}/confirm",
+		"POST /v1/checkout/sessions", "GET /v1/checkout/sessions/{id}",
 		"POST /v1/refunds", "GET /v1/refunds",
 	} {
 		if seen.calls[call] == 0 {

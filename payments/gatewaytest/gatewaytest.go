@@ -37,6 +37,10 @@ type Subject struct {
 	Flaky             string // two faults per charge, then succeeds
 	Unknown           string // a token that the gateway does not know
 
+	// Fill is what a customer does on a form's page: give the card that always
+	// succeeds.
+	Fill func(t *testing.T, form string)
+
 	// NoPages tells that the gateway has no page on which the customer could
 	// answer the bank.
 	NoPages bool
@@ -50,6 +54,9 @@ func Run(t *testing.T, newSubject func(t *testing.T) Subject) {
 		"an account has one customer":                                    oneCustomer,
 		"a stored card is recognisable":                                  storedCard,
 		"an unknown token is refused without repeating it":               unknownToken,
+		"a form is one per id, and empty before a card was given":        formIsEmpty,
+		"a card that was given in a form can be stored":                  formIsFilled,
+		"a form that nobody opened is refused":                           unknownForm,
 		"an unknown customer is refused":                                 unknownCustomer,
 		"preparing moves nothing and gives one reference":                prepareMovesNothing,
 		"an amount of nought is refused":                                 noughtIsRefused,
@@ -141,6 +148,50 @@ func (o *order) request(method string, attempt int) billing.ChargeRequest {
 		Invoice: o.invoice, Subscription: o.subscription, Customer: o.customer, Method: method,
 		Amount: usd(990), Attempt: attempt, OffSession: true, At: at.Add(time.Duration(attempt) * time.Hour),
 	}
+}
+
+func (o *order) form(id string) billing.Form {
+	o.Helper()
+	f, err := o.Gateway.OpenForm(o.Context(), billing.FormRequest{
+		ID: id, Customer: o.customer, Done: "https://shop.example/done", Back: "https://shop.example/back",
+	})
+	if err != nil || f.Ref == "" || !strings.HasPrefix(f.URL, "http") {
+		o.Fatalf("the form %+v, %v", f, err)
+	}
+	return f
+}
+
+func formIsEmpty(o *order) {
+	id := newID("frm")
+	first := o.form(id)
+	if again := o.form(id); again != first {
+		o.Errorf("the same form is %+v and %+v", first, again)
+	}
+	if other := o.form(newID("frm")); other.Ref == first.Ref {
+		o.Error("two forms are one")
+	}
+	if token, err := o.Gateway.FormToken(o.Context(), first.Ref); token != "" || err != nil {
+		o.Errorf("an empty form has %t, %v", token != "", err)
+	}
+}
+
+func formIsFilled(o *order) {
+	f := o.form(newID("frm"))
+	o.Fill(o.T, f.Ref)
+	token, err := o.Gateway.FormToken(o.Context(), f.Ref)
+	if err != nil {
+		o.Fatal(err)
+	}
+	o.same(o.charge(o.request(o.card(token), 1)), billing.ChargeResult{Status: billing.PaymentSucceeded})
+	o.succeeded(1)
+	if again, err := o.Gateway.FormToken(o.Context(), f.Ref); again != token || err != nil {
+		o.Errorf("asked again it has another card, or %v", err)
+	}
+}
+
+func unknownForm(o *order) {
+	_, err := o.Gateway.FormToken(o.Context(), "form_nonesuch")
+	o.refused(err, payments.CodeNotFound)
 }
 
 // charge prepares and makes an attempt.

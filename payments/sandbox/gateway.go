@@ -60,7 +60,29 @@ func (g *Gateway) AttachMethod(ctx context.Context, customer, token string) (bil
 	if err := g.ledger.AddMethod(ctx, m); err != nil {
 		return billing.StoredMethod{}, asRefusal("storing a card of "+customer, err)
 	}
-	return billing.StoredMethod{Ref: m.ID, Brand: c.brand, Last4: c.last4, Exp: cardExp}, nil
+	return billing.StoredMethod{Ref: m.ID, Brand: c.brand, Last4: c.last4(), Exp: cardExp}, nil
+}
+
+func (g *Gateway) OpenForm(ctx context.Context, r billing.FormRequest) (billing.Form, error) {
+	if r.ID == "" || r.Done == "" || r.Back == "" {
+		return billing.Form{}, refuse(payments.CodeInvalid, "a form lacks its id or an address")
+	}
+	f, err := g.ledger.OpenForm(ctx, Form{ID: newID("form"), Key: r.ID, Customer: r.Customer, Done: r.Done, Back: r.Back})
+	if err != nil {
+		return billing.Form{}, asRefusal("opening the form "+r.ID, err)
+	}
+	if f.Customer != r.Customer {
+		return billing.Form{}, refuse(payments.CodeMismatch, r.ID+" is another customer's")
+	}
+	return billing.Form{Ref: f.ID, URL: g.pages + "/cards/" + f.ID}, nil
+}
+
+func (g *Gateway) FormToken(ctx context.Context, form string) (string, error) {
+	f, err := g.ledger.Form(ctx, form)
+	if err != nil {
+		return "", asRefusal("reading "+form, err)
+	}
+	return f.Token, nil
 }
 
 func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string, error) {

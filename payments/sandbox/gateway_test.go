@@ -54,6 +54,11 @@ func TestSandboxIsAGateway(t *testing.T) {
 			TimeoutLost:       "tok_timeout_lost",
 			Flaky:             "tok_flaky",
 			Unknown:           "tok_nonesuch",
+			Fill: func(t *testing.T, form string) {
+				if _, err := g.FillForm(t.Context(), form, "4242-4242 42424242"); err != nil {
+					t.Fatal(err)
+				}
+			},
 		}
 	})
 }

@@ -19,6 +19,16 @@ type Ledger interface {
 	// AddMethod keeps a card. ErrNotFound if its customer is not there.
 	AddMethod(ctx context.Context, m Method) error
 
+	// OpenForm returns the form f.Key; where there is none yet, it keeps f.
+	OpenForm(ctx context.Context, f Form) (Form, error)
+
+	// Form reads a form by its id, or says ErrNotFound.
+	Form(ctx context.Context, id string) (Form, error)
+
+	// FillForm notes the token of the card that was given in a form. The first
+	// one counts. ErrNotFound if there is no such form.
+	FillForm(ctx context.Context, id, token string) error
+
 	// Open returns the payment of p.Invoice; where there is none yet, it keeps
 	// p. There is one payment per invoice.
 	Open(ctx context.Context, p Payment) (Payment, error)
@@ -53,6 +63,16 @@ type Method struct {
 	Customer string `json:"customer"` // cst_…
 	Token    string `json:"token"`    // decides what the card does
 	Charged  int    `json:"charged"`  // charges that succeeded
+}
+
+// Form is a page on which a customer gives a card.
+type Form struct {
+	ID       string `json:"id"`       // form_…
+	Key      string `json:"key"`      // frm_…, the engine's
+	Customer string `json:"customer"` // cst_…
+	Done     string `json:"done"`     // where the customer goes with a card
+	Back     string `json:"back"`     // and without one
+	Token    string `json:"token,omitempty"`
 }
 
 // Payment is what the port calls a charge: the money of one invoice, with all

@@ -11,6 +11,7 @@ type memory struct {
 	mu        sync.Mutex
 	customers map[string]Customer // by account
 	methods   map[string]Method   // by id, as all below
+	forms     map[string]Form
 	payments  map[string]Payment
 	invoices  map[string]string // invoice → payment
 }
@@ -20,6 +21,7 @@ func NewMemory() Ledger {
 	return &memory{
 		customers: map[string]Customer{},
 		methods:   map[string]Method{},
+		forms:     map[string]Form{},
 		payments:  map[string]Payment{},
 		invoices:  map[string]string{},
 	}
@@ -45,6 +47,42 @@ func (l *memory) AddMethod(_ context.Context, m Method) error {
 		}
 	}
 	return ErrNotFound
+}
+
+func (l *memory) OpenForm(_ context.Context, f Form) (Form, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, kept := range l.forms {
+		if kept.Key == f.Key {
+			return kept, nil
+		}
+	}
+	l.forms[f.ID] = f
+	return f, nil
+}
+
+func (l *memory) Form(_ context.Context, id string) (Form, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, ok := l.forms[id]
+	if !ok {
+		return Form{}, ErrNotFound
+	}
+	return f, nil
+}
+
+func (l *memory) FillForm(_ context.Context, id, token string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, ok := l.forms[id]
+	if !ok {
+		return ErrNotFound
+	}
+	if f.Token == "" {
+		f.Token = token
+		l.forms[id] = f
+	}
+	return nil
 }
 
 func (l *memory) Open(_ context.Context, p Payment) (Payment, error) {

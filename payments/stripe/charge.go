@@ -23,6 +23,7 @@ const (
 	keyMethod       = "method"  // the card of that attempt
 	keyBefore       = "before"  // the charge that the attempt before it had made
 	keyCreditNote   = "credit_note"
+	keyForm         = "form"
 )
 
 func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string, error) {

@@ -136,6 +136,38 @@ func (g *Gateway) AttachMethod(ctx context.Context, customer, token string) (bil
 	}, nil
 }
 
+// OpenForm opens a Checkout session that only stores a card. Its page can be
+// given again for as long as Stripe keeps the key and the session, a day.
+func (g *Gateway) OpenForm(ctx context.Context, r billing.FormRequest) (billing.Form, error) {
+	if r.ID == "" || r.Done == "" || r.Back == "" {
+		return billing.Form{}, refuse(payments.CodeInvalid, "a form lacks its id or an address")
+	}
+	p := &stripe.CheckoutSessionCreateParams{
+		Mode: stripe.String(string(stripe.CheckoutSessionModeSetup)), Customer: &r.Customer, PaymentMethodTypes: stripe.StringSlice([]string{"card"}),
+		SuccessURL: &r.Done, CancelURL: &r.Back, Metadata: map[string]string{keyForm: r.ID},
+	}
+	p.SetIdempotencyKey("cs:" + r.ID)
+	c, err := g.client.V1CheckoutSessions.Create(ctx, p)
+	if err != nil {
+		return billing.Form{}, failed("opening the form "+r.ID, err)
+	}
+	return billing.Form{Ref: c.ID, URL: c.URL}, g.sameMode(c.ID, c.Livemode)
+}
+
+func (g *Gateway) FormToken(ctx context.Context, form string) (string, error) {
+	if !strings.HasPrefix(form, "cs_") {
+		return "", refuse(payments.CodeNotFound, form)
+	}
+	c, err := g.client.V1CheckoutSessions.Retrieve(ctx, form, &stripe.CheckoutSessionRetrieveParams{Expand: stripe.StringSlice([]string{"setup_intent"})})
+	if err != nil {
+		return "", failed("reading "+form, err)
+	}
+	if c.Status != stripe.CheckoutSessionStatusComplete || c.SetupIntent == nil || c.SetupIntent.PaymentMethod == nil {
+		return "", g.sameMode(form, c.Livemode)
+	}
+	return c.SetupIntent.PaymentMethod.ID, g.sameMode(form, c.Livemode)
+}
+
 // ofTheCustomersMaking tells whether an answer is about the card that was
 // given: not known, used up, or declined by its bank when it was to be stored.
 func ofTheCustomersMaking(e *stripe.Error) bool {

@@ -25,6 +25,7 @@ func Run(t *testing.T, newLedger func(t *testing.T) sandbox.Ledger) {
 	for name, test := range map[string]func(*testing.T, sandbox.Ledger){
 		"an account has one customer":                             oneCustomer,
 		"a card needs its customer":                               cardNeedsCustomer,
+		"a form is kept once, and its first card counts":          oneForm,
 		"an invoice has one payment":                              onePayment,
 		"a payment comes back as it was written":                  roundTrip,
 		"an update writes payment and method":                     updateWritesBoth,
@@ -121,6 +122,33 @@ func oneCustomer(t *testing.T, l sandbox.Ledger) {
 	other, err := l.Customer(t.Context(), sandbox.Customer{ID: "cst_other", Account: "cus_2"})
 	must(t, err)
 	equal(t, other, sandbox.Customer{ID: "cst_other", Account: "cus_2"})
+}
+
+func oneForm(t *testing.T, l sandbox.Ledger) {
+	got := make([]sandbox.Form, 10)
+	together(len(got), func(i int) {
+		var err error
+		got[i], err = l.OpenForm(t.Context(), sandbox.Form{ID: fmt.Sprintf("form_%d", i), Key: "frm_1", Customer: "cst_1", Done: "https://d", Back: "https://b"})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	for _, f := range got {
+		if f != got[0] || f.ID == "" || f.Token != "" {
+			t.Fatalf("one key, forms %v", got)
+		}
+	}
+	must(t, l.FillForm(t.Context(), got[0].ID, "tok_visa"))
+	must(t, l.FillForm(t.Context(), got[0].ID, "tok_stolen"))
+	f, err := l.Form(t.Context(), got[0].ID)
+	must(t, err)
+	equal(t, f, sandbox.Form{ID: got[0].ID, Key: "frm_1", Customer: "cst_1", Done: "https://d", Back: "https://b", Token: "tok_visa"})
+	if _, err := l.Form(t.Context(), "form_other"); !errors.Is(err, sandbox.ErrNotFound) {
+		t.Errorf("a form that is not there: %v", err)
+	}
+	if err := l.FillForm(t.Context(), "form_other", "tok_visa"); !errors.Is(err, sandbox.ErrNotFound) {
+		t.Errorf("filling one that is not there: %v", err)
+	}
 }
 
 func cardNeedsCustomer(t *testing.T, l sandbox.Ledger) {

@@ -114,6 +114,17 @@ func (s *Server) Edit(id string, change map[string]any) {
 	maps.Copy(s.objects[id], change)
 }
 
+// Fill is what a customer does on a Checkout page that only stores a card,
+// which attaches it.
+func (s *Server) Fill(session, token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.objects[session]
+	s.attach(token, c["customer"].(string))
+	c["status"] = "complete"
+	c["setup_intent"] = map[string]any{"id": s.id("seti"), "object": "setup_intent", "payment_method": token}
+}
+
 // Succeeded counts the successful charges of an invoice.
 func (s *Server) Succeeded(invoice string) int {
 	s.mu.Lock()
@@ -150,6 +161,7 @@ func (s *Server) Subject(through http.RoundTripper) gatewaytest.Subject {
 		TimeoutLost:       "pm_timeout_lost",
 		Flaky:             "pm_flaky",
 		Unknown:           "pm_nonesuch",
+		Fill:              func(_ *testing.T, form string) { s.Fill(form, "pm_visa") },
 		NoPages:           true,
 	}
 }
@@ -284,6 +296,15 @@ func (s *Server) answer(method string, path []string, form url.Values) (int, any
 	case "GET payment_methods ":
 		if object == nil {
 			return missing("PaymentMethod", "payment_method", path[1])
+		}
+		return 200, object
+	case "POST checkout ": // only sessions
+		c := s.create("cs", "checkout.session", form, map[string]any{"customer": form.Get("customer"), "status": "open", "setup_intent": nil})
+		c["url"] = "https://checkout.stripe.example/" + c["id"].(string)
+		return 200, c
+	case "GET checkout " + path[len(path)-1]:
+		if object = s.objects[path[2]]; object == nil {
+			return missing("checkout.session", "session", path[2])
 		}
 		return 200, object
 	case "POST payment_intents ":

@@ -1,0 +1,164 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// CardForms is the gateway as far as the API needs it: it opens the pages on
+// which customers give their cards.
+type CardForms interface {
+	Name() string
+	EnsureCustomer(ctx context.Context, account string) (customer string, err error)
+	OpenForm(ctx context.Context, r billing.FormRequest) (billing.Form, error)
+	FormToken(ctx context.Context, form string) (token string, err error)
+}
+
+const (
+	returnPath  = "/return/cards/" // where the gateway sends customers back to
+	sandboxPath = "/sandbox"
+)
+
+func (s *server) cardRoutes(r *gin.Engine) {
+	r.GET(returnPath+":form", s.returned)
+	if s.Sandbox != nil {
+		pages := gin.WrapH(s.Sandbox.Pages(sandboxPath))
+		r.GET(sandboxPath+"/*page", pages)
+		r.POST(sandboxPath+"/*page", pages)
+	}
+}
+
+// openForm is the address of the gateway's page on which a card for a
+// subscription is given: the same page for the same key.
+func (s *server) openForm(ctx context.Context, subscription, key string, back billing.FormBack) (string, error) {
+	form, account, err := s.Store.BeginCardForm(ctx, billing.CardForm{
+		ID: newID("frm"), Key: key, Subscription: subscription, Gateway: s.Cards.Name(), Back: back,
+	})
+	if err != nil {
+		return "", err
+	}
+	customer, err := s.Cards.EnsureCustomer(ctx, account)
+	if err != nil {
+		return "", s.gatewayFailed(err)
+	}
+	opened, err := s.Cards.OpenForm(ctx, billing.FormRequest{
+		ID: form.ID, Customer: customer, Done: s.PublicURL + returnPath + form.ID, Back: s.PublicURL + pageOf(form, ""),
+	})
+	if err != nil {
+		return "", s.gatewayFailed(err)
+	}
+	return opened.URL, s.Store.SetCardForm(ctx, form.ID, opened.Ref)
+}
+
+// gatewayFailed is a gateway that could not be asked.
+func (s *server) gatewayFailed(err error) error {
+	s.Log.Warn("the payment gateway could not be asked", "error", err)
+	p := problem(http.StatusServiceUnavailable, "unavailable", "the payment gateway is away for the moment")
+	p.retryAfter = 5
+	return p
+}
+
+// addCard answers a request for a new card that brings none.
+func (s *server) addCard(ctx context.Context, in CommandInput, route, subscription string) (*commandOutput, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	o, err := s.mine(ctx, subscription)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	now, err := s.now(ctx, o.TestClock)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	if !slices.Contains(o.Actions(now), billing.VerbPaymentMethod) {
+		return nil, refusal(billing.CodeNotPossibleNow, "", "this is not possible in the subscription's present state")
+	}
+	c, back := callerOf(ctx), billing.BackToAccount
+	if c.order != "" {
+		back = billing.BackToCheckout
+	}
+	key := sha256.Sum256([]byte(c.name() + "\n" + route + "\n" + in.Key))
+	page, err := s.openForm(ctx, subscription, hex.EncodeToString(key[:]), back)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &commandOutput{Status: http.StatusOK, Body: commandResult{
+		Subscription: viewSubscription(o), Payment: &Payment{Status: string(billing.PaymentRequiresAction), ActionURL: &page},
+	}}, nil
+}
+
+// cardGiven uses the card that was given in a form, once, however often it is
+// asked to; nil as long as there is none. It is the gateway that is believed,
+// not whoever says so.
+func (s *server) cardGiven(ctx context.Context, form billing.CardForm) (*billing.Outcome, error) {
+	token, err := s.Cards.FormToken(ctx, form.Reference)
+	if err != nil {
+		return nil, s.gatewayFailed(err)
+	}
+	if token == "" {
+		return nil, nil
+	}
+	c := billing.Command{Verb: billing.VerbPaymentMethod, Request: newID("req")}
+	r, err := s.carryOut(ctx, billing.Request{
+		ID: c.Request, Caller: "gateway:" + form.Gateway, Route: "card", Key: form.ID,
+		Subscription: form.Subscription, Actor: "customer", Command: c, Token: token,
+	}, nil, nil)
+	return r.Outcome, err
+}
+
+// returned is where the customer comes back to with a card. It works without
+// the gateway's news, which may be late, and then shows the page.
+func (s *server) returned(g *gin.Context) {
+	ctx := g.Request.Context()
+	form, err := s.Store.CardForm(ctx, g.Param("form"))
+	if errors.Is(err, billing.ErrNotFound) {
+		s.page(g)
+		return
+	}
+	var outcome *billing.Outcome
+	if err == nil {
+		outcome, err = s.cardGiven(ctx, form)
+	}
+	declined := ""
+	switch {
+	case err != nil:
+		s.Log.Warn("a card that was given waits", "form", form.ID, "error", err)
+		if form.ID == "" {
+			writeProblem(g, s.answer(err))
+			return
+		}
+	case outcome != nil && outcome.Code != "":
+		declined = string(outcome.Code)
+		if outcome.Payment.DeclineCode != "" {
+			declined = outcome.Payment.DeclineCode
+		}
+	}
+	g.Header("Cache-Control", "no-store")
+	g.Redirect(http.StatusSeeOther, pageOf(form, declined))
+}
+
+// pageOf is the page that shows what became of a form's card; declined is the
+// bank's reason, or the code of a refusal.
+func pageOf(form billing.CardForm, declined string) string {
+	query := url.Values{}
+	if declined != "" {
+		query.Set("declined", declined)
+	}
+	path := "/account/subscriptions/" + form.Subscription
+	if form.Back == billing.BackToCheckout {
+		path = "/checkout"
+		query.Set("order", form.Subscription)
+	}
+	return strings.TrimSuffix(path+"?"+query.Encode(), "?")
+}

@@ -1,0 +1,134 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"html/template"
+	"net/http"
+	"strings"
+
+	"github.com/okviz/licensing/payments"
+)
+
+//go:embed pages.html
+var pagesHTML string
+
+//go:embed pages.css
+var pagesCSS string
+
+var pages = template.Must(template.New("").Parse(pagesHTML))
+
+// pagePolicy allows the page's own style and its form, nothing else.
+var pagePolicy = func() string {
+	sum := sha256.Sum256([]byte(pagesCSS))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+}()
+
+// Pages serves the gateway's hosted pages, below prefix: plain HTML, as they
+// would be another company's.
+func (g *Gateway) Pages(prefix string) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+prefix+"/cards/{form}", g.showCardForm)
+	mux.HandleFunc("POST "+prefix+"/cards/{form}", g.fillCardForm)
+	return mux
+}
+
+// page is what a template is filled with.
+type page struct {
+	Title   string
+	Style   template.CSS
+	Problem string
+	Form    Form
+	Cards   []testCard
+}
+
+// testCard is a number that the form takes.
+type testCard struct{ Number, Does string }
+
+func render(w http.ResponseWriter, status int, name string, p page) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	w.WriteHeader(status)
+	p.Style = template.CSS(pagesCSS)      //nolint:gosec // our own
+	_ = pages.ExecuteTemplate(w, name, p) // whoever asked has gone
+}
+
+func (g *Gateway) showCardForm(w http.ResponseWriter, r *http.Request) {
+	g.cardForm(w, r, http.StatusOK, "")
+}
+
+func (g *Gateway) cardForm(w http.ResponseWriter, r *http.Request, status int, problem string) {
+	f, err := g.ledger.Form(r.Context(), r.PathValue("form"))
+	if err != nil {
+		noPage(w, err)
+		return
+	}
+	if f.Token != "" { // it has been given
+		http.Redirect(w, r, f.Done, http.StatusSeeOther)
+		return
+	}
+	render(w, status, "card", page{Title: "Your card", Problem: problem, Form: f, Cards: testCards})
+}
+
+func (g *Gateway) fillCardForm(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+	done, err := g.FillForm(r.Context(), r.PathValue("form"), r.PostFormValue("number"))
+	refused, isRefused := errors.AsType[*payments.Error](err)
+	switch {
+	case isRefused && refused.Code == payments.CodeUnknownToken:
+		g.cardForm(w, r, http.StatusUnprocessableEntity, "This is none of the sandbox's cards.")
+	case err != nil:
+		noPage(w, err)
+	default:
+		http.Redirect(w, r, done, http.StatusSeeOther)
+	}
+}
+
+// noPage answers where there is nothing to show.
+func noPage(w http.ResponseWriter, err error) {
+	status, title := http.StatusServiceUnavailable, "Try again in a moment"
+	if refused, ok := errors.AsType[*payments.Error](err); ok && refused.Code == payments.CodeNotFound || errors.Is(err, ErrNotFound) {
+		status, title = http.StatusNotFound, "There is nothing here"
+	}
+	render(w, status, "none", page{Title: title})
+}
+
+// FillForm is what the customer does on the page of a form: the card with this
+// number is stored, and done is where the customer goes next.
+// CodeUnknownToken if there is no such card.
+func (g *Gateway) FillForm(ctx context.Context, form, number string) (done string, err error) {
+	token := tokenOf(number)
+	if token == "" {
+		return "", refuse(payments.CodeUnknownToken, "")
+	}
+	if err := g.ledger.FillForm(ctx, form, token); err != nil {
+		return "", asRefusal("filling "+form, err)
+	}
+	f, err := g.ledger.Form(ctx, form)
+	if err != nil {
+		return "", asRefusal("reading "+form, err)
+	}
+	return f.Done, nil
+}
+
+// tokenOf is the token of a card's number, however it is grouped.
+func tokenOf(number string) string {
+	digits := strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' {
+			return -1
+		}
+		return r
+	}, number)
+	for token, c := range cards {
+		if strings.ReplaceAll(c.number, " ", "") == digits {
+			return token
+		}
+	}
+	return ""
+}
