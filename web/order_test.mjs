@@ -6,13 +6,13 @@ const stored = new Map();
 globalThis.sessionStorage = {
   getItem: k => stored.get(k) ?? null, setItem: (k, v) => stored.set(k, v), removeItem: k => stored.delete(k),
 };
-const { finish, kept, prepare, prepareCard } = await import('./assets/order.js');
+const { finish, kept, prepare, prepareCard, returned } = await import('./assets/order.js');
 
 // scripted answers requests in turn, and keeps what was asked. null is a lost
 // connection; nothing more to say is one, too.
 const scripted = (...answers) => {
   const asked = [];
-  globalThis.fetch = async (path, { headers, body }) => {
+  globalThis.fetch = async (path, { headers = {}, body }) => {
     asked.push({ path, key: headers['Idempotency-Key'], token: headers.Authorization, body });
     const answer = answers.shift();
     if (!answer) throw new TypeError('lost');
@@ -78,12 +78,12 @@ test('after a decline another card goes to the same order, each with a key of it
   assert.equal(first.state, 'declined');
   assert.equal(kept().token, 'cot_1');
   asked = scripted([402, { code: 'card_declined', decline_code: 'generic_decline' }]);
-  const { order: second } = await finish(prepareCard(kept(), { token: 'tok_declined' }), () => {}, pause);
+  const { order: second } = await finish(prepareCard(kept()), () => {}, pause);
   const again = scripted(null, [200, { subscription: { id: 'sub_1' } }]);
-  const { order: third } = await finish(prepareCard(second, { token: 'tok_visa' }), () => {}, pause);
+  const { order: third } = await finish(prepareCard(second), () => {}, pause);
   assert.equal(third.state, 'done');
   assert.deepEqual([asked[0].path, asked[0].token], ['/v1/subscriptions/sub_1/payment-method', 'Bearer cot_1']);
-  assert.deepEqual(JSON.parse(again[0].body), { token: 'tok_visa' });
+  assert.deepEqual(JSON.parse(again[0].body), {});
   assert.equal(again[0].key, again[1].key);
   assert.notEqual(again[0].key, asked[0].key);
   assert.equal(kept().token, undefined);
@@ -93,7 +93,7 @@ test('a card that may have been charged is asked about after a reload, not charg
   fresh();
   scripted(declined);
   await finish(begin(), () => {}, pause);
-  const { card } = prepareCard(kept(), { token: 'tok_visa' });
+  const { card } = prepareCard(kept());
   const asked = scripted([200, { subscription: { id: 'sub_1' } }]);
   await finish(kept(), () => {}, pause);
   assert.equal(asked[0].key, card.key);
@@ -109,4 +109,33 @@ test('a quote is accepted at its own address, by its token and with a key of its
   assert.notEqual(asked[0].key, refused.key);
   assert.equal(asked[0].key, asked[1].key);
   assert.equal(kept().holder, undefined);
+});
+
+test('an order whose card is given elsewhere is what the API says when the customer is back', async () => {
+  fresh();
+  const page = 'https://pay.example/form_1';
+  const waits = [201, { subscription: { id: 'sub_1', status: 'incomplete' }, payment: { status: 'requires_action', action_url: page }, checkout_token: 'cot_1' }];
+  scripted(waits);
+  const { order: away } = await finish(begin(), () => {}, pause);
+  assert.deepEqual([away.state, away.action, kept().token], ['away', page, 'cot_1']);
+
+  let asked = scripted([200, { id: 'sub_1', status: 'incomplete' }]);
+  assert.equal((await returned(kept())).state, 'away');
+  assert.deepEqual([asked[0].path, asked[0].token], ['/v1/subscriptions/sub_1', 'Bearer cot_1']);
+
+  const declinedThere = await returned(kept(), 'stolen_card');
+  assert.deepEqual([declinedThere.state, declinedThere.decline], ['declined', 'stolen_card']);
+  asked = scripted([200, { subscription: { id: 'sub_1' }, payment: { status: 'requires_action', action_url: `${page}2` } }]);
+  const { order: again } = await finish(prepareCard(kept()), () => {}, pause);
+  assert.deepEqual([again.state, again.action, again.token, asked[0].token], ['away', `${page}2`, 'cot_1', 'Bearer cot_1']);
+
+  scripted([200, { id: 'sub_1', status: 'active' }]);
+  const done = await returned(kept());
+  assert.deepEqual([done.state, done.result.subscription.status, kept().token], ['done', 'active', undefined]);
+});
+
+test('an address that is no page is not gone to', async () => {
+  fresh();
+  scripted([201, { subscription: { id: 'sub_1' }, payment: { status: 'requires_action', action_url: 'javascript:alert(1)' } }]);
+  assert.equal((await finish(begin(), () => {}, pause)).order.state, 'done');
 });

@@ -264,25 +264,27 @@ func TestAnUpgradeIsChargedOnceAndAsItsPreviewSays(t *testing.T) {
 func TestADeclinedUpgradeLeadsToAnotherCard(t *testing.T) {
 	ctx, s := open(t)
 	b := buy(t, s, "tok_later_declined")
-	var declined, stored string
+	var refused, stored string
 	run(t, ctx,
 		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+b.Subscription.ID+"/change"),
 		signIn(t, s, "ada@contoso.example"),
 		pick("cycle", "yearly"),
 		chromedp.WaitVisible("#cost-due"),
 		chromedp.Click("#confirm-change"),
-		chromedp.WaitVisible("#card"),
-		chromedp.Text("#command-error", &declined),
-		pick("card", "tok_visa"),
+		chromedp.WaitVisible("#use-card"),
+		chromedp.Text("#command-error", &refused),
 		chromedp.Click("#use-card"),
-		chromedp.WaitNotPresent("#card"),
-		chromedp.Text("#command-done", &stored),
-		chromedp.WaitEnabled("#confirm-change"),
+		give(visa),
+		chromedp.WaitVisible("#payment"),
+		chromedp.Text("#payment", &stored),
+		chromedp.Click("#change"),
+		pick("cycle", "yearly"),
+		chromedp.WaitVisible("#cost-due"),
 		chromedp.Click("#confirm-change"),
 		chromedp.WaitVisible("#back"),
 	)
-	if !strings.Contains(declined, "declined") || stored != "The card is stored." || len(charges(t, s, b.Subscription.ID)) != 2 {
-		t.Errorf("%q, then %q, and charged %v", declined, stored, charges(t, s, b.Subscription.ID))
+	if !strings.Contains(refused, "declined") || !strings.Contains(stored, "4242") || len(charges(t, s, b.Subscription.ID)) != 2 {
+		t.Errorf("%q, then %q, and charged %v", refused, stored, charges(t, s, b.Subscription.ID))
 	}
 }
 
@@ -341,7 +343,7 @@ func TestWhoOwesIsLedToAnotherCardThatIsChargedAtOnce(t *testing.T) {
 	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/operator/test-clocks", `{"now": "2026-01-15T10:00:00Z"}`, &clock)
 	b := buy(t, s, "tok_later_declined", `"test_clock": "`+clock.ID+`"`)
 	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/operator/test-clocks/"+clock.ID+"/advance", `{"to": "2026-02-16T10:00:00Z"}`, &clock)
-	var banner, status string
+	var banner, refused, status string
 	run(t, ctx,
 		chromedp.Navigate("http://"+s.HTTP+"/account"),
 		signIn(t, s, "ada@contoso.example"),
@@ -349,13 +351,18 @@ func TestWhoOwesIsLedToAnotherCardThatIsChargedAtOnce(t *testing.T) {
 		chromedp.Text(".banner", &banner),
 		chromedp.Click(".banner a"),
 		chromedp.Click("#payment-method", chromedp.NodeVisible),
-		pick("card", "tok_visa"),
-		chromedp.Click("#use-card"),
+		chromedp.Click("#use-card", chromedp.NodeVisible),
+		give("4000 0000 0000 9995"),
+		chromedp.WaitVisible("#command-error"),
+		chromedp.Text("#command-error", &refused),
+		chromedp.Click("#payment-method", chromedp.NodeVisible),
+		chromedp.Click("#use-card", chromedp.NodeVisible),
+		give(visa),
+		chromedp.WaitVisible("#status"),
 		chromedp.WaitNotPresent(".banner"),
-		chromedp.WaitVisible("#command-done"),
 		chromedp.Text("#status", &status),
 	)
-	if !strings.Contains(banner, "declined") || status != "Active" || len(charges(t, s, b.Subscription.ID)) != 2 {
+	if !strings.Contains(banner, "declined") || !strings.Contains(refused, "funds") || status != "Active" || len(charges(t, s, b.Subscription.ID)) != 2 {
 		t.Errorf("%q, then %s, and charged %v", banner, status, charges(t, s, b.Subscription.ID))
 	}
 }

@@ -54,7 +54,7 @@ func downloaded(t *testing.T, dir, pattern string) []byte {
 
 func TestAQuoteIsAskedForMailedAndAcceptedWithASecondCard(t *testing.T) {
 	ctx, s := open(t)
-	var total, said, number, offered, declined, license, again string
+	var total, said, number, offered, refused, license, again string
 	dir := t.TempDir()
 	run(t, ctx,
 		browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(dir),
@@ -90,14 +90,14 @@ func TestAQuoteIsAskedForMailedAndAcceptedWithASecondCard(t *testing.T) {
 		chromedp.Click("#submit"),
 		chromedp.WaitVisible("#accept_terms-error"),
 		chromedp.Click("#accept_terms"),
-		pick("payment-token", "tok_declined"),
 		chromedp.Click("#submit"),
+		give(declined),
 		chromedp.WaitVisible("#payment-token-error"),
-		chromedp.Text("#payment-token-error", &declined),
+		chromedp.Text("#payment-token-error", &refused),
 		chromedp.Reload(), // it still waits for another card
 		chromedp.WaitVisible("#payment-token-error"),
-		pick("payment-token", "tok_visa"),
 		chromedp.Evaluate(`{const b = document.getElementById('submit'); b.click(); b.click();}`, nil),
+		give(visa),
 		chromedp.WaitVisible("#license-id"),
 		chromedp.Text("#license-id", &license),
 		chromedp.Text("#mail-licensee", &said),
@@ -113,8 +113,8 @@ func TestAQuoteIsAskedForMailedAndAcceptedWithASecondCard(t *testing.T) {
 		chromedp.Poll(`document.querySelector('h1')?.textContent === 'Nothing here'`, nil),
 		chromedp.Text("h1", &again),
 	)
-	if total == "" || total != offered || !strings.Contains(declined, "declined") || !strings.HasPrefix(license, "lic_") || !strings.Contains(said, "the licensee") {
-		t.Errorf("at %q, offered at %q; %q; then the licence %q and %q", total, offered, declined, license, said)
+	if total == "" || total != offered || !strings.Contains(refused, "declined") || !strings.HasPrefix(license, "lic_") || !strings.Contains(said, "the licensee") {
+		t.Errorf("at %q, offered at %q; %q; then the licence %q and %q", total, offered, refused, license, said)
 	}
 	if strings.Contains(kept, strings.SplitAfter(address, "token=")[1]) {
 		t.Errorf("the tab keeps the quote's token: %s", kept)
@@ -144,7 +144,7 @@ func TestAnInvoiceIsChosenMailedAndPaid(t *testing.T) {
 		settled,
 		chromedp.WaitVisible("#by-invoice"),
 		chromedp.Click("#by-invoice"),
-		chromedp.WaitNotPresent("#payment-token"),
+		chromedp.WaitNotPresent("#by-card-note"),
 		chromedp.Text("#total-due", &due),
 		chromedp.Click("#accept_terms"),
 		chromedp.Click("#submit"),

@@ -5,9 +5,8 @@ import { post } from './api.js';
 import { countries, likely } from './countries.js';
 import { day, money, roundMoney } from './format.js';
 import { withProducts } from './loading.js';
-import { forget, here, kept, prepare, prepareCard, unsettled } from './order.js';
+import { forget, here, kept, prepare, returned, unsettled } from './order.js';
 import { idOf, Ordering } from './ordering.js';
-import { cardOf, paymentOf } from './payment.js';
 import { address, currenciesOf, cyclesOf, plansOf, priceIn, settle, typesOf } from './plans.js';
 import { quoted, result } from './result.js';
 import { t } from './words.js';
@@ -19,13 +18,27 @@ const drafts = 'okviz.draft';
 const draft = () => JSON.parse(sessionStorage.getItem(drafts));
 
 export const checkout = show => {
-  const { order, quote } = Object.fromEntries(new URLSearchParams(location.search));
+  const { order, quote, declined } = Object.fromEntries(new URLSearchParams(location.search));
   const done = kept()?.state === 'done' ? kept() : null;
   const waits = unsettled();
-  if (order) result(show, done?.result.subscription?.id === order ? done : null);
+  if (order && kept()?.state === 'away' && kept().subscription === order) back(show, declined);
+  else if (order) result(show, done?.result.subscription?.id === order ? done : null);
   else if (quote) quoted(show, done?.result.id === quote ? done : null);
   else if (waits && !waits.at.startsWith('/checkout')) location.replace(waits.at);
   else withProducts(show, w.title, products => new Checkout(show, products));
+};
+
+// back shows what became of the order whose customer was on the gateway's page.
+const back = async (show, declined) => {
+  let order = kept();
+  show(w.title, html`<p class="lead" role="status">${t.loading}</p>`);
+  try {
+    order = await returned(order, declined);
+  } catch (error) {
+    console.error(error); // it is shown as it was
+  }
+  if (order.state === 'declined') location.replace(order.at);
+  else result(show, order);
 };
 
 class Checkout extends Ordering {
@@ -33,8 +46,8 @@ class Checkout extends Ordering {
     super();
     const order = kept();
     // A declined order waits only where it was placed.
-    this.order = unsettled() ?? (order?.state === 'declined' && order.at === here() ? order : null);
-    if (order?.state === 'done' || order?.state === 'declined' && !this.order) forget();
+    this.order = unsettled() ?? (['away', 'declined'].includes(order?.state) && order.at === here() ? order : null);
+    if (order?.state === 'done' || order && !this.order && order.state !== 'refused') forget();
 
     const asked = this.order ? new URL(this.order.at, location.origin).search : location.search;
     const wish = Object.fromEntries(new URLSearchParams(asked));
@@ -51,7 +64,7 @@ class Checkout extends Ordering {
     this.same = Boolean(this.draft['licensee.same']);
     this.total();
     if (this.order?.state === 'declined') this.decline(this.order.decline);
-    else if (this.order) this.send(this.order);
+    else if (this.order && this.order.state !== 'away') this.send(this.order);
   }
 
   get form() {
@@ -70,7 +83,7 @@ class Checkout extends Ordering {
   }
 
   typed(event) {
-    if (this.declined) return; // the order's fields are locked, and so not in its data
+    if (this.placed) return; // the order's fields are locked, and so not in its data
     const fields = Object.fromEntries(new FormData(this.form));
     delete fields['payment.token'];
     this.draft = fields;
@@ -167,7 +180,7 @@ class Checkout extends Ordering {
       ...(sites.length && { sites }),
       ...(!this.quote && {
         pay: this.pay,
-        ...(this.payNow && { payment: paymentOf(this.method) }),
+        ...(this.payNow && { payment: { method: this.method } }),
         accept_terms: this.form.elements.namedItem('accept_terms').checked,
       }),
     });
@@ -176,7 +189,7 @@ class Checkout extends Ordering {
   submit(event) {
     event.preventDefault();
     if (this.busy) return;
-    if (this.order?.state === 'declined') this.send(prepareCard(this.order, cardOf('payment-token')));
+    if (this.placed) this.again();
     else if (this.check()) this.send(prepare(this.body(), here(), { to: this.quote ? '/v1/quotes' : '/v1/checkout' }));
   }
 

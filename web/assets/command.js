@@ -41,6 +41,17 @@ export const ask = async (path, body, options, tell = () => {}, pause = wait) =>
   }
 };
 
+// leave goes to a page of the gateway's or of the bank's. Whoever comes back
+// with the browser's button finds this page as it is then.
+export const leave = url => {
+  addEventListener('pageshow', e => e.persisted && location.reload());
+  location.assign(url);
+};
+
+// pageOf is where a payment sends the customer, if it does.
+export const pageOf = payment =>
+  (payment?.status === 'requires_action' && /^https?:/.test(payment.action_url ?? '') ? payment.action_url : null);
+
 // A command on a subscription is kept in the tab until its outcome is known,
 // so that a reload asks for it again. A sign-in that ran out in between leaves
 // it there.

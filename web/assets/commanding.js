@@ -1,9 +1,8 @@
 // What the pages that command a subscription share: one command at a time, its
 // outcome in words, and another card where one is needed.
 import { html } from './lit-html/lit-html.js';
-import { carryOut, command, unfinished } from './command.js';
+import { carryOut, command, leave, pageOf, unfinished } from './command.js';
 import { money } from './format.js';
-import { cardField, cardOf } from './payment.js';
 import { signIn } from './session.js';
 import { t } from './words.js';
 
@@ -25,10 +24,18 @@ export class Commanding {
     this.id = id;
   }
 
-  // resume asks again for what was being done when the page was left.
+  // resume asks again for what was being done when the page was left, and says
+  // what became of a card that was given meanwhile.
   resume() {
     const c = unfinished(this.id);
-    if (c) this.send(c);
+    const declined = new URLSearchParams(location.search).get('declined');
+    if (c) {
+      this.send(c);
+    } else if (declined) {
+      history.replaceState(null, '', location.pathname);
+      this.wrong = t.checkout.declined(t.decline[declined] ?? t.decline.generic_decline);
+      this.draw();
+    }
   }
 
   press(verb, body) {
@@ -36,7 +43,7 @@ export class Commanding {
   }
 
   async send(c) {
-    Object.assign(this, { busy: true, status: w.sending, said: '', wrong: '', action: null });
+    Object.assign(this, { busy: true, status: w.sending, said: '', wrong: '' });
     this.draw();
     const { status, body } = await carryOut(c, why => {
       this.status = w[why];
@@ -46,10 +53,13 @@ export class Commanding {
       signIn();
       return;
     }
+    if (status < 300 && pageOf(body.payment)) { // and stays busy until the browser has left
+      leave(pageOf(body.payment));
+      return;
+    }
     Object.assign(this, { busy: false, status: '' });
     if (status < 300) {
       this.asking = '';
-      this.action = body.payment?.status === 'requires_action' && /^https?:/.test(body.payment.action_url ?? '') ? body.payment.action_url : null;
       this.said = body.payment?.status === 'succeeded' && body.invoice ? `${w.done[c.verb]} ${w.charged(money(body.invoice.amount_due))}` : w.done[c.verb];
       await this.done(c, body);
     } else {
@@ -78,17 +88,14 @@ export class Commanding {
   outcome() {
     return html`<p id="command-status" role="status">${this.status}</p>
       <p id="command-done" class="done" role="status" tabindex="-1">${this.said}</p>
-      <p id="command-error" class="error" role="alert" tabindex="-1">${this.wrong}</p>
-      ${this.action ? html`<p><a class="button" href=${this.action}>${t.result.confirm}</a></p>` : ''}`;
+      <p id="command-error" class="error" role="alert" tabindex="-1">${this.wrong}</p>`;
   }
 
-  // card lets another card be chosen.
+  // card leads to the page on which another card is given.
   card() {
-    return html`<form id="asking" class="asking" tabindex="-1" aria-labelledby="card-title"
-      @submit=${e => { e.preventDefault(); this.press('payment-method', cardOf('card')); }}>
-      <h2 id="card-title">${w.newCard}</h2>
-      ${cardField('card', { disabled: this.busy })}
-      <p class="buttons"><button type="submit" id="use-card" ?disabled=${this.busy}>${w.useCard}</button>
-        <button type="button" class="second" ?disabled=${this.busy} @click=${() => this.keep('payment-method')}>${w.keep}</button></p></form>`;
+    return html`<div id="asking" class="asking" role="group" tabindex="-1" aria-labelledby="card-title">
+      <h2 id="card-title">${w.newCard}</h2><p>${t.checkout.cardNote}</p>
+      <p class="buttons"><button type="button" id="use-card" ?disabled=${this.busy} @click=${() => this.press('payment-method')}>${w.useCard}</button>
+        <button type="button" class="second" ?disabled=${this.busy} @click=${() => this.keep('payment-method')}>${w.keep}</button></p></div>`;
   }
 }

@@ -6,10 +6,12 @@
 // What is kept, by its state:
 //   sent      the order may have been carried out; body, key, to, holder
 //   refused   it certainly was not; the same body keeps its key
+//   away      the customer is on the gateway's page; subscription, token, action, result
 //   declined  it waits for another card; subscription, token, decline
 //   paying    another card may have been charged; card {body, key}
 //   done      result
-import { ask, newKey } from './command.js';
+import { read } from './api.js';
+import { ask, newKey, pageOf } from './command.js';
 
 const name = 'okviz.order';
 
@@ -36,9 +38,18 @@ export const prepare = (body, at, { to = '/v1/checkout', holder } = {}) => {
   return keep({ state: 'sent', key: same ? before.key : newKey(), body, at, to, holder });
 };
 
-// prepareCard is a declined order with another card.
-export const prepareCard = (order, card) =>
-  keep({ ...order, state: 'paying', card: { key: newKey(), body: JSON.stringify(card) } });
+// prepareCard is a declined order that is to have another card.
+export const prepareCard = order => keep({ ...order, state: 'paying', card: { key: newKey(), body: '{}' } });
+
+// returned is what became of an order whose customer was away: declined, by the
+// bank's word in the address, or what the API says. One that is still not paid
+// stays as it is.
+export const returned = async (order, declined) => {
+  const { key, body, at, to, subscription, token, result } = order;
+  if (declined) return keep({ state: 'declined', key, body, at, to, subscription, token, decline: declined });
+  const now = await read(`/v1/subscriptions/${subscription}`, { token });
+  return now.status === 'incomplete' ? order : keep({ state: 'done', body, result: { ...result, subscription: now, payment: null } });
+};
 
 // finish brings an order that was sent to its outcome. It returns the order in
 // its new state; problem is the refusal, if it is one.
@@ -48,6 +59,11 @@ export const finish = async (order, tell, pause) => {
     ? await ask(`/v1/subscriptions/${order.subscription}/payment-method`, order.card.body, { key: order.card.key, token: order.token }, tell, pause)
     : await ask(order.to, order.body, { key: order.key, token: order.holder }, tell, pause);
   const { key, body, at, to } = order;
+  const action = pageOf(answer.payment);
+  if (status < 300 && action) {
+    const { subscription, checkout_token: token = order.token } = answer;
+    return { order: keep({ state: 'away', key, body, at, to, subscription: subscription.id, token, action, result: { subscription } }) };
+  }
   if (status < 300) return { order: keep({ state: 'done', body, result: answer }) };
   if (paying) return { order: keep({ ...order, state: 'declined', card: undefined, decline: answer.decline_code }), problem: answer };
   if (answer.code === 'card_declined' && answer.checkout_token) {

@@ -1,7 +1,8 @@
 // What the pages that place an order share: it is sent, declined, refused or
 // done, with errors at their fields. order.js keeps it from being bought twice.
 import { html, nothing } from './lit-html/lit-html.js';
-import { finish } from './order.js';
+import { leave } from './command.js';
+import { finish, prepareCard } from './order.js';
 import { paymentFields } from './payment.js';
 import { t } from './words.js';
 
@@ -20,8 +21,14 @@ export class Ordering {
   method = 'card';
   draft = {}; // what has been typed, by the field's name
 
-  get declined() {
-    return ['declined', 'paying'].includes(this.order?.state);
+  // again has a card given for an order that was placed and is not paid.
+  again() {
+    if (this.order.state === 'away') leave(this.order.action);
+    else this.send(prepareCard(this.order));
+  }
+
+  get placed() {
+    return ['away', 'declined', 'paying'].includes(this.order?.state);
   }
 
   value(name) {
@@ -36,7 +43,12 @@ export class Ordering {
       this.status = w[why];
       this.draw();
     });
-    Object.assign(this, { order: now, busy: false, status: '' });
+    this.order = now;
+    if (now.state === 'away') { // and stays busy until the browser has left
+      leave(now.action);
+      return;
+    }
+    Object.assign(this, { busy: false, status: '' });
     if (now.state === 'done') this.finished(now);
     else if (problem.code === 'card_declined') this.decline(problem.decline_code);
     else this.refuse(problem);
@@ -81,7 +93,7 @@ export class Ordering {
     this.message = message;
     this.draw();
     const first = [...this.form.elements].find(e => this.errors[e.name]);
-    (first ?? document.getElementById('form-error'))?.focus();
+    (first ?? document.getElementById('payment-token-error') ?? document.getElementById('form-error'))?.focus();
   }
 
   error(name) {
@@ -107,7 +119,7 @@ export class Ordering {
   // closing is what stands below every order: its terms, what is wrong with it,
   // and its button.
   closing(label, terms = true) {
-    return html`${terms ? html`<div><label class="tick terms"><input type="checkbox" id="accept_terms" name="accept_terms" required ?disabled=${this.declined}
+    return html`${terms ? html`<div><label class="tick terms"><input type="checkbox" id="accept_terms" name="accept_terms" required ?disabled=${this.placed}
         .checked=${Boolean(this.draft.accept_terms)} aria-invalid=${Boolean(this.errors.accept_terms)}
         aria-describedby=${this.described('accept_terms')}> ${w.terms}</label>${this.error('accept_terms')}</div>` : ''}
       <p id="form-error" class="error" role="alert" tabindex="-1">${this.message}</p>

@@ -5,9 +5,8 @@ import { html } from './lit-html/lit-html.js';
 import { download, products, read } from './api.js';
 import { day, minute, money } from './format.js';
 import { loaded } from './loading.js';
-import { forget, here, kept, prepare, prepareCard, unsettled } from './order.js';
+import { forget, here, kept, prepare, unsettled } from './order.js';
 import { Ordering } from './ordering.js';
-import { cardOf, paymentOf } from './payment.js';
 import { address } from './plans.js';
 import { result } from './result.js';
 import { t } from './words.js';
@@ -37,11 +36,11 @@ class QuotePage extends Ordering {
     super();
     Object.assign(this, { show, token, ...data });
     const order = kept();
-    if (order?.at === here() && ['sent', 'paying', 'declined'].includes(order.state)) this.order = order;
+    if (order?.at === here() && ['sent', 'paying', 'away', 'declined'].includes(order.state)) this.order = order;
     else if (order?.state === 'done') forget();
     this.draw();
     if (this.order?.state === 'declined') this.decline(this.order.decline);
-    else if (this.order) this.send(this.order);
+    else if (this.order && this.order.state !== 'away') this.send(this.order);
   }
 
   get form() {
@@ -51,13 +50,13 @@ class QuotePage extends Ordering {
   submit(event) {
     event.preventDefault();
     if (this.busy) return;
-    if (this.order?.state === 'declined') {
-      this.send(prepareCard(this.order, cardOf('payment-token')));
+    if (this.placed) {
+      this.again();
       return;
     }
     this.draft = { accept_terms: this.form.elements.namedItem('accept_terms').checked };
     if (!this.check()) return;
-    const body = JSON.stringify({ payment: paymentOf(this.method), ...this.draft });
+    const body = JSON.stringify({ payment: { method: this.method }, ...this.draft });
     this.send(prepare(body, here(), { to: `/v1/quotes/${this.q.id}/accept`, holder: this.token }));
   }
 
@@ -91,8 +90,8 @@ class QuotePage extends Ordering {
   // accepting is the form of an open quote, and of one whose card was declined.
   accepting() {
     return html`<form id="accept" class="narrow" novalidate aria-busy=${this.busy} @submit=${e => this.submit(e)}>
-      <fieldset class="plain" ?disabled=${this.busy}>${this.payment(!this.declined && this.q.invoice_allowed)}
-        ${this.closing(this.declined ? t.checkout.payWith : this.method === 'card' ? t.checkout.pay(money(this.q.total)) : t.checkout.buy)}</fieldset>
+      <fieldset class="plain" ?disabled=${this.busy}>${this.payment(!this.placed && this.q.invoice_allowed)}
+        ${this.closing(this.placed ? t.checkout.payWith : this.method === 'card' ? t.checkout.pay(money(this.q.total)) : t.checkout.buy)}</fieldset>
       <p id="status" role="status">${this.status}</p></form>`;
   }
 

@@ -1,12 +1,11 @@
 // What came of an order: /checkout?order=sub_…, or ?quote=quo_…, as long as the
 // tab is open.
 import { html } from './lit-html/lit-html.js';
+import { pageOf } from './command.js';
 import { day, minute, money } from './format.js';
 import { t } from './words.js';
 
 const w = t.result;
-
-const web = url => (/^https?:\/\//.test(url ?? '') || url?.startsWith('/') ? url : null);
 
 const line = (id, label, value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${id}>${value}</dd></div>` : '');
 
@@ -42,7 +41,7 @@ export const result = (show, order) => {
   const ordered = JSON.parse(order.body); // of a quote, it names nobody
   const payer = s.billing_account ?? ordered.billing?.email ?? '';
   const receiver = s.licensee_account ?? (ordered.licensee ?? ordered.billing)?.email ?? '';
-  const action = payment?.status === 'requires_action' && web(payment.action_url);
+  const action = order.action ?? pageOf(payment);
   const owed = s.status === 'incomplete' && invoice?.status === 'open'; // by transfer
   const title = action ? w.action : owed ? w.invoiced : w[s.status] ?? w.other;
   const { type, tier, cycle } = s.plan;
