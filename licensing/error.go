@@ -9,6 +9,7 @@ const (
 	TooManySites   = "too_many_sites"
 
 	InvalidKey    = "invalid_key"
+	NoNextKey     = "no_next_key"
 	InvalidClaims = "invalid_claims"
 
 	TokenMalformed = "token_malformed"  // not a compact JWS with alg EdDSA and our claims

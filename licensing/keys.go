@@ -6,12 +6,12 @@ import (
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
+	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
+	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -26,14 +26,8 @@ type Key struct {
 }
 
 func newKey(private ed25519.PrivateKey) Key {
-	k := Key{private: func() ed25519.PrivateKey { return private }}
-	public := k.JWK()
-	sum, err := public.Thumbprint(crypto.SHA256)
-	if err != nil {
-		panic(err) // an Ed25519 key always has one
-	}
-	k.id = base64.RawURLEncoding.EncodeToString(sum)
-	return k
+	public := PublicKey(private.Public().(ed25519.PublicKey))
+	return Key{private: func() ed25519.PrivateKey { return private }, id: public.ID()}
 }
 
 // GenerateKey makes a key out of 32 bytes of random, which must be
@@ -50,10 +44,14 @@ func GenerateKey(random io.Reader) (Key, error) {
 // `openssl genpkey -algorithm ed25519` write it.
 func ParsePrivateKey(text []byte) (Key, error) {
 	block, rest := pem.Decode(text)
-	if block == nil || block.Type != "PRIVATE KEY" || len(bytes.TrimSpace(rest)) != 0 {
-		return Key{}, refuse(InvalidKey, "is not one PEM block PRIVATE KEY")
+	if block == nil || block.Type != privateBlock || len(bytes.TrimSpace(rest)) != 0 {
+		return Key{}, refuse(InvalidKey, "is not one PEM block "+privateBlock)
 	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	return parsePrivate(block.Bytes)
+}
+
+func parsePrivate(der []byte) (Key, error) {
+	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
 		return Key{}, refuse(InvalidKey, "is not a PKCS #8 private key")
 	}
@@ -70,7 +68,7 @@ func (k Key) PEM() []byte {
 	if err != nil {
 		panic(err) // an Ed25519 key always can
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	return pem.EncodeToMemory(&pem.Block{Type: privateBlock, Bytes: der})
 }
 
 // IsZero tells whether there is no key.
@@ -79,13 +77,8 @@ func (k Key) IsZero() bool { return k.private == nil }
 // ID is the kid: the thumbprint of the public key (RFC 7638, RFC 8037).
 func (k Key) ID() string { return k.id }
 
-// Public is the public key, 32 bytes.
-func (k Key) Public() ed25519.PublicKey { return k.private().Public().(ed25519.PublicKey) }
-
-// JWK is the public key as it is published.
-func (k Key) JWK() jose.JSONWebKey {
-	return jose.JSONWebKey{Key: k.Public(), KeyID: k.id, Algorithm: string(jose.EdDSA), Use: "sig"}
-}
+// Public is the half that visuals are built with.
+func (k Key) Public() PublicKey { return PublicKey(k.private().Public().(ed25519.PublicKey)) }
 
 func (k Key) String() string       { return "signing key " + k.id }
 func (k Key) GoString() string     { return k.String() }
@@ -94,65 +87,36 @@ func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 // Format keeps the verbs that ignore String from showing the key.
 func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }
 
-// KeyRing is the key that signs, and the one that will sign after it. Every
-// build of a visual carries both public keys, so that the keys can be rotated
-// without new builds (visuals.md, Token). Next may be zero.
-type KeyRing struct {
-	Current, Next Key
+// PublicKey is the 32 bytes by which a visual knows a Key.
+type PublicKey ed25519.PublicKey
+
+// ID is the kid of the key.
+func (p PublicKey) ID() string {
+	sum, err := (&jose.JSONWebKey{Key: ed25519.PublicKey(p)}).Thumbprint(crypto.SHA256)
+	if err != nil {
+		panic(err) // an Ed25519 key always has one
+	}
+	return base64.RawURLEncoding.EncodeToString(sum)
 }
 
-// Public are the public keys, the current one first.
-func (r KeyRing) Public() jose.JSONWebKeySet {
-	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
-	for _, k := range []Key{r.Current, r.Next} {
-		if !k.IsZero() {
-			set.Keys = append(set.Keys, k.JWK())
+// JWK is the key as it is published.
+func (p PublicKey) JWK() jose.JSONWebKey {
+	return jose.JSONWebKey{Key: ed25519.PublicKey(p), KeyID: p.ID(), Algorithm: string(jose.EdDSA), Use: "sig"}
+}
+
+// String is the key as a JWK's x has it, and as visuals are built with it:
+// base64url.
+func (p PublicKey) String() string { return base64.RawURLEncoding.EncodeToString(p) }
+
+// In tells whether a build's code carries the key, in one of the spellings that
+// survive minification: base64url, base64 (the key as PEM has it included), or
+// hexadecimal. contains looks for a literal in the code.
+func (p PublicKey) In(contains func(literal string) bool) bool {
+	digits := hex.EncodeToString(p)
+	for _, literal := range []string{p.String(), base64.RawStdEncoding.EncodeToString(p), digits, strings.ToUpper(digits)} {
+		if contains(literal) {
+			return true
 		}
 	}
-	return set
-}
-
-// JWKS is the document of /.well-known/jwks.json.
-func (r KeyRing) JWKS() []byte {
-	document, err := json.Marshal(r.Public())
-	if err != nil {
-		panic(err) // public Ed25519 keys: cannot happen
-	}
-	return document
-}
-
-// Sign returns the token that makes these claims: a compact JWS whose bytes
-// depend on claims and key alone. It is signed with the current key. Where kids
-// are named, which are those that a version of a visual knows, it is signed
-// with the first of Current and Next that is among them; with none, the error
-// is UnknownKey. Claims that Validate refuses are not signed.
-func (r KeyRing) Sign(c Claims, kids ...string) (string, error) {
-	if err := c.Validate(); err != nil {
-		return "", err
-	}
-	key := r.Current
-	if len(kids) > 0 && !slices.Contains(kids, key.id) {
-		key = r.Next
-		if !slices.Contains(kids, key.id) {
-			key = Key{}
-		}
-	}
-	if key.IsZero() {
-		return "", refuse(UnknownKey, "no signing key that this version of the visual knows")
-	}
-	payload, err := json.Marshal(c)
-	if err != nil {
-		return "", fmt.Errorf("write the claims of %s: %w", c.Subject, err)
-	}
-	signer, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: key.private(), KeyID: key.id}},
-		(&jose.SignerOptions{}).WithType(TokenType))
-	if err != nil {
-		return "", fmt.Errorf("sign for %s with %s: %w", c.Subject, key, err)
-	}
-	signed, err := signer.Sign(payload)
-	if err != nil {
-		return "", fmt.Errorf("sign for %s with %s: %w", c.Subject, key, err)
-	}
-	return signed.CompactSerialize()
+	return false
 }
