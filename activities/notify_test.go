@@ -30,8 +30,8 @@ func (s *shop) letter(kind billing.NoticeKind) billing.Letter {
 
 func (s *shop) publish(version string) {
 	s.Helper()
-	pkg := activitiestest.Package(s, s.Keys.Current.ID(), s.Keys.Next.ID())
-	if err := s.DB.PutVersion(s.Context(), activitiestest.Product, version, "", pkg); err != nil {
+	pkg := activitiestest.Package(s, s.Keys.Current.Public().String(), s.Keys.Next.Public().String())
+	if err := s.DB.PutVersion(s.Context(), activitiestest.Product, billing.Version{Version: version}, pkg); err != nil {
 		s.Fatal(err)
 	}
 }
@@ -217,7 +217,7 @@ func TestFileOfALicenceThatHasEndedIsGivenUp(t *testing.T) {
 func TestErrorsOfNotifyHoldNoPersonalData(t *testing.T) {
 	s := newShop(t)
 	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
-	if err := s.DB.PutVersion(t.Context(), activitiestest.Product, "1.0.0", "", []byte("no package")); err != nil {
+	if err := s.DB.PutVersion(t.Context(), activitiestest.Product, billing.Version{Version: "1.0.0"}, []byte("no package")); err != nil {
 		t.Fatal(err)
 	}
 	s.Mailbox.Fail(func(billing.Letter) error { return activitiestest.ErrAway })

@@ -25,7 +25,9 @@ type Store interface {
 	Product(ctx context.Context, id string) (billing.Product, error)
 	ApplyCatalogue(ctx context.Context, c billing.Catalogue, dryRun bool) ([]string, error)
 	Versions(ctx context.Context, product string) ([]billing.Version, error)
-	PutVersion(ctx context.Context, product, version, changelog string, pkg []byte) error
+	AllVersions(ctx context.Context, product string) ([]billing.Version, error)
+	PutVersion(ctx context.Context, product string, v billing.Version, pkg []byte) error
+	WithdrawVersion(ctx context.Context, product, version string) error
 
 	Begin(ctx context.Context, r billing.Request, o *billing.Order, s *billing.Subscription) (request billing.Request, fresh bool, err error)
 	BeginQuote(ctx context.Context, r billing.Request, q billing.Quote) (request billing.Request, fresh bool, err error)
@@ -80,10 +82,10 @@ type Store interface {
 	EndSessions(ctx context.Context, account, id string) error
 }
 
-// Files stamps and checks packages.
+// Files stamps and inspects packages.
 type Files interface {
 	Stamp(ctx context.Context, l licensing.Issued, version string, now time.Time) (file billing.Attachment, stamped string, err error)
-	Check(pkg []byte) error
+	Inspect(pkg []byte) (billing.Build, error)
 }
 
 // Documents writes invoices and quotes as PDF.
@@ -125,6 +127,7 @@ type Config struct {
 type server struct {
 	Config
 	checks                     *checks
+	builds                     *builds
 	requests, checked, guesses *limits
 }
 
@@ -139,7 +142,7 @@ func init() {
 func New(c Config) (http.Handler, error) {
 	s := &server{
 		Config: c, requests: newLimits(requestsASecond, requestsAtOnce), checked: newLimits(checksASecond, checksAtOnce),
-		guesses: newLimits(guessesASecond, guessesAtOnce), checks: newChecks(c.Store, c.Now),
+		guesses: newLimits(guessesASecond, guessesAtOnce), checks: newChecks(c.Store, c.Now), builds: newBuilds(c.Store, c.Now),
 	}
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
@@ -167,6 +170,7 @@ func New(c Config) (http.Handler, error) {
 	s.invoiceRoutes(h)
 	s.accountRoutes(h)
 	s.operatorRoutes(h)
+	s.versionRoutes(h)
 	s.discountRoutes(h)
 	s.refundRoutes(h)
 	describeVisualRoutes(h.OpenAPI())

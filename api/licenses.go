@@ -171,7 +171,7 @@ func openToAll(path string) bool { return path == checkPath || path == jwksPath 
 
 func (s *server) jwks(g *gin.Context) {
 	g.Header("Cache-Control", "public, max-age=3600")
-	g.Data(http.StatusOK, "application/json", s.Keys.JWKS())
+	g.Data(http.StatusOK, "application/json", s.Keys.At(s.Now()).JWKS())
 }
 
 // check answers a visual: a bare handler, since it is what is asked most.
@@ -212,7 +212,7 @@ func (s *server) check(g *gin.Context) {
 	code := licensing.Check(l.License, q, now)
 	token := ""
 	if code.Valid() {
-		if token, err = s.lease(l, now); err != nil {
+		if token, err = s.lease(g.Request.Context(), l, q.Version, now); err != nil {
 			writeProblem(g, s.answer(err))
 			return
 		}
@@ -220,7 +220,12 @@ func (s *server) check(g *gin.Context) {
 	g.JSON(http.StatusOK, licensing.Respond(l.License, code, now, token))
 }
 
-// lease is what a visual may keep of an answer. Here its key is picked.
-func (s *server) lease(l kept, now time.Time) (string, error) {
-	return l.lease("", now, func() (string, error) { return s.Keys.Sign(licensing.Lease(l.License, now)) })
+// lease is what a visual may keep of an answer, signed with a key that its
+// version knows. One that knows none of those that sign is answered without.
+func (s *server) lease(ctx context.Context, l kept, version string, now time.Time) (string, error) {
+	key, err := s.Keys.Signer(s.builds.kids(ctx, l.Product, version)...)
+	if err != nil {
+		return "", nil
+	}
+	return l.lease(key.ID(), now, func() (string, error) { return s.Keys.Sign(licensing.Lease(l.License, now), key.ID()) })
 }

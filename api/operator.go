@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"io"
 	"maps"
 	"net/http"
 	"regexp"
@@ -19,20 +18,13 @@ import (
 	"github.com/okviz/licensing/payments/sandbox"
 )
 
-const (
-	cataloguePath = "/v1/operator/catalog"
-	versionPath   = "/v1/operator/products/{id}/versions/{version}"
-	versionRoute  = "/v1/operator/products/:id/versions/:version" // the same, as Gin spells it
-	// maxChangelog is the most bytes that a version's changelog may have.
-	maxChangelog = 4 << 10
-)
+const cataloguePath = "/v1/operator/catalog"
 
 func (s *server) operatorRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions", "find-subscriptions", "Find subscriptions by a person or a number", "Operator", operator), s.findSubscriptions)
 	huma.Register(h, route(http.MethodPost, cataloguePath, "apply-catalog", "Bring a catalogue document in", "Operator", operator), s.applyCatalogue)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/mark-paid", "mark-paid", "Record a bank transfer for an invoice", "Operator", operator), s.markPaid)
 	huma.Register(h, route(http.MethodPost, cataloguePath+"/migrate", "migrate-catalog", "Move subscriptions to the newest price of their plan, from their next renewal on", "Operator", operator), s.migratePrices)
-	huma.Register(h, route(http.MethodPut, versionPath, "put-version", "Publish a visual's package", "Operator", operator), s.putVersion)
 	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile", "reconcile", "Where rows and workflows disagree", "Operator", operator), s.reconcile)
 	if s.Sandbox != nil {
 		huma.Register(h, route(http.MethodGet, "/v1/operator/sandbox/charges", "list-charges", "What the sandbox gateway really charged", "Operator", operator), s.listCharges)
@@ -159,51 +151,6 @@ func placed(err error) error {
 		return &billing.Error{Code: b.Code, Field: line, Detail: detail}
 	}
 	return &billing.Error{Code: b.Code, Field: "body", Detail: "is not one catalogue document"}
-}
-
-var versionName = regexp.MustCompile(`^[0-9]{1,5}(\.[0-9]{1,5}){1,3}$`)
-
-func (s *server) putVersion(ctx context.Context, in *struct {
-	ID      string `path:"id" maxLength:"64"`
-	Version string `path:"version" maxLength:"30"`
-	RawBody huma.MultipartFormFiles[struct {
-		Package   huma.FormFile `form:"package" contentType:"application/octet-stream" required:"true"`
-		Changelog string        `form:"changelog"`
-	}]
-}) (*struct{ Body billing.Version }, error) {
-	if !versionName.MatchString(in.Version) {
-		return nil, invalid("version", "is not a version such as 2.4.2")
-	}
-	form := in.RawBody.Data()
-	defer func() { // what did not fit into memory lies in files
-		if err := in.RawBody.Form.RemoveAll(); err != nil {
-			s.Log.Warn("a form's files were not removed", "error", err)
-		}
-	}()
-	if len(form.Changelog) > maxChangelog || !printable(form.Changelog, '\n', '\r', '\t') {
-		return nil, invalid("changelog", "is longer than 4 KiB, or has characters that cannot be printed")
-	}
-	pkg, err := io.ReadAll(form.Package)
-	if err != nil {
-		return nil, s.answer(err)
-	}
-	if err := s.Files.Check(pkg); err != nil {
-		return nil, s.answer(err)
-	}
-	if err := s.Store.PutVersion(ctx, in.ID, in.Version, form.Changelog, pkg); err != nil {
-		return nil, s.answer(err)
-	}
-	versions, err := s.Store.Versions(ctx, in.ID)
-	if err != nil {
-		return nil, s.answer(err)
-	}
-	out := &struct{ Body billing.Version }{}
-	for _, v := range versions {
-		if v.Version == in.Version {
-			out.Body = v
-		}
-	}
-	return out, nil
 }
 
 func (s *server) listCharges(ctx context.Context, in *struct {

@@ -53,7 +53,7 @@ func TestPublishingAVersion(t *testing.T) {
 	s := newShop(t)
 	pkg := visual.Packages()[0].Data
 	a := s.put("calendar-pro", "2.10.0", "Line one.\nLine two 😀.", pkg).want(200, "")
-	hasForm(t, "version", a.body, map[string]any{"version": "text", "released_at": "instant", "changelog": "text"})
+	hasForm(t, "version", a.body, map[string]any{"version": "text", "released_at": "instant", "changelog": "text", "guid": "text", "kids": []any{"text"}, "withdrawn_at": "?instant"})
 	if got := s.ask("GET", "/v1/products", "").at("data").([]any)[0].(map[string]any)["version"]; got != "2.10.0" {
 		t.Errorf("the newest version is %v", got)
 	}

@@ -84,6 +84,7 @@ func (p *Problem) patient() *Problem {
 
 // statuses is the one map of codes to HTTP.
 var statuses = map[billing.Code]int{
+	licensing.UnknownKey:           http.StatusConflict,
 	billing.CodeInvalid:            http.StatusUnprocessableEntity,
 	billing.CodeUnknownProduct:     http.StatusUnprocessableEntity,
 	billing.CodeUnknownPlan:        http.StatusUnprocessableEntity,
@@ -99,6 +100,7 @@ var statuses = map[billing.Code]int{
 	billing.CodeCouponUnfit:        http.StatusUnprocessableEntity,
 	billing.CodeInvoiceNotAllowed:  http.StatusUnprocessableEntity,
 	billing.CodePackageWithoutKey:  http.StatusUnprocessableEntity,
+	billing.CodePackageWrongGUID:   http.StatusUnprocessableEntity,
 	billing.CodeAmountTooLarge:     http.StatusUnprocessableEntity,
 	billing.CodeMoneyBackOver:      http.StatusConflict,
 	billing.CodeMoneyBackUsedUp:    http.StatusConflict,

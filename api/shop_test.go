@@ -69,15 +69,17 @@ func newShop(t *testing.T, change ...func(*api.Config)) *shop {
 	check(t, err)
 	_, err = s.store.ApplyCatalogue(ctx, sold, false)
 	check(t, err)
-	for _, p := range visual.Packages() {
-		check(t, s.store.PutVersion(ctx, p.Product, p.Version, p.Changelog, p.Data))
-	}
 	_, err = s.store.PutAPIKey(ctx, operatorKey, "operator", "")
 	check(t, err)
 	s.keys = licensing.KeyRing{Current: devKey(t, "signing-dev.pem"), Next: devKey(t, "signing-dev-next.pem")}
 	gateway, err := sandbox.New(sandbox.NewMemory(), "https://shop.example/sandbox")
 	check(t, err)
 	press := delivery.NewPress(s.store, s.keys)
+	for _, p := range visual.Packages() {
+		build, err := press.Inspect(p.Data)
+		check(t, err)
+		check(t, s.store.PutVersion(ctx, p.Product, billing.Version{Version: p.Version, Changelog: p.Changelog, Build: build}, p.Data))
+	}
 	papers, err := documents.New(documents.Vendor{Name: "OKVIZ"}, nil)
 	check(t, err)
 	s.mailbox = &activitiestest.Mailbox{}

@@ -55,6 +55,7 @@ const (
 	CodeTooManySiteEdits   Code = "too_many_site_edits"
 	CodeGatewayRefused     Code = "gateway_refused"
 	CodePackageWithoutKey  Code = "package_without_key"
+	CodePackageWrongGUID   Code = "package_wrong_guid"
 )
 
 // Error is a refusal: a code, the field of the input that it speaks of (in the

@@ -25,19 +25,26 @@ type Press struct {
 	store Store
 	keys  licensing.KeyRing
 
-	mu        sync.Mutex
-	templates map[string]*pbiviz.Template // by product, version and release
+	mu    sync.Mutex
+	forms map[string]form // by product and version
+}
+
+// form is a version's package, ready to be stamped.
+type form struct {
+	released time.Time // a package that takes another's place is released later
+	template *pbiviz.Template
+	kids     []string // of the keys that its code knows
 }
 
 // NewPress makes a press that signs with a key ring.
 func NewPress(store Store, keys licensing.KeyRing) *Press {
-	return &Press{store: store, keys: keys, templates: map[string]*pbiviz.Template{}}
+	return &Press{store: store, keys: keys, forms: map[string]form{}}
 }
 
 // Stamp makes the file of a licence for a version of its product, the newest
 // where none is named. stamped is the version; it is empty, and there is no
-// file, where that version has not been published. A licence that is no
-// longer valid is an error, and so is a package that could not verify it.
+// file, where that version is not offered. A licence that is no longer valid
+// is an error, and so is a version that knows none of the keys that sign.
 func (p *Press) Stamp(ctx context.Context, l licensing.Issued, version string, now time.Time) (file billing.Attachment, stamped string, err error) {
 	versions, err := p.store.Versions(ctx, l.Product)
 	if err != nil {
@@ -47,20 +54,16 @@ func (p *Press) Stamp(ctx context.Context, l licensing.Issued, version string, n
 		if version != "" && v.Version != version {
 			continue
 		}
-		t, err := p.template(ctx, l.Product, v)
+		f, err := p.form(ctx, l.Product, v)
 		if err != nil {
 			return file, "", err
 		}
-		kids := p.known(t)
-		if len(kids) == 0 {
-			return file, "", &licensing.Error{Code: licensing.UnknownKey, Detail: "the code of " + l.Product + " " + v.Version + " knows none of the signing keys"}
-		}
-		token, err := p.keys.Sign(licensing.Embedded(l.License, now), kids...)
+		token, err := p.keys.Sign(licensing.Embedded(l.License, now), f.kids...)
 		if err != nil {
-			return file, "", fmt.Errorf("signing for %s: %w", l.ID, err)
+			return file, "", fmt.Errorf("signing for %s, in %s %s: %w", l.ID, l.Product, v.Version, err)
 		}
 		var out bytes.Buffer
-		if err := t.Stamp(&out, token); err != nil {
+		if err := f.template.Stamp(&out, token); err != nil {
 			return file, "", fmt.Errorf("stamping %s %s: %w", l.Product, v.Version, err)
 		}
 		return billing.Attachment{
@@ -70,48 +73,43 @@ func (p *Press) Stamp(ctx context.Context, l licensing.Issued, version string, n
 	return file, "", nil
 }
 
-// Check holds a package to what can be published: it must parse, and carry a
-// public key that a token can be signed for. Errors are *pbiviz.Error and
-// *billing.Error package_without_key.
-func (p *Press) Check(pkg []byte) error {
+// Inspect holds a package to what can be published, and says what it is: it
+// must parse, carry a public key that tokens can be signed for, and read back
+// once it is stamped. Errors are *pbiviz.Error and *billing.Error
+// package_without_key.
+func (p *Press) Inspect(pkg []byte) (billing.Build, error) {
 	t, err := pbiviz.Parse(pkg)
 	if err != nil {
-		return err
+		return billing.Build{}, err
 	}
-	if len(p.known(t)) == 0 {
-		return &billing.Error{Code: billing.CodePackageWithoutKey, Field: "package", Detail: "the visual's code contains none of the public signing keys, so it could never verify a licence"}
+	kids := p.keys.KnownTo(t.Contains)
+	if _, err := p.keys.Signer(kids...); len(kids) == 0 || err != nil {
+		return billing.Build{}, &billing.Error{Code: billing.CodePackageWithoutKey, Field: "package", Detail: "the visual's code contains none of the public signing keys, so it could never verify a licence"}
 	}
-	return nil
+	if err := t.Check(); err != nil {
+		return billing.Build{}, err
+	}
+	return billing.Build{GUID: t.GUID(), Kids: kids}, nil
 }
 
-// known lists the kids of the keys that a package's code carries.
-func (p *Press) known(t *pbiviz.Template) []string {
-	var kids []string
-	for _, key := range []licensing.Key{p.keys.Current, p.keys.Next} {
-		if !key.IsZero() && t.Contains(key.ID()) {
-			kids = append(kids, key.ID())
-		}
-	}
-	return kids
-}
-
-func (p *Press) template(ctx context.Context, product string, v billing.Version) (*pbiviz.Template, error) {
-	key := product + " " + v.Version + " " + v.ReleasedAt.Format(time.RFC3339)
+func (p *Press) form(ctx context.Context, product string, v billing.Version) (form, error) {
+	key := product + " " + v.Version
 	p.mu.Lock()
-	t := p.templates[key]
+	f, known := p.forms[key]
 	p.mu.Unlock()
-	if t != nil {
-		return t, nil
+	if known && f.released.Equal(v.ReleasedAt) {
+		return f, nil
 	}
 	pkg, err := p.store.Package(ctx, product, v.Version)
 	if err != nil {
-		return nil, fmt.Errorf("package %s %s: %w", product, v.Version, err)
+		return f, fmt.Errorf("package %s: %w", key, err)
 	}
-	if t, err = pbiviz.Parse(pkg); err != nil {
-		return nil, fmt.Errorf("package %s %s: %w", product, v.Version, err)
+	f = form{released: v.ReleasedAt, kids: v.Build.Kids}
+	if f.template, err = pbiviz.Parse(pkg); err != nil {
+		return f, fmt.Errorf("package %s: %w", key, err)
 	}
 	p.mu.Lock()
-	p.templates[key] = t
+	p.forms[key] = f
 	p.mu.Unlock()
-	return t, nil
+	return f, nil
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/okviz/licensing/activities/activitiestest"
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/delivery"
@@ -27,11 +29,11 @@ type shelf struct {
 	reads    int
 }
 
-func (s *shelf) put(version string, released time.Time, pkg []byte) {
+func (s *shelf) put(version string, released time.Time, pkg []byte, kids ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.versions = slices.DeleteFunc(s.versions, func(v billing.Version) bool { return v.Version == version })
-	s.versions = append(s.versions, billing.Version{Version: version, ReleasedAt: released})
+	s.versions = append(s.versions, billing.Version{Version: version, ReleasedAt: released, Build: billing.Build{Kids: kids}})
 	slices.SortFunc(s.versions, func(a, b billing.Version) int { return b.Compare(a) })
 	if s.packages == nil {
 		s.packages = map[string][]byte{}
@@ -86,7 +88,7 @@ func TestNewestVersionIsStampedUnlessOneIsNamed(t *testing.T) {
 	keys := licensing.KeyRing{Current: key(t)}
 	var s shelf
 	for _, v := range []string{"2.9.0", "2.10.0", "1.0.0"} {
-		s.put(v, now, activitiestest.Package(t, keys.Current.ID()))
+		s.put(v, now, activitiestest.Package(t, keys.Current.Public().String()))
 	}
 	press := delivery.NewPress(&s, keys)
 	for ask, want := range map[string]string{"": "2.10.0", "2.9.0": "2.9.0", "7.0.0": ""} {
@@ -113,24 +115,31 @@ func TestNewestVersionIsStampedUnlessOneIsNamed(t *testing.T) {
 // the current one first; where it knows none, no file is made that could
 // never work.
 func TestFileIsSignedWithAKeyThatItsCodeKnows(t *testing.T) {
-	current, next, lost := key(t), key(t), key(t)
-	keys := licensing.KeyRing{Current: current, Next: next}
+	former, current, next, lost := key(t), key(t), key(t), key(t)
+	keys := licensing.KeyRing{Current: current, Next: next, Former: []licensing.FormerKey{{PublicKey: former.Public(), Until: now.Add(time.Hour)}}}
 	for _, c := range []struct {
 		name  string
-		knows []string
+		knows []licensing.Key
+		kids  []string // recorded at the upload: of what is published
 		want  string
 		code  string // of the error
 	}{
-		{"both", []string{next.ID(), current.ID()}, current.ID(), ""},
-		{"the current one", []string{current.ID(), lost.ID()}, current.ID(), ""},
-		{"the next one", []string{next.ID(), lost.ID()}, next.ID(), ""},
-		{"keys that we have no more", []string{lost.ID()}, "", licensing.UnknownKey},
+		{"both", []licensing.Key{next, current}, []string{current.ID(), next.ID()}, current.ID(), ""},
+		{"the current one", []licensing.Key{current, lost}, []string{current.ID()}, current.ID(), ""},
+		{"the next one", []licensing.Key{next, lost}, []string{next.ID()}, next.ID(), ""},
+		{"the next and a former one", []licensing.Key{former, next}, []string{next.ID(), former.ID()}, next.ID(), ""},
+		{"a former one", []licensing.Key{former}, []string{former.ID()}, "", licensing.UnknownKey},
+		{"a key that is not ours", []licensing.Key{lost}, []string{lost.ID()}, "", licensing.UnknownKey},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			var literals []string
+			for _, k := range c.knows {
+				literals = append(literals, k.Public().String())
+			}
 			var s shelf
-			s.put("1.0.0", now, activitiestest.Package(t, c.knows...))
+			s.put("1.0.0", now, activitiestest.Package(t, literals...), c.kids...)
 			press := delivery.NewPress(&s, keys)
-			check := press.Check(activitiestest.Package(t, c.knows...))
+			build, check := press.Inspect(activitiestest.Package(t, literals...))
 			file, _, err := press.Stamp(t.Context(), license(), "", now)
 			if c.code != "" {
 				var e *licensing.Error
@@ -146,6 +155,9 @@ func TestFileIsSignedWithAKeyThatItsCodeKnows(t *testing.T) {
 			if err != nil || check != nil {
 				t.Fatal(err, check)
 			}
+			if diff := cmp.Diff(billing.Build{GUID: "shopVisual0123456789ABCDEF", Kids: c.kids}, build); diff != "" {
+				t.Errorf("what is recorded of it (-want +got):\n%s", diff)
+			}
 			one := licensing.KeyRing{Current: current}
 			if c.want == next.ID() {
 				one.Current = next
@@ -158,7 +170,7 @@ func TestFileIsSignedWithAKeyThatItsCodeKnows(t *testing.T) {
 func TestLicenceThatIsNoLongerValidIsNotStamped(t *testing.T) {
 	keys := licensing.KeyRing{Current: key(t)}
 	var s shelf
-	s.put("1.0.0", now, activitiestest.Package(t, keys.Current.ID()))
+	s.put("1.0.0", now, activitiestest.Package(t, keys.Current.Public().String()))
 	l := license()
 	l.ValidUntil = now
 	_, _, err := delivery.NewPress(&s, keys).Stamp(t.Context(), l, "", now)
@@ -171,7 +183,7 @@ func TestLicenceThatIsNoLongerValidIsNotStamped(t *testing.T) {
 func TestReplacedPackageIsReadAgainAndOthersOnlyOnce(t *testing.T) {
 	keys := licensing.KeyRing{Current: key(t)}
 	var s shelf
-	s.put("1.0.0", now, activitiestest.Package(t, keys.Current.ID()))
+	s.put("1.0.0", now, activitiestest.Package(t, keys.Current.Public().String()))
 	press := delivery.NewPress(&s, keys)
 	stamp := func() []byte {
 		file, _, err := press.Stamp(t.Context(), license(), "", now)
@@ -184,7 +196,7 @@ func TestReplacedPackageIsReadAgainAndOthersOnlyOnce(t *testing.T) {
 	if again := stamp(); !bytes.Equal(first, again) || s.reads != 1 {
 		t.Errorf("read %d times for two files that are the same: %t", s.reads, bytes.Equal(first, again))
 	}
-	s.put("1.0.0", now.Add(time.Second), activitiestest.Package(t, keys.Current.ID(), "another build"))
+	s.put("1.0.0", now.Add(time.Second), activitiestest.Package(t, keys.Current.Public().String(), "another build"))
 	if bytes.Equal(first, stamp()) || s.reads != 2 {
 		t.Error("the replaced package was not read")
 	}
@@ -194,7 +206,7 @@ func TestPressMayBeUsedByManyAtOnce(t *testing.T) {
 	keys := licensing.KeyRing{Current: key(t)}
 	var s shelf
 	for _, v := range []string{"1.0.0", "2.0.0", "3.0.0"} {
-		s.put(v, now, activitiestest.Package(t, keys.Current.ID()))
+		s.put(v, now, activitiestest.Package(t, keys.Current.Public().String()))
 	}
 	press := delivery.NewPress(&s, keys)
 	var wg sync.WaitGroup
@@ -209,7 +221,7 @@ func TestPressMayBeUsedByManyAtOnce(t *testing.T) {
 }
 
 func TestUploadThatIsNoPackageIsRefused(t *testing.T) {
-	err := delivery.NewPress(&shelf{}, licensing.KeyRing{Current: key(t)}).Check([]byte("not a zip"))
+	_, err := delivery.NewPress(&shelf{}, licensing.KeyRing{Current: key(t)}).Inspect([]byte("not a zip"))
 	var e *pbiviz.Error
 	if !errors.As(err, &e) {
 		t.Errorf("got %v, want a *pbiviz.Error", err)

@@ -289,11 +289,11 @@ func PublicKeys(c Config) ([]byte, error) {
 	return keys.JWKS(), nil
 }
 
-// CheckPackage holds a package to what can be published.
-func CheckPackage(c Config, pkg []byte) error {
+// InspectPackage holds a package to what can be published, and says what it is.
+func InspectPackage(c Config, pkg []byte) (billing.Build, error) {
 	keys, err := c.keys()
 	if err != nil {
-		return err
+		return billing.Build{}, err
 	}
-	return delivery.NewPress(nil, keys).Check(pkg)
+	return delivery.NewPress(nil, keys).Inspect(pkg)
 }

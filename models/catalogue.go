@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/okviz/licensing/billing"
 )
@@ -209,35 +208,4 @@ func applyPrice(tx *gorm.DB, plan string, price billing.Price, changes *[]string
 	return tx.Create(&priceRow{
 		ID: NewID("pri"), Plan: plan, Currency: price.Currency, Version: was.Version + 1, Amount: price.Amount, Tax: price.Tax,
 	}).Error
-}
-
-// PutVersion publishes a package, or replaces the one of the same version.
-func (s *Store) PutVersion(ctx context.Context, product, version, changelog string, pkg []byte) error {
-	return s.tx(ctx, func(tx *gorm.DB) error {
-		if _, err := one[productRow](tx.Where("id = ?", product)); err != nil {
-			return err
-		}
-		row := versionRow{Product: product, Version: version, Changelog: changelog, ReleasedAt: s.db.NowFunc(), Package: pkg}
-		return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
-	})
-}
-
-// Versions lists a product's published versions, the newest first, without
-// their packages.
-func (s *Store) Versions(ctx context.Context, product string) ([]billing.Version, error) {
-	var rows []versionRow
-	err := s.db.WithContext(ctx).Select("product", "version", "changelog", "released_at").
-		Where("product = ?", product).Find(&rows).Error
-	versions := make([]billing.Version, len(rows))
-	for i, r := range rows {
-		versions[i] = billing.Version{Version: r.Version, Changelog: r.Changelog, ReleasedAt: r.ReleasedAt}
-	}
-	slices.SortFunc(versions, func(a, b billing.Version) int { return b.Compare(a) })
-	return versions, err
-}
-
-// Package reads a version's package. Errors: ErrNotFound.
-func (s *Store) Package(ctx context.Context, product, version string) ([]byte, error) {
-	r, err := one[versionRow](s.db.WithContext(ctx).Where("product = ? AND version = ?", product, version))
-	return r.Package, err
 }

@@ -1,8 +1,6 @@
 package models
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"errors"
 	"strings"
 	"testing"
@@ -135,58 +133,6 @@ products:
 		must(t, err)
 		if price := plan.Prices[0]; price.Amount != 990 || price.ID == old.Prices[0].ID {
 			t.Errorf("price %+v", price)
-		}
-	})
-}
-
-func TestVersionsAreListedByTheirNumbers(t *testing.T) {
-	onEach(t, func(t *testing.T, store *Store) {
-		s := openShop(t, store)
-		for _, v := range []string{"2.9.0", "2.10.0", "1.0.0", "2.10.0.1", "10.0.0"} {
-			must(t, s.PutVersion(t.Context(), "calendar-pro", v, "What is new in "+v+" 🎉", []byte(v)))
-		}
-		must(t, s.PutVersion(t.Context(), "smart-filter-pro", "99.0.0", "", []byte("other")))
-		versions, err := s.Versions(t.Context(), "calendar-pro")
-		must(t, err)
-		var got []string
-		for _, v := range versions {
-			got = append(got, v.Version)
-			if v.Changelog != "What is new in "+v.Version+" 🎉" || v.ReleasedAt.IsZero() {
-				t.Errorf("version %+v", v)
-			}
-		}
-		if diff := cmp.Diff([]string{"10.0.0", "2.10.0.1", "2.10.0", "2.9.0", "1.0.0"}, got); diff != "" {
-			t.Error(diff)
-		}
-		if err := s.PutVersion(t.Context(), "no-such-product", "1.0.0", "", nil); !errors.Is(err, billing.ErrNotFound) {
-			t.Errorf("an unknown product: %v", err)
-		}
-		if _, err := s.Package(t.Context(), "calendar-pro", "3.0.0"); !errors.Is(err, billing.ErrNotFound) {
-			t.Errorf("an unknown version: %v", err)
-		}
-	})
-}
-
-func TestAPackageComesBackByteForByte(t *testing.T) {
-	onEach(t, func(t *testing.T, store *Store) {
-		s := openShop(t, store)
-		small := make([]byte, 256)
-		for i := range small {
-			small[i] = byte(i)
-		}
-		large := bytes.Repeat(small, 16<<12-1) // almost the 16 MiB that may be uploaded
-		for _, pkg := range [][]byte{small, large, small} {
-			must(t, s.PutVersion(t.Context(), "calendar-pro", "2.4.2", "", pkg))
-			got, err := s.Package(t.Context(), "calendar-pro", "2.4.2")
-			must(t, err)
-			if sha256.Sum256(got) != sha256.Sum256(pkg) {
-				t.Errorf("%d bytes came back for %d", len(got), len(pkg))
-			}
-		}
-		versions, err := s.Versions(t.Context(), "calendar-pro")
-		must(t, err)
-		if len(versions) != 1 {
-			t.Errorf("a version that was replaced is there %d times", len(versions))
 		}
 	})
 }

@@ -52,6 +52,10 @@ type versionRow struct {
 	Changelog  string
 	ReleasedAt time.Time
 	Package    []byte
+
+	GUID        string   `gorm:"column:guid"`
+	Kids        []string `gorm:"serializer:json"`
+	WithdrawnAt *time.Time
 }
 
 type subscriptionRow struct {

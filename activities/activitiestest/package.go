@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// Package is a visual's package whose code knows signing keys by their ids.
-func Package(t testing.TB, kids ...string) []byte {
+// Package is a visual's package whose code has these literals: public keys.
+func Package(t testing.TB, literals ...string) []byte {
 	t.Helper()
 	const guid = "shopVisual0123456789ABCDEF"
 	code := "var powerbi = {};"
-	for _, kid := range kids {
-		code += " // " + kid
+	for _, literal := range literals {
+		code += " // " + literal
 	}
 	js, err := json.Marshal(code)
 	check(t, err)

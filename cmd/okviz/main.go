@@ -202,11 +202,12 @@ func putVersion(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := engine.CheckPackage(c, pkg); err != nil {
+	build, err := engine.InspectPackage(c, pkg)
+	if err != nil {
 		return err
 	}
 	return stored(func(s *models.Store) error {
-		return s.PutVersion(ctx, cmd.Args().Get(0), cmd.Args().Get(1), cmd.String("changelog"), pkg)
+		return s.PutVersion(ctx, cmd.Args().Get(0), billing.Version{Version: cmd.Args().Get(1), Changelog: cmd.String("changelog"), Build: build}, pkg)
 	})
 }
 

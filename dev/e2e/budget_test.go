@@ -32,7 +32,7 @@ func (s *shop) buyMetronome(t testing.TB, who customer) string {
 		}},
 	}}}, false)
 	must(t, err)
-	must(t, store.PutVersion(ctx, "metronome", "1.0.0", "", visual.Packages()[0].Data))
+	must(t, store.PutVersion(ctx, "metronome", billing.Version{Version: "1.0.0"}, visual.Packages()[0].Data))
 	product, err := store.Product(ctx, "metronome")
 	must(t, err)
 	plan := product.Plans[0]

@@ -172,10 +172,11 @@ func seed(ctx context.Context, e *engine.Engine) error {
 		return err
 	}
 	for _, p := range visual.Packages() {
-		if err := e.Press.Check(p.Data); err != nil {
+		build, err := e.Press.Inspect(p.Data)
+		if err != nil {
 			return fmt.Errorf("%s %s: %w", p.Product, p.Version, err)
 		}
-		if err := e.Store.PutVersion(ctx, p.Product, p.Version, p.Changelog, p.Data); err != nil {
+		if err := e.Store.PutVersion(ctx, p.Product, billing.Version{Version: p.Version, Changelog: p.Changelog, Build: build}, p.Data); err != nil {
 			return err
 		}
 	}
