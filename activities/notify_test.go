@@ -120,6 +120,33 @@ func TestProductWithoutAVersionIsSoldAndItsLetterHasNoFile(t *testing.T) {
 	}
 }
 
+func TestFirstVersionIsMailedToWhoeverWaitsForIt(t *testing.T) {
+	s := newShop(t)
+	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
+	if err := s.Notify(t.Context(), sub); err != nil {
+		t.Fatal(err)
+	}
+	s.publish("1.0.0")
+	if err := s.Notify(t.Context(), sub); err != nil {
+		t.Fatal(err)
+	}
+	l := s.letter(billing.NoticeVersionReady)
+	if l.Email != activitiestest.LicenseeEmail || l.Version != "1.0.0" || len(l.Attachments) != 1 || l.Attachments[0].Name != "calendar-pro-1.0.0.pbiviz" {
+		t.Fatalf("to %s, version %q, %d attachments", l.Email, l.Version, len(l.Attachments))
+	}
+	_, token, err := pbiviz.Token(l.Attachments[0].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := licensing.Verify(token, s.Keys.Public(), s.now, activitiestest.Product); err != nil || c.Subject != l.LicenseID {
+		t.Errorf("its licence says %+v, %v", c, err)
+	}
+	s.publish("1.1.0")
+	if n := s.undone(sub); n != 0 {
+		t.Errorf("%d more letters after the second version", n)
+	}
+}
+
 func TestOperatorIsToldIdsAndAmountsAndNoNames(t *testing.T) {
 	s := newShop(t)
 	sub := s.buy(activitiestest.Order{Token: "tok_visa"})

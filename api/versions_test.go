@@ -125,7 +125,7 @@ func TestALeaseIsSignedWithAKeyThatTheAskingVersionKnows(t *testing.T) {
 	}
 	for version, want := range map[string]string{
 		"2.3.0": current, "2.5.0": next, "2.5.0.0": next, "2.5": next,
-		"2.4.2": current, // withdrawn, and asking all the same
+		"2.4.2": current,              // withdrawn, and asking all the same
 		"7.7.7": current, "": current, // nobody published it
 	} {
 		if got := kidOf(t, asked(version).text("token")); got != want {

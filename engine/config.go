@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"net/mail"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
 
-	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/payments/stripe"
 )
 
@@ -24,7 +22,7 @@ type Config struct {
 	PublicURL      string   `env:"OKVIZ_PUBLIC_URL"`   // of the pages, as customers reach them
 	RateLimits     string   `env:"OKVIZ_RATE_LIMITS"`  // on: also in development; production always has them
 	Secret         string   `env:"OKVIZ_SECRET"`       // signs checkout tokens and mailed links; ≥ 32 characters
-	SigningKeys    []string `env:"OKVIZ_SIGNING_KEYS"` // files, or the PEM texts themselves: the current key, the next
+	SigningKeys    []string `env:"OKVIZ_SIGNING_KEYS"` // files, or the PEM texts themselves: the current key, the next, and former ones
 	SMTPURL        string   `env:"OKVIZ_SMTP_URL"`
 	MailFrom       string   `env:"OKVIZ_MAIL_FROM"`      // "OKVIZ <licences@okviz.example>"
 	OperatorEmail  string   `env:"OKVIZ_OPERATOR_EMAIL"` // is told what needs a person; empty: MailFrom's address
@@ -78,8 +76,8 @@ func (c Config) Check() error {
 	if len(c.Secret) < 32 {
 		bad("OKVIZ_SECRET", "has fewer than 32 characters")
 	}
-	if len(c.SigningKeys) == 0 || len(c.SigningKeys) > 2 {
-		bad("OKVIZ_SIGNING_KEYS", "names the file of the current key, and after a comma that of the next one")
+	if len(c.SigningKeys) == 0 {
+		bad("OKVIZ_SIGNING_KEYS", "names the file of the current key and the next one: okviz signing-keys generate makes it")
 	}
 	if c.SMTPURL == "" || c.MailFrom == "" {
 		bad("OKVIZ_SMTP_URL and OKVIZ_MAIL_FROM", "are needed to send mail")
@@ -146,30 +144,4 @@ func distinct(s string) int {
 	r := []rune(s)
 	slices.Sort(r)
 	return len(slices.Compact(r))
-}
-
-// keys reads the signing keys.
-func (c Config) keys() (ring licensing.KeyRing, err error) {
-	for i, file := range c.SigningKeys {
-		text, err := []byte(file), error(nil)
-		if !strings.Contains(file, "-----BEGIN") {
-			text, err = os.ReadFile(strings.TrimSpace(file))
-		}
-		if err != nil {
-			return ring, fmt.Errorf("OKVIZ_SIGNING_KEYS: file %d cannot be read", i+1)
-		}
-		key, err := licensing.ParsePrivateKey(text)
-		if err != nil {
-			return ring, fmt.Errorf("OKVIZ_SIGNING_KEYS: file %d: %w", i+1, err)
-		}
-		if !c.Development() && slices.Contains(developmentKeys, key.ID()) {
-			return ring, errors.New("OKVIZ_SIGNING_KEYS: the development key is known to everybody: not in production")
-		}
-		if i == 0 {
-			ring.Current = key
-		} else {
-			ring.Next = key
-		}
-	}
-	return ring, nil
 }

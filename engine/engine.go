@@ -280,15 +280,6 @@ func (e *Engine) Recover(ctx context.Context) (live int, err error) {
 	return len(subs), nil
 }
 
-// PublicKeys is what /.well-known/jwks.json says.
-func PublicKeys(c Config) ([]byte, error) {
-	keys, err := c.keys()
-	if err != nil {
-		return nil, err
-	}
-	return keys.JWKS(), nil
-}
-
 // InspectPackage holds a package to what can be published, and says what it is.
 func InspectPackage(c Config, pkg []byte) (billing.Build, error) {
 	keys, err := c.keys()

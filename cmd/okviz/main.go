@@ -20,7 +20,6 @@ import (
 	"github.com/okviz/licensing/api"
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/engine"
-	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/models"
 )
 
@@ -54,14 +53,19 @@ func command() *cli.Command {
 			{Name: "versions", Usage: "packages of visuals", Commands: []*cli.Command{
 				{Name: "put", Usage: "publish a package", ArgsUsage: "PRODUCT VERSION FILE", Action: putVersion,
 					Flags: []cli.Flag{&cli.StringFlag{Name: "changelog"}}},
+				{Name: "withdraw", Usage: "offer a package no longer: the newest is then the one before", ArgsUsage: "PRODUCT VERSION", Action: withdrawVersion},
+				{Name: "list", Usage: "list a product's packages, with the signing keys that they know", ArgsUsage: "PRODUCT", Action: listVersions},
 			}},
 			{Name: "api-keys", Usage: "keys of programs and operators", Commands: []*cli.Command{
 				{Name: "create", Usage: "make a key; it is shown once", Action: createKey,
 					Flags: []cli.Flag{&cli.StringFlag{Name: "scope", Required: true, Usage: "operator"}}},
 			}},
 			{Name: "signing-keys", Usage: "keys that sign licences", Commands: []*cli.Command{
-				{Name: "generate", Usage: "print a new private key (PEM): keep it in a file that only okviz can read", Action: generateKey},
-				{Name: "show", Usage: "print the ids and public halves of the keys in use", Action: showKeys},
+				{Name: "generate", Usage: "print a new key and the one that comes after it (PEM): keep them in a file that only okviz can read", Action: generateKeys},
+				{Name: "rotate", Usage: "let the next key sign, make a new next one, and publish the former one until its last token has ended", Action: rotateKeys,
+					Flags: []cli.Flag{&cli.BoolFlag{Name: "anyway", Usage: "also where a product's newest version does not know the next key"}}},
+				{Name: "list", Usage: "list the keys in use: which signs, and which visuals are to be built with", Action: listKeys},
+				{Name: "show", Usage: "print the public halves as /.well-known/jwks.json has them", Action: showKeys},
 			}},
 		},
 	}
@@ -190,27 +194,6 @@ func printCatalogue(context.Context, *cli.Command) error {
 	return err
 }
 
-func putVersion(ctx context.Context, cmd *cli.Command) error {
-	if cmd.Args().Len() != 3 {
-		return errors.New("name the product, the version and the file")
-	}
-	pkg, err := read(cmd.Args().Get(2))
-	if err != nil {
-		return err
-	}
-	c, err := engine.FromEnvironment()
-	if err != nil {
-		return err
-	}
-	build, err := engine.InspectPackage(c, pkg)
-	if err != nil {
-		return err
-	}
-	return stored(func(s *models.Store) error {
-		return s.PutVersion(ctx, cmd.Args().Get(0), billing.Version{Version: cmd.Args().Get(1), Changelog: cmd.String("changelog"), Build: build}, pkg)
-	})
-}
-
 func createKey(ctx context.Context, cmd *cli.Command) error {
 	if cmd.String("scope") != "operator" {
 		return errors.New("the scope is operator")
@@ -223,23 +206,4 @@ func createKey(ctx context.Context, cmd *cli.Command) error {
 		}
 		return err
 	})
-}
-
-func generateKey(context.Context, *cli.Command) error {
-	k, err := licensing.GenerateKey(rand.Reader)
-	if err != nil {
-		return err
-	}
-	_, err = os.Stdout.Write(k.PEM())
-	return err
-}
-
-func showKeys(context.Context, *cli.Command) error {
-	c, err := engine.FromEnvironment()
-	if err != nil {
-		return err
-	}
-	jwks, err := engine.PublicKeys(c)
-	fmt.Println(string(jwks))
-	return err
 }

@@ -127,10 +127,25 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	if got := o.run(t, []byte(catalogue), "catalog", "apply", "-"); got != "0 changes\n" {
 		t.Errorf("the same catalogue again: %s", got)
 	}
+	keys := filepath.Join(dir, "signing-keys.pem")
+	if err := os.WriteFile(keys, []byte(o.run(t, nil, "signing-keys", "generate")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rotating := okviz{path: o.path, env: append(o.env[:len(o.env):len(o.env)], "OKVIZ_SIGNING_KEYS="+keys)}
+	rotated := rotating.run(t, nil, "signing-keys", "rotate")
+	if listed := rotating.run(t, nil, "signing-keys", "list"); !strings.HasPrefix(rotated, listed) ||
+		!strings.Contains(listed, "has signed, and is published until") || strings.Contains(rotated, "PRIVATE") {
+		t.Errorf("signing-keys rotate said\n%s\nand list\n%s", rotated, listed)
+	}
+	if jwks := rotating.run(t, nil, "signing-keys", "show"); strings.Count(jwks, `"kid"`) != 3 {
+		t.Errorf("signing-keys show: %s", jwks)
+	}
 	o.run(t, nil, "versions", "put", "calendar-pro", "2.4.2", filepath.Join(root, "visual/dist/calendar-pro-2.4.2.pbiviz"))
 	key := strings.Fields(o.run(t, nil, "api-keys", "create", "--scope", "operator"))[1]
-	if got := o.run(t, nil, "signing-keys", "generate"); !strings.Contains(got, "BEGIN PRIVATE KEY") {
-		t.Errorf("signing-keys generate printed no key")
+	o.run(t, nil, "versions", "put", "calendar-pro", "2.5.0", filepath.Join(root, "visual/dist/calendar-pro-2.4.2.pbiviz"))
+	o.run(t, nil, "versions", "withdraw", "calendar-pro", "2.5.0")
+	if got := strings.Split(o.run(t, nil, "versions", "list", "calendar-pro"), "\n"); !strings.Contains(got[0], "withdrawn") || !strings.Contains(got[1], "offered") {
+		t.Errorf("versions list: %q", got)
 	}
 
 	o.start(t, "api")

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/engine"
+	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/models"
+)
+
+func putVersion(ctx context.Context, cmd *cli.Command) error {
+	if cmd.Args().Len() != 3 {
+		return errors.New("name the product, the version and the file")
+	}
+	pkg, err := read(cmd.Args().Get(2))
+	if err != nil {
+		return err
+	}
+	c, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	build, err := engine.InspectPackage(c, pkg)
+	if err != nil {
+		return err
+	}
+	return stored(func(s *models.Store) error {
+		return s.PutVersion(ctx, cmd.Args().Get(0), billing.Version{Version: cmd.Args().Get(1), Changelog: cmd.String("changelog"), Build: build}, pkg)
+	})
+}
+
+func withdrawVersion(ctx context.Context, cmd *cli.Command) error {
+	if cmd.Args().Len() != 2 {
+		return errors.New("name the product and the version")
+	}
+	return stored(func(s *models.Store) error {
+		return s.WithdrawVersion(ctx, cmd.Args().Get(0), cmd.Args().Get(1))
+	})
+}
+
+func listVersions(ctx context.Context, cmd *cli.Command) error {
+	if cmd.Args().Len() != 1 {
+		return errors.New("name the product")
+	}
+	return stored(func(s *models.Store) error {
+		versions, err := s.AllVersions(ctx, cmd.Args().First())
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		for _, v := range versions {
+			state := "offered"
+			if v.Withdrawn() {
+				state = "withdrawn " + v.WithdrawnAt.Format(time.RFC3339)
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", v.Version, v.ReleasedAt.Format(time.RFC3339), state, strings.Join(v.Build.Kids, " "))
+		}
+		return table.Flush()
+	})
+}
+
+// generateKeys prints a ring: there is a next key from the start, since every
+// visual is built with both.
+func generateKeys(context.Context, *cli.Command) error {
+	var ring licensing.KeyRing
+	for _, k := range []*licensing.Key{&ring.Current, &ring.Next} {
+		var err error
+		if *k, err = licensing.GenerateKey(rand.Reader); err != nil {
+			return err
+		}
+	}
+	_, err := os.Stdout.Write(ring.PEM())
+	return err
+}
+
+func rotateKeys(ctx context.Context, cmd *cli.Command) error {
+	c, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	r, err := engine.RotateKeys(ctx, c, cmd.Bool("anyway"), time.Now())
+	if err != nil {
+		return err
+	}
+	if err := printKeys(r.Keys); err != nil {
+		return err
+	}
+	fmt.Println("Restart every api and worker. Build the public keys of the first two into the next version of every visual.")
+	for _, version := range r.Unsigned {
+		fmt.Println("Knows neither of them, and gets no files and leases any more:", version)
+	}
+	return nil
+}
+
+func listKeys(context.Context, *cli.Command) error {
+	c, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	ring, err := engine.SigningKeys(c)
+	if err != nil {
+		return err
+	}
+	return printKeys(ring)
+}
+
+// printKeys prints the ids and public halves.
+func printKeys(ring licensing.KeyRing) error {
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "KEY\tPUBLIC HALF\tUSE")
+	fmt.Fprintf(table, "%s\t%s\tsigns\n", ring.Current.ID(), ring.Current.Public())
+	if !ring.Next.IsZero() {
+		fmt.Fprintf(table, "%s\t%s\tsigns after the next rotation\n", ring.Next.ID(), ring.Next.Public())
+	}
+	for _, f := range ring.Former {
+		fmt.Fprintf(table, "%s\t%s\thas signed, and is published until %s\n", f.ID(), f.PublicKey, f.Until.Format(time.RFC3339))
+	}
+	return table.Flush()
+}
+
+func showKeys(context.Context, *cli.Command) error {
+	c, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	ring, err := engine.SigningKeys(c)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Println(string(ring.At(time.Now()).JWKS()))
+	return err
+}
