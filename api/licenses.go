@@ -212,7 +212,7 @@ func (s *server) check(g *gin.Context) {
 	code := licensing.Check(l.License, q, now)
 	token := ""
 	if code.Valid() {
-		if token, err = s.lease(g.Request.Context(), l, q.Version, now); err != nil {
+		if token, err = s.lease(l, q.Version, now); err != nil {
 			writeProblem(g, s.answer(err))
 			return
 		}
@@ -222,8 +222,8 @@ func (s *server) check(g *gin.Context) {
 
 // lease is what a visual may keep of an answer, signed with a key that its
 // version knows. One that knows none of those that sign is answered without.
-func (s *server) lease(ctx context.Context, l kept, version string, now time.Time) (string, error) {
-	key, err := s.Keys.Signer(s.builds.kids(ctx, l.Product, version)...)
+func (s *server) lease(l kept, version string, now time.Time) (string, error) {
+	key, err := s.Keys.Signer(s.builds.kids(l.Product, version)...)
 	if err != nil {
 		return "", nil
 	}

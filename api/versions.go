@@ -95,6 +95,7 @@ func (s *server) putVersion(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
+	s.builds.forget(in.ID)
 	return s.version(ctx, in.VersionInput)
 }
 
@@ -122,7 +123,7 @@ func (s *server) version(ctx context.Context, in VersionInput) (*struct{ Body Pu
 const buildsLife = 30 * time.Second
 
 // builds keeps which signing keys each version of a product knows, for the
-// leases of checks.
+// leases of checks. What gets old is read again aside.
 type builds struct {
 	store interface {
 		AllVersions(ctx context.Context, product string) ([]billing.Version, error)
@@ -135,7 +136,7 @@ type builds struct {
 
 type builtVersions struct {
 	versions []billing.Version
-	read     time.Time
+	read     time.Time // or begun to be
 }
 
 func newBuilds(store Store, now func() time.Time) *builds {
@@ -146,8 +147,20 @@ func newBuilds(store Store, now func() time.Time) *builds {
 // not; none where nobody has published it, as where it came from elsewhere.
 // While the database is away, what was read before is good. The product must
 // be one of the catalogue's.
-func (b *builds) kids(ctx context.Context, product, version string) []string {
-	for _, v := range b.versions(ctx, product) {
+func (b *builds) kids(product, version string) []string {
+	b.mu.Lock()
+	k, known := b.kept[product]
+	switch {
+	case !known: // whoever asks first waits, and so does everybody else
+		k = b.read(product, builtVersions{read: b.now()})
+		b.kept[product] = k
+	case b.now().Sub(k.read) >= buildsLife:
+		k.read = b.now()
+		b.kept[product] = k // so that it is read once
+		go b.refresh(product, k)
+	}
+	b.mu.Unlock()
+	for _, v := range k.versions {
 		if v.Is(version) {
 			return v.Build.Kids
 		}
@@ -155,29 +168,30 @@ func (b *builds) kids(ctx context.Context, product, version string) []string {
 	return nil
 }
 
-// versions reads a product's versions, when it is time to. The first time all
-// who ask wait for them; later one reads, and the others go on with what is
-// known.
-func (b *builds) versions(ctx context.Context, product string) []billing.Version {
+func (b *builds) refresh(product string, was builtVersions) {
+	k := b.read(product, was)
 	b.mu.Lock()
-	k, known := b.kept[product]
-	if known && b.now().Sub(k.read) < buildsLife {
-		b.mu.Unlock()
-		return k.versions
+	defer b.mu.Unlock()
+	if b.kept[product].read.Equal(was.read) { // not forgotten meanwhile
+		b.kept[product] = k
 	}
-	if known {
-		b.kept[product] = builtVersions{k.versions, b.now()}
-		b.mu.Unlock()
-	}
-	ctx, cancel := context.WithTimeout(ctx, checksPatience)
+}
+
+// read reads a product's versions; what was read before stays where the
+// database does not answer.
+func (b *builds) read(product string, k builtVersions) builtVersions {
+	ctx, cancel := context.WithTimeout(context.Background(), checksPatience)
 	defer cancel()
 	if versions, err := b.store.AllVersions(ctx, product); err == nil {
 		k.versions = versions
 	}
-	if known {
-		b.mu.Lock()
-	}
-	b.kept[product] = builtVersions{k.versions, b.now()}
-	b.mu.Unlock()
-	return k.versions
+	return k
+}
+
+// forget has a product's versions read again before the next lease, because
+// they have just been changed here.
+func (b *builds) forget(product string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.kept, product)
 }

@@ -136,10 +136,25 @@ func TestALeaseIsSignedWithAKeyThatTheAskingVersionKnows(t *testing.T) {
 	if a := asked("2.2.0"); a.at("token") != nil || a.at("valid_until") == nil {
 		t.Errorf("a version that knows none of the keys: %s", a.body)
 	}
+	// Another process publishes a version: it is known half a minute later, and
+	// is read meanwhile.
 	publish("2.6.0", next)
+	if got := kidOf(t, asked("2.6.0").text("token")); got != current {
+		t.Errorf("a version that nobody has read of is answered with %s", got)
+	}
 	s.now = s.now.Add(30 * time.Second)
-	if got := kidOf(t, asked("2.6.0").text("token")); got != next {
-		t.Errorf("half a minute after it was published a version is answered with %s", got)
+	give := time.After(10 * time.Second)
+	for kidOf(t, asked("2.6.0").text("token")) != next {
+		select {
+		case <-give:
+			t.Fatal("a version that was published half a minute ago is still not known")
+		default:
+		}
+	}
+	// This process publishes one: it is known at once.
+	s.put("calendar-pro", "2.7.0", "New.", activitiestest.Package(t, s.keys.Next.Public().String())).want(200, "")
+	if got := kidOf(t, asked("2.7.0").text("token")); got != next {
+		t.Errorf("a version that was just published is answered with %s", got)
 	}
 }
 
