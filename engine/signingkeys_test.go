@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,9 @@ import (
 
 	"github.com/okviz/licensing/activities/activitiestest"
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/delivery"
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/licensing/pbiviz"
 )
 
 var rotated = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -124,6 +127,54 @@ func TestKeysAreRotatedInTheirFile(t *testing.T) {
 	v.publish("3.0.0", ring.Current, ring.Next)
 	if _, err := v.rotate(false); err != nil {
 		t.Error(err)
+	}
+}
+
+// A visual carries the two keys of its time; files of it go on working, and are
+// made anew, over a rotation.
+func TestFilesAreGoodBeforeAndAfterARotation(t *testing.T) {
+	v := newVendor(t)
+	v.publish("1.0.0", v.first.Current)
+	v.publish("2.0.0", v.first.Current, v.first.Next)
+	build := v.first // what 2.0.0 was built with
+	l := licensing.Issued{License: licensing.License{
+		ID: "lic_1", Product: "calendar-pro", PlanID: "p", Type: licensing.Users, Quantity: 1,
+		State: licensing.StateActive, ValidUntil: rotated.Add(time.Hour), PeriodEnd: rotated.Add(time.Hour), Revision: 1,
+	}}
+	store, err := OpenStore(v.config)
+	v.must(err)
+	t.Cleanup(func() { v.must(store.Close()) })
+	signer := func(version string) (kid string, err error) {
+		t.Helper()
+		ring, err := v.config.keys()
+		v.must(err)
+		file, _, err := delivery.NewPress(store, ring).Stamp(t.Context(), l, version, rotated)
+		if err != nil {
+			return "", err
+		}
+		_, token, err := pbiviz.Token(file.Data)
+		v.must(err)
+		if _, err := licensing.Verify(token, build.Public(), rotated, "calendar-pro"); err != nil {
+			t.Errorf("%s: %v", version, err)
+		}
+		head, err := base64.RawURLEncoding.DecodeString(token[:strings.Index(token, ".")])
+		v.must(err)
+		return string(head), nil
+	}
+	want := func(version string, k licensing.Key) {
+		t.Helper()
+		if head, err := signer(version); err != nil || !strings.Contains(head, k.ID()) {
+			t.Errorf("%s is signed with %s, %v", version, head, err)
+		}
+	}
+	want("1.0.0", v.first.Current)
+	want("2.0.0", v.first.Current)
+	_, err = v.rotate(false)
+	v.must(err)
+	want("2.0.0", v.first.Next)
+	var refused *licensing.Error
+	if _, err := signer("1.0.0"); !errors.As(err, &refused) || refused.Code != licensing.UnknownKey {
+		t.Errorf("a version that knows the former key only: %v", err)
 	}
 }
 

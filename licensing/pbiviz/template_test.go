@@ -284,7 +284,7 @@ func TestWhatIsNotAPackageIsRefused(t *testing.T) {
 		{"more than 16 MiB", make([]byte, MaxSize+1), CodeTooLarge},
 		{"65 entries", pack(t, many...), CodeTooLarge},
 		{"more than 64 MiB inflated", pack(t, entry{"package.json", manifest, zip.Store}, entry{"a.css", strings.Repeat(" ", 65<<20), zip.Deflate}), CodeTooLarge},
-		{"more than 64 MiB inflated, and saying less", lyingBomb(t), CodeDamaged},
+		{"more than 64 MiB inflated, and saying less", lyingBomb(t, 65<<20), CodeDamaged},
 		{"entries that share their bytes", overlapping(t), CodeDamaged},
 		{"an entry twice", pack(t, entry{"package.json", manifest, zip.Store}, entry{"package.json", manifest, zip.Store}), CodeDamaged},
 		{"code in separate files", pack(t, entry{"package.json", manifest, zip.Store}, entry{resource, `{` + about + `}`, zip.Store}, entry{"resources/demo.JS", "var a", zip.Store}), CodeLegacy},
@@ -321,15 +321,15 @@ func TestWhatIsNotAPackageIsRefused(t *testing.T) {
 	}
 }
 
-// lyingBomb has an entry that inflates to 65 MiB, of which the directory says 10 bytes.
-func lyingBomb(t *testing.T) []byte {
+// lyingBomb has an entry that inflates to size bytes, of which the directory says 10.
+func lyingBomb(t testing.TB, size int) []byte {
 	t.Helper()
 	var deflated, out bytes.Buffer
 	f, err := flate.NewWriter(&deflated, flate.BestCompression)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Write(make([]byte, 65<<20))
+	f.Write(make([]byte, size))
 	f.Close()
 	w := zip.NewWriter(&out)
 	e, err := w.CreateRaw(&zip.FileHeader{Name: "bomb", Method: zip.Deflate,
@@ -344,7 +344,7 @@ func lyingBomb(t *testing.T) []byte {
 
 // overlapping has two directory entries for the same bytes, so that copying them would
 // make more of them.
-func overlapping(t *testing.T) []byte {
+func overlapping(t testing.TB) []byte {
 	t.Helper()
 	text := noise(1000)
 	var out bytes.Buffer
@@ -425,12 +425,25 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("hello"))
+	f.Add(lyingBomb(f, 200_000))
+	f.Add(overlapping(f))
 	for name, pkg := range good(f) {
 		if name != "long" && name != "incompressible" {
 			f.Add(pkg)
 		}
 	}
 	f.Fuzz(func(t *testing.T, pkg []byte) {
+		const limit = 100_000 // whatever inflates to more is refused
+		if _, err := open(pkg, limit); err == nil {
+			_, text, _, _ := contents(t, pkg)
+			size := 0
+			for _, data := range text {
+				size += len(data)
+			}
+			if size > limit {
+				t.Fatalf("%d bytes were inflated, of at most %d", size, limit)
+			}
+		}
 		template, err := Parse(pkg)
 		if err != nil {
 			var refused *Error
