@@ -73,9 +73,11 @@ func (s *Store) announce(tx *gorm.DB, product string) error {
 					}
 					at = clock.Now
 				}
+				// No run of a workflow is about to send it: the next sweep may.
+				written := s.db.NowFunc().Add(-claimLife)
 				n := billing.Notice{Kind: billing.NoticeVersionReady, To: billing.RoleLicensee, WithFile: true, Plan: l.Plan}
 				rows[i] = outboxRow{
-					ID: NewID("ntc"), Subscription: l.Subscription, Revision: l.Revision, Kind: n.Kind, Recipient: n.To, Notice: n, At: at,
+					ID: NewID("ntc"), Subscription: l.Subscription, Revision: l.Revision, Kind: n.Kind, Recipient: n.To, Notice: n, At: at, CreatedAt: written,
 				}
 			}
 			return tx.Create(&rows).Error
