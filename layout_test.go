@@ -57,7 +57,7 @@ var theirs = map[string][]string{
 	"github.com/pressly/goose":    {"models"},
 	"github.com/gin-gonic":        {"api", "web"},
 	"github.com/danielgtaylor":    {"api"},
-	"net/http":                    {"api", "cmd/okviz", "engine", "payments/sandbox", "payments/stripe", "web"},
+	"net/http":                    {"api", "cmd/okviz", "engine", "entra", "payments/sandbox", "payments/stripe", "web"},
 	"net":                         {"api", "cmd/okviz", "engine", "mail", "payments/stripe", "web"},
 	"net/url":                     {anything}, // computes only
 	"net/mail":                    {anything}, // likewise
@@ -75,7 +75,7 @@ var theirs = map[string][]string{
 // pure are the only libraries of the packages that only compute.
 var pure = map[string][]string{
 	"billing":          {"github.com/bojanz/currency", "github.com/goccy/go-yaml", "golang.org/x/net/publicsuffix"},
-	"licensing":        {"github.com/go-jose/go-jose/v4", "golang.org/x/net/idna", "golang.org/x/net/publicsuffix"},
+	"licensing":        {"github.com/axiomhq/hyperloglog", "github.com/go-jose/go-jose/v4", "golang.org/x/net/idna", "golang.org/x/net/publicsuffix"},
 	"licensing/pbiviz": {},
 }
 

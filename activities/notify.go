@@ -144,6 +144,9 @@ func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Le
 	}
 	switch e.Notice.To {
 	case billing.RoleBilling:
+		if e.Notice.Kind == billing.NoticeOverLimit {
+			l.Link += "/change"
+		}
 		return l, nil
 	case billing.RoleOperator: // it has no page here
 		l.Name, l.Email, l.Licensee, l.Link, l.SubscriptionID = "", a.OperatorEmail, "", "", s.ID

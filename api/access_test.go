@@ -10,7 +10,10 @@ import (
 )
 
 // public are the operations that a stranger may call.
-var public = []string{"list-products", "preview-checkout", "checkout", "check-license", "jwks", "login", "confirm-login", "quote"}
+var public = []string{"list-products", "preview-checkout", "checkout", "check-license", "activate-license", "jwks", "login", "confirm-login", "quote"}
+
+// forVisuals are what visuals call.
+var forVisuals = []string{"check-license", "activate-license", "jwks"}
 
 // forOrders are the two that an order's checkout token opens.
 var forOrders = []string{"get-subscription", "store-payment-method"}
@@ -51,7 +54,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 			t.Helper()
 			return s.ask(method, path, body, append(headers, "Authorization: "+authorization)...)
 		}
-		if op.OperationID != "check-license" && op.OperationID != "jwks" { // they look at no credential
+		if !isIn(forVisuals, op.OperationID) { // they look at no credential
 			for _, bad := range []string{"Bearer " + marker, "Bearer", "Basic " + marker, "Bearer cot_" + marker, "Bearer  " + operatorKey, marker,
 				"Bearer " + operatorKey + "x", "Bearer " + strings.ToUpper(operatorKey), "Bearer \xff" + marker} {
 				ask(bad).want(401, "unauthorized")
@@ -65,7 +68,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		switch {
 		case isIn(public, op.OperationID):
 			for _, a := range []answer{stranger, order, foreign, own, licensed, elses} {
-				if a.status >= 400 && op.OperationID != "confirm-login" { // there is no such link
+				if a.status >= 400 && op.OperationID != "confirm-login" && op.OperationID != "activate-license" { // there is no such link, nor key
 					t.Errorf("%s: %d %s", a.what, a.status, a.body)
 				}
 			}
@@ -85,6 +88,13 @@ func TestWhoMayCallWhat(t *testing.T) {
 			foreign.want(404, "not_found")
 			own.want(200, "")
 			licensed.want(404, "not_found")
+			elses.want(404, "not_found")
+		case op.OperationID == "rotate-activation-key":
+			stranger.want(401, "unauthorized")
+			order.want(403, "forbidden")
+			foreign.want(403, "forbidden")
+			own.want(403, "forbidden") // who pays does not see it
+			licensed.want(409, "not_possible_now")
 			elses.want(404, "not_found")
 		case strings.HasPrefix(path, "/v1/operator/"):
 			stranger.want(401, "unauthorized")

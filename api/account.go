@@ -65,7 +65,7 @@ func (s *server) login(ctx context.Context, in *struct {
 	if err := s.Store.BeginLogin(ctx, id, s.Secret.LoginToken(id), to.ID); err != nil {
 		return nil, s.answer(err)
 	}
-	s.deliver(ctx, id)
+	s.deliver(ctx, id, id)
 	return nil, nil
 }
 
@@ -230,10 +230,11 @@ func (s *server) revokeAPIKey(ctx context.Context, in *struct {
 	return nil, nil
 }
 
-// deliver has the mails of something without a subscription sent at once. What
-// cannot be begun now is left to the sweeper.
-func (s *server) deliver(ctx context.Context, id string) {
-	if _, err := s.Temporal.ExecuteWorkflow(ctx, workflows.DeliverOptions(id), workflows.Deliver, id); err != nil {
+// deliver has the mails of something sent at once that no step of a
+// subscription sends, by a run of that id. What cannot be begun now is left to
+// the sweeper.
+func (s *server) deliver(ctx context.Context, run, id string) {
+	if _, err := s.Temporal.ExecuteWorkflow(ctx, workflows.DeliverOptions(run), workflows.Deliver, id); err != nil {
 		s.Log.Warn("a mail is left to the sweeper", "of", id, "error", err)
 	}
 }

@@ -47,6 +47,12 @@ type Store interface {
 	Events(ctx context.Context, subscription string) ([]billing.Event, error)
 	License(ctx context.Context, id string) (licensing.Issued, error)
 	SetSites(ctx context.Context, id string, sites []string, limit int64) error
+	LicenseByKey(ctx context.Context, key string) (licensing.Issued, error)
+	Activate(ctx context.Context, id, key, tenant string) error
+	SetTenant(ctx context.Context, id, tenant, actor string) error
+	SetActivationKey(ctx context.Context, id, key, actor string) error
+	SetBlocking(ctx context.Context, id string, on bool, actor string) error
+	CountPeople(ctx context.Context, license string, periodEnd time.Time, people []licensing.Person) (told string, err error)
 	Licenses(ctx context.Context, email, before string, limit int) ([]licensing.Issued, error)
 	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
 	Invoices(ctx context.Context, account, subscription, before string, limit int) ([]billing.Invoice, error)
@@ -101,8 +107,15 @@ type Charges interface {
 	Pages(prefix string) http.Handler
 }
 
-// Config is what the API is made of. All fields but Sandbox and Pages are
-// needed.
+// Tenants tells which Entra tenant a token comes from (package entra). Errors:
+// a *billing.Error invalid_entra_token; any other says that the authority is
+// away.
+type Tenants interface {
+	Tenant(ctx context.Context, token string, now time.Time) (string, error)
+}
+
+// Config is what the API is made of. All fields but Sandbox, Pages and Tenants
+// are needed.
 type Config struct {
 	Store     Store
 	Temporal  client.Client
@@ -113,6 +126,7 @@ type Config struct {
 	Policy    billing.Policy
 	Cards     CardForms
 	Sandbox   Charges      // nil: another gateway
+	Tenants   Tenants      // nil: no licence can be activated with Entra
 	Pages     http.Handler // what no route of the API answers; nil: nothing
 
 	PublicURL      string         // of the pages
@@ -126,9 +140,10 @@ type Config struct {
 
 type server struct {
 	Config
-	checks                     *checks
-	builds                     *builds
-	requests, checked, guesses *limits
+	checks                                *checks
+	builds                                *builds
+	people                                *people
+	requests, checked, guesses, wrongKeys *limits
 }
 
 // Gin and Huma keep these in variables of their packages.
@@ -138,11 +153,19 @@ func init() {
 	huma.NewError = newProblem
 }
 
-// New makes the handler of everything that the engine serves over HTTP.
-func New(c Config) (http.Handler, error) {
+// Handler is everything that the engine serves over HTTP. Beside it, Run must
+// run.
+type Handler struct {
+	http.Handler
+	s *server
+}
+
+// New makes the handler.
+func New(c Config) (*Handler, error) {
 	s := &server{
 		Config: c, requests: newLimits(requestsASecond, requestsAtOnce), checked: newLimits(checksASecond, checksAtOnce),
-		guesses: newLimits(guessesASecond, guessesAtOnce), checks: newChecks(c.Store, c.Now), builds: newBuilds(c.Store, c.Now),
+		guesses: newLimits(guessesASecond, guessesAtOnce), wrongKeys: newLimits(keysASecond, keysAtOnce),
+		checks: newChecks(c.Store, c.Now), builds: newBuilds(c.Store, c.Now), people: newPeople(c.Store, c.Log),
 	}
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
@@ -167,6 +190,7 @@ func New(c Config) (http.Handler, error) {
 	s.quoteRoutes(h)
 	s.subscriptionRoutes(h)
 	s.licenseRoutes(h)
+	s.activationRoutes(h)
 	s.invoiceRoutes(h)
 	s.accountRoutes(h)
 	s.operatorRoutes(h)
@@ -177,7 +201,7 @@ func New(c Config) (http.Handler, error) {
 	if c.TestClocks {
 		s.clockRoutes(h)
 	}
-	return r, nil
+	return &Handler{r, s}, nil
 }
 
 func humaConfig() huma.Config {

@@ -59,6 +59,23 @@ func describeVisualRoutes(doc *huma.OpenAPI) {
 			"200": {Description: "Every well-formed question is answered.", Content: media("application/json", answer)}, "default": failed,
 		},
 	})
+	activation := schemas.Schema(reflect.TypeFor[ActivationRequest](), false, "ActivationRequest")
+	activation.AdditionalProperties = true
+	doc.AddOperation(&huma.Operation{
+		OperationID: "activate-license", Method: http.MethodPost, Path: activatePath, Tags: []string{"Visuals"},
+		Summary:     "Bind a licence to the tenant of an Entra token",
+		Description: "JSON, sent as text/plain so that no preflight is needed. At most 16 KiB. For the same tenant it may be done again.",
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"text/plain": {Schema: activation}, "application/json": {Schema: activation},
+		}},
+		Responses: map[string]*huma.Response{
+			"200": {
+				Description: "The licence, its tenant, and what a check says of it.",
+				Content:     media("application/json", schemas.Schema(reflect.TypeFor[ActivationAnswer](), true, "ActivationAnswer")),
+			},
+			"default": failed,
+		},
+	})
 	doc.AddOperation(&huma.Operation{
 		OperationID: "jwks", Method: http.MethodGet, Path: jwksPath, Tags: []string{"Visuals"},
 		Summary: "The public keys that licence tokens are signed with",

@@ -157,17 +157,22 @@ func (s *server) visualRoutes(r *gin.Engine) {
 	}
 	r.POST(checkPath, s.check)
 	r.OPTIONS(checkPath, preflight)
+	r.POST(activatePath, s.activate)
+	r.OPTIONS(activatePath, preflight)
 	r.GET(jwksPath, s.jwks)
 	r.OPTIONS(jwksPath, preflight)
 }
 
 const (
-	checkPath = "/v1/licenses/check"
-	jwksPath  = "/.well-known/jwks.json"
+	checkPath    = "/v1/licenses/check"
+	activatePath = "/v1/licenses/activate"
+	jwksPath     = "/.well-known/jwks.json"
 )
 
 // openToAll tells the routes that any page may call.
-func openToAll(path string) bool { return path == checkPath || path == jwksPath }
+func openToAll(path string) bool {
+	return path == checkPath || path == activatePath || path == jwksPath
+}
 
 func (s *server) jwks(g *gin.Context) {
 	g.Header("Cache-Control", "public, max-age=3600")
@@ -208,16 +213,28 @@ func (s *server) check(g *gin.Context) {
 			s.guesses.wait(network(g.ClientIP()), s.Now())
 		}
 	}
+	answer, err := s.respond(l, q)
+	if err != nil {
+		writeProblem(g, s.answer(err))
+		return
+	}
+	if answer.Valid || answer.Code == licensing.BlockedOverLimit {
+		s.people.saw(l.Issued, q.User, network(g.ClientIP()), s.Now())
+	}
+	g.JSON(http.StatusOK, answer)
+}
+
+// respond answers a question about a licence.
+func (s *server) respond(l kept, q licensing.Question) (licensing.Answer, error) {
 	now := l.At(s.Now())
-	code := licensing.Check(l.License, q, now)
-	token := ""
+	code, token := licensing.Check(l.License, q, now), ""
 	if code.Valid() {
+		var err error
 		if token, err = s.lease(l, q.Version, now); err != nil {
-			writeProblem(g, s.answer(err))
-			return
+			return licensing.Answer{}, err
 		}
 	}
-	g.JSON(http.StatusOK, licensing.Respond(l.License, code, now, token))
+	return licensing.Respond(l.License, code, now, token), nil
 }
 
 // lease is what a visual may keep of an answer, signed with a key that its

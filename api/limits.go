@@ -22,7 +22,9 @@ const (
 	// Licences that are none, and are not known to be: an address may have the
 	// database asked for so many.
 	guessesASecond, guessesAtOnce = 1, 100
-	limitsKept                    = 100_000 // addresses or licences, in each of two halves
+	// Activation keys that are none.
+	keysASecond, keysAtOnce = 1.0 / 60, 10
+	limitsKept              = 100_000 // addresses or licences, in each of two halves
 
 	mailsAnHour = 5 // to an address that did not ask: trials, quotes, links to sign in with
 )

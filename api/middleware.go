@@ -17,9 +17,10 @@ import (
 )
 
 const (
-	maxBody      = 64 << 10
-	maxCatalogue = 1 << 20
-	maxPackage   = 17 << 20 // a package of 16 MiB and what a form adds
+	maxBody       = 64 << 10
+	maxActivation = 16 << 10
+	maxCatalogue  = 1 << 20
+	maxPackage    = 17 << 20 // a package of 16 MiB and what a form adds
 )
 
 func isAPI(path string) bool { return strings.HasPrefix(path, "/v1/") || path == "/v1" }
@@ -75,6 +76,8 @@ func (s *server) limited(g *gin.Context) {
 	switch g.FullPath() {
 	case checkPath:
 		return // has a limit of its own
+	case activatePath:
+		limit = maxActivation
 	case versionRoute:
 		limit, multipart = maxPackage, true
 	case cataloguePath:

@@ -195,10 +195,15 @@ func viewLicense(l licensing.Issued, versions []billing.Version, now time.Time) 
 // seenBy takes the activation key from a licence that another than its
 // licensee or an operator looks at. The licence shows the licensee's address.
 func (v License) seenBy(c caller) License {
-	if !c.operator && !strings.HasSuffix(strings.ToLower(v.Licensee), "<"+c.account.Email+">") {
+	if !v.isOf(c) {
 		v.ActivationKey = nil
 	}
 	return v
+}
+
+// isOf tells whether the caller is the licensee, or an operator.
+func (v License) isOf(c caller) bool {
+	return c.operator || strings.HasSuffix(strings.ToLower(v.Licensee), "<"+c.account.Email+">")
 }
 
 func viewInvoice(inv billing.Invoice, notes []billing.CreditNote) Invoice {

@@ -120,6 +120,9 @@ var statuses = map[billing.Code]int{
 	billing.CodeAmountChanged:      http.StatusConflict,
 	billing.CodePriceOutdated:      http.StatusConflict,
 	billing.CodeRequestExpired:     http.StatusConflict,
+	billing.CodeAlreadyActivated:   http.StatusConflict,
+	billing.CodeUnknownActivation:  http.StatusNotFound,
+	billing.CodeInvalidEntraToken:  http.StatusUnauthorized,
 }
 
 func refusal(code billing.Code, field, detail string) *Problem {

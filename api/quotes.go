@@ -97,7 +97,7 @@ func (s *server) makeQuote(ctx context.Context, in *struct {
 	case r.BodyHash != hash:
 		return nil, otherBody()
 	case fresh:
-		s.deliver(ctx, q.ID)
+		s.deliver(ctx, q.ID, q.ID)
 	}
 	out := &quoteOutput{Status: http.StatusCreated}
 	if r.Status != 0 {

@@ -50,7 +50,7 @@ type shop struct {
 	store    *models.Store
 	temporal *temporal
 	mailbox  *activitiestest.Mailbox
-	handler  http.Handler
+	handler  *api.Handler
 	config   api.Config
 	keys     licensing.KeyRing
 	now      time.Time // of the API, where it is set
@@ -222,8 +222,8 @@ func (f *temporal) DescribeWorkflowExecution(context.Context, string, string) (*
 }
 
 // ExecuteWorkflow is asked for Deliver alone.
-func (f *temporal) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOptions, _ any, _ ...any) (client.WorkflowRun, error) {
-	return nil, f.steps.Notify(ctx, o.ID)
+func (f *temporal) ExecuteWorkflow(ctx context.Context, _ client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
+	return nil, f.steps.Notify(ctx, args[0].(string))
 }
 
 func (f *temporal) due(ctx context.Context, id string, at time.Time) error {

@@ -56,6 +56,9 @@ const (
 	CodeGatewayRefused     Code = "gateway_refused"
 	CodePackageWithoutKey  Code = "package_without_key"
 	CodePackageWrongGUID   Code = "package_wrong_guid"
+	CodeInvalidEntraToken  Code = "invalid_entra_token"
+	CodeUnknownActivation  Code = "unknown_activation_key"
+	CodeAlreadyActivated   Code = "already_activated"
 )
 
 // Error is a refusal: a code, the field of the input that it speaks of (in the

@@ -31,6 +31,7 @@ const (
 	NoticeInvoiceVoid     NoticeKind = "invoice_void"     // billing: an invoice that was mailed is not to be paid any more
 	NoticeTransferShort   NoticeKind = "transfer_short"   // operator: a part of an invoice has come; Rest is missing
 	NoticeChargeRefused   NoticeKind = "charge_refused"   // operator: the gateway takes no such call from us; Code says why
+	NoticeOverLimit       NoticeKind = "over_limit"       // billing: more people than the plan covers, in the period until Until
 	NoticeTransferUnused  NoticeKind = "transfer_unused"  // operator: money for an invoice that is paid or void already
 )
 
@@ -58,6 +59,8 @@ type Notice struct {
 	OldAmount   Money        `json:"old_amount,omitzero"`    // price_change: what Amount takes the place of
 	Credit      Money        `json:"credit,omitzero"`        // taken off by a change; given back to the balance
 	Rest        Money        `json:"rest,omitzero"`          // transfer_short
+	People      int64        `json:"people,omitempty"`       // over_limit: who used it so far in the period
+	Covers      int64        `json:"covers,omitempty"`       // over_limit: for how many the plan is
 	Renews      bool         `json:"renews,omitempty"`       // invoice_open: of the next period
 	Until       time.Time    `json:"until,omitzero"`         // the instant that the kind speaks of
 	Plan        PlanRef      `json:"plan,omitzero"`          // the plan at the event

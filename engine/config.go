@@ -10,6 +10,8 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/okviz/licensing/api"
+	"github.com/okviz/licensing/entra"
 	"github.com/okviz/licensing/payments/stripe"
 )
 
@@ -37,6 +39,8 @@ type Config struct {
 	OperatorKey    string   `env:"OKVIZ_OPERATOR_KEY"`                 // development only
 	TestClocks     bool     `env:"OKVIZ_TEST_CLOCKS"`                  // development only
 	TrustedProxies []string `env:"OKVIZ_TRUSTED_PROXIES"`
+	EntraAuthority string   `env:"OKVIZ_ENTRA_AUTHORITY"` // https://login.microsoftonline.com/organizations/v2.0; empty: no activation
+	EntraAudience  string   `env:"OKVIZ_ENTRA_AUDIENCE"`  // for whom its tokens are: the application's id
 }
 
 // FromEnvironment reads the configuration and checks it.
@@ -101,6 +105,9 @@ func (c Config) Check() error {
 	case c.Gateway == "sandbox" && c.StripeKey != "":
 		bad("OKVIZ_STRIPE_KEY", "is there, but OKVIZ_GATEWAY is not stripe")
 	}
+	if _, err := c.tenants(); err != nil {
+		bad("OKVIZ_ENTRA_AUTHORITY and OKVIZ_ENTRA_AUDIENCE", "are not both there and right: "+err.Error())
+	}
 	if c.RateLimits != "" && c.RateLimits != "on" {
 		bad("OKVIZ_RATE_LIMITS", "is on or absent")
 	}
@@ -120,11 +127,22 @@ func (c Config) Check() error {
 		if u != nil && u.Scheme == "http" {
 			bad("OKVIZ_PUBLIC_URL", "is not https")
 		}
+		if strings.HasPrefix(strings.ToLower(c.EntraAuthority), "http:") {
+			bad("OKVIZ_ENTRA_AUTHORITY", "is not https")
+		}
 		if strings.Contains(c.Secret, "development") || distinct(c.Secret) < 10 {
 			bad("OKVIZ_SECRET", "is not random")
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// tenants verifies tokens of Entra; nil where no authority is configured.
+func (c Config) tenants() (api.Tenants, error) {
+	if c.EntraAuthority == "" && c.EntraAudience == "" {
+		return nil, nil
+	}
+	return entra.New(c.EntraAuthority, c.EntraAudience)
 }
 
 // operatorEmail is where the operator is told what needs a person.

@@ -182,10 +182,14 @@ func RegisterSearchAttributes(ctx context.Context, l *slog.Logger) error {
 }
 
 // API is the handler of everything that is served over HTTP.
-func (e *Engine) API() (http.Handler, error) {
+func (e *Engine) API() (*api.Handler, error) {
+	tenants, err := e.config.tenants()
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Config{
 		Store: e.Store, Temporal: e.Temporal, Files: e.Press, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
-		Cards: e.gateway, Sandbox: e.sandbox, Pages: web.Handler(), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
+		Cards: e.gateway, Sandbox: e.sandbox, Tenants: tenants, Pages: web.Handler(), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
 		RateLimits:     !e.config.Development() || e.config.RateLimits == "on",
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})
@@ -207,6 +211,17 @@ func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
 	}
+	// It counts until the last request has been answered.
+	aside, stop := context.WithCancel(context.WithoutCancel(ctx))
+	counted := make(chan struct{})
+	go func() {
+		defer close(counted)
+		handler.Run(aside)
+	}()
+	defer func() {
+		stop()
+		<-counted
+	}()
 	done := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

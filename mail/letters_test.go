@@ -177,6 +177,13 @@ var letters = []letterCase{
 		nil,
 	},
 	{
+		"a plan that is outgrown is told with how many use it, and where larger ones are",
+		toBilling(billing.Notice{Kind: billing.NoticeOverLimit, People: 23, Covers: 20}),
+		"More people use Calendar Pro than your plan covers",
+		[]string{"So far 23 people", "runs until 28 February 2026", "your plan covers 20", "goes on working", "See larger plans", "Users 1-20, billed monthly"},
+		nil,
+	},
+	{
 		"a new price is announced with the old one and its day",
 		toBilling(billing.Notice{Kind: billing.NoticePriceChange, OldAmount: usd(990), Amount: usd(1290)}),
 		"A new price for Calendar Pro from 28 February 2026 on",

@@ -26,6 +26,15 @@ func (s *Store) Clock(ctx context.Context, id string) (time.Time, error) {
 	return row.Now, err
 }
 
+// nowOf is a test clock's instant; real time where there is none.
+func (s *Store) nowOf(tx *gorm.DB, clock string) (time.Time, error) {
+	if clock == "" {
+		return s.db.NowFunc(), nil
+	}
+	row, err := one[testClockRow](tx.Where("id = ?", clock))
+	return row.Now, err
+}
+
 // HoldClock begins an advance: nobody else may until ReleaseClock, or until
 // the holder has given no sign of life for a minute. Errors: ErrNotFound,
 // ErrBusy.

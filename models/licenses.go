@@ -89,6 +89,13 @@ func (r licenseRow) issued(tx *gorm.DB) (licensing.Issued, error) {
 		return l, err
 	}
 	l.Number, l.Activation = sub.Number, licensing.Activation(product.Activation)
+	if r.Plan.Type == billing.Users && r.Covers > 0 {
+		people, err := r.people(tx)
+		if err != nil {
+			return l, err
+		}
+		l.License = l.CountUsers(people, r.BlockOverLimit)
+	}
 	if r.TestClock != "" {
 		clock, err := one[testClockRow](tx.Where("id = ?", r.TestClock))
 		if err != nil {

@@ -183,6 +183,7 @@ type licenseRow struct {
 
 	SiteEdits      int64 // within the period that ends at SiteEditsUntil
 	SiteEditsUntil *time.Time
+	BlockOverLimit bool
 }
 
 type outboxRow struct {

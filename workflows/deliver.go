@@ -8,9 +8,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// Deliver sends the mails of something that has no subscription: a link to sign
-// in with, a quote. Its run's id is that thing's. What it cannot deliver in ten
-// minutes is left to the sweeper.
+// Deliver sends the mails that no step of a subscription sends: a link to sign
+// in with, a quote, a warning that a plan was outgrown. What it cannot deliver
+// in ten minutes is left to the sweeper.
 func Deliver(ctx workflow.Context, id string) error {
 	if err := workflow.ExecuteActivity(mailing(ctx), do.Notify, id).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Warn("mails are left to the sweeper")

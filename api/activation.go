@@ -1,0 +1,181 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
+)
+
+// Activation of licences by hand, and what an operator may set beside it
+// (rules.md, Licences: hybrid products, and blocking above the limit).
+
+func (s *server) activationRoutes(h huma.API) {
+	huma.Register(h, route(http.MethodPost, "/v1/licenses/{id}/activation-key/rotate", "rotate-activation-key", "Replace the activation key by a new one", "Account", account), s.rotateKey)
+	huma.Register(h, route(http.MethodPut, "/v1/operator/licenses/{id}/tenant", "set-tenant", "Bind a licence to another tenant, or release it", "Operator", operator), s.setTenant)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/licenses/{id}/block-over-limit", "block-over-limit", "Block a licence that far more people use than it covers, or no longer", "Operator", operator), s.blockOverLimit)
+}
+
+// ActivationRequest is what a visual sends to activate its licence.
+type ActivationRequest struct {
+	ActivationKey string `json:"activation_key"`
+	EntraToken    string `json:"entra_token" doc:"A token of Microsoft Entra ID for this engine's audience."`
+	Product       string `json:"product"`
+	Version       string `json:"version,omitempty" doc:"The visual's: the lease is signed with a key that it knows."`
+}
+
+// ActivationAnswer says which licence has been activated for which tenant, and
+// what a check says of it.
+type ActivationAnswer struct {
+	License string `json:"license"`
+	Tenant  string `json:"tenant"`
+	licensing.Answer
+}
+
+// activate binds the licence of an activation key to the tenant of an Entra
+// token. The key is looked at first: without one, nobody has the authority
+// asked. Neither is ever repeated or logged.
+func (s *server) activate(g *gin.Context) {
+	ctx, now, address := g.Request.Context(), s.Now(), network(g.ClientIP())
+	var in ActivationRequest
+	body, err := io.ReadAll(g.Request.Body)
+	if err != nil || json.Unmarshal(body, &in) != nil || in.ActivationKey == "" || in.EntraToken == "" || in.Product == "" {
+		writeProblem(g, problem(http.StatusBadRequest, "malformed", "this is not an activation_key, an entra_token and a product"))
+		return
+	}
+	if s.RateLimits {
+		if wait := s.wrongKeys.left(address, now); wait > 0 {
+			writeProblem(g, tooMany(wait))
+			return
+		}
+	}
+	l, err := s.Store.LicenseByKey(ctx, in.ActivationKey)
+	if err == nil && (l.Activation != licensing.ActivationEntra || l.Product != in.Product) {
+		err = billing.ErrNotFound
+	}
+	if errors.Is(err, billing.ErrNotFound) {
+		s.wrongKeys.wait(address, now)
+		err = &billing.Error{Code: billing.CodeUnknownActivation, Detail: "no licence of this product has this activation key"}
+	}
+	if err != nil {
+		writeProblem(g, s.answer(err))
+		return
+	}
+	tenant, err := s.tenantOf(ctx, in.EntraToken)
+	if err != nil {
+		writeProblem(g, s.answer(err))
+		return
+	}
+	bound := l.License
+	bound.Tenant = tenant
+	if !bound.Status(l.At(now)).Valid() {
+		writeProblem(g, problem(http.StatusConflict, "license_not_valid", "only a valid licence can be activated"))
+		return
+	}
+	if err := s.Store.Activate(ctx, l.ID, in.ActivationKey, tenant); err != nil {
+		writeProblem(g, s.answer(err))
+		return
+	}
+	s.checks.forget(l.ID)
+	kept, err := s.checks.read(ctx, l.ID)
+	if err != nil {
+		writeProblem(g, s.answer(err))
+		return
+	}
+	answer, err := s.respond(kept, licensing.Question{License: l.ID, Product: l.Product, Version: in.Version, Tenant: tenant})
+	if err != nil {
+		writeProblem(g, s.answer(err))
+		return
+	}
+	g.JSON(http.StatusOK, ActivationAnswer{l.ID, tenant, answer})
+}
+
+// tenantOf is the tenant that a token comes from.
+func (s *server) tenantOf(ctx context.Context, token string) (string, error) {
+	away := problem(http.StatusServiceUnavailable, "unavailable", "Microsoft Entra ID cannot be asked for the moment")
+	away.retryAfter = 60
+	if s.Tenants == nil {
+		return "", away
+	}
+	tenant, err := s.Tenants.Tenant(ctx, token, s.Now())
+	var refusal *billing.Error
+	if err != nil && !errors.As(err, &refusal) {
+		s.Log.Warn("Entra is away", "error", err)
+		return "", away
+	}
+	return tenant, err
+}
+
+func (s *server) rotateKey(ctx context.Context, in *LicenseInput) (*struct{ Body License }, error) {
+	l, err := s.licensed(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	switch {
+	case !(License{Licensee: l.Licensee}).isOf(callerOf(ctx)):
+		return nil, problem(http.StatusForbidden, "forbidden", "the activation key is the licensee's")
+	case l.Activation != licensing.ActivationEntra:
+		return nil, notEntra()
+	}
+	if err := s.Store.SetActivationKey(ctx, in.ID, rand.Text(), callerOf(ctx).actor()); err != nil {
+		return nil, s.answer(err)
+	}
+	return s.getLicense(ctx, in)
+}
+
+func notEntra() *Problem {
+	return refusal(billing.CodeNotPossibleNow, "", "licences of this product are not activated with Entra")
+}
+
+var tenantID = regexp.MustCompile(`^[0-9a-z][0-9a-z-]{0,63}$`)
+
+func (s *server) setTenant(ctx context.Context, in *struct {
+	LicenseInput
+	Body struct {
+		Tenant *string `json:"tenant" maxLength:"64" doc:"The tenant's id; null: whoever activates it next."`
+	}
+}) (*struct{ Body License }, error) {
+	l, err := s.Store.License(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	if l.Activation != licensing.ActivationEntra {
+		return nil, notEntra()
+	}
+	tenant := ""
+	if in.Body.Tenant != nil {
+		if tenant = strings.ToLower(*in.Body.Tenant); !tenantID.MatchString(tenant) {
+			return nil, invalid("tenant", "is not a tenant's id")
+		}
+	}
+	err = s.Store.SetTenant(ctx, in.ID, tenant, callerOf(ctx).actor())
+	s.checks.forget(in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return s.getLicense(ctx, &in.LicenseInput)
+}
+
+func (s *server) blockOverLimit(ctx context.Context, in *struct {
+	LicenseInput
+	Body struct {
+		On bool `json:"on"`
+	}
+}) (*struct{ Body License }, error) {
+	err := s.Store.SetBlocking(ctx, in.ID, in.Body.On, callerOf(ctx).actor())
+	s.checks.forget(in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return s.getLicense(ctx, &in.LicenseInput)
+}

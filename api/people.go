@@ -1,0 +1,145 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/okviz/licensing/licensing"
+)
+
+const (
+	// peopleEvery is how often those who were counted are written down.
+	peopleEvery = 5 * time.Second
+	// peopleOfAnAddress is how many an address may add in a day, so that nobody
+	// makes a licence look outgrown with made-up ids.
+	peopleOfAnAddress = 1000
+	peopleKnown       = 500_000 // in each of two halves
+	peopleWaiting     = 100_000 // to be written down
+	addressesKept     = 100_000
+)
+
+// people counts who asks about licences for a number of users, aside from the
+// checks: each one is noted in memory, and written down every few seconds. The
+// ids are anonymous, and only hashes of them are kept.
+type people struct {
+	store interface {
+		CountPeople(ctx context.Context, license string, periodEnd time.Time, people []licensing.Person) (told string, err error)
+	}
+	log *slog.Logger
+
+	mu         sync.Mutex
+	known, old map[counted]struct{} // need not be written down again
+	waiting    map[crowd][]licensing.Person
+	waits      int            // in all crowds
+	day        time.Time      // that added speaks of
+	added      map[string]int // by address
+}
+
+// crowd is who uses a licence in a period.
+type crowd struct {
+	license   string
+	periodEnd time.Time
+}
+
+type counted struct {
+	crowd
+	licensing.Person
+}
+
+func newPeople(store Store, log *slog.Logger) *people {
+	return &people{store: store, log: log, known: map[counted]struct{}{}, waiting: map[crowd][]licensing.Person{}, added: map[string]int{}}
+}
+
+// saw notes who has asked about a licence. What cannot be kept is left out:
+// fewer are counted then, never more.
+func (p *people) saw(l licensing.Issued, user, address string, now time.Time) {
+	if l.Type != licensing.Users || l.Covers == 0 || user == "" {
+		return
+	}
+	who := counted{crowd{l.ID, l.PeriodEnd.UTC()}, licensing.PersonOf(user)}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.knows(who) {
+		return
+	}
+	if day := now.UTC().Truncate(24 * time.Hour); !day.Equal(p.day) {
+		p.day, p.added = day, map[string]int{}
+	}
+	n, asked := p.added[address]
+	if n >= peopleOfAnAddress || !asked && len(p.added) >= addressesKept || p.waits >= peopleWaiting {
+		return
+	}
+	p.added[address]++
+	p.known[who] = struct{}{}
+	p.waiting[who.crowd] = append(p.waiting[who.crowd], who.Person)
+	p.waits++
+}
+
+// knows tells whether somebody has been counted; the caller holds mu. The half
+// that was not used lately is forgotten when the other one is full: who comes
+// back from there is written down again, which changes no number.
+func (p *people) knows(who counted) bool {
+	if _, known := p.known[who]; known {
+		return true
+	}
+	if len(p.known) >= peopleKnown {
+		p.old, p.known = p.known, map[counted]struct{}{}
+	}
+	_, known := p.old[who]
+	if known {
+		p.known[who] = struct{}{}
+	}
+	return known
+}
+
+// write writes down who waits, and tells which licences have been outgrown now,
+// with the subscriptions that a mail waits for. Who cannot be written down
+// waits for the next time.
+func (p *people) write(ctx context.Context) (outgrown map[string]string) {
+	p.mu.Lock()
+	waiting := p.waiting
+	p.waiting, p.waits = map[crowd][]licensing.Person{}, 0
+	p.mu.Unlock()
+	outgrown = map[string]string{}
+	for c, list := range waiting {
+		subscription, err := p.store.CountPeople(ctx, c.license, c.periodEnd, list)
+		switch {
+		case err != nil:
+			p.log.Warn("who uses a licence was not written down yet", "license", c.license, "error", err)
+			p.mu.Lock()
+			p.waiting[c] = append(p.waiting[c], list...)
+			p.waits += len(list)
+			p.mu.Unlock()
+		case subscription != "":
+			outgrown[c.license] = subscription
+		}
+	}
+	return outgrown
+}
+
+// CountPeople writes down who has asked about licences since the last time.
+func (h *Handler) CountPeople(ctx context.Context) {
+	for license, subscription := range h.s.people.write(ctx) {
+		h.s.checks.forget(license)
+		h.s.deliver(ctx, "mails_"+subscription, subscription)
+	}
+}
+
+// Run writes down who asks about licences, until the context ends and those
+// who wait then are written down too.
+func (h *Handler) Run(ctx context.Context) {
+	tick := time.NewTicker(peopleEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+			h.CountPeople(ctx)
+		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), peopleEvery)
+	defer cancel()
+	h.CountPeople(last)
+}

@@ -1,0 +1,20 @@
+-- +goose Up
+-- A licence is found by its activation key, and may be blocked when far more
+-- people use it than it covers.
+CREATE UNIQUE INDEX licenses_activation_key ON licenses (activation_key);
+ALTER TABLE licenses ADD COLUMN block_over_limit BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- How many people have used a licence in the period that ends then: a sketch,
+-- from which nobody can be told.
+CREATE TABLE license_users (
+  license VARCHAR(64) NOT NULL PRIMARY KEY,
+  period_end DATETIME NOT NULL,
+  sketch MEDIUMBLOB NOT NULL,
+  people BIGINT NOT NULL,
+  told BOOLEAN NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- +goose Down
+DROP TABLE license_users;
+ALTER TABLE licenses DROP COLUMN block_over_limit;
+DROP INDEX licenses_activation_key ON licenses;

@@ -1,0 +1,117 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
+)
+
+type licenseUsersRow struct {
+	License   string
+	PeriodEnd time.Time
+	Sketch    []byte
+	People    int64
+	Told      bool // that they are more than the tier covers
+}
+
+func (licenseUsersRow) TableName() string { return "license_users" }
+
+// CountPeople adds to those who have used a licence in the period that ends
+// then; who is counted already is not counted again. People of a period that
+// is over are left out. When they become more than the licence covers, its
+// billing contact is told, once a period; the subscription that the mail is of
+// is returned.
+func (s *Store) CountPeople(ctx context.Context, license string, periodEnd time.Time, people []licensing.Person) (told string, err error) {
+	err = s.tx(ctx, func(tx *gorm.DB) error {
+		told = ""
+		l, err := one[licenseRow](locked(tx).Where("id = ?", license)) // it stands for the count's row too
+		if err != nil || !l.PeriodEnd.Equal(periodEnd) {
+			return err
+		}
+		row, err := one[licenseUsersRow](tx.Where("license = ?", license))
+		fresh := errors.Is(err, billing.ErrNotFound)
+		if err != nil && !fresh {
+			return err
+		}
+		if !row.PeriodEnd.Equal(periodEnd) {
+			row = licenseUsersRow{License: license, PeriodEnd: periodEnd}
+		}
+		known, err := licensing.ReadPeople(row.Sketch)
+		if err != nil {
+			return err
+		}
+		known.Add(people...)
+		if row.Sketch, err = known.Bytes(); err != nil {
+			return err
+		}
+		row.People = known.Count()
+		if !row.Told && l.counted(row.People).OverLimit {
+			if err := s.outgrown(tx, l, row.People); err != nil {
+				return err
+			}
+			row.Told, told = true, l.Subscription
+		}
+		if fresh {
+			return tx.Create(&row).Error
+		}
+		return tx.Model(&row).Where("license = ?", license).Select("*").Updates(&row).Error
+	})
+	if err != nil {
+		told = ""
+	}
+	return told, err
+}
+
+// outgrown tells the billing contact and the history that more people use a
+// licence than it covers.
+func (s *Store) outgrown(tx *gorm.DB, l licenseRow, people int64) error {
+	if err := s.note(tx, l, "over_limit", "engine", "More people used the visual in this period than the plan covers."); err != nil {
+		return err
+	}
+	at, err := s.nowOf(tx, l.TestClock)
+	if err != nil {
+		return err
+	}
+	sub, err := one[subscriptionRow](tx.Select("revision").Where("id = ?", l.Subscription))
+	if err != nil {
+		return err
+	}
+	n := billing.Notice{Kind: billing.NoticeOverLimit, To: billing.RoleBilling, Until: l.PeriodEnd, Plan: l.Plan, People: people, Covers: l.Covers}
+	return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&outboxRow{
+		ID: NewID("ntc"), Subscription: l.Subscription, Revision: sub.Revision, Kind: n.Kind, Recipient: n.To, Notice: n, At: at,
+	}).Error
+}
+
+// SetBlocking turns blocking on or off for a licence that far more people use
+// than it covers. Errors: ErrNotFound.
+func (s *Store) SetBlocking(ctx context.Context, id string, on bool, actor string) error {
+	return s.amend(ctx, id, actor, func(row *licenseRow) (kind, words string, err error) {
+		if row.BlockOverLimit == on {
+			return "", "", nil
+		}
+		if row.BlockOverLimit = on; on {
+			return "blocking_on", "The licence is blocked where far more people use it than the plan covers.", nil
+		}
+		return "blocking_off", "The licence is no longer blocked however many people use it.", nil
+	})
+}
+
+// people is how many have used a licence in its running period.
+func (r licenseRow) people(tx *gorm.DB) (int64, error) {
+	row, err := one[licenseUsersRow](tx.Select("people").Where("license = ? AND period_end = ?", r.ID, r.PeriodEnd))
+	if errors.Is(err, billing.ErrNotFound) {
+		err = nil
+	}
+	return row.People, err
+}
+
+// counted is what the rules make of a number of people (licensing.CountUsers).
+func (r licenseRow) counted(people int64) licensing.License {
+	return licensing.License{Type: licensing.Type(r.Plan.Type), Covers: r.Covers}.CountUsers(people, r.BlockOverLimit)
+}
