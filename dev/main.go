@@ -26,7 +26,10 @@ func main() {
 }
 
 func run(out io.Writer) error {
-	o := system.Options{OperatorKey: os.Getenv("OKVIZ_OPERATOR_KEY")}
+	o := system.Options{
+		OperatorKey: os.Getenv("OKVIZ_OPERATOR_KEY"), RateLimits: os.Getenv("OKVIZ_RATE_LIMITS"),
+		EntraAuthority: os.Getenv("OKVIZ_ENTRA_AUTHORITY"), EntraAudience: os.Getenv("OKVIZ_ENTRA_AUDIENCE"),
+	}
 	flag.StringVar(&o.HTTP, "http", "127.0.0.1:8080", "address of pages and API")
 	flag.StringVar(&o.UI, "ui", "127.0.0.1:8233", "address of the Temporal UI")
 	flag.StringVar(&o.Mailbox, "mailbox", "127.0.0.1:8025", "address of the mailbox")

@@ -72,6 +72,27 @@ func TestProductionRefusesWhatOnlyDevelopmentMayHave(t *testing.T) {
 	})
 }
 
+func TestAnEntraAuthorityComesWithItsAudienceAndByHTTPS(t *testing.T) {
+	const authority, audience = "https://login.microsoftonline.com/organizations/v2.0", "6f1c2f2e-0000-4000-8000-000000000001"
+	for _, c := range []struct {
+		authority, audience string
+		good                bool
+	}{
+		{"", "", true}, {authority, audience, true}, {authority, "", false}, {"", audience, false},
+		{"login.microsoftonline.com", audience, false}, {"http://login.microsoftonline.com", audience, false}, {"HTTP://login.microsoftonline.com", audience, false},
+	} {
+		config := production(t)
+		config.EntraAuthority, config.EntraAudience = c.authority, c.audience
+		err := config.Check()
+		if (err == nil) != c.good || err != nil && !strings.Contains(err.Error(), "OKVIZ_ENTRA_AUTHORITY") {
+			t.Errorf("%q for %q: %v", c.authority, c.audience, err)
+		}
+		if tenants, err := config.tenants(); c.good && (err != nil || (tenants != nil) != (c.authority != "")) {
+			t.Errorf("%q for %q: verified by %v, %v", c.authority, c.audience, tenants, err)
+		}
+	}
+}
+
 func TestProductionStartsWithStripe(t *testing.T) {
 	for _, key := range []string{"sk_live_kR7vQ2mZx9", "rk_live_kR7vQ2mZx9"} {
 		c := production(t)

@@ -70,13 +70,17 @@ func newOperator() string { return secret("okv_Quittenmus_" + rand.Text()) }
 
 // open starts a system in this process. suggest is the length of a history at
 // which Temporal suggests a new one; 0: its default.
-func open(data, database, operator string, suggest int) (*shop, error) {
+func open(data, database, operator string, suggest int, change ...func(*system.Options)) (*shop, error) {
 	log := &logbook{}
-	s, err := system.Start(context.Background(), system.Options{
+	o := system.Options{
 		Data: data, HTTP: "127.0.0.1:0", Mailbox: "127.0.0.1:0", Temporal: "127.0.0.1:0",
 		DatabaseURL: database, OperatorKey: operator, SuggestContinueAsNew: suggest,
 		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	s, err := system.Start(context.Background(), o)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,9 @@ type Options struct {
 
 	DatabaseURL string // empty: SQLite in Data
 	OperatorKey string // empty: a new one
+	RateLimits  string // on, or empty
+	// Whose tokens activate licences; both empty: nobody's.
+	EntraAuthority, EntraAudience string
 	// SuggestContinueAsNew is the length of a history at which Temporal
 	// suggests a new one; 0: its default.
 	SuggestContinueAsNew int
@@ -94,6 +97,7 @@ func Start(ctx context.Context, o Options) (s *System, err error) {
 		Secret: "development-secret-that-everybody-knows", SigningKeys: []string{string(keys.Signing), string(keys.Next)},
 		SMTPURL: "smtp://" + smtp + "?starttls=never", MailFrom: "OKVIZ <licences@okviz.example>", Brand: "OKVIZ",
 		VendorBank: []string{"Demonstration Bank", "IBAN XX00 0000 0000 0000 (not a bank account)"}, SellerCountry: "IT", Gateway: "sandbox", OperatorKey: s.OperatorKey, TestClocks: true,
+		RateLimits: o.RateLimits, EntraAuthority: o.EntraAuthority, EntraAudience: o.EntraAudience,
 	}
 	if c.DatabaseURL == "" {
 		file, err := filepath.Abs(filepath.Join(o.Data, "okviz.db"))
