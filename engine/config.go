@@ -30,6 +30,10 @@ type Config struct {
 	OperatorEmail  string   `env:"OKVIZ_OPERATOR_EMAIL"` // is told what needs a person; empty: MailFrom's address
 	Brand          string   `env:"OKVIZ_BRAND" envDefault:"OKVIZ"`
 	SupportURL     string   `env:"OKVIZ_SUPPORT_URL"`
+	TermsURL       string   `env:"OKVIZ_TERMS_URL"`                       // of the terms of sale
+	PrivacyURL     string   `env:"OKVIZ_PRIVACY_URL"`                     // of the privacy notice
+	Logo           string   `env:"OKVIZ_LOGO"`                            // a file of the pages: SVG or PNG
+	Style          string   `env:"OKVIZ_STYLE"`                           // a file of the pages: CSS after ours, for their colours
 	VendorAddress  []string `env:"OKVIZ_VENDOR_ADDRESS" envSeparator:"|"` // lines, as invoices print them
 	VendorBank     []string `env:"OKVIZ_VENDOR_BANK" envSeparator:"|"`    // lines, as open invoices print them
 	VendorVATID    string   `env:"OKVIZ_VENDOR_VAT_ID"`
@@ -91,6 +95,11 @@ func (c Config) Check() error {
 	}
 	if c.Brand == "" {
 		bad("OKVIZ_BRAND", "is missing")
+	}
+	for name, address := range map[string]string{"OKVIZ_TERMS_URL": c.TermsURL, "OKVIZ_PRIVACY_URL": c.PrivacyURL, "OKVIZ_SUPPORT_URL": c.SupportURL} {
+		if u, err := url.Parse(address); address != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "mailto") {
+			bad(name, "is not an address such as https://okviz.example/terms")
+		}
 	}
 	mode := stripe.ModeOf(c.StripeKey)
 	switch {

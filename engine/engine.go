@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -101,6 +102,24 @@ func (c Config) vendor() documents.Vendor {
 	return documents.Vendor{Name: c.Brand, Address: c.VendorAddress, Bank: c.VendorBank, VATID: c.VendorVATID, URL: c.PublicURL}
 }
 
+// brand is what makes the pages the vendor's own.
+func (c Config) brand() (web.Brand, error) {
+	b := web.Brand{Name: c.Brand, Terms: c.TermsURL, Privacy: c.PrivacyURL, Support: c.SupportURL}
+	for _, f := range []struct {
+		name, file string
+		into       *[]byte
+	}{{"OKVIZ_LOGO", c.Logo, &b.Logo}, {"OKVIZ_STYLE", c.Style, &b.Style}} {
+		if f.file == "" {
+			continue
+		}
+		var err error
+		if *f.into, err = os.ReadFile(f.file); err != nil {
+			return b, fmt.Errorf("%s names a file that cannot be read: %w", f.name, err)
+		}
+	}
+	return b, nil
+}
+
 func (c Config) policy() billing.Policy {
 	p := billing.DefaultPolicy()
 	p.SellerCountry = c.SellerCountry
@@ -187,9 +206,13 @@ func (e *Engine) API() (*api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	brand, err := e.config.brand()
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Config{
 		Store: e.Store, Temporal: e.Temporal, Files: e.Press, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
-		Cards: e.gateway, Sandbox: e.sandbox, Tenants: tenants, Pages: web.Handler(), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
+		Cards: e.gateway, Sandbox: e.sandbox, Tenants: tenants, Pages: web.Handler(brand), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
 		RateLimits:     !e.config.Development() || e.config.RateLimits == "on",
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})

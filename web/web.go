@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"encoding/json"
+	"html"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
 	"regexp"
@@ -26,11 +29,51 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 var page = regexp.MustCompile(`^/(|checkout|products/[a-z0-9]+(-[a-z0-9]+)*|quotes/quo_[0-9A-Z]{26}|login|account` +
 	`(/orders|/licenses(/lic_[0-9A-Z]{26})?|/subscriptions(/sub_[0-9A-Z]{26}(/change)?)?)?)$`)
 
+// Brand is what makes the pages a vendor's own.
+type Brand struct {
+	Name    string
+	Logo    []byte // an SVG or PNG picture; empty: ours
+	Style   []byte // a style sheet that comes after ours; empty: none
+	Terms   string // addresses; what is empty is not linked
+	Privacy string
+	Support string
+}
+
+// module tells the pages of the brand.
+func (b Brand) module() []byte {
+	doc, err := json.Marshal(map[string]string{"name": b.Name, "terms": b.Terms, "privacy": b.Privacy, "support": b.Support})
+	if err != nil {
+		panic(err) // of strings
+	}
+	return append([]byte("export default "), append(doc, ";\n"...)...)
+}
+
+// served are the brand's own files, by address.
+func (b Brand) served(logo []byte) map[string]file {
+	if len(b.Logo) > 0 {
+		logo = b.Logo
+	}
+	kind := contentTypes[".svg"]
+	if bytes.HasPrefix(logo, []byte("\x89PNG")) {
+		kind = "image/png"
+	}
+	return map[string]file{
+		"/brand/brand.js":  newFile(b.module(), contentTypes[".js"]),
+		"/brand/style.css": newFile(b.Style, contentTypes[".css"]),
+		"/brand/logo":      newFile(logo, kind),
+	}
+}
+
 // file is an embedded file as it is sent.
 type file struct {
 	body        []byte
 	contentType string
 	etag        string
+}
+
+func newFile(body []byte, contentType string) file {
+	sum := sha256.Sum256(body)
+	return file{body, contentType, `"` + hex.EncodeToString(sum[:16]) + `"`}
 }
 
 var contentTypes = map[string]string{
@@ -43,8 +86,10 @@ var contentTypes = map[string]string{
 
 // Handler serves the pages, for every address that is no route of the API.
 // Unknown addresses are 404, with the page that says so.
-func Handler() http.Handler {
+func Handler(b Brand) http.Handler {
 	served := load(files)
+	shell := newFile(bytes.ReplaceAll(served["/page.html"].body, []byte("{brand}"), []byte(html.EscapeString(b.Name))), contentTypes[".html"])
+	maps.Copy(served, b.served(served["/icons/brand.svg"].body))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -55,7 +100,6 @@ func Handler() http.Handler {
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 			return
 		}
-		shell := served["/page.html"]
 		f, ok := served[r.URL.Path]
 		switch {
 		case ok && r.URL.Path != "/page.html":
@@ -90,8 +134,7 @@ func load(root fs.FS) map[string]file {
 			return err
 		}
 		body, err := fs.ReadFile(root, name)
-		sum := sha256.Sum256(body)
-		served["/"+name] = file{body, contentTypes[path.Ext(name)], `"` + hex.EncodeToString(sum[:16]) + `"`}
+		served["/"+name] = newFile(body, contentTypes[path.Ext(name)])
 		return err
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"math"
@@ -26,7 +27,7 @@ func get(t *testing.T, method, address string, header ...string) *httptest.Respo
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	web.Handler().ServeHTTP(w, r)
+	web.Handler(web.Brand{Name: "OKVIZ"}).ServeHTTP(w, r)
 	return w
 }
 
@@ -291,5 +292,36 @@ func TestEveryButtonThatTheAPIAllowsHasItsWords(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestTheBrandIsTheVendors(t *testing.T) {
+	png := []byte("\x89PNG\r\n\x1a\n…")
+	h := web.Handler(web.Brand{Name: `<b>"Acme" & Co</b>`, Logo: png, Style: []byte(":root { --accent: #7a1fa2; }"), Terms: "https://acme.example/terms"})
+	read := func(address string) (string, string) {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, address, nil))
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: %d", address, w.Code)
+		}
+		return w.Body.String(), w.Header().Get("Content-Type")
+	}
+	if page, _ := read("/checkout"); !strings.Contains(page, "<title>&lt;b&gt;&#34;Acme&#34; &amp; Co&lt;/b&gt;</title>") {
+		t.Errorf("the page is %s", page)
+	}
+	if logo, kind := read("/brand/logo"); logo != string(png) || kind != "image/png" {
+		t.Errorf("the logo is %q, %s", logo, kind)
+	}
+	if style, kind := read("/brand/style.css"); !strings.Contains(style, "#7a1fa2") || kind != "text/css; charset=utf-8" {
+		t.Errorf("the style is %q, %s", style, kind)
+	}
+	module, kind := read("/brand/brand.js")
+	var told map[string]string
+	doc := strings.TrimSuffix(strings.TrimPrefix(module, "export default "), ";\n")
+	if err := json.Unmarshal([]byte(doc), &told); err != nil || told["name"] != `<b>"Acme" & Co</b>` || told["terms"] != "https://acme.example/terms" || kind != "text/javascript; charset=utf-8" {
+		t.Errorf("the module is %q, %s: %v", module, kind, err)
+	}
+	if strings.Contains(module, "<b>") {
+		t.Error("the module has a tag in it")
 	}
 }

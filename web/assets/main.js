@@ -1,5 +1,6 @@
 // Draws the page of the address into the one document.
 import { html, render } from './lit-html/lit-html.js';
+import brand from '/brand/brand.js';
 import { account, subscriptions } from './account.js';
 import { catalogue } from './catalogue.js';
 import { change } from './change.js';
@@ -27,15 +28,16 @@ const visitor = () => (who
 // show draws a page: its title, as the window has it, and its content.
 const show = (title, content) => {
   shown = [title, content];
-  document.title = `${title} – ${t.brand}`;
+  document.title = `${title} – ${brand.name}`;
   render(html`
     <a class="skip" href="#main">${t.skip}</a>
     <header class="top"><div class="width">
-      <a class="brand" href="/"><img src="/icons/brand.svg" width="28" height="28" alt="">${t.brand}</a>
+      <a class="brand" href="/"><img src="/brand/logo" width="28" height="28" alt="">${brand.name}</a>
       <nav><a href="/">${t.visuals}</a>${visitor()}</nav>
     </div></header>
     <main id="main" class="width" tabindex="-1">${content}</main>
-    <footer class="bottom"><div class="width"><a href="/docs">${t.api}</a></div></footer>`, root);
+    <footer class="bottom"><div class="width"><nav aria-label=${t.about}><a href="/docs">${t.api}</a>${['terms', 'privacy', 'support'].filter(x => brand[x])
+      .map(x => html`<a id="to-${x}" href=${brand[x]}>${t[x]}</a>`)}</nav></div></footer>`, root);
 };
 
 const missing = () => show(t.missing.title, html`

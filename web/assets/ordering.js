@@ -2,6 +2,7 @@
 // done, with errors at their fields. order.js keeps it from being bought twice.
 import { html, nothing } from './lit-html/lit-html.js';
 import { leave } from './command.js';
+import brand from '/brand/brand.js';
 import { finish, prepareCard } from './order.js';
 import { paymentFields } from './payment.js';
 import { t } from './words.js';
@@ -121,7 +122,7 @@ export class Ordering {
   closing(label, terms = true) {
     return html`${terms ? html`<div><label class="tick terms"><input type="checkbox" id="accept_terms" name="accept_terms" required ?disabled=${this.placed}
         .checked=${Boolean(this.draft.accept_terms)} aria-invalid=${Boolean(this.errors.accept_terms)}
-        aria-describedby=${this.described('accept_terms')}> ${w.terms}</label>${this.error('accept_terms')}</div>` : ''}
+        aria-describedby=${this.described('accept_terms')}> ${w.terms}${brand.terms ? html` <a href=${brand.terms} target="_blank" rel="noopener">${t.terms}</a>` : ''}</label>${this.error('accept_terms')}</div>` : ''}
       <p id="form-error" class="error" role="alert" tabindex="-1">${this.message}</p>
       <button id="submit" class="wide" type="submit">${label}</button>`;
   }

@@ -3,7 +3,10 @@ const plural = new Intl.PluralRules('en');
 const count = (n, one, other) => `${n.toLocaleString('en')} ${plural.select(n) === 'one' ? one : other}`;
 
 export default {
-  brand: 'OKVIZ',
+  about: 'About this shop',
+  terms: 'Terms of sale',
+  privacy: 'Privacy',
+  support: 'Support',
   skip: 'Skip to the content',
   visuals: 'Visuals',
   api: 'API documentation',

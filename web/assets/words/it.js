@@ -3,7 +3,10 @@ const plural = new Intl.PluralRules('it');
 const count = (n, one, other) => `${n.toLocaleString('it')} ${plural.select(n) === 'one' ? one : other}`;
 
 export default {
-  brand: 'OKVIZ',
+  about: 'Informazioni sul negozio',
+  terms: 'Condizioni di vendita',
+  privacy: 'Privacy',
+  support: 'Assistenza',
   skip: 'Vai al contenuto',
   visuals: 'Visual',
   api: 'Documentazione delle API',
