@@ -281,6 +281,7 @@ func TestWhatIsNotAPackageIsRefused(t *testing.T) {
 		{"a cut zip", packJSON(t, sound)[:200], CodeDamaged},
 		{"a flipped bit", flipped, CodeDamaged},
 		{"an encrypted entry", encrypted, CodeDamaged},
+		{"an entry without checksum", unchecked(t), CodeDamaged},
 		{"more than 16 MiB", make([]byte, MaxSize+1), CodeTooLarge},
 		{"65 entries", pack(t, many...), CodeTooLarge},
 		{"more than 64 MiB inflated", pack(t, entry{"package.json", manifest, zip.Store}, entry{"a.css", strings.Repeat(" ", 65<<20), zip.Deflate}), CodeTooLarge},
@@ -339,6 +340,28 @@ func lyingBomb(t testing.TB, size int) []byte {
 	}
 	e.Write(deflated.Bytes())
 	w.Close()
+	return out.Bytes()
+}
+
+// unchecked has a sound entry whose checksum is not given.
+func unchecked(t testing.TB) []byte {
+	t.Helper()
+	text := withCode(`"var a = 1;"`)
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for _, e := range []entry{{"package.json", manifest, zip.Store}, {resource, text, zip.Store}} {
+		size := uint64(len(e.text))
+		f, err := w.CreateRaw(&zip.FileHeader{Name: e.name, CompressedSize64: size, UncompressedSize64: size})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(f, e.text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
 	return out.Bytes()
 }
 
