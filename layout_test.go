@@ -29,7 +29,7 @@ var ours = map[string][]string{
 	"worker":             {"activities", "billing", "workflows"},
 	"delivery":           {"billing", "licensing", "licensing/pbiviz"},
 	"models":             {"billing", "licensing", "payments/sandbox"},
-	"api":                {"billing", "licensing", "licensing/pbiviz", "payments/sandbox", "workflows"},
+	"api":                {"billing", "licensing", "licensing/pbiviz", "payments/sandbox", "payments/statement", "workflows"},
 	"documents":          {"billing"},
 	"mail":               {"billing"},
 	"payments":           {"billing"},
@@ -80,7 +80,7 @@ var pure = map[string][]string{
 }
 
 // clockless are the packages into which time comes as an argument.
-var clockless = []string{"billing", "licensing", "licensing/pbiviz", "workflows", "activities", "delivery", "documents", "payments", "payments/sandbox"}
+var clockless = []string{"billing", "licensing", "licensing/pbiviz", "workflows", "activities", "delivery", "documents", "payments", "payments/sandbox", "payments/statement"}
 
 type pkg struct {
 	Dir        string

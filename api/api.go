@@ -57,6 +57,7 @@ type Store interface {
 	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
 	Invoices(ctx context.Context, account, subscription, before string, limit int) ([]billing.Invoice, error)
 	CreditNotes(ctx context.Context, invoice string) ([]billing.CreditNote, error)
+	InvoiceByNumber(ctx context.Context, number string) (billing.Invoice, error)
 
 	Coupon(ctx context.Context, code string) (c billing.Coupon, redeemed int64, err error)
 	Coupons(ctx context.Context, after string, limit int) (list []billing.Coupon, redeemed []int64, err error)

@@ -350,8 +350,11 @@ func TestBadAddressesOfEveryRoute(t *testing.T) {
 	s.routes(d, func(method, path string, op operation) {
 		auth := []string{asOperator, withKey()}
 		body := samples[op.OperationID]
-		if op.OperationID == "apply-catalog" {
+		switch op.OperationID {
+		case "apply-catalog":
 			body = "products: []"
+		case "import-statement":
+			body = "date,amount,currency,reference\n"
 		}
 		one := func(path string, statuses ...int) {
 			t.Helper()

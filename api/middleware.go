@@ -20,6 +20,7 @@ const (
 	maxBody       = 64 << 10
 	maxActivation = 16 << 10
 	maxCatalogue  = 1 << 20
+	maxStatement  = 1 << 20
 	maxPackage    = 17 << 20 // a package of 16 MiB and what a form adds
 )
 
@@ -72,16 +73,18 @@ func (s *server) limited(g *gin.Context) {
 		writeProblem(g, problem(http.StatusBadRequest, "malformed", "the address is not UTF-8"))
 		return
 	}
-	limit, multipart := int64(maxBody), false
+	limit, binary := int64(maxBody), false
 	switch g.FullPath() {
 	case checkPath:
 		return // has a limit of its own
 	case activatePath:
 		limit = maxActivation
 	case versionRoute:
-		limit, multipart = maxPackage, true
+		limit, binary = maxPackage, true
 	case cataloguePath:
 		limit = maxCatalogue
+	case statementPath:
+		limit, binary = maxStatement, true // banks have character sets of their own
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(g.Writer, g.Request.Body, limit))
 	var tooLarge *http.MaxBytesError
@@ -92,7 +95,7 @@ func (s *server) limited(g *gin.Context) {
 	case err != nil:
 		writeProblem(g, problem(http.StatusBadRequest, "malformed", "the body could not be read"))
 		return
-	case !multipart && !utf8.Valid(body):
+	case !binary && !utf8.Valid(body):
 		writeProblem(g, problem(http.StatusBadRequest, "malformed", "the body is not UTF-8"))
 		return
 	}

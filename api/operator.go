@@ -24,6 +24,7 @@ func (s *server) operatorRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions", "find-subscriptions", "Find subscriptions by a person or a number", "Operator", operator), s.findSubscriptions)
 	huma.Register(h, route(http.MethodPost, cataloguePath, "apply-catalog", "Bring a catalogue document in", "Operator", operator), s.applyCatalogue)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/mark-paid", "mark-paid", "Record a bank transfer for an invoice", "Operator", operator), s.markPaid)
+	huma.Register(h, route(http.MethodPost, statementPath, "import-statement", "Record the transfers of a bank's statement", "Operator", operator), s.importStatement)
 	huma.Register(h, route(http.MethodPost, cataloguePath+"/migrate", "migrate-catalog", "Move subscriptions to the newest price of their plan, from their next renewal on", "Operator", operator), s.migratePrices)
 	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile", "reconcile", "Where rows and workflows disagree", "Operator", operator), s.reconcile)
 	if s.Sandbox != nil {

@@ -113,6 +113,7 @@ var statuses = map[billing.Code]int{
 	billing.CodeTooManySiteEdits:   http.StatusConflict,
 	billing.CodeNotPossibleNow:     http.StatusConflict,
 	billing.CodeAlreadyRecorded:    http.StatusConflict,
+	billing.CodeMarkedByHand:       http.StatusConflict,
 	billing.CodeNoChange:           http.StatusConflict,
 	billing.CodeQuoteExpired:       http.StatusConflict,
 	billing.CodeQuoteAccepted:      http.StatusConflict,

@@ -52,6 +52,7 @@ const (
 	CodeQuoteAccepted      Code = "quote_accepted"
 	CodeInvoiceNotAllowed  Code = "invoice_not_allowed"
 	CodeAlreadyRecorded    Code = "already_recorded"
+	CodeMarkedByHand       Code = "marked_by_hand"
 	CodeTooManySiteEdits   Code = "too_many_site_edits"
 	CodeGatewayRefused     Code = "gateway_refused"
 	CodePackageWithoutKey  Code = "package_without_key"

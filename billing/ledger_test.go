@@ -262,7 +262,7 @@ func (l *ledger) transferred(invoice string) Transferred {
 	t := Transferred{Invoice: l.docs[invoice]}
 	for key, e := range l.entries {
 		if strings.HasPrefix(key, TransferKeys(invoice)) {
-			t.Keys = append(t.Keys, key)
+			t.Keys, t.Amounts = append(t.Keys, key), append(t.Amounts, e.Amount)
 			t.Received += e.Amount
 		}
 	}

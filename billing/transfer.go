@@ -12,7 +12,8 @@ import (
 type Transferred struct {
 	Invoice  Invoice
 	Keys     []string // of the balance entries that its transfers made
-	Received int64    // their sum, in minor units
+	Amounts  []int64  // theirs, in minor units
+	Received int64    // their sum
 }
 
 // TransferKeys begins the keys of the balance entries that transfers for an
@@ -23,6 +24,9 @@ func TransferKeys(invoice string) string { return invoice + "/transfer/" }
 // same invoice is the same money. References are free text, so that only a
 // hash of one leaves its request row.
 func transferKey(invoice, reference string) string {
+	if strings.HasPrefix(reference, statementReference) { // a hash already
+		return TransferKeys(invoice) + reference
+	}
 	hash := sha256.Sum256([]byte(strings.ToUpper(strings.Join(strings.Fields(reference), " "))))
 	return TransferKeys(invoice) + hex.EncodeToString(hash[:16])
 }
@@ -151,6 +155,8 @@ func (b Book) markPaid(c Command, at time.Time) Decision {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this invoice was never mailed")}
 	case slices.Contains(b.Transferred.Keys, key):
 		return Decision{Refusal: refuse(CodeAlreadyRecorded, "reference", "this transfer has been recorded for this invoice already")}
+	case strings.HasPrefix(c.Reference, statementReference) && b.Transferred.markedByHand(*c.Amount):
+		return Decision{Refusal: refuse(CodeMarkedByHand, "reference", "a transfer of this amount was marked by hand for this invoice")}
 	}
 	amount := Money{*c.Amount, inv.Currency}
 	entry := BalanceEntry{Key: key, Account: inv.Account, Currency: inv.Currency, Amount: amount.Amount}

@@ -303,6 +303,11 @@ func (e *Engine) MigratePrices(ctx context.Context, which api.PriceSelection, dr
 	return api.MigratePrices(ctx, e.Store, e.Temporal, which, dryRun)
 }
 
+// ImportStatement records the transfers that a bank's statement tells of.
+func (e *Engine) ImportStatement(ctx context.Context, file []byte) ([]api.StatementLine, error) {
+	return api.ImportStatement(ctx, api.Config{Store: e.Store, Temporal: e.Temporal, Log: e.log, Now: time.Now}, file)
+}
+
 // Recover starts a workflow for every live subscription that has none, as
 // after the loss of Temporal's database: it loads its rows and goes on.
 func (e *Engine) Recover(ctx context.Context) (live int, err error) {

@@ -18,8 +18,14 @@ func (s *Store) Transferred(ctx context.Context, invoice string) (billing.Transf
 	var entries []balanceEntryRow
 	err = db.Where("entry_key LIKE ? ESCAPE '!'", likeLiteral(billing.TransferKeys(invoice))+"%").Order("entry_key").Find(&entries).Error
 	for _, e := range entries {
-		t.Keys = append(t.Keys, e.EntryKey)
+		t.Keys, t.Amounts = append(t.Keys, e.EntryKey), append(t.Amounts, e.Amount)
 		t.Received += e.Amount
 	}
 	return t, err
+}
+
+// InvoiceByNumber reads an invoice. Errors: ErrNotFound.
+func (s *Store) InvoiceByNumber(ctx context.Context, number string) (billing.Invoice, error) {
+	row, err := one[invoiceRow](s.db.WithContext(ctx).Where("number = ?", number))
+	return row.Detail, err
 }

@@ -106,7 +106,7 @@ func TestATransferGoesThroughTheBalanceOnce(t *testing.T) {
 		}
 		got, err := s.Transferred(t.Context(), inv)
 		must(t, err)
-		if got.Received != 400 || len(got.Keys) != 1 || got.Invoice.ID != inv || s.balance(account) != 400 {
+		if got.Received != 400 || len(got.Keys) != 1 || got.Amounts[0] != 400 || got.Invoice.ID != inv || s.balance(account) != 400 {
 			t.Errorf("%+v, balance %d", got, s.balance(account))
 		}
 		must(t, s.Post(t.Context(), s.marked(sub, "two", 600)))
@@ -123,6 +123,14 @@ func TestATransferGoesThroughTheBalanceOnce(t *testing.T) {
 		}
 		if _, err := s.Transferred(t.Context(), "inv_none"); !errors.Is(err, billing.ErrNotFound) {
 			t.Errorf("an unknown invoice: %v", err)
+		}
+		if found, err := s.InvoiceByNumber(t.Context(), paid.Number); err != nil || found.ID != inv {
+			t.Errorf("%+v, %v", found, err)
+		}
+		for _, none := range []string{"INV-2026-000002", "inv-2026-000001", ""} {
+			if _, err := s.InvoiceByNumber(t.Context(), none); !errors.Is(err, billing.ErrNotFound) {
+				t.Errorf("%q: %v", none, err)
+			}
 		}
 	})
 }

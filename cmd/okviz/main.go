@@ -50,6 +50,9 @@ func command() *cli.Command {
 					}},
 				{Name: "default", Usage: "print the catalogue that a new engine starts with", Action: printCatalogue},
 			}},
+			{Name: "payments", Usage: "money", Commands: []*cli.Command{
+				{Name: "import", Usage: "record the transfers of a bank's statement, a CSV file (- for standard input)", ArgsUsage: "FILE", Action: importStatement},
+			}},
 			{Name: "versions", Usage: "packages of visuals", Commands: []*cli.Command{
 				{Name: "put", Usage: "publish a package", ArgsUsage: "PRODUCT VERSION FILE", Action: putVersion,
 					Flags: []cli.Flag{&cli.StringFlag{Name: "changelog"}}},
@@ -160,6 +163,27 @@ func migratePrices(ctx context.Context, cmd *cli.Command) error {
 	return connected(ctx, func(e *engine.Engine, _ engine.Config) error {
 		changes, err := e.MigratePrices(ctx, which, cmd.Bool("dry-run"))
 		printChanges(changes, cmd.Bool("dry-run"))
+		return err
+	})
+}
+
+func importStatement(ctx context.Context, cmd *cli.Command) error {
+	file, err := read(cmd.Args().First())
+	if err != nil {
+		return err
+	}
+	return connected(ctx, func(e *engine.Engine, _ engine.Config) error {
+		lines, err := e.ImportStatement(ctx, file)
+		for _, l := range lines {
+			text := fmt.Sprintf("line %d, %s, %s: %s", l.Line, l.Date, l.Amount, l.Result)
+			if l.Invoice != nil {
+				text += ", " + *l.Invoice + " " + *l.SubscriptionID
+			}
+			if l.Detail != "" {
+				text += ", " + l.Detail
+			}
+			fmt.Println(text)
+		}
 		return err
 	})
 }

@@ -1,0 +1,62 @@
+package billing
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// StatementLine is a line of a bank's statement.
+type StatementLine struct {
+	Line   int       // of the file, from 1
+	Date   time.Time // booked; midnight UTC
+	Amount Money     // negative: it went out
+	Text   string    // what whoever paid has written, as the bank shows it
+	ID     string    // the bank's own; empty where the statement has none
+}
+
+// statementReference begins the reference of a transfer that a statement has
+// told of, so that it can be told from one that was marked by hand.
+const statementReference = "statement:"
+
+// Key is what the line is known by in every statement that has it: the bank's
+// id, else its text, with date and amount. (Some banks number the lines of each
+// statement anew, so that an id alone would not do.)
+func (l StatementLine) Key() string {
+	by := "id " + l.ID
+	if l.ID == "" {
+		by = "text " + strings.ToUpper(strings.Join(strings.Fields(l.Text), " "))
+	}
+	hash := sha256.Sum256([]byte(date(l.Date) + " " + l.Amount.String() + " " + by))
+	return statementReference + hex.EncodeToString(hash[:16])
+}
+
+// invoiceNumber finds our numbers as banks hand them on: in any case, and with
+// other marks than ours between their parts, or none.
+var invoiceNumber = regexp.MustCompile(`(?i)INV[-–/._ ]*([0-9]{4})[-–/._ ]*([0-9]{6,})`)
+
+// Invoices are the numbers of the invoices that the line's text names, each
+// once.
+func (l StatementLine) Invoices() []string {
+	var numbers []string
+	for _, found := range invoiceNumber.FindAllStringSubmatch(l.Text, -1) {
+		numbers = append(numbers, fmt.Sprintf("INV-%s-%s", found[1], found[2]))
+	}
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
+}
+
+// markedByHand tells whether one of an invoice's transfers had this amount, and
+// was recorded by hand.
+func (t Transferred) markedByHand(amount int64) bool {
+	for i, key := range t.Keys {
+		if t.Amounts[i] == amount && !strings.HasPrefix(key, TransferKeys(t.Invoice.ID)+statementReference) {
+			return true
+		}
+	}
+	return false
+}
