@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -23,6 +24,7 @@ import (
 func (s *server) activationRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/licenses/{id}/activation-key/rotate", "rotate-activation-key", "Replace the activation key by a new one", "Account", account), s.rotateKey)
 	huma.Register(h, route(http.MethodPut, "/v1/operator/licenses/{id}/tenant", "set-tenant", "Bind a licence to another tenant, or release it", "Operator", operator), s.setTenant)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/licenses/{id}/use", "get-license-use", "How many people have used a licence in its running period", "Operator", operator), s.getUse)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/licenses/{id}/block-over-limit", "block-over-limit", "Block a licence that far more people use than it covers, or no longer", "Operator", operator), s.blockOverLimit)
 }
 
@@ -166,16 +168,36 @@ func (s *server) setTenant(ctx context.Context, in *struct {
 	return s.getLicense(ctx, &in.LicenseInput)
 }
 
+// Use is how many people have used a licence in its running period.
+type Use struct {
+	People         int64     `json:"people" doc:"Distinct anonymous ids, so far."`
+	Covers         *int64    `json:"covers" doc:"null: no limit"`
+	PeriodEnd      time.Time `json:"period_end"`
+	BlockOverLimit bool      `json:"block_over_limit"`
+}
+
+func (s *server) getUse(ctx context.Context, in *LicenseInput) (*struct{ Body Use }, error) {
+	u, err := s.Store.Use(ctx, in.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	out := &struct{ Body Use }{Use{People: u.People, PeriodEnd: u.PeriodEnd.UTC(), BlockOverLimit: u.BlockOverLimit}}
+	if u.Covers > 0 {
+		out.Body.Covers = &u.Covers
+	}
+	return out, nil
+}
+
 func (s *server) blockOverLimit(ctx context.Context, in *struct {
 	LicenseInput
 	Body struct {
 		On bool `json:"on"`
 	}
-}) (*struct{ Body License }, error) {
+}) (*struct{ Body Use }, error) {
 	err := s.Store.SetBlocking(ctx, in.ID, in.Body.On, callerOf(ctx).actor())
 	s.checks.forget(in.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return s.getLicense(ctx, &in.LicenseInput)
+	return s.getUse(ctx, &in.LicenseInput)
 }

@@ -51,6 +51,7 @@ type Store interface {
 	Activate(ctx context.Context, id, key, tenant string) error
 	SetTenant(ctx context.Context, id, tenant, actor string) error
 	SetActivationKey(ctx context.Context, id, key, actor string) error
+	Use(ctx context.Context, id string) (licensing.Use, error)
 	SetBlocking(ctx context.Context, id string, on bool, actor string) error
 	CountPeople(ctx context.Context, license string, periodEnd time.Time, people []licensing.Person) (told string, err error)
 	Licenses(ctx context.Context, email, before string, limit int) ([]licensing.Issued, error)

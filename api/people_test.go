@@ -91,11 +91,18 @@ func TestAnOperatorMayHaveALicenceBlockedAboveFiveQuarters(t *testing.T) {
 	s.ask("POST", path, `{"on":true}`, s.signIn("ada@contoso.example")).want(403, "forbidden")
 	s.uses(license, 0, 26) // more than 25 = 1.25 × 20
 	s.wantCode(license, "OVER_LIMIT")
-	s.ask("POST", path, `{"on":true}`, asOperator).want(200, "")
+	use := s.ask("POST", path, `{"on":true}`, asOperator).want(200, "")
+	hasForm(t, "use", use.body, map[string]any{"people": "whole", "covers": "whole", "period_end": "instant", "block_over_limit": "bool"})
+	if use.at("people") != 26.0 || use.at("covers") != 20.0 || use.at("block_over_limit") != true {
+		t.Errorf("26 of 20 people, blocked: %s", use.body)
+	}
 	s.wantCode(license, "BLOCKED_OVER_LIMIT")
 	s.ask("POST", path, `{"on":true}`, asOperator).want(200, "")
 	s.ask("POST", path, `{"on":false}`, asOperator).want(200, "")
 	s.wantCode(license, "OVER_LIMIT")
+	if use := s.ask("GET", "/v1/operator/licenses/"+license+"/use", "", asOperator).want(200, ""); use.at("block_over_limit") != false {
+		t.Errorf("no longer blocked: %s", use.body)
+	}
 	few := s.buy().want(201, "").text("license.id")
 	s.ask("POST", "/v1/operator/licenses/"+few+"/block-over-limit", `{"on":true}`, asOperator).want(200, "")
 	s.uses(few, 0, 25)

@@ -4,9 +4,18 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/axiomhq/hyperloglog"
 )
+
+// Use is how far the running period of a licence has used up what it covers.
+type Use struct {
+	People         int64     // distinct, so far
+	Covers         int64     // 0: no limit
+	PeriodEnd      time.Time // exclusive
+	BlockOverLimit bool      // an operator has turned blocking on
+}
 
 // Person is an anonymous user of a licence, as they are counted: a hash of what
 // their visual made up for them.

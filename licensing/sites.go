@@ -21,7 +21,7 @@ var microsoftHosts = []string{
 	"analysis.chinacloudapi.cn", "pbidedicated.chinacloudapi.cn",
 	"analysis.cloudapi.de", "pbidedicated.cloudapi.de",
 	"microsoft.com", "microsoft.us", "microsoft",
-	"office.com", "office365.com", "office365.us", "officeapps.live.com",
+	"office.com", "office365.com", "office365.us", "officeapps.live.com", "teams.live.com",
 	"powerapps.com", "powerapps.us",
 }
 

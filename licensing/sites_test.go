@@ -60,7 +60,7 @@ func TestNormaliseSiteRefuses(t *testing.T) {
 		"public suffixes":           {"com", "co.uk", "github.io", "*.com", "*.co.uk", "*.github.io", "*.azurewebsites.net", "*.reports", "*.local", "*.kawasaki.jp", "*.x.kawasaki.jp"},
 		"what is Microsoft's": {"app.powerbi.com", "APP.PowerBI.com.", "https://app.powerbi.com:443", "powerbi.com", "*.powerbi.com", "msit.powerbi.com", "*.app.powerbi.com",
 			"app.powerbigov.us", "app.high.powerbigov.us", "app.mil.powerbigov.us", "app.powerbi.cn", "app.powerbi.de",
-			"app.fabric.microsoft.com", "fabric.microsoft.com", "*.microsoft.com", "teams.microsoft.com", "teams.cloud.microsoft", "*.cloud.microsoft",
+			"app.fabric.microsoft.com", "fabric.microsoft.com", "*.microsoft.com", "teams.microsoft.com", "teams.live.com", "teams.cloud.microsoft", "*.cloud.microsoft",
 			"wabi-west-europe-redirect.analysis.windows.net", "*.analysis.windows.net", "*.windows.net", "x.pbidedicated.windows.net",
 			"high.analysis.usgovcloudapi.net", "*.usgovcloudapi.net", "analysis.chinacloudapi.cn", "www.office.com", "apps.powerapps.com"},
 		"wildcards over other customers": {"*.sharepoint.com", "*.contoso.sharepoint.com", "*.powerappsportals.com", "*.crm4.dynamics.com"},

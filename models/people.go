@@ -102,6 +102,18 @@ func (s *Store) SetBlocking(ctx context.Context, id string, on bool, actor strin
 	})
 }
 
+// Use tells how many people have used a licence in its running period, and
+// whether it is blocked where they are far too many. Errors: ErrNotFound.
+func (s *Store) Use(ctx context.Context, id string) (licensing.Use, error) {
+	db := s.db.WithContext(ctx)
+	row, err := one[licenseRow](db.Where("id = ?", id))
+	if err != nil {
+		return licensing.Use{}, err
+	}
+	people, err := row.people(db)
+	return licensing.Use{People: people, Covers: row.Covers, PeriodEnd: row.PeriodEnd, BlockOverLimit: row.BlockOverLimit}, err
+}
+
 // people is how many have used a licence in its running period.
 func (r licenseRow) people(tx *gorm.DB) (int64, error) {
 	row, err := one[licenseUsersRow](tx.Select("people").Where("license = ? AND period_end = ?", r.ID, r.PeriodEnd))
