@@ -20,8 +20,11 @@ const (
 	checksStale = 20 * time.Second // then it is read again first, while the database is there
 	// checksPatience is how long a database may take that is not quite away.
 	checksPatience = 2 * time.Second
-	// checksAway is how long nobody waits for a database that has not answered.
-	checksAway = 5 * time.Second
+	// A database that has not answered so many times in a row is away, and for
+	// checksAway after it was asked nobody waits for it. Fewer are an accident,
+	// for which nobody is given an answer that may be too old.
+	checksFailures = 3
+	checksAway     = 5 * time.Second
 
 	checksKept  = 50_000 // licences, and as many ids that are none
 	checksReads = 16     // at a time, however many licences are asked for at once
@@ -50,6 +53,7 @@ type checks struct {
 	kept    map[string]kept
 	none    map[string]time.Time // ids that are none, and when that was so
 	reading map[string]*reading
+	failed  int       // readings in a row
 	away    time.Time // until then nobody waits for the database
 }
 
@@ -126,7 +130,7 @@ func (c *checks) cached(id string) (kept, bool) {
 	case age >= checksStale:
 		return k, false
 	case age >= checksFresh:
-		c.begin(id)
+		c.begin(id, now)
 	}
 	return k, true
 }
@@ -139,7 +143,7 @@ func (c *checks) read(ctx context.Context, id string) (kept, error) {
 	if was.TestClock != "" { // one under way may have begun before the clock was moved
 		delete(c.reading, id)
 	}
-	r := c.begin(id)
+	r := c.begin(id, c.now())
 	c.mu.Unlock()
 	select {
 	case <-r.done:
@@ -152,24 +156,24 @@ func (c *checks) read(ctx context.Context, id string) (kept, error) {
 	return r.kept, r.err
 }
 
-// begin begins a reading, or finds the one under way. The caller holds mu.
-func (c *checks) begin(id string) *reading {
+// begin begins a reading, or finds the one under way. The caller holds mu. What
+// is read is as of now, or newer.
+func (c *checks) begin(id string, now time.Time) *reading {
 	r := c.reading[id]
 	if r == nil {
 		r = &reading{done: make(chan struct{})}
 		c.reading[id] = r
-		go c.fetch(id, r)
+		go c.fetch(id, r, now)
 	}
 	return r
 }
 
-func (c *checks) fetch(id string, r *reading) {
+func (c *checks) fetch(id string, r *reading, now time.Time) {
 	defer close(r.done)
 	ctx, cancel := context.WithTimeout(context.Background(), checksPatience)
 	defer cancel()
 	var l licensing.Issued
 	var err error
-	now := c.now() // what is read is as of now, or newer
 	select {
 	case c.reads <- struct{}{}:
 		l, err = c.store.License(ctx, id)
@@ -182,9 +186,12 @@ func (c *checks) fetch(id string, r *reading) {
 	defer c.mu.Unlock()
 	isNone := errors.Is(err, billing.ErrNotFound)
 	if err != nil && !isNone {
-		r.err, c.away = err, c.now().Add(checksAway)
+		r.err = err
+		if c.failed++; c.failed >= checksFailures {
+			c.away = now.Add(checksAway)
+		}
 	} else {
-		c.away = time.Time{}
+		c.failed, c.away = 0, time.Time{}
 	}
 	if err == nil {
 		r.kept = kept{l, now, &leases{signed: map[string]lease{}}}

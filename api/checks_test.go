@@ -213,11 +213,14 @@ func TestARevocationElsewhereIsSeenWithinThirtySeconds(t *testing.T) {
 			s.ask("POST", "/v1/operator/licenses/"+license+"/revoke", `{}`, asOperator, withKey()).want(200, "")
 			s.answers(license, "REVOKED")
 			s.handler = here
+			last := ""
 			for passed := every; passed < 30*time.Second; passed += every {
 				s.now = s.now.Add(every)
-				s.ask("POST", "/v1/licenses/check", question(license, ""), frame...).want(200, "")
+				last = s.ask("POST", "/v1/licenses/check", question(license, ""), frame...).want(200, "").text("code")
 			}
-			s.answers(license, "REVOKED")
+			if last != "REVOKED" {
+				t.Errorf("after 29 seconds %s", last)
+			}
 		})
 	}
 }
@@ -257,8 +260,44 @@ func TestWhatIsReadAsideHoldsNoCheckUp(t *testing.T) {
 	if took := time.Since(start); took > time.Second {
 		t.Errorf("100 checks took %s", took)
 	}
-	if n := db.reads.Load() - reads; n > 1 {
+	for end := time.Now().Add(10 * time.Second); db.reads.Load() == reads && time.Now().Before(end); {
+	}
+	if n := db.reads.Load() - reads; n != 1 {
 		t.Errorf("it was read aside %d times at once", n)
+	}
+}
+
+func TestOneReadingThatFailsMakesNoAnswerOlder(t *testing.T) {
+	db := &flaky{}
+	s := newShop(t, func(c *api.Config) { db.Store, c.Store = c.Store, db })
+	license := s.buy().want(201, "").text("license.id")
+	s.now = time.Now()
+	s.answers(license, "ACTIVE")
+	s.now = s.now.Add(time.Minute)
+	db.away.Store(true)
+	s.ask("POST", "/v1/licenses/check", question(nobody, ""), frame...).want(503, "unavailable")
+	db.away.Store(false)
+	reads := db.reads.Load()
+	s.answers(license, "ACTIVE")
+	if n := db.reads.Load() - reads; n != 1 {
+		t.Errorf("what was read a minute ago was read again %d times", n)
+	}
+}
+
+func TestADatabaseThatHangsIsNotWaitedForByEachCheck(t *testing.T) {
+	db := &flaky{}
+	s := newShop(t, func(c *api.Config) { db.Store, c.Store = c.Store, db })
+	license := s.buy().want(201, "").text("license.id")
+	s.now = time.Now()
+	s.answers(license, "ACTIVE")
+	db.hangs.Store(true)
+	s.now = s.now.Add(time.Minute)
+	start := time.Now()
+	for range 20 {
+		s.answers(license, "ACTIVE")
+	}
+	if took := time.Since(start); took > 10*time.Second { // three of them waited for 2 s
+		t.Errorf("20 checks took %s", took)
 	}
 }
 
@@ -320,6 +359,28 @@ func TestAllWhoAskAreGivenOneLeaseUntilTheLicenceChanges(t *testing.T) {
 	s.now = end.Add(-time.Hour)
 	if _, claims := ask(); claims.ExpiresAt != end.Unix() {
 		t.Errorf("it outlives the licence: %v, want %v", time.Unix(claims.ExpiresAt, 0), end)
+	}
+}
+
+func TestALeaseIsSignedAnewWhenTheLicenceWasChangedElsewhere(t *testing.T) {
+	s := newShop(t)
+	bought := s.buy(`plan={"type":"site","cycle":"yearly"}`, `sites=["one.contoso.example"]`).want(201, "")
+	license := bought.text("license.id")
+	s.now = time.Now()
+	ask := func(site string) string {
+		t.Helper()
+		token := s.ask("POST", "/v1/licenses/check", question(license, `,"sites":["`+site+`"]`), frame...).want(200, "").text("token")
+		claims, err := licensing.Verify(token, s.keys.Public(), s.now, "calendar-pro")
+		check(t, err)
+		return strings.Join(claims.Sites, " ")
+	}
+	if got := ask("one.contoso.example"); got != "one.contoso.example" {
+		t.Errorf("it names %s", got)
+	}
+	check(t, s.store.SetSites(t.Context(), license, []string{"two.contoso.example"}, 10))
+	s.now = s.now.Add(25 * time.Second)
+	if got := ask("two.contoso.example"); got != "two.contoso.example" {
+		t.Errorf("after a change elsewhere it still names %s", got)
 	}
 }
 

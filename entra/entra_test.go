@@ -2,6 +2,9 @@ package entra_test
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +69,7 @@ func TestTokensOfTheConfiguredAuthority(t *testing.T) {
 		"HS256 with the public key":             {many, many.Symmetric(t, audience, tenant, now), "RS256"},
 		"a key for another issuer's tokens":     {many, many.TokenAs(t, entratest.Bound, audience, tenant, now), "another issuer's"},
 		"claims changed after they were signed": {many, entratest.Spliced(many.Token(t, audience, other, now), many.Token(t, audience, tenant, now)), "do not fit"},
-		"a key that comes along with the token": {many, foreign.TokenWithKey(t, audience, tenant, now, set("iss", many.Issuer(tenant))), "RS256"},
+		"a key that comes along with the token": {many, foreign.TokenWithKey(t, audience, tenant, now, set("iss", many.Issuer(tenant))), "does not publish"},
 		"no token":                              {many, "", "RS256"},
 		"anything":                              {many, "a.b.c", "RS256"},
 		"a key of fewer than 2048 bits":         {many, many.TokenAs(t, entratest.Weak, audience, tenant, now), "does not publish"},
@@ -155,10 +158,18 @@ func TestErrorsRepeatNothingOfATokenAndAuthoritiesAreURLs(t *testing.T) {
 	}
 }
 
-func TestKeysElsewhereByAnotherSchemeAreNotRead(t *testing.T) {
+// An authority that is reached by https has its keys there too.
+func TestKeysAreNotReadByALesserSchemeThanTheAuthority(t *testing.T) {
 	i := entratest.New(t, "/organizations/v2.0", "{tenantid}")
-	i.KeysAt("https://127.0.0.1:1/keys")
-	if _, err := verifier(t, i.URL).Tenant(t.Context(), i.Token(t, audience, "8d5c1f0e-0000-4000-8000-0000000000aa", now), now); word(err) != "away" || i.Reads() != 0 {
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, i.Issuer("{tenantid}"), strings.TrimSuffix(i.URL, "/organizations/v2.0")+"/keys")
+	}))
+	defer secure.Close()
+	usual := http.DefaultTransport
+	http.DefaultTransport = secure.Client().Transport
+	defer func() { http.DefaultTransport = usual }()
+	token := i.Token(t, audience, "8d5c1f0e-0000-4000-8000-0000000000aa", now)
+	if _, err := verifier(t, secure.URL).Tenant(t.Context(), token, now); word(err) != "away" || i.Reads() != 0 {
 		t.Errorf("%v after %d readings", err, i.Reads())
 	}
 }

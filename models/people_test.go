@@ -79,7 +79,7 @@ func TestPeopleOfSeveralProcessesAreCountedTogetherAndToldOfOnce(t *testing.T) {
 			period time.Time
 			people []licensing.Person
 			want   int64
-		}{{end, persons(100, 200), 0}, {l.PeriodEnd, persons(0, 20), 0}, {l.PeriodEnd, persons(10, 21), 1}} {
+		}{{l.PeriodEnd, persons(0, 20), 0}, {end, persons(100, 200), 0}, {l.PeriodEnd, persons(10, 21), 1}} {
 			sub, err := s.CountPeople(t.Context(), license, c.period, c.people)
 			must(t, err)
 			if got := notices() - 1; got != c.want || (sub != "") != (c.want == 1) {

@@ -32,7 +32,6 @@ type Issuer struct {
 
 	issuer string // as its configuration says, perhaps with {tenantid}
 	server *httptest.Server
-	keysAt string
 	reads  atomic.Int64
 	down   atomic.Bool
 
@@ -65,19 +64,18 @@ func New(t testing.TB, path, tenant string) *Issuer {
 	i.keys[Weak] = newKey(t, 1024)
 	mux := http.NewServeMux()
 	mux.HandleFunc(path+"/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		i.write(w, map[string]any{"issuer": i.issuer, "jwks_uri": i.keysAt})
+		i.write(w, map[string]any{"issuer": i.issuer, "jwks_uri": i.server.URL + "/keys"})
 	})
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
 		i.reads.Add(1)
 		i.mu.Lock()
 		defer i.mu.Unlock()
-		list := []map[string]any{i.published(i.keyID, "sig", i.issuer), i.published(Weak, "sig", ""), i.published(Encrypts, "enc", "")}
+		list := []map[string]any{i.published(i.keyID, "sig", ""), i.published(Weak, "sig", ""), i.published(Encrypts, "enc", "")}
 		list = append(list, i.published(Bound, "sig", i.server.URL+"/another/v2.0"), map[string]any{"kty": "new", "kid": "unknown"})
 		i.write(w, map[string]any{"keys": list})
 	})
 	i.server = httptest.NewServer(mux)
 	t.Cleanup(i.server.Close)
-	i.keysAt = i.server.URL + "/keys"
 	i.URL, i.issuer = i.server.URL+path, i.server.URL+"/"+tenant+"/v2.0"
 	return i
 }
@@ -115,9 +113,6 @@ func (i *Issuer) Rotate(t testing.TB, id string) {
 	i.keyID, i.keys[id] = id, k
 }
 
-// KeysAt makes its configuration name another address for its keys.
-func (i *Issuer) KeysAt(address string) { i.keysAt = address }
-
 // KeyID names its own key.
 func (i *Issuer) KeyID() string { return i.keyID }
 
@@ -143,7 +138,7 @@ func (i *Issuer) claims(t testing.TB, audience, tenant string, now time.Time, ch
 func sign(t testing.TB, alg jose.SignatureAlgorithm, key any, id string, embed bool, payload []byte) string {
 	t.Helper()
 	s, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: key, KeyID: id}},
-		(&jose.SignerOptions{EmbedJWK: embed}).WithType("JWT"))
+		(&jose.SignerOptions{EmbedJWK: embed}).WithType("JWT").WithHeader("kid", id)) // of a symmetric key, too
 	must(t, err)
 	signed, err := s.Sign(payload)
 	must(t, err)
