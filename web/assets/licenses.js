@@ -2,7 +2,7 @@
 // prices.
 import { html } from './lit-html/lit-html.js';
 import { listing, page, planWords } from './account.js';
-import { putSites, read } from './api.js';
+import { post, putSites, read } from './api.js';
 import { day, minute } from './format.js';
 import { t } from './words.js';
 
@@ -21,6 +21,7 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
   let said = '';
   let wrong = '';
   let busy = false;
+  let keySaid = '';
 
   const save = async event => {
     event.preventDefault();
@@ -44,6 +45,22 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
     draw();
   };
 
+  const rotate = async () => {
+    if (busy) return;
+    busy = true;
+    keySaid = '';
+    draw();
+    try {
+      const { status, body } = await post(`/v1/licenses/${l.id}/activation-key/rotate`);
+      if (status === 200) l = body;
+      keySaid = status === 200 ? w.keyReplaced : w.keyKept;
+    } catch {
+      keySaid = t.unreachable;
+    }
+    busy = false;
+    draw();
+  };
+
   const line = (key, label, value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${key}>${value}</dd></div>` : '');
   const draw = () => framed(`${w.oneLicense} ${nameOf(l.product)}`, html`
     <p><a href="/account/licenses">← ${w.licenses}</a></p>
@@ -59,7 +76,9 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
     </dl>
     <section><h2>${w.activate}</h2><p>${w.activation[l.activation]}</p>
       ${l.activation_key ? html`<div class="field"><label for="activation-key">${w.key}</label>
-        <textarea id="activation-key" rows="3" readonly spellcheck="false" .value=${l.activation_key}></textarea></div>`
+        <textarea id="activation-key" rows="3" readonly spellcheck="false" .value=${l.activation_key}></textarea>
+        <p class="hint">${w.replaceHint}</p></div>
+        <button type="button" id="replace-key" class="button" @click=${rotate} ?disabled=${busy}>${w.replaceKey}</button> <span role="status" id="key-said">${keySaid}</span>`
         : l.activation === 'entra' ? html`<p class="quiet">${w.keyElsewhere}</p>` : ''}</section>
     ${l.sites_allowed ? html`<section><h2>${t.checkout.sites}</h2><form class="narrow" @submit=${save}>
       <div class="field"><label for="sites">${w.sites(l.sites_allowed)}</label>
