@@ -60,6 +60,12 @@ func TestChecksAreCountedByLicenceAndNotByAddress(t *testing.T) {
 		t.Errorf("a visual cannot read %v", refused.header)
 	}
 	check("lic_other").want(200, "")
+	for range 2000 { // also where there is no such licence
+		if refused = check("lic_another"); refused.status != 200 {
+			break
+		}
+	}
+	refused.want(429, "too_many_requests")
 }
 
 func TestStrangersCannotHaveAnAddressMailedMoreThanFiveTimesAnHour(t *testing.T) {
