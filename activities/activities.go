@@ -42,6 +42,7 @@ type Gateway interface {
 	Prepare(ctx context.Context, r billing.ChargeRequest) (charge string, err error)
 	Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error)
 	Resolve(ctx context.Context, charge string) (billing.ChargeResult, error)
+	Abandon(ctx context.Context, charge string) (billing.ChargeResult, error)
 	Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)
 }
 
@@ -92,6 +93,9 @@ type Result struct {
 	Subscription billing.Subscription `json:"subscription"`
 	Outcome      billing.Outcome      `json:"outcome,omitzero"`
 	Mail         bool                 `json:"mail,omitempty"` // the outbox may hold something new
+	// Again: the payment that waited has been ended, and the Task is still to be
+	// done on the new state.
+	Again bool `json:"again,omitempty"`
 }
 
 // The steps, by the names that an operator reads in the workflow's history.

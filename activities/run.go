@@ -65,9 +65,11 @@ func (a *Activities) run(ctx context.Context, t Task) (Result, error) {
 	cause := t.cause()
 	switch revision := book.Subscription.Revision; {
 	case answered != nil:
-		return Result{book.Subscription, *answered, true}, nil
+		return Result{Subscription: book.Subscription, Outcome: *answered, Mail: true}, nil
 	case revision == t.Revision+1 && book.Subscription.Cause == cause:
 		return Result{Subscription: book.Subscription, Mail: true}, nil // posted, and the answer was lost
+	case revision == t.Revision+1 && book.Subscription.Cause == ending+cause:
+		return Result{Subscription: book.Subscription, Mail: true, Again: true}, nil
 	case revision != t.Revision:
 		return Result{}, stale(t)
 	}
@@ -77,12 +79,15 @@ func (a *Activities) run(ctx context.Context, t Task) (Result, error) {
 		}
 		return a.collect(ctx, t, book, *inv, request, true)
 	}
-	if t.Command != nil && t.Command.Verb == billing.VerbSettle {
+	if book.Waiting == nil && t.Command != nil && t.Command.Verb == billing.VerbSettle {
 		return Result{Subscription: book.Subscription}, nil
 	}
-	decision, err := a.decide(ctx, t, &book)
-	if err != nil {
+	decision, first, err := a.weigh(ctx, t, &book)
+	switch {
+	case err != nil:
 		return Result{}, err
+	case first:
+		return a.settle(ctx, t, book)
 	}
 	switch {
 	case decision.Refusal != nil:
@@ -205,16 +210,18 @@ func (a *Activities) collect(ctx context.Context, t Task, book billing.Book, inv
 	if err != nil {
 		return Result{}, fmt.Errorf("charging %s: %w", inv.ID, err)
 	}
+	if result.Status == billing.PaymentRequiresAction && !book.MayWait(inv, t.At) {
+		if result, err = a.Gateway.Abandon(ctx, inv.Charge); err != nil {
+			return Result{}, fmt.Errorf("giving up %s: %w", inv.ID, err)
+		}
+	}
 	switch result.Status {
 	case billing.PaymentSucceeded:
 		return a.post(ctx, t, *book.Paid(inv, t.At), request)
-	case billing.PaymentRequiresAction: // nobody can act yet: as good as declined
-		result = billing.ChargeResult{
-			Status: billing.PaymentDeclined, DeclineCode: "authentication_required", Advice: billing.AdviceNeedsCustomer,
-		}
-		fallthrough
 	case billing.PaymentDeclined:
 		return a.post(ctx, t, *book.Declined(inv, result, t.At), request)
+	case billing.PaymentRequiresAction, billing.PaymentProcessing:
+		return a.post(ctx, t, *book.Awaits(inv, result, t.At), request)
 	}
 	return Result{}, fmt.Errorf("charging %s: the outcome is %s", inv.ID, result.Status)
 }
@@ -236,6 +243,7 @@ func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, r
 	r := billing.ChargeRequest{
 		Invoice: inv.ID, Subscription: inv.Subscription, Customer: customer, Method: inv.Method,
 		Amount: inv.AmountDue(), Attempt: inv.Attempt, OffSession: t.Command == nil, At: t.At,
+		ReturnURL: a.PublicURL + billing.ReturnPath + string(inv.Purpose) + "/" + inv.Subscription,
 	}
 	ref, err := a.Gateway.Prepare(ctx, r)
 	if err != nil {
@@ -271,7 +279,7 @@ func (a *Activities) post(ctx context.Context, t Task, p billing.Posting, reques
 	if err := a.Store.Post(ctx, p); err != nil {
 		return Result{}, classify(t, err)
 	}
-	return Result{p.Subscription, p.Outcome, len(p.Notices) > 0}, nil
+	return Result{Subscription: p.Subscription, Outcome: p.Outcome, Mail: len(p.Notices) > 0}, nil
 }
 
 func classify(t Task, err error) error {

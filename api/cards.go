@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/workflows"
 )
 
 // CardForms is the gateway as far as the API needs it: it opens the pages on
@@ -31,6 +32,7 @@ const (
 
 func (s *server) cardRoutes(r *gin.Engine) {
 	r.GET(returnPath+":form", s.returned)
+	r.GET(billing.ReturnPath+":purpose/:subscription", s.answered)
 	if s.Sandbox != nil {
 		pages := gin.WrapH(s.Sandbox.Pages(sandboxPath))
 		r.GET(sandboxPath+"/*page", pages)
@@ -138,11 +140,52 @@ func (s *server) returned(g *gin.Context) {
 			writeProblem(g, s.answer(err))
 			return
 		}
+	case outcome != nil && outcome.Payment.Status == billing.PaymentRequiresAction: // on to the bank
+		if o, err := s.Store.Overview(ctx, form.Subscription); err == nil && o.ActionURL != "" {
+			g.Header("Cache-Control", "no-store")
+			g.Redirect(http.StatusSeeOther, o.ActionURL)
+			return
+		}
 	case outcome != nil && outcome.Code != "":
 		declined = string(outcome.Code)
 		if outcome.Payment.DeclineCode != "" {
 			declined = outcome.Payment.DeclineCode
 		}
+	}
+	g.Header("Cache-Control", "no-store")
+	g.Redirect(http.StatusSeeOther, pageOf(form, declined))
+}
+
+// answered is where the customer comes back to from their bank. It has the
+// workflow ask the gateway what they answered, since the gateway's news may be
+// late, and then shows the page.
+func (s *server) answered(g *gin.Context) {
+	ctx := g.Request.Context()
+	form := billing.CardForm{Subscription: g.Param("subscription"), Back: billing.BackToAccount}
+	if g.Param("purpose") == string(billing.ForPurchase) {
+		form.Back = billing.BackToCheckout
+	}
+	o, err := s.Store.Overview(ctx, form.Subscription)
+	switch {
+	case errors.Is(err, billing.ErrNotFound):
+		s.page(g)
+		return
+	case err != nil:
+		writeProblem(g, s.answer(err))
+		return
+	}
+	var outcome billing.Outcome
+	if o.Waiting.Invoice != "" {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		c := billing.Command{Verb: billing.VerbSettle}
+		if err := update(ctx, s.Temporal, o.Subscription, workflows.Updates[c.Verb], newID("req"), &outcome, c); err != nil {
+			s.Log.Warn("a payment that waits could not be looked at", "subscription", o.ID, "error", err)
+		}
+	}
+	declined := outcome.Payment.DeclineCode
+	if o.Status == billing.Incomplete && o.Waiting.Invoice == "" && !o.AwaitsCard { // the news was quicker
+		declined = "authentication_failed"
 	}
 	g.Header("Cache-Control", "no-store")
 	g.Redirect(http.StatusSeeOther, pageOf(form, declined))

@@ -261,7 +261,7 @@ func (s *server) result(ctx context.Context, r billing.Request) (commandResult, 
 		if out.Invoice = &v; r.Command.Verb == billing.VerbRefund || r.Command.Verb == billing.VerbCancelNow {
 			return out, nil // nothing was to be paid
 		}
-		out.Payment = &Payment{Status: string(r.Outcome.Payment.Status)}
+		out.Payment = &Payment{Status: paymentStatus(r.Outcome.Payment.Status), ActionURL: text(inv.ActionURL)}
 		if inv.AmountDue().IsZero() || out.Payment.Status == "" {
 			out.Payment.Status = "none"
 		}

@@ -39,6 +39,23 @@ type Payment struct {
 	DeclineCode *string `json:"decline_code"`
 }
 
+// PendingPayment is a payment whose outcome is still to come.
+type PendingPayment struct {
+	Status    string        `json:"status" enum:"requires_action,pending" doc:"The bank asks for the customer, or the gateway works on it."`
+	Amount    billing.Money `json:"amount"`
+	ActionURL *string       `json:"action_url" doc:"Where the customer answers the bank."`
+	ExpiresAt *time.Time    `json:"expires_at" doc:"When it is given up, unless the customer has answered."`
+}
+
+// PendingChange is a change whose payment waits for the customer.
+type PendingChange struct {
+	Plan      Plan          `json:"plan"`
+	Quantity  int64         `json:"quantity"`
+	AmountDue billing.Money `json:"amount_due"`
+	ActionURL *string       `json:"action_url"`
+	ExpiresAt *time.Time    `json:"expires_at"`
+}
+
 // Subscription as its owner sees it.
 type Subscription struct {
 	ID                string                `json:"id"`
@@ -57,7 +74,8 @@ type Subscription struct {
 	CancelAtPeriodEnd bool                  `json:"cancel_at_period_end"`
 	CanceledAt        *time.Time            `json:"canceled_at"`
 	CancelReason      *billing.CancelReason `json:"cancel_reason"`
-	PendingChange     *Plan                 `json:"pending_change"`
+	PendingChange     *PendingChange        `json:"pending_change"`
+	PendingPayment    *PendingPayment       `json:"pending_payment,omitempty" doc:"Absent where none is pending."`
 	PaymentMethod     *Card                 `json:"payment_method"`
 	Actions           []billing.Verb        `json:"actions" doc:"The commands that are possible now."`
 	LicenseID         *string               `json:"license_id"`
@@ -160,10 +178,28 @@ func viewSubscription(o billing.Overview) Subscription {
 	if o.CancelReason != "" {
 		v.CancelReason = &o.CancelReason
 	}
+	if w := o.Waiting; w.Invoice != "" {
+		p := PendingPayment{Status: paymentStatus(billing.PaymentProcessing), Amount: w.Amount}
+		if w.Action {
+			p.Status, p.ActionURL, p.ExpiresAt = paymentStatus(billing.PaymentRequiresAction), text(o.ActionURL), instant(w.Until)
+		}
+		v.PendingPayment = &p
+		if w.Purpose == billing.ForChange {
+			v.PendingChange = &PendingChange{viewPlan(w.Plan), w.Quantity, w.Amount, p.ActionURL, p.ExpiresAt}
+		}
+	}
 	if o.Card != nil {
 		v.PaymentMethod = &Card{o.Card.Brand, o.Card.Last4, o.Card.Exp}
 	}
 	return v
+}
+
+// paymentStatus is a payment's status as the API says it.
+func paymentStatus(s billing.PaymentStatus) string {
+	if s == billing.PaymentProcessing {
+		s = billing.PaymentPending
+	}
+	return string(s)
 }
 
 // withoutNames is what the holder of a checkout token may see.

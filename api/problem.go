@@ -108,6 +108,7 @@ var statuses = map[billing.Code]int{
 	billing.CodeCardDeclined:       http.StatusPaymentRequired,
 	billing.CodeNoPaymentMethod:    http.StatusPaymentRequired,
 	billing.CodeGatewayRefused:     http.StatusPaymentRequired,
+	billing.CodePaymentProcessing:  http.StatusConflict,
 	billing.CodeTooManyAttempts:    http.StatusTooManyRequests,
 	billing.CodeTrialAlreadyUsed:   http.StatusConflict,
 	billing.CodeTooManySiteEdits:   http.StatusConflict,

@@ -19,6 +19,7 @@ type Book struct {
 	Transferred  Transferred // for the invoice of a mark-paid; other commands do without
 	Receipts     []Receipt   // paid invoices, the oldest first; read where credit notes may be needed
 	InFlight     *Invoice    // a draft whose payment has no recorded outcome
+	Waiting      *Invoice    // the draft whose payment waits: what Subscription.Waiting names
 	Balance      Money       // the billing account's, in the subscription's currency
 	Standing     int64       // the billing account's standing discount, percent
 	Method       string      // the gateway's reference of the card in use; empty: none
@@ -249,6 +250,7 @@ func (b Book) Due(step Step, at time.Time) Decision {
 // Paid is the posting of an invoice whose money has arrived, or that needed
 // none. at is when the attempt was made.
 func (b Book) Paid(inv Invoice, at time.Time) *Posting {
+	b.Subscription.Waiting, inv.Waits, inv.ActionURL = Waiting{}, false, ""
 	s := b.Subscription
 	how := "charged"
 	if inv.Status == InvoiceOpen {
@@ -345,6 +347,7 @@ func (p *Posting) issueExcess(at time.Time) {
 // Declined is the posting of a payment that was definitely declined: what it
 // had reserved is released. A change leaves the subscription as it was.
 func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
+	b.Subscription.Waiting, inv.Waits, inv.ActionURL = Waiting{}, false, ""
 	s := b.Subscription
 	due := inv.AmountDue()
 	var release []BalanceEntry
@@ -363,6 +366,9 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 		text = fmt.Sprintf("The gateway refused a payment of %s: %s.", due, r.Refusal)
 		outcome.Detail = "the payment provider could not be used; we have been told"
 		notices, declines = []Notice{refusedNotice(r.Refusal, inv.ID, due)}, 0
+	}
+	if r.DeclineCode == DeclineAbandoned {
+		text = fmt.Sprintf("A payment of %s that waited for the customer was given up.", due)
 	}
 	// ended is the same decline as the end of the subscription.
 	ended := func(at time.Time) *Posting {
@@ -397,7 +403,9 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 		if !next.Before(s.Dunning.Deadline(b.Policy)) {
 			kind = NoticeFinalNotice
 		}
-		if kind == NoticeFinalNotice || r.DeclineCode != DeclineRefused { // another card would help nobody
+		switch {
+		case r.DeclineCode == DeclineAbandoned: // another card is charged in its place
+		case kind == NoticeFinalNotice || r.DeclineCode != DeclineRefused: // another card would help nobody
 			notices = append(notices, Notice{Kind: kind, To: RoleBilling, InvoiceID: inv.ID, Amount: due, Until: next, Plan: s.Plan})
 		}
 	default: // a change, a revival, a period ahead: nothing has happened

@@ -117,6 +117,7 @@ func (b Book) PreviewChange(c Command, at time.Time) (ChangePreview, error) {
 	if !b.Subscription.allows(VerbChange) {
 		return ChangePreview{}, refuse(CodeNotPossibleNow, "", "this is not possible in the subscription's present state")
 	}
+	b = b.Freed()                   // the change would take the place of one that waits
 	b.Subscription.Stranger = false // who asks is not
 	sale, refusal := b.changeSale(c, at)
 	if refusal != nil {

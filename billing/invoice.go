@@ -93,6 +93,12 @@ type Invoice struct {
 	Method   string `json:"method,omitempty"`
 	Attempt  int    `json:"attempt,omitempty"`
 	InFlight string `json:"in_flight,omitempty"`
+	// Waits: the attempt's outcome is still to come, from the customer or from the
+	// gateway (see Waiting).
+	Waits bool `json:"waits,omitempty"`
+	// ActionURL is where the customer answers the bank, while the payment waits
+	// for that. It may be a credential: it stands nowhere else.
+	ActionURL string `json:"action_url,omitempty"`
 }
 
 func (inv Invoice) sum(part func(Line) int64) Money {

@@ -50,6 +50,7 @@ type ChargeRequest struct {
 	Amount       Money
 	Attempt      int       // raised only after a definite decline
 	OffSession   bool      // the customer is not there (renewals)
+	ReturnURL    string    // where the customer comes back to from the bank's page
 	At           time.Time // the engine's now (a test clock's, where one is attached)
 }
 

@@ -16,6 +16,8 @@ type Policy struct {
 	InvoiceFrom   map[string]int64        // the least total that may be paid by invoice, minor units by currency; absent: none
 	InvoiceLife   time.Duration           // an order's, until it is paid
 	InvoiceAhead  map[Cycle]time.Duration // a renewal's is mailed so long before the period ends
+	ActionLife    time.Duration           // how long a change waits for the customer to confirm its payment
+	LookAgain     time.Duration           // between looks at a payment that the gateway works on
 	MoneyBack     time.Duration           // from the first charge
 	MoneyBacks    int64                   // per product and billing account
 }
@@ -36,6 +38,8 @@ func DefaultPolicy() Policy {
 		InvoiceFrom:   map[string]int64{"USD": 50000, "EUR": 50000, "GBP": 50000, "JPY": 75000},
 		InvoiceLife:   30 * day,
 		InvoiceAhead:  map[Cycle]time.Duration{Monthly: 7 * day, Yearly: 30 * day, ThreeYears: 30 * day},
+		ActionLife:    time.Hour,
+		LookAgain:     time.Hour,
 		MoneyBack:     14 * day,
 		MoneyBacks:    2,
 	}

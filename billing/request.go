@@ -48,6 +48,7 @@ type Overview struct {
 	BillingAccount  string // e-mail
 	LicenseeAccount string // e-mail
 	Card            *StoredMethod
+	ActionURL       string    // where the customer answers the bank, while a payment waits for that
 	Read            time.Time // real time, when this was so
 }
 

@@ -60,6 +60,8 @@ type Subscription struct {
 	DueAt       time.Time `json:"due_at,omitzero"`    // by when OpenInvoice is to be paid by transfer
 	Declines    int       `json:"declines,omitempty"` // of the order
 	Dunning     Dunning   `json:"dunning,omitzero"`   // while past_due
+	// Waiting is a payment whose outcome is still to come.
+	Waiting Waiting `json:"waiting,omitzero"`
 	// MoneyBack is what the customer may have back on demand.
 	MoneyBack MoneyBack `json:"money_back,omitzero"`
 	// Refunding counts the refunds that the gateway has not confirmed yet.
@@ -100,7 +102,8 @@ const (
 	StepTrialEnd    StepKind = "trial_end"
 	StepRenew       StepKind = "renew"
 	StepRetry       StepKind = "retry_payment"
-	StepEnd         StepKind = "end" // as asked, at the end of the period
+	StepEnd         StepKind = "end"            // as asked, at the end of the period
+	StepSettle      StepKind = "settle_payment" // the one that waits: give it up, or ask again
 )
 
 // Step is what is due next, and when.
@@ -110,8 +113,17 @@ type Step struct {
 }
 
 // nextStep is the step that a state waits for; the zero Step where there is
-// none.
+// none. While the gateway works on a payment everything else waits for that.
 func (s Subscription) nextStep(p Policy) Step {
+	own, w := s.ownStep(p), s.Waiting
+	if w.Invoice != "" && (!w.Action || own.At.IsZero() || !own.At.Before(w.Until)) {
+		return Step{StepSettle, w.Until}
+	}
+	return own
+}
+
+// ownStep is what a state waits for beside a payment.
+func (s Subscription) ownStep(p Policy) Step {
 	invoice := s.Status == Active && s.Collection == ByInvoice && !s.CancelAtPeriodEnd && s.Ahead == (Period{})
 	if r, ok := s.nextReminder(); ok && (!invoice || s.OpenInvoice != "" || r.Before(s.invoiceAt(p))) {
 		return Step{StepRemind, r}

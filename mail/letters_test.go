@@ -279,6 +279,13 @@ var letters = []letterCase{
 		nil,
 	},
 	{
+		"a renewal that the bank asks about leads to the confirmation",
+		toBilling(billing.Notice{Kind: billing.NoticeConfirmPayment, Amount: usd(990)}),
+		"Action needed: confirm the payment for Calendar Pro",
+		[]string{"your bank wants you to confirm the payment of $9.90", "Confirm until", "28 February 2026, 10:00 UTC", "Confirm the payment"},
+		nil,
+	},
+	{
 		"a final notice names the end",
 		toBilling(billing.Notice{Kind: billing.NoticeFinalNotice, Amount: usd(990)}),
 		"Last notice: Calendar Pro ends on 28 February 2026 without a payment",

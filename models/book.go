@@ -39,7 +39,7 @@ func (s *Store) Book(ctx context.Context, id string) (billing.Book, error) {
 			b.Sold = append(b.Sold, billing.Sold{Invoice: l.Invoice, Line: l.Line, Drawn: l.Drawn, DrawnTax: l.DrawnTax})
 		}
 		var waiting []invoiceRow
-		if err := tx.Where("subscription = ? AND (in_flight OR id = ?)", id, sub.State.OpenInvoice).Find(&waiting).Error; err != nil {
+		if err := tx.Where("subscription = ? AND (in_flight OR id IN ?)", id, []string{sub.State.OpenInvoice, sub.State.Waiting.Invoice}).Find(&waiting).Error; err != nil {
 			return err
 		}
 		for _, w := range waiting {
@@ -48,6 +48,9 @@ func (s *Store) Book(ctx context.Context, id string) (billing.Book, error) {
 			}
 			if w.ID == sub.State.OpenInvoice {
 				b.Open = &w.Detail
+			}
+			if w.ID == sub.State.Waiting.Invoice {
+				b.Waiting = &w.Detail
 			}
 		}
 		if b.MethodExp, err = methodExp(tx, sub.Method); err != nil {

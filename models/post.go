@@ -28,6 +28,9 @@ func (s *Store) Post(ctx context.Context, p billing.Posting) error {
 			return billing.ErrStale
 		}
 		if p.Invoice != nil && p.Invoice.InFlight != "" {
+			if p.Subscription.Waiting.Invoice != "" {
+				return billing.ErrConflict // its outcome is still to come
+			}
 			if err := clear(tx, row.ID); err != nil {
 				return err
 			}

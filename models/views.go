@@ -97,6 +97,13 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 			o.LicenseeAccount = a.Email
 		}
 	}
+	if waiting := row.State.Waiting.Invoice; waiting != "" {
+		inv, err := one[invoiceRow](tx.Where("id = ?", waiting))
+		if err != nil {
+			return o, fmt.Errorf("invoice %s: %w", waiting, err)
+		}
+		o.ActionURL = inv.Detail.ActionURL
+	}
 	if row.Method != "" {
 		m, err := one[paymentMethodRow](tx.Where("ref = ?", row.Method))
 		if err != nil {

@@ -17,8 +17,8 @@
 //  3. Resolve: after PaymentUnknown, or after a crash that left no outcome on
 //     file. It reads what became of the attempt last prepared. Where it says
 //     PaymentNotAttempted, go back to step 2 with the *same* attempt. The
-//     attempt is raised only after a definite decline, or when the customer
-//     brings another card in place of an action that waits.
+//     attempt is raised only after a definite decline: where an action waits,
+//     Abandon makes one of it.
 //
 // # What became of a charge
 //
@@ -29,8 +29,9 @@
 //	requires_action  nothing moved yet; the bank waits for the customer at
 //	                 ActionURL; empty where the gateway has no page for that.
 //	                 Becomes succeeded or declined when they have answered.
-//	                 Preparing another attempt gives it up.
+//	                 Abandon gives it up, and so does preparing another attempt.
 //	processing       the gateway works on it and will say: Resolve later.
+//	                 Nothing can stop it.
 //	unknown          no answer: the money may have moved. Resolve, never raise
 //	                 the attempt.
 //	not_attempted    prepared, and nothing moved. Only Resolve says so.

@@ -46,6 +46,15 @@ type Gateway interface {
 	// authoritative as of the instant at which the gateway answers.
 	Resolve(ctx context.Context, charge string) (billing.ChargeResult, error)
 
+	// Abandon makes certain that an attempt which waits for the customer can
+	// never succeed, and says what became of the charge: declined with
+	// billing.DeclineAbandoned, also when it is asked again; succeeded, where the
+	// customer was quicker; processing, which cannot be given up; whatever
+	// Resolve says, where nothing waits. Another attempt may be prepared after
+	// it, and may have another reference. It moves nothing: an error is cured
+	// by the same call later.
+	Abandon(ctx context.Context, charge string) (billing.ChargeResult, error)
+
 	// Refund gives money of a succeeded charge back, once per credit note and
 	// never more than was charged (CodeNotRefundable).
 	Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)

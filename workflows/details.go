@@ -55,6 +55,9 @@ func details(s billing.Subscription) string {
 	if !s.DueAt.IsZero() {
 		row("open invoice", s.OpenInvoice+", due "+s.DueAt.Format(time.RFC3339))
 	}
+	if w := s.Waiting; w.Invoice != "" {
+		row("payment that waits", w.Amount.String()+" for "+w.Invoice+" ("+string(w.Purpose)+"), "+waits(w))
+	}
 	if s.CancelReason != "" {
 		row("ended", s.CanceledAt.Format(time.RFC3339)+" ("+string(s.CancelReason)+")")
 	}
@@ -86,10 +89,20 @@ func inWords(s billing.Subscription) string {
 		return "renews " + day(s.Next.At) + ", charge " + price + " for " + s.Next.At.Format("2006-01")
 	case billing.StepRetry:
 		return "tries the declined payment again on " + s.Next.At.Format(time.RFC3339)
+	case billing.StepSettle:
+		return waits(s.Waiting)
 	case billing.StepEnd:
 		return "cancelled, ends " + s.Next.At.Format(time.RFC3339)
 	}
 	return "nothing: " + string(s.Status)
+}
+
+// waits says what a payment waits for.
+func waits(w billing.Waiting) string {
+	if w.Action {
+		return "the customer is to confirm a payment at the bank until " + w.Until.Format(time.RFC3339)
+	}
+	return "the gateway works on a payment; it is asked again at " + w.Until.Format(time.RFC3339)
 }
 
 func day(t time.Time) string { return t.Format(time.DateOnly) }

@@ -158,7 +158,9 @@ func (s *subscription) wait(ctx workflow.Context) error {
 
 // over tells whether nothing is left to be done. What a card is to get back is
 // asked for even after the end.
-func (s *subscription) over() bool { return s.state.Status.Ended() && s.state.Refunding == 0 }
+func (s *subscription) over() bool {
+	return s.state.Status.Ended() && s.state.Refunding == 0 && s.state.Waiting.Invoice == ""
+}
 
 // leaving tells whether this run is to end now: the subscription is over, or
 // the history has become long, and nothing would be lost. A refund that a
@@ -213,6 +215,7 @@ var steps = map[billing.StepKind]any{
 	billing.StepInvoice:     do.SendInvoice,
 	billing.StepRetry:       do.RetryPayment,
 	billing.StepEnd:         do.End,
+	billing.StepSettle:      do.SettlePayment,
 }
 
 // handle carries a command out, after what is due at or before its instant.
@@ -320,8 +323,15 @@ func (s *subscription) execute(ctx workflow.Context, activity any, t activities.
 	s.state = r.Subscription
 	s.unsent = s.unsent || r.Mail
 	s.show(ctx)
+	if r.Again {
+		return billing.Outcome{}, errAgain
+	}
 	return r.Outcome, nil
 }
+
+// errAgain says that the state is a new one, on which the step or the command
+// is still to be done.
+var errAgain = temporal.NewNonRetryableApplicationError("a payment that waited has been ended", activities.ErrorStale, nil)
 
 func isStale(err error) bool {
 	var e *temporal.ApplicationError

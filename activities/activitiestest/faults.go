@@ -154,3 +154,7 @@ func (g faultyGateway) Refund(ctx context.Context, r billing.RefundRequest) (bil
 func (g faultyGateway) Resolve(ctx context.Context, charge string) (billing.ChargeResult, error) {
 	return call(g.f, "Resolve", func() (billing.ChargeResult, error) { return g.Gateway.Resolve(ctx, charge) })
 }
+
+func (g faultyGateway) Abandon(ctx context.Context, charge string) (billing.ChargeResult, error) {
+	return call(g.f, "Abandon", func() (billing.ChargeResult, error) { return g.Gateway.Abandon(ctx, charge) })
+}

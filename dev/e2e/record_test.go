@@ -60,6 +60,19 @@ func TestRecordedLives(t *testing.T) {
 			s.command(t, id, "change", object{"plan": users("51-100")}).wantProblem(t, 402, "card_declined")
 			return id
 		},
+		"confirmed": func(t *testing.T) string { // an order, changes and renewals that the bank asks about
+			clock := s.clock(t, "2026-01-31T10:00:00Z")
+			id := s.confirmed(t, newCustomer(), clock)
+			s.change(t, id, "21-50")
+			w := s.change(t, id, "51-100")
+			s.answerBank(t, *w.Payment.ActionURL, "fail")
+			s.advance(t, clock, "2026-02-28T10:00:00Z")
+			w = s.waiting(t, id)
+			s.answerBank(t, *w.Subscription.PendingPayment.ActionURL, "approve")
+			s.advance(t, clock, "2026-04-07T10:00:00Z")
+			eventually(t, listed, "it has ended", func() bool { return !s.running(t, id) })
+			return id
+		},
 		"cancel": func(t *testing.T) string {
 			clock := s.clock(t, "2026-01-31T10:00:00Z")
 			id := s.buy(t, newCustomer().order(object{"test_clock": clock})).Subscription.ID
@@ -100,7 +113,7 @@ func TestRecordedLives(t *testing.T) {
 			s.advance(t, clock, "2027-01-10T00:00:00Z")
 			s.command(t, id, "cancel", nil).want(t, 200)
 			s.command(t, id, "resume", nil).want(t, 200)
-			s.transfer(t, s.lastInvoice(t, id, 3).ID, "renewal", 495000).want(t, 200)
+			s.transfer(t, s.lastInvoice(t, id, 3).ID, "TRF Herbstzeitlose", 495000).want(t, 200)
 			s.advance(t, clock, "2028-01-31T10:00:00Z")
 			eventually(t, listed, "it has ended", func() bool { return !s.running(t, id) })
 			s.transfer(t, s.lastInvoice(t, id, 4).ID, "too late", 495000).want(t, 200)

@@ -72,6 +72,7 @@ func fill(email string) chromedp.Tasks {
 const (
 	visa     = "4242 4242 4242 4242"
 	declined = "4000 0000 0000 0002"
+	asks     = "4000 0027 6000 3155" // the bank wants the customer to confirm
 )
 
 // give gives a card on the gateway's page, to which the browser has been sent.
@@ -175,5 +176,57 @@ func TestADeclinedCardLeavesRoomForAnother(t *testing.T) {
 	}
 	if refused == "" {
 		t.Error("the page does not say that the card was declined")
+	}
+}
+
+func TestABankIsAnsweredWithinThePurchaseAndTheChange(t *testing.T) {
+	ctx, s := open(t)
+	var refused, license, banner, plan string
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/checkout?product=calendar-pro&type=users&tier=1-20&cycle=monthly"),
+		fill("dora@contoso.example"),
+		chromedp.Click("#submit"),
+		give(asks),
+		chromedp.Click("#fail", chromedp.NodeVisible),
+		chromedp.WaitVisible("#payment-token-error"),
+		chromedp.Text("#payment-token-error", &refused),
+		chromedp.Click("#submit"),
+		give(asks),
+		chromedp.WaitVisible("#approve"),
+		chromedp.Reload(),
+		chromedp.Click("#approve", chromedp.NodeVisible),
+		chromedp.WaitVisible("#license-id"),
+		chromedp.Text("#license-id", &license),
+	)
+	if !strings.Contains(refused, "did not confirm") || !strings.HasPrefix(license, "lic_") {
+		t.Errorf("%q, then the licence %q", refused, license)
+	}
+	var list struct{ Data []struct{ ID string } }
+	ask(t, s, http.MethodGet, "http://"+s.HTTP+"/v1/operator/subscriptions?email=dora@contoso.example", "", &list)
+	id := list.Data[0].ID
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+id+"/change"),
+		signIn(t, s, "dora@contoso.example"),
+		pick("cycle", "yearly"),
+		chromedp.WaitVisible("#cost-due"),
+		chromedp.Click("#confirm-change"),
+		chromedp.WaitVisible("#approve"),
+		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+id), // somewhere else first
+		chromedp.WaitVisible(".banner"),
+		chromedp.Text(".banner", &banner),
+		chromedp.Text("#plan", &plan),
+	)
+	if !strings.Contains(banner, "waits") || !strings.Contains(plan, "onthly") {
+		t.Errorf("the page says %q, with the plan %q", banner, plan)
+	}
+	run(t, ctx,
+		chromedp.Click("#confirm"),
+		chromedp.Click("#approve", chromedp.NodeVisible),
+		chromedp.WaitVisible("#plan"),
+		chromedp.WaitNotPresent(".banner"),
+		chromedp.Text("#plan", &plan),
+	)
+	if taken := charges(t, s, id); !strings.Contains(plan, "early") || len(taken) != 2 {
+		t.Errorf("the plan is %q, charged %v", plan, taken)
 	}
 }

@@ -41,9 +41,9 @@ type Subject struct {
 	// succeeds.
 	Fill func(t *testing.T, form string)
 
-	// NoPages tells that the gateway has no page on which the customer could
-	// answer the bank.
-	NoPages bool
+	// Approve is what the customer does on the page of a charge that requires
+	// action. Where nothing waits any more it does nothing.
+	Approve func(t *testing.T, charge string)
 }
 
 var at = time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC)
@@ -72,6 +72,11 @@ func Run(t *testing.T, newSubject func(t *testing.T) Subject) {
 		"an unknown charge is refused":                                   unknownCharge,
 		"the bank may ask for the customer":                              requiresAction,
 		"another card may take the place of an action":                   actionIsReplaced,
+		"an action that was answered has succeeded":                      actionIsAnswered,
+		"an action that was given up can never succeed":                  actionIsAbandoned,
+		"an action that was answered is not given up":                    answeredIsKept,
+		"an action is either answered or given up":                       answeredOrAbandoned,
+		"where nothing waits nothing is given up":                        nothingIsAbandoned,
 		"a timeout that charged is resolved as succeeded":                timeoutCharged,
 		"a timeout that was lost is resolved and sent again":             timeoutLost,
 		"a gateway's faults end in one success":                          flaky,
@@ -146,7 +151,7 @@ func (o *order) card(token string) string {
 func (o *order) request(method string, attempt int) billing.ChargeRequest {
 	return billing.ChargeRequest{
 		Invoice: o.invoice, Subscription: o.subscription, Customer: o.customer, Method: method,
-		Amount: usd(990), Attempt: attempt, OffSession: true, At: at.Add(time.Duration(attempt) * time.Hour),
+		Amount: usd(990), Attempt: attempt, OffSession: true, ReturnURL: "https://shop.example/back", At: at.Add(time.Duration(attempt) * time.Hour),
 	}
 }
 
@@ -225,6 +230,15 @@ func (o *order) chargeOnly(r billing.ChargeRequest) billing.ChargeResult {
 func (o *order) resolve() billing.ChargeResult {
 	o.Helper()
 	got, err := o.Gateway.Resolve(o.Context(), o.ref)
+	if err != nil {
+		o.Fatal(err)
+	}
+	return got
+}
+
+func (o *order) abandon() billing.ChargeResult {
+	o.Helper()
+	got, err := o.Gateway.Abandon(o.Context(), o.ref)
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -460,19 +474,116 @@ func requiresAction(o *order) {
 	r := o.request(o.card(o.RequiresAction), 1)
 	got := o.charge(r)
 	o.status(got, billing.PaymentRequiresAction)
-	if strings.HasPrefix(got.ActionURL, "http") == o.NoPages {
+	if !strings.HasPrefix(got.ActionURL, "http") {
 		o.Errorf("the action is at %q", got.ActionURL)
 	}
 	o.same(o.charge(r), got)
 	o.same(o.resolve(), got)
 	o.succeeded(0)
+
+	r.Invoice, r.OffSession, o.ref = newID("inv"), false, "" // while the customer is there
+	o.invoice = r.Invoice
+	o.status(o.charge(r), billing.PaymentRequiresAction)
+	o.succeeded(0)
+}
+
+func actionIsAnswered(o *order) {
+	r := o.request(o.card(o.RequiresAction), 1)
+	o.status(o.charge(r), billing.PaymentRequiresAction)
+	o.Approve(o.T, o.ref)
+	o.same(o.resolve(), billing.ChargeResult{Status: billing.PaymentSucceeded})
+	o.same(o.charge(r), billing.ChargeResult{Status: billing.PaymentSucceeded})
+	o.succeeded(1)
+	if err := o.refund(newID("cn"), 990); err != nil {
+		o.Errorf("giving back what was approved: %v", err)
+	}
+}
+
+var givenUp = billing.ChargeResult{
+	Status: billing.PaymentDeclined, DeclineCode: billing.DeclineAbandoned, Advice: billing.AdviceNeedsCustomer,
+}
+
+func actionIsAbandoned(o *order) {
+	r := o.request(o.card(o.RequiresAction), 1)
+	o.status(o.charge(r), billing.PaymentRequiresAction)
+	for range 3 {
+		o.same(o.abandon(), givenUp)
+		o.same(o.resolve(), givenUp)
+		o.same(o.charge(r), givenUp)
+	}
+	o.Approve(o.T, o.ref)
+	o.same(o.resolve(), givenUp)
+	o.succeeded(0)
+
+	old := o.ref
+	o.ref = "" // the next attempt's may be another one
+	next := o.request(o.card(o.Visa), 2)
+	next.Amount = usd(2900)
+	o.prepare(next)
+	o.status(o.resolve(), billing.PaymentNotAttempted)
+	o.status(o.chargeOnly(next), billing.PaymentSucceeded)
+	o.status(o.resolve(), billing.PaymentSucceeded)
+	if got, err := o.Gateway.Charge(o.Context(), old, r); err == nil && got.Status == billing.PaymentSucceeded && old != o.ref {
+		o.Error("what was given up has succeeded after all")
+	}
+	o.succeeded(1)
+	if err := o.refund(newID("cn"), 2900); err != nil {
+		o.Errorf("giving back what the next attempt charged: %v", err)
+	}
+}
+
+func answeredIsKept(o *order) {
+	o.status(o.charge(o.request(o.card(o.RequiresAction), 1)), billing.PaymentRequiresAction)
+	o.Approve(o.T, o.ref)
+	o.same(o.abandon(), billing.ChargeResult{Status: billing.PaymentSucceeded})
+	o.succeeded(1)
+}
+
+func answeredOrAbandoned(o *order) {
+	o.status(o.charge(o.request(o.card(o.RequiresAction), 1)), billing.PaymentRequiresAction)
+	got := make([]billing.ChargeResult, 20)
+	together(2*len(got), func(i int) {
+		if i%2 == 0 {
+			o.Approve(o.T, o.ref)
+			return
+		}
+		var err error
+		if got[i/2], err = o.Gateway.Abandon(o.Context(), o.ref); err != nil {
+			o.Error(err)
+		}
+	})
+	want, moved := givenUp, 0
+	if o.resolve().Status == billing.PaymentSucceeded {
+		want, moved = billing.ChargeResult{Status: billing.PaymentSucceeded}, 1
+	}
+	for _, g := range got {
+		o.same(g, want)
+	}
+	o.succeeded(moved)
+}
+
+func nothingIsAbandoned(o *order) {
+	r := o.request(o.card(o.Visa), 1)
+	o.prepare(r)
+	o.same(o.abandon(), billing.ChargeResult{Status: billing.PaymentNotAttempted})
+	o.status(o.chargeOnly(r), billing.PaymentSucceeded)
+	o.same(o.abandon(), billing.ChargeResult{Status: billing.PaymentSucceeded})
+	o.succeeded(1)
+
+	o.invoice, o.ref = newID("inv"), ""
+	o.status(o.charge(o.request(o.card(o.GenericDecline), 1)), billing.PaymentDeclined)
+	o.same(o.abandon(), o.resolve())
+	_, err := o.Gateway.Abandon(o.Context(), "nothing")
+	o.refused(err, payments.CodeNotFound)
 }
 
 func actionIsReplaced(o *order) {
 	o.status(o.charge(o.request(o.card(o.RequiresAction), 1)), billing.PaymentRequiresAction)
+	old := o.ref
 	r := o.request(o.card(o.Visa), 2)
-	r.Amount = usd(2900)
+	r.Amount, o.ref = usd(2900), "" // the reference may be another one
 	o.prepare(r)
+	o.Approve(o.T, old)
 	o.status(o.resolve(), billing.PaymentNotAttempted)
 	o.status(o.chargeOnly(r), billing.PaymentSucceeded)
 	o.status(o.resolve(), billing.PaymentSucceeded)

@@ -131,6 +131,18 @@ func (g *Gateway) Resolve(ctx context.Context, charge string) (billing.ChargeRes
 	return g.withPage(charge, p.resolve()), nil
 }
 
+func (g *Gateway) Abandon(ctx context.Context, charge string) (billing.ChargeResult, error) {
+	var result billing.ChargeResult
+	err := g.ledger.Update(ctx, charge, "", func(p *Payment, _ *Method) error {
+		result = p.abandon()
+		return nil
+	})
+	if err != nil {
+		return billing.ChargeResult{}, asRefusal("giving up "+charge, err)
+	}
+	return result, nil
+}
+
 // Refund succeeds at once: a sandbox waits for no bank.
 func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error) {
 	if r.CreditNote == "" || r.Amount.Amount <= 0 {

@@ -59,6 +59,12 @@ func TestSandboxIsAGateway(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
+			Approve: func(t *testing.T, charge string) {
+				err := g.Approve(t.Context(), charge)
+				if refusal, ok := errors.AsType[*payments.Error](err); err != nil && (!ok || refusal.Code != payments.CodeNoAction) {
+					t.Error(err)
+				}
+			},
 		}
 	})
 }

@@ -86,6 +86,7 @@ type Payment struct {
 	Amount       billing.Money `json:"amount"`   // of the attempt prepared last
 	Prepared     int           `json:"prepared"` // the number of that attempt
 	Attempts     []Attempt     `json:"attempts,omitempty"`
+	Return       string        `json:"return,omitempty"` // where the customer goes from the page of an action
 	Faults       int           `json:"faults,omitempty"` // calls left without an answer on purpose
 	Refunds      []Refund      `json:"refunds,omitempty"`
 }
@@ -102,8 +103,8 @@ type Attempt struct {
 	At          time.Time             `json:"at"` // the engine's now, UTC, whole seconds
 }
 
-// abandoned is an attempt that waited for the customer when another one was
-// prepared. It moved nothing and never will.
+// abandoned is an attempt that waited for the customer when it was given up, or
+// when another one was prepared. It moved nothing and never will.
 const abandoned billing.PaymentStatus = "abandoned"
 
 // Refund is money given back for one credit note.

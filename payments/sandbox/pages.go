@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/payments"
 )
 
@@ -33,6 +34,8 @@ func (g *Gateway) Pages(prefix string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+prefix+"/cards/{form}", g.showCardForm)
 	mux.HandleFunc("POST "+prefix+"/cards/{form}", g.fillCardForm)
+	mux.HandleFunc("GET "+prefix+"/{charge}", g.showAction)
+	mux.HandleFunc("POST "+prefix+"/{charge}", g.answerAction)
 	return mux
 }
 
@@ -42,6 +45,7 @@ type page struct {
 	Style   template.CSS
 	Problem string
 	Form    Form
+	Amount  string
 	Cards   []testCard
 }
 
@@ -88,6 +92,43 @@ func (g *Gateway) fillCardForm(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.Redirect(w, r, done, http.StatusSeeOther)
 	}
+}
+
+// showAction is the page on which a bank would ask its customer.
+func (g *Gateway) showAction(w http.ResponseWriter, r *http.Request) {
+	p, err := g.ledger.Payment(r.Context(), r.PathValue("charge"))
+	switch {
+	case err != nil:
+		noPage(w, err)
+	case p.resolve().Status == billing.PaymentRequiresAction:
+		render(w, http.StatusOK, "action", page{Title: "Confirm your payment", Amount: p.Amount.String()})
+	case p.Return != "": // it has been answered, or given up
+		http.Redirect(w, r, p.Return, http.StatusSeeOther)
+	default:
+		noPage(w, ErrNotFound)
+	}
+}
+
+func (g *Gateway) answerAction(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+	charge, answer := r.PathValue("charge"), g.Fail
+	if r.PostFormValue("answer") == "approve" {
+		answer = g.Approve
+	}
+	err := answer(r.Context(), charge)
+	if refused, ok := errors.AsType[*payments.Error](err); ok && refused.Code == payments.CodeNoAction {
+		err = nil // an answer that comes too late
+	}
+	if err != nil {
+		noPage(w, err)
+		return
+	}
+	p, err := g.ledger.Payment(r.Context(), charge)
+	if err != nil || p.Return == "" {
+		noPage(w, ErrNotFound)
+		return
+	}
+	http.Redirect(w, r, p.Return, http.StatusSeeOther)
 }
 
 // noPage answers where there is nothing to show.

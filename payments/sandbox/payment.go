@@ -76,7 +76,7 @@ func (p *Payment) charge(m *Method, r billing.ChargeRequest) (billing.ChargeResu
 	if m.Customer != p.Customer {
 		return billing.ChargeResult{}, refuse(payments.CodeMismatch, m.ID+" is another customer's")
 	}
-	if made := p.attempt(r.Attempt); made != nil && made.Status != abandoned {
+	if made := p.attempt(r.Attempt); made != nil && (made.Status != abandoned || r.Attempt == p.Prepared) {
 		if made.Method != r.Method || made.Amount != r.Amount {
 			return billing.ChargeResult{}, refuse(payments.CodeMismatch, p.ID+" made this attempt with another card or amount")
 		}
@@ -107,7 +107,7 @@ func (p *Payment) charge(m *Method, r billing.ChargeRequest) (billing.ChargeResu
 		a := Attempt{ID: newID("ch"), Number: r.Attempt, Method: m.ID, Amount: r.Amount, At: second(r.At)}
 		switch {
 		case c.action:
-			a.Status = billing.PaymentRequiresAction
+			a.Status, p.Return = billing.PaymentRequiresAction, r.ReturnURL
 		case c.decline != "" && (!c.laterDecline || m.Charged > 0):
 			a.Status, a.DeclineCode, a.Advice = billing.PaymentDeclined, c.decline, c.advice
 		default:
@@ -129,10 +129,19 @@ func (p *Payment) resolve() billing.ChargeResult {
 	if a == nil {
 		a = p.attempt(p.Prepared)
 	}
-	if a == nil || a.Status == abandoned {
+	if a == nil {
 		return billing.ChargeResult{Status: billing.PaymentNotAttempted}
 	}
 	return a.result()
+}
+
+// abandon gives up an attempt that waits for the customer, and says what became
+// of the payment.
+func (p *Payment) abandon() billing.ChargeResult {
+	if a := p.attempt(p.Prepared); a != nil && a.Status == billing.PaymentRequiresAction {
+		a.Status = abandoned
+	}
+	return p.resolve()
 }
 
 // settle ends the wait for the customer. Saying the same again is no error.
@@ -179,6 +188,9 @@ func (p *Payment) refunded() billing.Money {
 }
 
 func (a Attempt) result() billing.ChargeResult {
+	if a.Status == abandoned {
+		return billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: billing.DeclineAbandoned, Advice: billing.AdviceNeedsCustomer}
+	}
 	return billing.ChargeResult{Status: a.Status, DeclineCode: a.DeclineCode, Advice: a.Advice}
 }
 

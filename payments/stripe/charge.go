@@ -33,17 +33,9 @@ func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string,
 	if !countsAlike(r.Amount.Currency) {
 		return "", refuse(payments.CodeInvalid, "amounts in "+r.Amount.Currency+" are counted otherwise at the gateway")
 	}
-	created := false
-	ref, err := g.refs.Reference(ctx, r.Invoice, func() (string, error) {
-		created = true
-		return g.create(ctx, r)
-	})
-	if err != nil || created {
+	pi, ref, err := g.intent(ctx, r)
+	if err != nil || pi == nil {
 		return ref, err
-	}
-	pi, err := g.read(ctx, ref)
-	if err != nil {
-		return "", err
 	}
 	next, err := g.next(pi, r)
 	if err != nil || next == nil {
@@ -63,8 +55,46 @@ func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string,
 	return "", failed("preparing the charge of "+r.Invoice, err)
 }
 
-// create makes an invoice's intent, for its first attempt.
-func (g *Gateway) create(ctx context.Context, r billing.ChargeRequest) (string, error) {
+// intent is the invoice's intent; nil where it has just been made for this
+// attempt. Once an attempt has been given up its intent can never succeed, so
+// that the next attempt gets one of its own.
+func (g *Gateway) intent(ctx context.Context, r billing.ChargeRequest) (*stripe.PaymentIntent, string, error) {
+	object := r.Invoice
+	for n := 2; ; n++ {
+		created := false
+		ref, err := g.refs.Reference(ctx, object, func() (string, error) {
+			created = true
+			return g.create(ctx, r, "pi:"+object)
+		})
+		if err != nil || created {
+			return nil, ref, err
+		}
+		pi, err := g.read(ctx, ref)
+		if err != nil {
+			return nil, "", err
+		}
+		if pi.Status == stripe.PaymentIntentStatusRequiresAction && r.Attempt > attempt(pi) {
+			if _, err := g.Abandon(ctx, ref); err != nil {
+				return nil, "", err
+			}
+			if pi, err = g.read(ctx, ref); err != nil {
+				return nil, "", err
+			}
+		}
+		if !abandoned(pi) || r.Attempt <= attempt(pi) {
+			return pi, ref, nil
+		}
+		object = r.Invoice + "/" + strconv.Itoa(n)
+	}
+}
+
+// abandoned tells whether we have given up what the intent waited for.
+func abandoned(pi *stripe.PaymentIntent) bool {
+	return pi.Status == stripe.PaymentIntentStatusCanceled && pi.CancellationReason == stripe.PaymentIntentCancellationReasonAbandoned
+}
+
+// create makes an intent, for the request's attempt.
+func (g *Gateway) create(ctx context.Context, r billing.ChargeRequest, key string) (string, error) {
 	p := &stripe.PaymentIntentCreateParams{
 		Amount: &r.Amount.Amount, Currency: stripe.String(currencyOf(r.Amount)), Customer: &r.Customer,
 		PaymentMethodTypes: stripe.StringSlice([]string{"card"}),
@@ -72,7 +102,7 @@ func (g *Gateway) create(ctx context.Context, r billing.ChargeRequest) (string, 
 			keyInvoice: r.Invoice, keySubscription: r.Subscription, keyAttempt: strconv.Itoa(r.Attempt), keyMethod: r.Method,
 		},
 	}
-	p.SetIdempotencyKey("pi:" + r.Invoice)
+	p.SetIdempotencyKey(key)
 	pi, err := g.client.V1PaymentIntents.Create(ctx, p)
 	if err != nil {
 		return "", failed("preparing the charge of "+r.Invoice, err)
@@ -128,9 +158,12 @@ func (g *Gateway) Charge(ctx context.Context, charge string, r billing.ChargeReq
 	if made := became(pi); made.Status != billing.PaymentNotAttempted {
 		return made, nil
 	}
-	p := &stripe.PaymentIntentConfirmParams{PaymentMethod: &r.Method, OffSession: stripe.Bool(true)}
-	p.SetIdempotencyKey("confirm:" + r.Invoice + ":" + strconv.Itoa(r.Attempt))
-	if pi, err = g.client.V1PaymentIntents.Confirm(ctx, charge, p); err == nil {
+	away := r.OffSession && !wantsCustomer(pi)
+	pi, err = g.confirm(ctx, charge, r, away)
+	if e := answer(err); e != nil && away && authentication(e) {
+		pi, err = g.confirm(ctx, charge, r, false)
+	}
+	if err == nil {
 		return became(pi), g.sameMode(charge, pi.Livemode)
 	}
 	e := answer(err)
@@ -142,6 +175,20 @@ func (g *Gateway) Charge(ctx context.Context, charge string, r billing.ChargeReq
 		return g.declined(ctx, charge, e), nil
 	}
 	return billing.ChargeResult{}, failed("charging "+charge, err)
+}
+
+// confirm makes an attempt. Where the customer is away Stripe declines what they
+// are to confirm, and has a page for it only when it is told that they will come.
+func (g *Gateway) confirm(ctx context.Context, charge string, r billing.ChargeRequest, away bool) (*stripe.PaymentIntent, error) {
+	p := &stripe.PaymentIntentConfirmParams{PaymentMethod: &r.Method}
+	key := "confirm:" + r.Invoice + ":" + strconv.Itoa(r.Attempt)
+	if away {
+		p.OffSession = stripe.Bool(true)
+	} else {
+		p.ReturnURL, key = &r.ReturnURL, key+":here"
+	}
+	p.SetIdempotencyKey(key)
+	return g.client.V1PaymentIntents.Confirm(ctx, charge, p)
 }
 
 // declined reads a decline where Resolve will read it, so that both say the
@@ -183,10 +230,14 @@ func became(pi *stripe.PaymentIntent) billing.ChargeResult {
 	case stripe.PaymentIntentStatusSucceeded:
 		return billing.ChargeResult{Status: billing.PaymentSucceeded}
 	case stripe.PaymentIntentStatusRequiresAction:
-		return billing.ChargeResult{Status: billing.PaymentRequiresAction}
+		r := billing.ChargeResult{Status: billing.PaymentRequiresAction}
+		if a := pi.NextAction; a != nil && a.RedirectToURL != nil {
+			r.ActionURL = a.RedirectToURL.URL
+		}
+		return r
 	case stripe.PaymentIntentStatusRequiresPaymentMethod, stripe.PaymentIntentStatusRequiresConfirmation:
 		e := pi.LastPaymentError
-		if e == nil || e.ChargeID != "" && e.ChargeID == pi.Metadata[keyBefore] {
+		if e == nil || e.ChargeID != "" && e.ChargeID == pi.Metadata[keyBefore] || wantsCustomer(pi) {
 			return billing.ChargeResult{Status: billing.PaymentNotAttempted}
 		}
 		var advice stripe.ChargeOutcomeAdviceCode
@@ -194,10 +245,46 @@ func became(pi *stripe.PaymentIntent) billing.ChargeResult {
 			advice = c.Outcome.AdviceCode
 		}
 		return decline(e, advice)
-	case stripe.PaymentIntentStatusCanceled: // by hand, or after too many attempts: it can never succeed
+	case stripe.PaymentIntentStatusCanceled:
+		if abandoned(pi) {
+			return billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: billing.DeclineAbandoned, Advice: billing.AdviceNeedsCustomer}
+		}
+		// by hand, or after too many attempts: it can never succeed
 		return billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: "canceled", Advice: billing.AdviceNever}
 	}
 	return billing.ChargeResult{Status: billing.PaymentProcessing}
+}
+
+// wantsCustomer tells whether an attempt that was made without the customer is
+// to be made again with them.
+func wantsCustomer(pi *stripe.PaymentIntent) bool {
+	e := pi.LastPaymentError
+	return e != nil && authentication(e) && (e.ChargeID == "" || e.ChargeID != pi.Metadata[keyBefore])
+}
+
+func authentication(e *stripe.Error) bool {
+	return e.DeclineCode == stripe.DeclineCodeAuthenticationRequired || e.Code == stripe.ErrorCodeAuthenticationRequired
+}
+
+func (g *Gateway) Abandon(ctx context.Context, charge string) (billing.ChargeResult, error) {
+	pi, err := g.read(ctx, charge)
+	if err != nil || pi.Status != stripe.PaymentIntentStatusRequiresAction {
+		return result(pi, err)
+	}
+	reason := string(stripe.PaymentIntentCancellationReasonAbandoned)
+	_, err = g.client.V1PaymentIntents.Cancel(ctx, charge, &stripe.PaymentIntentCancelParams{CancellationReason: &reason})
+	if e := answer(err); err != nil && (e == nil || e.Code != stripe.ErrorCodePaymentIntentUnexpectedState) {
+		return billing.ChargeResult{}, failed("giving up "+charge, err)
+	}
+	return result(g.read(ctx, charge)) // the customer may have been quicker
+}
+
+// result is what became of an intent that could be read.
+func result(pi *stripe.PaymentIntent, err error) (billing.ChargeResult, error) {
+	if err != nil {
+		return billing.ChargeResult{}, err
+	}
+	return became(pi), nil
 }
 
 // hopeless are declines after which a bank wants to hear of the card no more.
@@ -214,13 +301,12 @@ func decline(e *stripe.Error, advice stripe.ChargeOutcomeAdviceCode) billing.Cha
 	if code == "" || code == string(stripe.ErrorCodeCardDeclined) {
 		code = string(stripe.DeclineCodeGenericDecline)
 	}
-	if code == string(stripe.DeclineCodeAuthenticationRequired) || e.Code == stripe.ErrorCodeAuthenticationRequired {
-		return billing.ChargeResult{Status: billing.PaymentRequiresAction}
-	}
 	r := billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: code, Advice: billing.AdviceRetryLater}
 	switch {
 	case advice == stripe.ChargeOutcomeAdviceCodeDoNotTryAgain, slices.Contains(hopeless, code):
 		r.Advice = billing.AdviceNever
+	case authentication(e), e.Code == stripe.ErrorCodePaymentIntentAuthenticationFailure:
+		r.Advice = billing.AdviceNeedsCustomer
 	case advice == stripe.ChargeOutcomeAdviceCodeConfirmCardData, code == string(stripe.DeclineCodeIncorrectNumber):
 		r.Advice = billing.AdviceNewMethod
 	}

@@ -50,6 +50,7 @@ func (s *shop) request(token string, attempt int) billing.ChargeRequest {
 	must(s.T, err)
 	r := billing.ChargeRequest{
 		Invoice: "inv_1", Subscription: "sub_1", Customer: s.customer, Method: m.Ref, Amount: eur(990), Attempt: attempt,
+		OffSession: true, ReturnURL: "https://shop.example/back",
 	}
 	s.ref, err = s.Prepare(s.Context(), r)
 	must(s.T, err)
@@ -131,7 +132,6 @@ func TestEveryAnswerToAChargeIsTakenAsItIsMeant(t *testing.T) {
 	}{
 		"402 a decline":                {stripetest.Fault(402, "card_error", "card_declined"), billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: "generic_decline", Advice: billing.AdviceRetryLater}, "", false},
 		"402 a wrong card number":      {stripetest.Fault(402, "card_error", "incorrect_number"), billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: "incorrect_number", Advice: billing.AdviceNewMethod}, "", false},
-		"402 the bank asks":            {stripetest.Fault(402, "card_error", "authentication_required"), billing.ChargeResult{Status: billing.PaymentRequiresAction}, "", false},
 		"400 a key used otherwise":     {stripetest.Fault(400, "idempotency_error", ""), billing.ChargeResult{}, payments.CodeMismatch, true},
 		"400 a wrong request":          {stripetest.Fault(400, "invalid_request_error", "parameter_unknown"), billing.ChargeResult{}, payments.CodeRefused, true},
 		"400 charged by another call":  {stripetest.Fault(400, "invalid_request_error", "payment_intent_unexpected_state"), billing.ChargeResult{Status: billing.PaymentUnknown}, "", false},

@@ -48,7 +48,8 @@ export const returned = async (order, declined) => {
   const { key, body, at, to, subscription, token, result } = order;
   if (declined) return keep({ state: 'declined', key, body, at, to, subscription, token, decline: declined });
   const now = await read(`/v1/subscriptions/${subscription}`, { token });
-  return now.status === 'incomplete' ? order : keep({ state: 'done', body, result: { ...result, subscription: now, payment: null } });
+  const action = pageOf(now.pending_payment) ?? order.action;
+  return now.status === 'incomplete' ? keep({ ...order, action }) : keep({ state: 'done', body, result: { ...result, subscription: now, payment: null } });
 };
 
 // finish brings an order that was sent to its outcome. It returns the order in

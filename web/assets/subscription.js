@@ -77,7 +77,10 @@ class SubscriptionPage extends Commanding {
       <p><a href="/account/subscriptions">← ${w.subscriptions}</a></p>
       <h1>${w.subscription} #${s.number}</h1>
       <p class="lead">${w.created(day(s.created_at))}</p>
-      ${s.status === 'past_due' ? html`<p class="banner" role="alert">${w.owed(s.number)}</p>` : ''}
+      ${s.pending_payment?.action_url ? html`<div class="banner" role="alert"><p>${s.pending_change
+        ? w.waitsChange(planWords(s.pending_change), money(s.pending_payment.amount)) : w.waits(money(s.pending_payment.amount))}</p>
+        <p><a class="button" id="confirm" href=${s.pending_payment.action_url}>${t.result.confirm}</a></p></div>`
+        : s.status === 'past_due' ? html`<p class="banner" role="alert">${w.owed(s.number)}</p>` : ''}
       ${this.outcome()}
       <dl class="order facts">
         ${line('status', w.statusLabel, status(s))}

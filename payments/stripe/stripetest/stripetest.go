@@ -132,6 +132,17 @@ func (s *Server) Succeeded(invoice string) int {
 	return s.moved[invoice]
 }
 
+// Approve does what a customer does on the page of an intent that requires
+// action, if it still does.
+func (s *Server) Approve(_ *testing.T, intent string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if pi := s.objects[intent]; pi["status"] == "requires_action" {
+		pi["status"], pi["amount_received"] = "succeeded", pi["amount"]
+		s.moved[pi["metadata"].(map[string]any)["invoice"].(string)]++
+	}
+}
+
 // Gateway is a gateway that talks to the server through a transport, or
 // directly where that is nil.
 func (s *Server) Gateway(through http.RoundTripper) *stripe.Gateway {
@@ -162,7 +173,7 @@ func (s *Server) Subject(through http.RoundTripper) gatewaytest.Subject {
 		Flaky:             "pm_flaky",
 		Unknown:           "pm_nonesuch",
 		Fill:              func(_ *testing.T, form string) { s.Fill(form, "pm_visa") },
-		NoPages:           true,
+		Approve:           s.Approve,
 	}
 }
 
@@ -327,6 +338,15 @@ func (s *Server) answer(method string, path []string, form url.Values) (int, any
 			return missing("payment_intent", "intent", path[1])
 		}
 		return s.confirm(object, form)
+	case "POST payment_intents cancel":
+		if object == nil {
+			return missing("payment_intent", "intent", path[1])
+		}
+		if object["status"] == "succeeded" || object["status"] == "canceled" || object["status"] == "processing" {
+			return unexpectedState()
+		}
+		object["status"], object["cancellation_reason"] = "canceled", form.Get("cancellation_reason")
+		return 200, object
 	case "POST refunds ":
 		return s.refund(form)
 	case "GET refunds ":
@@ -395,7 +415,7 @@ func unexpectedState() (int, any) {
 }
 
 func (s *Server) update(pi map[string]any, form url.Values) (int, any) {
-	if pi["status"] == "succeeded" {
+	if pi["status"] == "succeeded" || pi["status"] == "canceled" {
 		return unexpectedState()
 	}
 	pi["amount"], pi["currency"] = number(form, "amount"), form.Get("currency")
@@ -409,12 +429,18 @@ func (s *Server) confirm(pi map[string]any, form url.Values) (int, any) {
 	c, known := cards[method]
 	id := pi["id"].(string)
 	switch {
-	case pi["status"] == "succeeded":
+	case pi["status"] == "succeeded" || pi["status"] == "canceled":
 		return unexpectedState()
 	case !known || s.objects[method] == nil || s.objects[method]["customer"] != pi["customer"]:
 		return missing("PaymentMethod", "payment_method", method)
-	case form.Get("off_session") != "true":
-		s.t.Error("confirmed as if the customer were there")
+	case (form.Get("off_session") == "true") == strings.HasPrefix(form.Get("return_url"), "http"):
+		s.t.Errorf("confirmed with the return URL %q, off session: %q", form.Get("return_url"), form.Get("off_session"))
+	case c.code == "authentication_required" && form.Get("return_url") != "":
+		pi["status"], pi["last_payment_error"] = "requires_action", nil
+		pi["next_action"] = map[string]any{
+			"type": "redirect_to_url", "redirect_to_url": map[string]any{"url": "https://hooks.stripe.test/redirect/" + id, "return_url": form.Get("return_url")},
+		}
+		return 200, pi
 	}
 	s.faults[id]++
 	switch {

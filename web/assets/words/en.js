@@ -126,7 +126,9 @@ export default {
     insufficient_funds: 'insufficient funds',
     stolen_card: 'the bank refuses this card',
     expired_card: 'the card has expired',
-    authentication_required: 'the bank wants you to confirm, which is not possible yet',
+    authentication_required: 'the bank wants you to confirm',
+    authentication_failed: 'the bank did not confirm it',
+    abandoned: 'it was not confirmed in time',
   },
 
   // By code, then by field; else the shop's own words are shown.
@@ -270,6 +272,8 @@ export default {
     change: 'Upgrade or Downgrade',
     addPayment: 'Add payment',
     changeCard: 'Change card',
+    waits: m => `Your bank wants you to confirm a payment of ${m}.`,
+    waitsChange: (plan, m) => `The change to ${plan} waits: your bank wants you to confirm a payment of ${m}.`,
     newCard: 'Another card',
     useCard: 'To the payment page',
     keep: 'Leave it as it is',

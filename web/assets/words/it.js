@@ -126,7 +126,9 @@ export default {
     insufficient_funds: 'fondi insufficienti',
     stolen_card: 'la banca rifiuta questa carta',
     expired_card: 'la carta è scaduta',
-    authentication_required: 'la banca chiede una conferma, che non è ancora possibile',
+    authentication_required: 'la banca chiede una conferma',
+    authentication_failed: 'la banca non l’ha confermato',
+    abandoned: 'non è stato confermato in tempo',
   },
 
   refusal: {
@@ -269,6 +271,8 @@ export default {
     change: 'Cambia piano',
     addPayment: 'Aggiungi pagamento',
     changeCard: 'Cambia carta',
+    waits: m => `La banca chiede di confermare un pagamento di ${m}.`,
+    waitsChange: (plan, m) => `Il passaggio a ${plan} aspetta: la banca chiede di confermare un pagamento di ${m}.`,
     newCard: 'Un’altra carta',
     useCard: 'Vai alla pagina di pagamento',
     keep: 'Lascia com’è',

@@ -1,0 +1,91 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// ending begins the cause of a posting that ends the payment that waited, so
+// that a Task can be done in its place.
+const ending = "ending:"
+
+// looks tells whether the Task itself is to look at the payment that waits.
+func (t Task) looks() bool {
+	return t.Command != nil && t.Command.Verb == billing.VerbSettle || t.Step != nil && t.Step.Kind == billing.StepSettle
+}
+
+// weigh decides a Task, or says that the payment that waits is to be settled
+// first: a step never goes past it, and a command only where both can stand
+// side by side.
+func (a *Activities) weigh(ctx context.Context, t Task, book *billing.Book) (d billing.Decision, settle bool, err error) {
+	if book.Waiting != nil && len(t.Refunds) == 0 {
+		if t.Step != nil || t.looks() {
+			return d, true, nil
+		}
+		freed := book.Freed()
+		if d, err = a.decide(ctx, t, &freed); err != nil || d.Refusal != nil {
+			return d, false, err
+		}
+		if book.Disturbs(d) {
+			return d, true, nil
+		}
+	}
+	d, err = a.decide(ctx, t, book)
+	return d, false, err
+}
+
+// settle asks the gateway what became of the payment that waits, and posts it.
+// Where the wait is to end, what still waits for the customer is given up for
+// good first.
+func (a *Activities) settle(ctx context.Context, t Task, book billing.Book) (Result, error) {
+	inv, looks := *book.Waiting, t.looks()
+	ask := a.Gateway.Abandon
+	if t.Command != nil && looks { // there may be news: no reason to give it up
+		ask = a.Gateway.Resolve
+	}
+	became, err := ask(ctx, inv.Charge)
+	if err != nil {
+		return Result{}, fmt.Errorf("asking what became of %s: %w", inv.ID, err)
+	}
+	known := (became.Status == billing.PaymentRequiresAction) == book.Subscription.Waiting.Action
+	var p *billing.Posting
+	switch became.Status {
+	case billing.PaymentSucceeded, billing.PaymentDeclined, billing.PaymentNotAttempted:
+		book.Method = inv.Method
+		if book.MethodExp, err = a.Store.MethodExp(ctx, inv.Method); err != nil {
+			return Result{}, err
+		}
+		if p = book.Paid(inv, t.At); became.Status != billing.PaymentSucceeded {
+			p = book.Declined(inv, given(became), t.At)
+		}
+	case billing.PaymentRequiresAction, billing.PaymentProcessing:
+		switch {
+		case t.Command == nil || !known:
+			p = book.Awaits(inv, became, t.At)
+		case looks:
+			return Result{Subscription: book.Subscription}, nil
+		default:
+			return a.post(ctx, t, *book.Refused(*t.Command, billing.Processing(), t.At), t.Command.Request)
+		}
+	default:
+		return Result{}, fmt.Errorf("asking what became of %s: the outcome is %s", inv.ID, became.Status)
+	}
+	if looks {
+		return a.post(ctx, t, *p, "")
+	}
+	p.Subscription.Cause = ending + t.cause()
+	if err := a.Store.Post(ctx, *p); err != nil {
+		return Result{}, classify(t, err)
+	}
+	return Result{Subscription: p.Subscription, Mail: len(p.Notices) > 0, Again: true}, nil
+}
+
+// given makes a decline of what the gateway knows no attempt of any more.
+func given(r billing.ChargeResult) billing.ChargeResult {
+	if r.Status == billing.PaymentNotAttempted {
+		return billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: billing.DeclineAbandoned, Advice: billing.AdviceNeedsCustomer}
+	}
+	return r
+}
