@@ -68,6 +68,8 @@ type Store interface {
 	Balance(ctx context.Context, account string) ([]billing.Money, error)
 	BalanceIn(ctx context.Context, account, currency string) (billing.Money, error)
 
+	MoneyStore
+
 	CreateClock(ctx context.Context, now time.Time) (string, error)
 	Clock(ctx context.Context, id string) (time.Time, error)
 	HoldClock(ctx context.Context, id string) (time.Time, error)
@@ -127,6 +129,7 @@ type Config struct {
 	Keys      licensing.KeyRing
 	Policy    billing.Policy
 	Cards     CardForms
+	Movements Movements
 	Sandbox   Charges      // nil: another gateway
 	Tenants   Tenants      // nil: no licence can be activated with Entra
 	Pages     http.Handler // what no route of the API answers; nil: nothing

@@ -27,6 +27,7 @@ func (s *server) operatorRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, statementPath, "import-statement", "Record the transfers of a bank's statement", "Operator", operator), s.importStatement)
 	huma.Register(h, route(http.MethodPost, cataloguePath+"/migrate", "migrate-catalog", "Move subscriptions to the newest price of their plan, from their next renewal on", "Operator", operator), s.migratePrices)
 	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile", "reconcile", "Where rows and workflows disagree", "Operator", operator), s.reconcile)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile/money", "reconcile-money", "Where the gateway's list of charges and refunds and the books disagree", "Operator", operator), s.reconcileMoney)
 	if s.Sandbox != nil {
 		huma.Register(h, route(http.MethodGet, "/v1/operator/sandbox/charges", "list-charges", "What the sandbox gateway really charged", "Operator", operator), s.listCharges)
 	}

@@ -13,5 +13,5 @@
 // in subscription.go, and each rule in the file of its name: calendar.go,
 // proration.go, invoice.go, retry.go, tax.go, trial.go, buying.go,
 // changing.go, renewing.go, waiting.go, refunding.go, holding.go, transfer.go,
-// discount.go, migrating.go, quote.go, vatid.go.
+// statement.go, reconciling.go, discount.go, migrating.go, quote.go, vatid.go.
 package billing

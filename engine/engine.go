@@ -212,7 +212,7 @@ func (e *Engine) API() (*api.Handler, error) {
 	}
 	return api.New(api.Config{
 		Store: e.Store, Temporal: e.Temporal, Files: e.Press, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
-		Cards: e.gateway, Sandbox: e.sandbox, Tenants: tenants, Pages: web.Handler(brand), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
+		Cards: e.gateway, Movements: e.gateway, Sandbox: e.sandbox, Tenants: tenants, Pages: web.Handler(brand), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
 		RateLimits:     !e.config.Development() || e.config.RateLimits == "on",
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})
@@ -301,6 +301,26 @@ func (e *Engine) activities() (*activities.Activities, error) {
 // their next renewal on.
 func (e *Engine) MigratePrices(ctx context.Context, which api.PriceSelection, dryRun bool) ([]string, error) {
 	return api.MigratePrices(ctx, e.Store, e.Temporal, which, dryRun)
+}
+
+// ReconcileMoney compares what the gateway has moved in [from, to) with the
+// books.
+func (e *Engine) ReconcileMoney(ctx context.Context, from, to time.Time) ([]billing.Difference, error) {
+	return api.ReconcileMoney(ctx, e.Store, e.gateway, from, to)
+}
+
+// ReconcileMoney is the same without Temporal.
+func ReconcileMoney(ctx context.Context, c Config, from, to time.Time) ([]billing.Difference, error) {
+	store, err := OpenStore(c)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{config: c, Store: store}
+	var list []billing.Difference
+	if err = e.openGateway(); err == nil {
+		list, err = e.ReconcileMoney(ctx, from, to)
+	}
+	return list, errors.Join(err, store.Close())
 }
 
 // ImportStatement records the transfers that a bank's statement tells of.

@@ -161,7 +161,11 @@ func (l SandboxLedger) Update(ctx context.Context, payment, method string, f fun
 // Payments implements sandbox.Ledger.
 func (l SandboxLedger) Payments(ctx context.Context, subscription string) ([]sandbox.Payment, error) {
 	var rows []sandboxPaymentRow
-	err := l.store.db.WithContext(ctx).Where("subscription = ?", subscription).Find(&rows).Error
+	q := l.store.db.WithContext(ctx)
+	if subscription != "" {
+		q = q.Where("subscription = ?", subscription)
+	}
+	err := q.Find(&rows).Error
 	list := make([]sandbox.Payment, len(rows))
 	for i, r := range rows {
 		list[i] = r.Detail

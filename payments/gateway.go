@@ -2,6 +2,7 @@ package payments
 
 import (
 	"context"
+	"time"
 
 	"github.com/okviz/licensing/billing"
 )
@@ -58,6 +59,10 @@ type Gateway interface {
 	// Refund gives money of a succeeded charge back, once per credit note and
 	// never more than was charged (CodeNotRefundable).
 	Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)
+
+	// Moved lists what the gateway has moved in [from, to) by its own books, for
+	// whomever: every charge that succeeded, and every refund.
+	Moved(ctx context.Context, from, to time.Time) (billing.Moved, error)
 }
 
 // Codes of an Error.

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -52,6 +53,11 @@ func command() *cli.Command {
 			}},
 			{Name: "payments", Usage: "money", Commands: []*cli.Command{
 				{Name: "import", Usage: "record the transfers of a bank's statement, a CSV file (- for standard input)", ArgsUsage: "FILE", Action: importStatement},
+				{Name: "reconcile", Usage: "compare the gateway's list of charges and refunds with the books; the exit status is 1 where they differ", Action: reconcileMoney,
+					Flags: []cli.Flag{
+						&cli.TimestampFlag{Name: "from", Usage: "the first day, such as 2026-02-01; 30 days before --to, if absent", Config: days},
+						&cli.TimestampFlag{Name: "to", Usage: "the day after the last one; today, if absent", Config: days},
+					}},
 			}},
 			{Name: "versions", Usage: "packages of visuals", Commands: []*cli.Command{
 				{Name: "put", Usage: "publish a package", ArgsUsage: "PRODUCT VERSION FILE", Action: putVersion,
@@ -165,6 +171,34 @@ func migratePrices(ctx context.Context, cmd *cli.Command) error {
 		printChanges(changes, cmd.Bool("dry-run"))
 		return err
 	})
+}
+
+var days = cli.TimestampConfig{Layouts: []string{time.DateOnly}, Timezone: time.UTC}
+
+func reconcileMoney(ctx context.Context, cmd *cli.Command) error {
+	to := cmd.Timestamp("to")
+	if to.IsZero() {
+		to = time.Now().UTC().Truncate(24 * time.Hour)
+	}
+	from := cmd.Timestamp("from")
+	if from.IsZero() {
+		from = to.AddDate(0, 0, -30)
+	}
+	if !from.Before(to) {
+		return errors.New("--from is not before --to")
+	}
+	c, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	list, err := engine.ReconcileMoney(ctx, c, from, to)
+	for _, d := range list {
+		fmt.Println(d)
+	}
+	if err == nil && len(list) > 0 {
+		err = fmt.Errorf("the gateway and the books differ in %d places", len(list))
+	}
+	return err
 }
 
 func importStatement(ctx context.Context, cmd *cli.Command) error {

@@ -243,6 +243,7 @@ func TestKilledInTheMiddleOfPurchasesItLosesNothingAndChargesOnce(t *testing.T) 
 		p.wantCharges(t, id, charged("2026-01-31T10:00:00Z", 990), charged("2026-02-28T10:00:00Z", 990))
 		p.audit(t, id)
 	}
+	p.wantMoneyAgreed(t, "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z")
 	p.wantNothingSaid(t)
 	p.terminate(t)
 }

@@ -46,6 +46,10 @@ func run(m *testing.M) int {
 	}
 	fmt.Printf("the system started in %v\n", time.Since(start).Round(time.Millisecond))
 	code := m.Run()
+	if err := shared.balanced(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	if err := shared.stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "the system did not stop:", err)
 		return 1
@@ -116,6 +120,9 @@ func (s *shop) close(t *testing.T) {
 		return
 	}
 	s.wantNothingSaid(t)
+	if err := s.balanced(); err != nil {
+		t.Error(err)
+	}
 	if err := s.stop(); err != nil {
 		t.Error(err)
 	}

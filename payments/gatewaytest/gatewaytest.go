@@ -5,12 +5,14 @@ package gatewaytest
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/oklog/ulid/v2"
 
 	"github.com/okviz/licensing/billing"
@@ -86,6 +88,7 @@ func Run(t *testing.T, newSubject func(t *testing.T) Subject) {
 		"refunds never exceed the charge":                                refundsNeverExceed,
 		"40 refunds at once never exceed the charge":                     manyRefunds,
 		"what was not charged is not refunded":                           unchargedIsNotRefunded,
+		"what has moved is listed, and nothing else":                     movedIsListed,
 	} {
 		t.Run(name, func(t *testing.T) { test(newOrder(t, newSubject(t))) })
 	}
@@ -698,4 +701,46 @@ func unchargedIsNotRefunded(o *order) {
 	o.refused(o.refund(newID("cn"), 1), payments.CodeNotRefundable)
 	o.status(o.chargeOnly(r), billing.PaymentDeclined)
 	o.refused(o.refund(newID("cn"), 1), payments.CodeNotRefundable)
+}
+
+// One order is declined; of six that are paid, five get a part back.
+func movedIsListed(o *order) {
+	var want billing.Moved
+	visa, declined := o.card(o.Visa), o.card(o.GenericDecline)
+	for i := range 7 {
+		next := &order{T: o.T, Subject: o.Subject, customer: o.customer, subscription: newID("sub"), invoice: newID("inv")}
+		if i == 0 {
+			o.status(next.charge(next.request(declined, 1)), billing.PaymentDeclined)
+			continue
+		}
+		o.status(next.charge(next.request(visa, 1)), billing.PaymentSucceeded)
+		want.Charges = append(want.Charges, billing.MovedCharge{Charge: next.ref, Invoice: next.invoice, Amount: usd(990)})
+		if i == 1 {
+			continue
+		}
+		note, part := newID("re"), int64(100+i)
+		if err := next.refund(note, part); err != nil {
+			o.Fatal(err)
+		}
+		want.Refunds = append(want.Refunds, billing.MovedRefund{Refund: note, Charge: next.ref, Amount: usd(part), Status: billing.RefundSucceeded})
+	}
+	got, err := o.Gateway.Moved(o.Context(), at.AddDate(-1, 0, 0), at.AddDate(100, 0, 0))
+	if err != nil {
+		o.Fatal(err)
+	}
+	when := cmpopts.IgnoreTypes(time.Time{})
+	charges := cmpopts.SortSlices(func(a, b billing.MovedCharge) bool { return a.Invoice < b.Invoice })
+	refunds := cmpopts.SortSlices(func(a, b billing.MovedRefund) bool { return a.Refund < b.Refund })
+	if diff := cmp.Diff(want, got, when, charges, refunds); diff != "" {
+		o.Error(diff)
+	}
+	for _, c := range got.Charges { // half open, to the second
+		for _, in := range [][2]time.Time{{c.At, c.At.Add(time.Second)}, {c.At.Add(-time.Second), c.At}} {
+			found, err := o.Gateway.Moved(o.Context(), in[0], in[1])
+			is := slices.ContainsFunc(found.Charges, func(f billing.MovedCharge) bool { return f.Charge == c.Charge })
+			if err != nil || is != in[0].Equal(c.At) {
+				o.Errorf("a charge at %s is listed from %s to %s: %t, %v", c.At, in[0], in[1], is, err)
+			}
+		}
+	}
 }

@@ -219,6 +219,29 @@ func (g *Gateway) List(ctx context.Context, subscription string) ([]Charge, erro
 	return list, nil
 }
 
+// Moved goes by the engine's now of each payment.
+func (g *Gateway) Moved(ctx context.Context, from, to time.Time) (billing.Moved, error) {
+	found, err := g.ledger.Payments(ctx, "")
+	if err != nil {
+		return billing.Moved{}, fmt.Errorf("sandbox gateway: listing what has moved: %w", err)
+	}
+	var moved billing.Moved
+	when := billing.Period{Start: from, End: to}
+	for _, p := range found {
+		if a := p.success(); a != nil && when.Contains(a.At) {
+			moved.Charges = append(moved.Charges, billing.MovedCharge{Charge: p.ID, Invoice: p.Invoice, Amount: a.Amount, At: a.At})
+		}
+		for _, r := range p.Refunds {
+			if when.Contains(r.At) {
+				moved.Refunds = append(moved.Refunds, billing.MovedRefund{
+					Refund: r.CreditNote, Charge: p.ID, Amount: r.Amount, Status: billing.RefundSucceeded, At: r.At,
+				})
+			}
+		}
+	}
+	return moved, nil
+}
+
 func (g *Gateway) withPage(charge string, r billing.ChargeResult) billing.ChargeResult {
 	if r.Status == billing.PaymentRequiresAction {
 		// New has parsed the base, and an id needs no escaping.

@@ -44,7 +44,8 @@ type Ledger interface {
 	// transaction. The method is nil where none was asked for.
 	Update(ctx context.Context, payment, method string, f func(*Payment, *Method) error) error
 
-	// Payments reads the payments of a subscription, in any order.
+	// Payments reads the payments of a subscription, of all where the id is
+	// empty, in any order.
 	Payments(ctx context.Context, subscription string) ([]Payment, error)
 }
 

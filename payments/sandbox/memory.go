@@ -137,7 +137,7 @@ func (l *memory) Payments(_ context.Context, subscription string) ([]Payment, er
 	defer l.mu.Unlock()
 	var found []Payment
 	for _, p := range l.payments {
-		if p.Subscription == subscription {
+		if subscription == "" || p.Subscription == subscription {
 			found = append(found, p.clone())
 		}
 	}

@@ -211,13 +211,17 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 	if given.Amount != r.Amount.Amount {
 		return "", refuse(payments.CodeMismatch, r.CreditNote+" was refunded with another amount")
 	}
-	switch given.Status {
+	return refundStatus(given), nil
+}
+
+func refundStatus(r *stripe.Refund) billing.RefundStatus {
+	switch r.Status {
 	case stripe.RefundStatusSucceeded:
-		return billing.RefundSucceeded, nil
+		return billing.RefundSucceeded
 	case stripe.RefundStatusFailed, stripe.RefundStatusCanceled:
-		return billing.RefundFailed, nil
+		return billing.RefundFailed
 	}
-	return billing.RefundPending, nil
+	return billing.RefundPending
 }
 
 // given finds the refund of a credit note; nil where there is none. It is how a

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/okviz/licensing/payments/gatewaytest"
 	"github.com/okviz/licensing/payments/stripe"
@@ -57,8 +58,9 @@ type Server struct {
 	keys     map[string]reply
 	objects  map[string]map[string]any // by id
 	faults   map[string]int            // by intent
-	refunds  []string                  // ids, newest first
-	moved    map[string]int            // successful charges by invoice
+	refunds  []string                  // ids, newest first, as all lists
+	intents  []string
+	moved    map[string]int // successful charges by invoice
 	lastID   int
 	Requests []string // method, path and idempotency key of each, in order
 }
@@ -320,15 +322,20 @@ func (s *Server) answer(method string, path []string, form url.Values) (int, any
 		return 200, object
 	case "POST payment_intents ":
 		if path = path[1:]; len(path) == 0 {
-			return 200, s.create("pi", "payment_intent", form, map[string]any{
+			pi := s.create("pi", "payment_intent", form, map[string]any{
 				"amount": number(form, "amount"), "currency": form.Get("currency"), "customer": form.Get("customer"), "status": "requires_payment_method",
 			})
+			s.intents = append([]string{pi["id"].(string)}, s.intents...)
+			return 200, pi
 		}
 		if object == nil {
 			return missing("payment_intent", "intent", path[0])
 		}
 		return s.update(object, form)
 	case "GET payment_intents ":
+		if len(path) == 1 {
+			return 200, s.list(s.intents, form)
+		}
 		if object == nil {
 			return missing("payment_intent", "intent", path[1])
 		}
@@ -350,17 +357,39 @@ func (s *Server) answer(method string, path []string, form url.Values) (int, any
 	case "POST refunds ":
 		return s.refund(form)
 	case "GET refunds ":
-		list := []any{}
-		for _, id := range s.refunds {
-			if s.objects[id]["payment_intent"] == form.Get("payment_intent") {
-				list = append(list, s.objects[id])
-			}
-		}
-		return 200, map[string]any{"object": "list", "data": list, "has_more": false}
+		return 200, s.list(s.refunds, form)
 	default:
 		s.t.Errorf("no such call: %s", route)
 		return 404, fault("invalid_request_error", "", "", "Unrecognized request URL")
 	}
+}
+
+// page is how long a page of a list is, whatever is asked for.
+const page = 3
+
+// list is a page of those objects that the request asks for.
+func (s *Server) list(ids []string, form url.Values) map[string]any {
+	asked := func(o map[string]any) bool {
+		created := o["created"].(int64)
+		from, to := form.Get("created[gte]"), form.Get("created[lt]")
+		return (form.Get("payment_intent") == "" || o["payment_intent"] == form.Get("payment_intent")) &&
+			(from == "" || created >= number(form, "created[gte]")) && (to == "" || created < number(form, "created[lt]"))
+	}
+	list, more, after := []any{}, false, form.Get("starting_after")
+	for _, id := range ids {
+		switch {
+		case after != "":
+			if id == after {
+				after = ""
+			}
+		case !asked(s.objects[id]):
+		case len(list) == page:
+			more = true
+		default:
+			list = append(list, s.objects[id])
+		}
+	}
+	return map[string]any{"object": "list", "data": list, "has_more": more}
 }
 
 func (s *Server) id(prefix string) string {
@@ -369,7 +398,7 @@ func (s *Server) id(prefix string) string {
 }
 
 func (s *Server) create(prefix, kind string, form url.Values, more map[string]any) map[string]any {
-	o := map[string]any{"id": s.id(prefix), "object": kind, "livemode": false, "metadata": metadata(form, map[string]any{})}
+	o := map[string]any{"id": s.id(prefix), "object": kind, "livemode": false, "created": time.Now().Unix(), "metadata": metadata(form, map[string]any{})}
 	maps.Copy(o, more)
 	s.objects[o["id"].(string)] = o
 	return o
@@ -487,7 +516,7 @@ func (s *Server) refund(form url.Values) (int, any) {
 		return 400, fault("invalid_request_error", "", "amount", "Refund amount is greater than unrefunded amount on charge")
 	}
 	charge["amount_refunded"] = refunded + amount
-	r := s.create("re", "refund", form, map[string]any{"amount": amount, "payment_intent": pi["id"], "status": "succeeded"})
+	r := s.create("re", "refund", form, map[string]any{"amount": amount, "currency": pi["currency"], "payment_intent": pi["id"], "status": "succeeded"})
 	s.refunds = append([]string{r["id"].(string)}, s.refunds...)
 	return 200, r
 }

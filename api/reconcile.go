@@ -1,0 +1,55 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Movements is the gateway's own list of what it has moved.
+type Movements interface {
+	Name() string
+	Moved(ctx context.Context, from, to time.Time) (billing.Moved, error)
+}
+
+// MoneyStore is what a reconciliation of money needs of the database.
+type MoneyStore interface {
+	Books(ctx context.Context, gateway string, from, to time.Time, moved billing.Moved) (billing.Books, error)
+}
+
+// ReconcileMoney compares what a gateway has charged and refunded in [from, to)
+// with the books. A payment that is being made just now may be named: compare a
+// time that is over.
+func ReconcileMoney(ctx context.Context, store MoneyStore, gateway Movements, from, to time.Time) ([]billing.Difference, error) {
+	// The list first: what it tells of was begun in the books before.
+	since, until := from.Add(-billing.ReconcileMargin), to.Add(billing.ReconcileMargin)
+	moved, err := gateway.Moved(ctx, since, until)
+	if err != nil {
+		return nil, fmt.Errorf("the gateway's list: %w", err)
+	}
+	books, err := store.Books(ctx, gateway.Name(), since, until, moved)
+	if err != nil {
+		return nil, fmt.Errorf("the books: %w", err)
+	}
+	return billing.Reconcile(moved, books, from, to), nil
+}
+
+// reconcilable is the longest time whose money a request may compare; okviz
+// payments reconcile has no such limit.
+const reconcilable = 92 * 24 * time.Hour
+
+func (s *server) reconcileMoney(ctx context.Context, in *struct {
+	From time.Time `query:"from" required:"true"`
+	To   time.Time `query:"to" required:"true" doc:"At most 92 days later. That instant itself does not belong to it."`
+}) (*struct{ Body List[billing.Difference] }, error) {
+	if !in.From.Before(in.To) || in.To.Sub(in.From) > reconcilable {
+		return nil, invalid("to", "is not within 92 days after from")
+	}
+	list, err := ReconcileMoney(ctx, s.Store, s.Movements, billing.Instant(in.From), billing.Instant(in.To))
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body List[billing.Difference] }{List[billing.Difference]{Data: append([]billing.Difference{}, list...)}}, nil
+}

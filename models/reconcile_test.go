@@ -1,0 +1,49 @@
+package models
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/okviz/licensing/billing"
+)
+
+func TestBooksHaveWhatATimesMoneyMayBeAbout(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Store) {
+		s := openShop(t, db)
+		now := time.Now().UTC()
+		sub := s.charged("ada@contoso.example")
+		amount := int64(400)
+		inv := s.receipts(sub.ID)[0].ID
+		p := s.decided(sub.ID, billing.Command{Verb: billing.VerbRefund, Invoice: inv, Amount: &amount}, opening)
+		s.post(p, "")
+		draft, _ := s.frozen(newOrder("bea@contoso.example")) // not paid
+		must(t, s.SetCharge(t.Context(), draft.ID, "sandbox", "pay_draft"))
+		refund := p.Refunds[0].ID
+
+		want := func(what, gateway string, from, to time.Time, moved billing.Moved, invoices, refunds []string) {
+			t.Helper()
+			got, err := s.Books(t.Context(), gateway, from, to, moved)
+			must(t, err)
+			slices.Sort(invoices)
+			if diff := cmp.Diff([][]string{invoices, refunds}, [][]string{slices.Sorted(maps.Keys(got.Invoices)), slices.Sorted(maps.Keys(got.Refunds))}); diff != "" {
+				t.Errorf("%s:\n%s", what, diff)
+			}
+			if r, there := got.Refunds[refund]; there && (r.Subscription != sub.ID || r.Amount.Amount != 400 || r.Status != billing.RefundPending || r.At.Before(now.Add(-time.Minute))) {
+				t.Errorf("%s: %+v", what, r)
+			}
+		}
+		var none billing.Moved
+		named := billing.Moved{
+			Charges: []billing.MovedCharge{{Invoice: inv}, {Invoice: draft.ID}, {Invoice: "inv_none"}, {}},
+			Refunds: []billing.MovedRefund{{Refund: refund}, {}},
+		}
+		want("by their time", "sandbox", now.Add(-time.Minute), now.Add(time.Minute), none, []string{inv}, []string{refund})
+		want("earlier", "sandbox", now.Add(-time.Hour), now.Add(-time.Minute), none, nil, nil)
+		want("by name", "sandbox", now.Add(-time.Hour), now.Add(-time.Minute), named, []string{inv, draft.ID}, []string{refund})
+		want("another gateway's", "stripe", now.Add(-time.Minute), now.Add(time.Minute), named, nil, nil)
+	})
+}
