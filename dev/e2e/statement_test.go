@@ -130,7 +130,7 @@ func TestAStatementIsOneForOperatorsAndNothingIsDoneWhereALineCannotBeRead(t *te
 		t.Errorf("%+v, balance %d", sub, shared.balance(t, who))
 	}
 	// What was marked by hand, and comes by the statement, is one transfer.
-	if got := shared.transferred(t, c.Invoice.ID, "by hand", 495000); got != "succeeded, paid, active" {
+	if got := shared.transferred(t, c.Invoice.ID, "Sauerampfer 4711", 495000); got != "succeeded, paid, active" {
 		t.Error(got)
 	}
 	if got := shared.imported(t, good); got != "2 doubtful" || shared.balance(t, who) != 0 {
