@@ -29,13 +29,14 @@ var ours = map[string][]string{
 	"worker":             {"activities", "billing", "workflows"},
 	"delivery":           {"billing", "licensing", "licensing/pbiviz"},
 	"models":             {"billing", "licensing", "payments/sandbox"},
-	"api":                {"billing", "licensing", "licensing/pbiviz", "payments/sandbox", "payments/statement", "workflows"},
+	"api":                {"billing", "licensing", "licensing/pbiviz", "metrics", "payments/sandbox", "payments/statement", "workflows"},
 	"documents":          {"billing"},
 	"mail":               {"billing"},
 	"payments":           {"billing"},
 	"payments/sandbox":   {"billing", "payments"},
 	"payments/stripe":    {"billing", "payments"},
 	"payments/statement": {"billing"},
+	"metrics":            {},
 	"web":                {},
 	"visual":             {},
 	"engine":             {anything},
@@ -57,11 +58,12 @@ var theirs = map[string][]string{
 	"github.com/pressly/goose":    {"models"},
 	"github.com/gin-gonic":        {"api", "web"},
 	"github.com/danielgtaylor":    {"api"},
-	"net/http":                    {"api", "cmd/okviz", "engine", "entra", "payments/sandbox", "payments/stripe", "web"},
+	"net/http":                    {"api", "cmd/okviz", "engine", "entra", "metrics", "payments/sandbox", "payments/stripe", "web"},
 	"net":                         {"api", "cmd/okviz", "engine", "mail", "payments/stripe", "web"},
 	"net/url":                     {anything}, // computes only
 	"net/mail":                    {anything}, // likewise
 	"net/netip":                   {anything}, // likewise
+	"github.com/prometheus":       {"metrics"},
 	"github.com/wneessen/go-mail": {"mail"},
 	"go.temporal.io":              {"activities", "api", "engine", "worker", "workflows"},
 	"go.temporal.io/sdk/client":   {"api", "engine", "worker", "workflows"}, // workflows: how a run is started

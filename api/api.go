@@ -13,6 +13,7 @@ import (
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/metrics"
 	"github.com/okviz/licensing/payments/sandbox"
 )
 
@@ -130,6 +131,7 @@ type Config struct {
 	Policy    billing.Policy
 	Cards     CardForms
 	Movements Movements
+	Metrics   *metrics.Metrics
 	Sandbox   Charges      // nil: another gateway
 	Tenants   Tenants      // nil: no licence can be activated with Entra
 	Pages     http.Handler // what no route of the API answers; nil: nothing

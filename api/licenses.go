@@ -224,6 +224,7 @@ func (s *server) check(g *gin.Context) {
 	if answer.Valid || answer.Code == licensing.BlockedOverLimit {
 		s.people.saw(l.Issued, q.User, network(g.ClientIP()), s.Now())
 	}
+	s.Metrics.Check(string(answer.Code))
 	g.JSON(http.StatusOK, answer)
 }
 

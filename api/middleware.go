@@ -26,11 +26,14 @@ const (
 
 func isAPI(path string) bool { return strings.HasPrefix(path, "/v1/") || path == "/v1" }
 
-// logged writes one line a request: no query, no names, no bodies.
+// logged counts a request and writes one line about it: no query, no names, no
+// bodies.
 func (s *server) logged(g *gin.Context) {
 	start := time.Now()
 	g.Next()
-	s.Log.Debug("request", "method", g.Request.Method, "route", g.FullPath(), "status", g.Writer.Status(), "ms", time.Since(start).Milliseconds())
+	took := time.Since(start)
+	s.Metrics.Request(g.Request.Method, g.FullPath(), g.Writer.Status(), took)
+	s.Log.Debug("request", "method", g.Request.Method, "route", g.FullPath(), "status", g.Writer.Status(), "ms", took.Milliseconds())
 }
 
 // recovered turns a panic into the one answer that says nothing.

@@ -27,6 +27,7 @@ import (
 	"github.com/okviz/licensing/delivery"
 	"github.com/okviz/licensing/documents"
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/metrics"
 	"github.com/okviz/licensing/models"
 	"github.com/okviz/licensing/payments/sandbox"
 	"github.com/okviz/licensing/visual"
@@ -90,7 +91,7 @@ func newShop(t *testing.T, change ...func(*api.Config)) *shop {
 	log := &diary{}
 	t.Cleanup(func() { log.saysNothing(t) })
 	config := api.Config{
-		Store: s.store, Temporal: s.temporal, Files: press, Documents: papers, VATIDs: api.VATSyntax{}, Keys: s.keys, Policy: billing.DefaultPolicy(), Cards: gateway, Movements: gateway, Sandbox: gateway, PublicURL: "https://shop.example",
+		Store: s.store, Temporal: s.temporal, Files: press, Documents: papers, VATIDs: api.VATSyntax{}, Keys: s.keys, Policy: billing.DefaultPolicy(), Cards: gateway, Movements: gateway, Metrics: metrics.New(), Sandbox: gateway, PublicURL: "https://shop.example",
 		Secret: []byte("0123456789abcdef0123456789abcdef"), TestClocks: true,
 		Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: func() time.Time {
 			if s.now.IsZero() {

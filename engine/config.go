@@ -21,10 +21,12 @@ type Config struct {
 	Env            string   `env:"OKVIZ_ENV" envDefault:"production"` // or development
 	DatabaseURL    string   `env:"DATABASE_URL"`                      // mysql://user:password@host:port/name or sqlite:///path
 	HTTP           string   `env:"OKVIZ_HTTP" envDefault:"127.0.0.1:8080"`
-	PublicURL      string   `env:"OKVIZ_PUBLIC_URL"`   // of the pages, as customers reach them
-	RateLimits     string   `env:"OKVIZ_RATE_LIMITS"`  // on: also in development; production always has them
-	Secret         string   `env:"OKVIZ_SECRET"`       // signs checkout tokens and mailed links; ≥ 32 characters
-	SigningKeys    []string `env:"OKVIZ_SIGNING_KEYS"` // files, or the PEM texts themselves: the current key, the next, and former ones
+	Metrics        string   `env:"OKVIZ_METRICS" envDefault:"127.0.0.1:9464"`        // where api tells Prometheus; off: nowhere
+	WorkerMetrics  string   `env:"OKVIZ_WORKER_METRICS" envDefault:"127.0.0.1:9465"` // where worker does
+	PublicURL      string   `env:"OKVIZ_PUBLIC_URL"`                                 // of the pages, as customers reach them
+	RateLimits     string   `env:"OKVIZ_RATE_LIMITS"`                                // on: also in development; production always has them
+	Secret         string   `env:"OKVIZ_SECRET"`                                     // signs checkout tokens and mailed links; ≥ 32 characters
+	SigningKeys    []string `env:"OKVIZ_SIGNING_KEYS"`                               // files, or the PEM texts themselves: the current key, the next, and former ones
 	SMTPURL        string   `env:"OKVIZ_SMTP_URL"`
 	MailFrom       string   `env:"OKVIZ_MAIL_FROM"`      // "OKVIZ <licences@okviz.example>"
 	OperatorEmail  string   `env:"OKVIZ_OPERATOR_EMAIL"` // is told what needs a person; empty: MailFrom's address

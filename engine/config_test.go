@@ -159,6 +159,19 @@ func TestErrorsOfTheConfigurationRepeatNoSecret(t *testing.T) {
 	}
 }
 
+func TestMetricsAreToldOnLoopbackOnlyUnlessTheEnvironmentSaysOtherwise(t *testing.T) {
+	for _, name := range []string{"OKVIZ_METRICS", "OKVIZ_WORKER_METRICS"} {
+		t.Setenv(name, "") // restored at the end
+		if err := os.Unsetenv(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, _ := FromEnvironment() // which lacks the rest
+	if !strings.HasPrefix(c.Metrics, "127.0.0.1:") || !strings.HasPrefix(c.WorkerMetrics, "127.0.0.1:") || c.Metrics == c.WorkerMetrics {
+		t.Errorf("api at %s, worker at %s", c.Metrics, c.WorkerMetrics)
+	}
+}
+
 func TestEnvironmentIsProductionUnlessItSaysOtherwise(t *testing.T) {
 	for _, name := range []string{"OKVIZ_ENV", "DATABASE_URL"} {
 		t.Setenv(name, "") // restored at the end

@@ -25,6 +25,7 @@ import (
 	"github.com/okviz/licensing/documents"
 	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/mail"
+	"github.com/okviz/licensing/metrics"
 	"github.com/okviz/licensing/models"
 	"github.com/okviz/licensing/payments"
 	"github.com/okviz/licensing/payments/sandbox"
@@ -46,6 +47,7 @@ type Engine struct {
 	gateway   payments.Gateway
 	sandbox   api.Charges // the sandbox's ledger; nil with another gateway
 	documents *documents.Writer
+	metrics   *metrics.Metrics
 	log       *slog.Logger
 }
 
@@ -60,7 +62,7 @@ func Open(ctx context.Context, c Config, l *slog.Logger) (*Engine, error) {
 
 // OpenAt is Open with Temporal where the options say.
 func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logger) (*Engine, error) {
-	e := &Engine{config: c, log: l}
+	e := &Engine{config: c, log: l, metrics: metrics.New()}
 	var err error
 	if e.keys, err = c.keys(); err != nil {
 		return nil, err
@@ -78,6 +80,7 @@ func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logge
 		return nil, errors.Join(err, e.Close())
 	}
 	e.policy = c.policy()
+	e.metrics.Late(func(ctx context.Context) (int64, error) { return e.Store.Late(ctx, time.Now().Add(-metrics.Grace)) })
 	e.Press = delivery.NewPress(e.Store, e.keys)
 	return e, nil
 }
@@ -212,7 +215,7 @@ func (e *Engine) API() (*api.Handler, error) {
 	}
 	return api.New(api.Config{
 		Store: e.Store, Temporal: e.Temporal, Files: e.Press, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
-		Cards: e.gateway, Movements: e.gateway, Sandbox: e.sandbox, Tenants: tenants, Pages: web.Handler(brand), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
+		Cards: e.gateway, Movements: e.gateway, Metrics: e.metrics, Sandbox: e.sandbox, Tenants: tenants, Pages: web.Handler(brand), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
 		RateLimits:     !e.config.Development() || e.config.RateLimits == "on",
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})
@@ -230,10 +233,6 @@ func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
 			return fmt.Errorf("storing the operator key: %w", err)
 		}
 	}
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
-	}
 	// It counts until the last request has been answered.
 	aside, stop := context.WithCancel(context.WithoutCancel(ctx))
 	counted := make(chan struct{})
@@ -245,6 +244,15 @@ func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
 		stop()
 		<-counted
 	}()
+	return e.serve(ctx, l, handler)
+}
+
+// serve answers on a listener until the context ends.
+func (e *Engine) serve(ctx context.Context, l net.Listener, handler http.Handler) error {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
+	}
 	done := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
@@ -256,6 +264,12 @@ func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serving HTTP: %w", err)
 	}
 	return <-done
+}
+
+// ServeMetrics tells Prometheus on a listener of its own what the process does,
+// until the context ends.
+func (e *Engine) ServeMetrics(ctx context.Context, l net.Listener) error {
+	return e.serve(ctx, l, e.metrics.Handler())
 }
 
 // Work runs the worker until the context ends, and lets activities under way
@@ -292,7 +306,7 @@ func (e *Engine) activities() (*activities.Activities, error) {
 		return nil, fmt.Errorf("the operator's address: %w", err)
 	}
 	return &activities.Activities{
-		Store: e.Store, Gateway: e.gateway, Mailer: sender, Files: e.Press, Documents: e.documents, PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret),
+		Store: e.Store, Gateway: meteredGateway{e.gateway, e.metrics}, Mailer: meteredMailer{sender, e.metrics}, Files: e.Press, Documents: e.documents, PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret),
 		OperatorEmail: operator, Now: time.Now,
 	}, nil
 }

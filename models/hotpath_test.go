@@ -14,6 +14,7 @@ import (
 	"github.com/okviz/licensing/api"
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/metrics"
 )
 
 // counted counts the statements that a store sends from now on.
@@ -58,7 +59,7 @@ func checking(t testing.TB, s *Store) (ask func(license string) (status int, bod
 	must(t, err)
 	h, err := api.New(api.Config{
 		Store: s, Keys: licensing.KeyRing{Current: key}, Policy: billing.DefaultPolicy(), RateLimits: true,
-		Secret: []byte(strings.Repeat("s", 32)), Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return opening },
+		Secret: []byte(strings.Repeat("s", 32)), Metrics: metrics.New(), Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return opening },
 	})
 	must(t, err)
 	return func(license string) (int, string) {

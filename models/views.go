@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -188,4 +189,12 @@ func (s *Store) Balance(ctx context.Context, account string) ([]billing.Money, e
 		list[i] = billing.Money{Amount: r.Amount, Currency: r.Currency}
 	}
 	return list, err
+}
+
+// Late counts the subscriptions whose next step was due before an instant, but
+// for those on test clocks.
+func (s *Store) Late(ctx context.Context, before time.Time) (int64, error) {
+	var n int64
+	err := s.db.WithContext(ctx).Model(&subscriptionRow{}).Where("test_clock = '' AND next_at < ?", billing.Instant(before)).Count(&n).Error
+	return n, err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -179,4 +180,21 @@ func sameIDs(t *testing.T, what string, want, got []string) {
 	if !slices.Equal(want, got) {
 		t.Errorf("%s: got %v, want %v", what, got, want)
 	}
+}
+
+func TestALateStepIsOneThatIsDueAndOnNoTestClock(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Store) {
+		s := openShop(t, db)
+		due := s.buy(newOrder("ada@contoso.example")).Next.At
+		clock, err := s.CreateClock(t.Context(), opening)
+		must(t, err)
+		o := newOrder("bea@contoso.example")
+		o.sub.TestClock = clock
+		s.place(o)
+		for at, want := range map[time.Time]int64{due: 0, due.Add(time.Second): 1} {
+			if n, err := s.Late(t.Context(), at); err != nil || n != want {
+				t.Errorf("%d are late before %s, %v, want %d", n, at, err, want)
+			}
+		}
+	})
 }

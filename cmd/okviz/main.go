@@ -119,12 +119,31 @@ func serve(ctx context.Context, _ *cli.Command) error {
 		if err != nil {
 			return fmt.Errorf("OKVIZ_HTTP: %w", err)
 		}
-		return e.Serve(ctx, l)
+		return measured(ctx, e, "OKVIZ_METRICS", c.Metrics, func() error { return e.Serve(ctx, l) })
 	})
 }
 
+// measured runs a part with its metrics beside it.
+func measured(ctx context.Context, e *engine.Engine, name, address string, part func() error) error {
+	if address == "off" {
+		return part()
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("%s, which may be off: %w", name, err)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- e.ServeMetrics(ctx, l) }()
+	err = part()
+	stop()
+	return errors.Join(err, <-ended)
+}
+
 func work(ctx context.Context, _ *cli.Command) error {
-	return connected(ctx, func(e *engine.Engine, _ engine.Config) error { return e.Work(ctx) })
+	return connected(ctx, func(e *engine.Engine, c engine.Config) error {
+		return measured(ctx, e, "OKVIZ_WORKER_METRICS", c.WorkerMetrics, func() error { return e.Work(ctx) })
+	})
 }
 
 func migrate(ctx context.Context, _ *cli.Command) error {

@@ -106,7 +106,7 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := okviz{path: filepath.Join(dir, "okviz.exe"), env: append(os.Environ(),
-		"OKVIZ_ENV=development", "DATABASE_URL="+database, "OKVIZ_HTTP="+address, "OKVIZ_PUBLIC_URL=http://"+address,
+		"OKVIZ_ENV=development", "DATABASE_URL="+database, "OKVIZ_HTTP="+address, "OKVIZ_METRICS=127.0.0.1:0", "OKVIZ_WORKER_METRICS=off", "OKVIZ_PUBLIC_URL=http://"+address,
 		"OKVIZ_SECRET=development-only-0123456789abcdef", "OKVIZ_SMTP_URL=smtp://"+smtp.Addr().String(),
 		"OKVIZ_MAIL_FROM=OKVIZ <licences@okviz.example>", "TEMPORAL_ADDRESS="+server.Address(),
 		"OKVIZ_SIGNING_KEYS="+filepath.Join(root, "dev/keys/signing-dev.pem")+","+filepath.Join(root, "dev/keys/signing-dev-next.pem"),

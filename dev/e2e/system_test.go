@@ -77,7 +77,7 @@ func newOperator() string { return secret("okv_Quittenmus_" + rand.Text()) }
 func open(data, database, operator string, suggest int, change ...func(*system.Options)) (*shop, error) {
 	log := &logbook{}
 	o := system.Options{
-		Data: data, HTTP: "127.0.0.1:0", Mailbox: "127.0.0.1:0", Temporal: "127.0.0.1:0",
+		Data: data, HTTP: "127.0.0.1:0", Mailbox: "127.0.0.1:0", Temporal: "127.0.0.1:0", Metrics: "127.0.0.1:0",
 		DatabaseURL: database, OperatorKey: operator, SuggestContinueAsNew: suggest,
 		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

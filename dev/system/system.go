@@ -34,6 +34,7 @@ type Options struct {
 	UI       string // the Temporal UI; empty: none
 	Mailbox  string // the mailbox's page and API
 	Temporal string // Temporal's frontend
+	Metrics  string // what Prometheus is told; empty: nowhere
 
 	DatabaseURL string // empty: SQLite in Data
 	OperatorKey string // empty: a new one
@@ -48,9 +49,9 @@ type Options struct {
 
 // System is a running system.
 type System struct {
-	HTTP, UI, Mailbox, Temporal string // host:port
-	OperatorKey                 string
-	Engine                      *engine.Engine
+	HTTP, UI, Mailbox, Temporal, Metrics string // host:port
+	OperatorKey                          string
+	Engine                               *engine.Engine
 
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -118,6 +119,14 @@ func Start(ctx context.Context, o Options) (s *System, err error) {
 	s.close = append(s.close, s.Engine.Close)
 	if err := seed(ctx, s.Engine); err != nil {
 		return s, fmt.Errorf("seeding: %w", err)
+	}
+	if o.Metrics != "" {
+		told, err := net.Listen("tcp", o.Metrics)
+		if err != nil {
+			return s, err
+		}
+		s.Metrics = told.Addr().String()
+		s.run(func() error { return s.Engine.ServeMetrics(ctx, told) })
 	}
 	// The worker outlives the API: requests under way wait for what it does.
 	work, served := context.WithCancel(context.WithoutCancel(ctx))
