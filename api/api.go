@@ -22,6 +22,13 @@ import (
 type Store interface {
 	Ping(ctx context.Context) error
 
+	KeepNews(ctx context.Context, gateway string, n billing.News) (fresh bool, err error)
+	WaitingNews(ctx context.Context) (int64, error)
+	ClaimNews(ctx context.Context, gateway string, limit int) ([]billing.News, error)
+	NewsDone(ctx context.Context, gateway, event string, ignored bool) error
+	PutNewsOff(ctx context.Context, gateway, event string) error
+	InvoiceOfCharge(ctx context.Context, gateway, charge string) (billing.Invoice, error)
+
 	Products(ctx context.Context) ([]billing.Product, error)
 	Product(ctx context.Context, id string) (billing.Product, error)
 	ApplyCatalogue(ctx context.Context, c billing.Catalogue, dryRun bool) ([]string, error)
@@ -40,6 +47,7 @@ type Store interface {
 	BeginCardForm(ctx context.Context, f billing.CardForm) (form billing.CardForm, account string, err error)
 	SetCardForm(ctx context.Context, id, reference string) error
 	CardForm(ctx context.Context, id string) (billing.CardForm, error)
+	CardFormOf(ctx context.Context, gateway, reference string) (billing.CardForm, error)
 
 	Book(ctx context.Context, subscription string) (billing.Book, error)
 	Live(ctx context.Context) ([]billing.Subscription, error)
@@ -124,12 +132,12 @@ type Tenants interface {
 type Config struct {
 	Store     Store
 	Temporal  client.Client
+	Gateway   Gateway
 	Files     Files
 	Documents Documents
 	VATIDs    VATIDs
 	Keys      licensing.KeyRing
 	Policy    billing.Policy
-	Cards     CardForms
 	Movements Movements
 	Metrics   *metrics.Metrics
 	Sandbox   Charges      // nil: another gateway
@@ -151,6 +159,7 @@ type server struct {
 	builds                                *builds
 	people                                *people
 	requests, checked, guesses, wrongKeys *limits
+	acting                                chan struct{} // holds one thing for each of the news that are acted on
 }
 
 // Gin and Huma keep these in variables of their packages.
@@ -174,6 +183,7 @@ func New(c Config) (*Handler, error) {
 		guesses: newLimits(guessesASecond, guessesAtOnce), wrongKeys: newLimits(keysASecond, keysAtOnce),
 		checks: newChecks(c.Store, c.Now), builds: newBuilds(c.Store, c.Now), people: newPeople(c.Store, c.Log),
 	}
+	s.acting = make(chan struct{}, newsAtOnce)
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false // its answer is a page that repeats the address
@@ -188,6 +198,7 @@ func New(c Config) (*Handler, error) {
 	r.GET("/readyz", s.ready)
 	s.visualRoutes(r)
 	s.cardRoutes(r)
+	r.POST(webhookRoute, s.webhook)
 	docsRoutes(r)
 
 	h := humagin.New(r, humaConfig())
@@ -205,6 +216,7 @@ func New(c Config) (*Handler, error) {
 	s.discountRoutes(h)
 	s.refundRoutes(h)
 	describeVisualRoutes(h.OpenAPI())
+	describeWebhook(h.OpenAPI())
 	if c.TestClocks {
 		s.clockRoutes(h)
 	}

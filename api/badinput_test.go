@@ -145,6 +145,8 @@ func (s *shop) routes(d described, f func(method, path string, op operation)) {
 		for method, op := range d.Paths[path] {
 			id := ""
 			switch {
+			case op.OperationID == "webhook": // its signature is its only credential: webhooks_test.go
+				continue
 			case strings.Contains(path, "/quotes/"):
 				id = s.ask("POST", "/v1/quotes", quoted(), withKey()).want(201, "").text("id")
 			case strings.Contains(path, "/licenses/"):

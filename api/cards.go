@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -16,13 +17,14 @@ import (
 	"github.com/okviz/licensing/workflows"
 )
 
-// CardForms is the gateway as far as the API needs it: it opens the pages on
-// which customers give their cards.
-type CardForms interface {
+// Gateway is the part of the payments' port that the API needs: it opens the
+// pages on which customers give their cards, and reads webhooks.
+type Gateway interface {
 	Name() string
 	EnsureCustomer(ctx context.Context, account string) (customer string, err error)
 	OpenForm(ctx context.Context, r billing.FormRequest) (billing.Form, error)
 	FormToken(ctx context.Context, form string) (token string, err error)
+	ParseWebhook(header func(name string) string, body []byte, now time.Time) (billing.News, error)
 }
 
 const (
@@ -44,16 +46,16 @@ func (s *server) cardRoutes(r *gin.Engine) {
 // subscription is given: the same page for the same key.
 func (s *server) openForm(ctx context.Context, subscription, key string, back billing.FormBack) (string, error) {
 	form, account, err := s.Store.BeginCardForm(ctx, billing.CardForm{
-		ID: newID("frm"), Key: key, Subscription: subscription, Gateway: s.Cards.Name(), Back: back,
+		ID: newID("frm"), Key: key, Subscription: subscription, Gateway: s.Gateway.Name(), Back: back,
 	})
 	if err != nil {
 		return "", err
 	}
-	customer, err := s.Cards.EnsureCustomer(ctx, account)
+	customer, err := s.Gateway.EnsureCustomer(ctx, account)
 	if err != nil {
 		return "", s.gatewayFailed(err)
 	}
-	opened, err := s.Cards.OpenForm(ctx, billing.FormRequest{
+	opened, err := s.Gateway.OpenForm(ctx, billing.FormRequest{
 		ID: form.ID, Customer: customer, Done: s.PublicURL + returnPath + form.ID, Back: s.PublicURL + pageOf(form, ""),
 	})
 	if err != nil {
@@ -104,7 +106,7 @@ func (s *server) addCard(ctx context.Context, in CommandInput, route, subscripti
 // asked to; nil as long as there is none. It is the gateway that is believed,
 // not whoever says so.
 func (s *server) cardGiven(ctx context.Context, form billing.CardForm) (*billing.Outcome, error) {
-	token, err := s.Cards.FormToken(ctx, form.Reference)
+	token, err := s.Gateway.FormToken(ctx, form.Reference)
 	if err != nil {
 		return nil, s.gatewayFailed(err)
 	}
@@ -184,8 +186,10 @@ func (s *server) answered(g *gin.Context) {
 		}
 	}
 	declined := outcome.Payment.DeclineCode
-	if o.Status == billing.Incomplete && o.Waiting.Invoice == "" && !o.AwaitsCard { // the news was quicker
-		declined = "authentication_failed"
+	if declined == "" { // the gateway's news may have been quicker
+		if events, err := s.Store.Events(ctx, o.ID); err == nil && len(events) > 0 && events[len(events)-1].Kind == "payment_declined" {
+			declined = "authentication_failed"
+		}
 	}
 	g.Header("Cache-Control", "no-store")
 	g.Redirect(http.StatusSeeOther, pageOf(form, declined))

@@ -88,6 +88,8 @@ func (s *server) limited(g *gin.Context) {
 		limit = maxCatalogue
 	case statementPath:
 		limit, binary = maxStatement, true // banks have character sets of their own
+	case webhookRoute:
+		limit = maxWebhook
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(g.Writer, g.Request.Body, limit))
 	var tooLarge *http.MaxBytesError
@@ -108,11 +110,12 @@ func (s *server) limited(g *gin.Context) {
 }
 
 // sameSite refuses state-changing requests that a foreign page made a browser
-// send. Licence checks are exempt: they come from sandboxed frames.
+// send. Licence checks are exempt: they come from sandboxed frames. So are
+// webhooks, which are signed.
 func sameSite() gin.HandlerFunc {
 	protection := http.NewCrossOriginProtection()
 	return func(g *gin.Context) {
-		if openToAll(g.Request.URL.Path) {
+		if openToAll(g.Request.URL.Path) || g.FullPath() == webhookRoute {
 			return
 		}
 		if protection.Check(g.Request) != nil {

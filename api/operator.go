@@ -47,6 +47,7 @@ type Reconciliation struct {
 	Live            int      `json:"live" doc:"Subscriptions for which something is due some day."`
 	WithoutWorkflow []string `json:"without_workflow" nullable:"false" doc:"Live, and no workflow is running: okviz recover starts them."`
 	WithoutRows     []string `json:"without_rows" nullable:"false" doc:"A workflow is running, and nothing is due, or there is no such subscription."`
+	WaitingNews     int64    `json:"waiting_news" doc:"What the gateway has told by webhooks, and nobody has acted on yet."`
 }
 
 // reconcile compares the live rows with the running workflows. Temporal's lists
@@ -94,6 +95,9 @@ func (s *server) reconcile(ctx context.Context, _ *struct{}) (*struct{ Body Reco
 		if !agree {
 			out.WithoutRows = append(out.WithoutRows, id)
 		}
+	}
+	if out.WaitingNews, err = s.Store.WaitingNews(ctx); err != nil {
+		return nil, s.answer(err)
 	}
 	return &struct{ Body Reconciliation }{out}, nil
 }

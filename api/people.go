@@ -132,9 +132,13 @@ func (h *Handler) CountPeople(ctx context.Context) {
 func (h *Handler) Run(ctx context.Context) {
 	tick := time.NewTicker(peopleEvery)
 	defer tick.Stop()
+	news := time.NewTicker(newsEvery)
+	defer news.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
+		case <-news.C:
+			h.s.sweepNews(ctx)
 		case <-tick.C:
 			h.CountPeople(ctx)
 		}

@@ -34,6 +34,9 @@ import (
 	"github.com/okviz/licensing/workflows"
 )
 
+// webhookSecret signs the sandbox's webhooks.
+const webhookSecret = "whsec_0123456789abcdef"
+
 const operatorKey = "okv_operator_0123456789abcdef0123456789"
 
 // marker stands in whatever a test submits that is wrong. No refusal may
@@ -51,6 +54,7 @@ type shop struct {
 	store    *models.Store
 	temporal *temporal
 	mailbox  *activitiestest.Mailbox
+	gateway  *sandbox.Gateway
 	handler  *api.Handler
 	config   api.Config
 	keys     licensing.KeyRing
@@ -73,8 +77,9 @@ func newShop(t *testing.T, change ...func(*api.Config)) *shop {
 	_, err = s.store.PutAPIKey(ctx, operatorKey, "operator", "")
 	check(t, err)
 	s.keys = licensing.KeyRing{Current: devKey(t, "signing-dev.pem"), Next: devKey(t, "signing-dev-next.pem")}
-	gateway, err := sandbox.New(sandbox.NewMemory(), "https://shop.example/sandbox")
+	gateway, err := sandbox.New(sandbox.NewMemory(), "https://shop.example/sandbox", webhookSecret)
 	check(t, err)
+	s.gateway = gateway
 	press := delivery.NewPress(s.store, s.keys)
 	for _, p := range visual.Packages() {
 		build, err := press.Inspect(p.Data)
@@ -91,7 +96,7 @@ func newShop(t *testing.T, change ...func(*api.Config)) *shop {
 	log := &diary{}
 	t.Cleanup(func() { log.saysNothing(t) })
 	config := api.Config{
-		Store: s.store, Temporal: s.temporal, Files: press, Documents: papers, VATIDs: api.VATSyntax{}, Keys: s.keys, Policy: billing.DefaultPolicy(), Cards: gateway, Movements: gateway, Metrics: metrics.New(), Sandbox: gateway, PublicURL: "https://shop.example",
+		Store: s.store, Temporal: s.temporal, Gateway: gateway, Files: press, Documents: papers, VATIDs: api.VATSyntax{}, Keys: s.keys, Policy: billing.DefaultPolicy(), Movements: gateway, Metrics: metrics.New(), Sandbox: gateway, PublicURL: "https://shop.example",
 		Secret: []byte("0123456789abcdef0123456789abcdef"), TestClocks: true,
 		Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: func() time.Time {
 			if s.now.IsZero() {
@@ -225,6 +230,13 @@ func (f *temporal) DescribeWorkflowExecution(context.Context, string, string) (*
 // ExecuteWorkflow is asked for Deliver alone.
 func (f *temporal) ExecuteWorkflow(ctx context.Context, _ client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
 	return nil, f.steps.Notify(ctx, args[0].(string))
+}
+
+// updates counts what was sent.
+func (f *temporal) updates() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sent
 }
 
 func (f *temporal) due(ctx context.Context, id string, at time.Time) error {

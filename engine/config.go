@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -11,6 +12,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/okviz/licensing/api"
+	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/entra"
 	"github.com/okviz/licensing/payments/stripe"
 )
@@ -42,6 +44,7 @@ type Config struct {
 	SellerCountry  string   `env:"OKVIZ_SELLER_COUNTRY" envDefault:"IT"`
 	Gateway        string   `env:"OKVIZ_GATEWAY" envDefault:"sandbox"` // or stripe
 	StripeKey      string   `env:"OKVIZ_STRIPE_KEY"`                   // the secret key, or a restricted one
+	StripeWebhook  string   `env:"OKVIZ_STRIPE_WEBHOOK_SECRET"`        // of the endpoint at Stripe: whsec_…
 	OperatorKey    string   `env:"OKVIZ_OPERATOR_KEY"`                 // development only
 	TestClocks     bool     `env:"OKVIZ_TEST_CLOCKS"`                  // development only
 	TrustedProxies []string `env:"OKVIZ_TRUSTED_PROXIES"`
@@ -115,6 +118,10 @@ func (c Config) Check() error {
 		bad("OKVIZ_STRIPE_KEY", "is a test key, which moves no money: not in production")
 	case c.Gateway == "sandbox" && c.StripeKey != "":
 		bad("OKVIZ_STRIPE_KEY", "is there, but OKVIZ_GATEWAY is not stripe")
+	case c.Gateway == "sandbox" && c.StripeWebhook != "":
+		bad("OKVIZ_STRIPE_WEBHOOK_SECRET", "is there, but OKVIZ_GATEWAY is not stripe")
+	case c.Gateway == "stripe" && !strings.HasPrefix(c.StripeWebhook, "whsec_"):
+		bad("OKVIZ_STRIPE_WEBHOOK_SECRET", "is no secret of a webhook endpoint of Stripe's: whsec_…")
 	}
 	if _, err := c.tenants(); err != nil {
 		bad("OKVIZ_ENTRA_AUTHORITY and OKVIZ_ENTRA_AUDIENCE", "are not both there and right: "+err.Error())
@@ -154,6 +161,12 @@ func (c Config) tenants() (api.Tenants, error) {
 		return nil, nil
 	}
 	return entra.New(c.EntraAuthority, c.EntraAudience)
+}
+
+// sandboxSecret signs the sandbox gateway's webhooks: the same one in every
+// process of an engine.
+func (c Config) sandboxSecret() string {
+	return "whsec_" + hex.EncodeToString(billing.Secret(c.Secret).Sign("sandbox webhook", nil))
 }
 
 // operatorEmail is where the operator is told what needs a person.

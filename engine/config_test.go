@@ -21,7 +21,7 @@ func production(t *testing.T) Config {
 		Env: "production", DatabaseURL: "mysql://okviz:secret@db:3306/okviz", PublicURL: "https://licences.okviz.example",
 		Secret: "kR7vQ2mZx9TpWb4NcYh6LdFs8GjEa3Uu", SigningKeys: []string{string(key.PEM())},
 		SMTPURL: "smtps://mail.okviz.example", MailFrom: "OKVIZ <licences@okviz.example>", Brand: "OKVIZ",
-		Gateway: "stripe", StripeKey: "sk_live_kR7vQ2mZx9",
+		Gateway: "stripe", StripeKey: "sk_live_kR7vQ2mZx9", StripeWebhook: "whsec_kR7vQ2mZx9",
 	}
 }
 
@@ -34,11 +34,12 @@ func TestProductionRefusesWhatOnlyDevelopmentMayHave(t *testing.T) {
 		spoil func(*Config)
 		names string
 	}{
-		"the sandbox gateway":                  {func(c *Config) { c.Gateway, c.StripeKey = "sandbox", "" }, "OKVIZ_GATEWAY is the sandbox"},
+		"the sandbox gateway":                  {func(c *Config) { c.Gateway, c.StripeKey, c.StripeWebhook = "sandbox", "", "" }, "OKVIZ_GATEWAY is the sandbox"},
 		"a key of Stripe's test mode":          {func(c *Config) { c.StripeKey = "sk_test_kR7vQ2mZx9" }, "OKVIZ_STRIPE_KEY is a test key"},
 		"a restricted key of its test mode":    {func(c *Config) { c.StripeKey = "rk_test_kR7vQ2mZx9" }, "OKVIZ_STRIPE_KEY is a test key"},
 		"a key that pages may show":            {func(c *Config) { c.StripeKey = "pk_live_kR7vQ2mZx9" }, "OKVIZ_STRIPE_KEY is no secret key"},
 		"no key of Stripe's":                   {func(c *Config) { c.StripeKey = "" }, "OKVIZ_STRIPE_KEY is no secret key"},
+		"no secret of the webhook endpoint":    {func(c *Config) { c.StripeWebhook = "" }, "OKVIZ_STRIPE_WEBHOOK_SECRET is no secret"},
 		"a gateway that nobody knows":          {func(c *Config) { c.Gateway = "acme" }, "OKVIZ_GATEWAY is sandbox or stripe"},
 		"test clocks":                          {func(c *Config) { c.TestClocks = true }, "OKVIZ_TEST_CLOCKS"},
 		"an operator key from the environment": {func(c *Config) { c.OperatorKey = strings.Repeat("k3y", 12) }, "OKVIZ_OPERATOR_KEY"},
@@ -120,6 +121,10 @@ func TestDevelopmentTakesStripesTestModeOnly(t *testing.T) {
 	if err := c.Check(); err == nil || !strings.Contains(err.Error(), "OKVIZ_GATEWAY is not stripe") {
 		t.Errorf("a key that nobody uses: %v", err)
 	}
+	c.StripeKey = ""
+	if err := c.Check(); err == nil || !strings.Contains(err.Error(), "OKVIZ_STRIPE_WEBHOOK_SECRET is there") {
+		t.Errorf("a secret that nobody uses: %v", err)
+	}
 }
 
 func TestConfigurationChoosesTheGateway(t *testing.T) {
@@ -147,6 +152,7 @@ func TestErrorsOfTheConfigurationRepeatNoSecret(t *testing.T) {
 	const marker = "s3cr3t-marker"
 	c := production(t)
 	c.Secret, c.OperatorKey, c.DatabaseURL, c.StripeKey = marker, marker, "postgres://u:"+marker+"@h/d", marker
+	c.StripeWebhook = marker
 	c.SigningKeys = []string{"-----BEGIN PRIVATE KEY-----\n" + marker + "\n-----END PRIVATE KEY-----\n"}
 	if err := c.Check(); err == nil || strings.Contains(err.Error(), marker) {
 		t.Errorf("Check: %v", err)

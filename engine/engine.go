@@ -45,7 +45,7 @@ type Engine struct {
 	keys      licensing.KeyRing
 	policy    billing.Policy
 	gateway   payments.Gateway
-	sandbox   api.Charges // the sandbox's ledger; nil with another gateway
+	sandbox   *sandbox.Gateway // nil with another gateway
 	documents *documents.Writer
 	metrics   *metrics.Metrics
 	log       *slog.Logger
@@ -88,11 +88,13 @@ func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logge
 // openGateway makes the gateway that the configuration names. It calls nobody.
 func (e *Engine) openGateway() error {
 	if e.config.Gateway == "stripe" {
-		g, err := stripe.New(stripe.Config{Key: e.config.StripeKey, References: e.Store.GatewayReferences("stripe")})
+		g, err := stripe.New(stripe.Config{
+			Key: e.config.StripeKey, WebhookSecret: e.config.StripeWebhook, References: e.Store.GatewayReferences("stripe"),
+		})
 		e.gateway = g
 		return err
 	}
-	g, err := sandbox.New(e.Store.SandboxLedger(), e.config.PublicURL+"/sandbox")
+	g, err := sandbox.New(e.Store.SandboxLedger(), e.config.PublicURL+"/sandbox", e.config.sandboxSecret())
 	e.gateway, e.sandbox = g, g
 	return err
 }
@@ -214,8 +216,8 @@ func (e *Engine) API() (*api.Handler, error) {
 		return nil, err
 	}
 	return api.New(api.Config{
-		Store: e.Store, Temporal: e.Temporal, Files: e.Press, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
-		Cards: e.gateway, Movements: e.gateway, Metrics: e.metrics, Sandbox: e.sandbox, Tenants: tenants, Pages: web.Handler(brand), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
+		Store: e.Store, Temporal: e.Temporal, Gateway: e.gateway, Files: e.Press, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
+		Movements: e.gateway, Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Pages: web.Handler(brand), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
 		RateLimits:     !e.config.Development() || e.config.RateLimits == "on",
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})
@@ -244,6 +246,9 @@ func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
 		stop()
 		<-counted
 	}()
+	if e.sandbox != nil {
+		go e.tellNews(ctx, l.Addr(), 2*time.Second)
+	}
 	return e.serve(ctx, l, handler)
 }
 

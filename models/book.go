@@ -118,7 +118,7 @@ func (s *Store) SetCharge(ctx context.Context, invoice, gateway, charge string) 
 		if row.Status != billing.InvoiceDraft {
 			return fmt.Errorf("invoice %s is %s and cannot be charged", invoice, row.Status)
 		}
-		row.Detail.Gateway, row.Detail.Charge = gateway, charge
+		row.Detail.Gateway, row.Detail.Charge, row.Charge = gateway, charge, charge
 		return update(tx, invoice, &row)
 	})
 }

@@ -228,7 +228,7 @@ func (s *Store) file(tx *gorm.DB, p billing.Posting) error {
 		}
 	}
 	row.ID, row.InvoiceKey, row.Subscription, row.Account = inv.ID, inv.Key, inv.Subscription, inv.Account
-	row.Status, row.InFlight, row.Detail, row.Number = inv.Status, inv.InFlight != "", inv, nil
+	row.Status, row.InFlight, row.Charge, row.Detail, row.Number = inv.Status, inv.InFlight != "", inv.Charge, inv, nil
 	if inv.Number != "" {
 		row.Number = &inv.Number
 	}

@@ -107,6 +107,7 @@ type invoiceRow struct {
 	Account      string
 	Status       billing.InvoiceStatus
 	InFlight     bool
+	Charge       string          // the gateway's reference: Detail has it too
 	Detail       billing.Invoice `gorm:"serializer:json"`
 	CreatedAt    time.Time
 }

@@ -40,6 +40,7 @@ type sandboxPaymentRow struct {
 	ID           string
 	Invoice      string
 	Subscription string
+	Untold       bool
 	Detail       sandbox.Payment `gorm:"serializer:json"`
 }
 
@@ -114,7 +115,7 @@ func (l SandboxLedger) FillForm(ctx context.Context, id, token string) error {
 func (l SandboxLedger) Open(ctx context.Context, p sandbox.Payment) (sandbox.Payment, error) {
 	err := l.store.tx(ctx, func(tx *gorm.DB) error {
 		err := tx.Clauses(clause.OnConflict{DoNothing: true}).
-			Create(&sandboxPaymentRow{p.ID, p.Invoice, p.Subscription, p}).Error
+			Create(&sandboxPaymentRow{p.ID, p.Invoice, p.Subscription, p.Untold(), p}).Error
 		if err != nil {
 			return err
 		}
@@ -154,6 +155,7 @@ func (l SandboxLedger) Update(ctx context.Context, payment, method string, f fun
 				return err
 			}
 		}
+		p.Untold = p.Detail.Untold()
 		return update(tx, payment, &p)
 	})
 }
@@ -166,9 +168,20 @@ func (l SandboxLedger) Payments(ctx context.Context, subscription string) ([]san
 		q = q.Where("subscription = ?", subscription)
 	}
 	err := q.Find(&rows).Error
+	return paymentsOf(rows), err
+}
+
+// Untold implements sandbox.Ledger.
+func (l SandboxLedger) Untold(ctx context.Context, limit int) ([]sandbox.Payment, error) {
+	var rows []sandboxPaymentRow
+	err := l.store.db.WithContext(ctx).Where("untold = ?", true).Order("id").Limit(limit).Find(&rows).Error
+	return paymentsOf(rows), err
+}
+
+func paymentsOf(rows []sandboxPaymentRow) []sandbox.Payment {
 	list := make([]sandbox.Payment, len(rows))
 	for i, r := range rows {
 		list[i] = r.Detail
 	}
-	return list, err
+	return list
 }

@@ -63,7 +63,17 @@ type Gateway interface {
 	// Moved lists what the gateway has moved in [from, to) by its own books, for
 	// whomever: every charge that succeeded, and every refund.
 	Moved(ctx context.Context, from, to time.Time) (billing.Moved, error)
+
+	// ParseWebhook reads what the gateway has sent to the engine's webhook
+	// address, by its header and its body as they came. now is real time: a
+	// signature is good for some minutes. Errors are CodeBadSignature,
+	// CodeWrongMode and CodeInvalid, and repeat nothing of it. What it tells of
+	// may have been overtaken, and is told again until it is answered.
+	ParseWebhook(header func(name string) string, body []byte, now time.Time) (billing.News, error)
 }
+
+// WebhookTolerance is how old the signature of a webhook may be.
+const WebhookTolerance = 5 * time.Minute
 
 // Codes of an Error.
 const (
@@ -76,6 +86,9 @@ const (
 	CodeNotRefundable  = "not_refundable"  // not charged, or more than is left of it
 	CodeNoAction       = "no_action"       // nothing waits for the customer
 	CodeRefused        = "refused"         // it takes no such call from us: a wrong key, say
+
+	CodeBadSignature = "invalid_signature" // a webhook that the gateway did not sign, or too long ago
+	CodeWrongMode    = "wrong_mode"        // a webhook of test mode in live mode, or the other way round
 )
 
 // Error is a gateway's refusal of a call, which moved no money and is not

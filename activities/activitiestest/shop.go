@@ -72,7 +72,7 @@ func New(t testing.TB, now func() time.Time) *Shop {
 	check(t, err)
 	_, err = store.ApplyCatalogue(t.Context(), sold, false)
 	check(t, err)
-	gateway, err := sandbox.New(sandbox.NewMemory(), "https://shop.example/sandbox")
+	gateway, err := sandbox.New(sandbox.NewMemory(), "https://shop.example/sandbox", "whsec_test")
 	check(t, err)
 	current, err := licensing.GenerateKey(rand.Reader)
 	check(t, err)

@@ -11,7 +11,6 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/payments/sandbox"
 )
 
 // balanced holds everything that the sandbox gateway has moved in a system to
@@ -35,14 +34,6 @@ func (s *shop) wantMoneyAgreed(t testing.TB, from, to string) {
 	}
 }
 
-// behind charges and refunds at the gateway what the engine has not asked for.
-func (s *shop) behind(t *testing.T) *sandbox.Gateway {
-	t.Helper()
-	g, err := sandbox.New(s.system.Engine.Store.SandboxLedger(), "http://"+s.http+"/sandbox")
-	must(t, err)
-	return g
-}
-
 func TestReconcilingMoneyFindsNothingWhereAllIsWellAndEachDifference(t *testing.T) {
 	s := start(t, 0)
 	c := s.buy(t, newCustomer().order(nil))
@@ -52,7 +43,8 @@ func TestReconcilingMoneyFindsNothingWhereAllIsWellAndEachDifference(t *testing.
 	secret(declined.wantProblem(t, http.StatusPaymentRequired, "card_declined").CheckoutToken)
 	eventually(t, listed, "all agrees", func() bool { return s.balanced() == nil })
 
-	g, ctx := s.behind(t), context.Background()
+	// What is charged and refunded at the gateway, and the engine has not asked for.
+	g, ctx := s.system.Engine.Sandbox(), context.Background()
 	book, err := s.system.Engine.Store.Book(ctx, c.Subscription.ID)
 	must(t, err)
 	customer, err := g.EnsureCustomer(ctx, book.Order.BillingAccount)

@@ -46,6 +46,9 @@ type Subject struct {
 	// Approve is what the customer does on the page of a charge that requires
 	// action. Where nothing waits any more it does nothing.
 	Approve func(t *testing.T, charge string)
+
+	// Webhook is how the gateway tells news, signed at an instant.
+	Webhook func(t *testing.T, n billing.News, at time.Time) (header func(string) string, body []byte)
 }
 
 var at = time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC)
@@ -89,6 +92,9 @@ func Run(t *testing.T, newSubject func(t *testing.T) Subject) {
 		"40 refunds at once never exceed the charge":                     manyRefunds,
 		"what was not charged is not refunded":                           unchargedIsNotRefunded,
 		"what has moved is listed, and nothing else":                     movedIsListed,
+		"a webhook is read as what it tells":                             webhookIsRead,
+		"a webhook that the gateway did not sign is refused":             unsignedWebhook,
+		"a webhook of the other mode is refused":                         otherModesWebhook,
 	} {
 		t.Run(name, func(t *testing.T) { test(newOrder(t, newSubject(t))) })
 	}
@@ -742,5 +748,74 @@ func movedIsListed(o *order) {
 				o.Errorf("a charge at %s is listed from %s to %s: %t, %v", c.At, in[0], in[1], is, err)
 			}
 		}
+	}
+}
+
+// told is every kind of news, as it is to be read.
+func told() (all []billing.News) {
+	for _, kind := range []billing.NewsKind{
+		billing.NewsCharge, billing.NewsRefund, billing.NewsCard,
+		billing.NewsDisputeOpened, billing.NewsDisputeWon, billing.NewsDisputeLost, billing.NewsOther,
+	} {
+		n := billing.News{ID: newID("evt"), Kind: kind, Reference: newID("ref"), Created: at}
+		switch kind {
+		case billing.NewsDisputeOpened, billing.NewsDisputeWon, billing.NewsDisputeLost:
+			n.Dispute, n.Amount = newID("dp"), usd(990)
+		case billing.NewsOther:
+			n.Reference = ""
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
+func webhookIsRead(o *order) {
+	for _, n := range told() {
+		header, body := o.Webhook(o.T, n, at)
+		got, err := o.Gateway.ParseWebhook(header, body, at.Add(payments.WebhookTolerance))
+		if err != nil {
+			o.Errorf("%s: %v", n.Kind, err)
+		}
+		if diff := cmp.Diff(n, got); diff != "" {
+			o.Errorf("not what was told:\n%s", diff)
+		}
+	}
+}
+
+func unsignedWebhook(o *order) {
+	for _, n := range told() {
+		header, body := o.Webhook(o.T, n, at)
+		none := func(string) string { return "" }
+		broken := func(name string) string { return strings.Replace(header(name), "v1=", "v1=00", 1) }
+		signed := func(name string) string { return strings.Replace(header(name), "t=", "t=1", 1) }
+		other := []byte(strings.Replace(string(body), "evt_", "evt_X", 1))
+		for what, c := range map[string]struct {
+			header func(string) string
+			body   []byte
+			now    time.Time
+		}{
+			"unsigned":          {none, body, at},
+			"a broken one":      {broken, body, at},
+			"another instant":   {signed, body, at},
+			"another body":      {header, other, at},
+			"no body":           {header, nil, at},
+			"signed long ago":   {header, body, at.Add(payments.WebhookTolerance + time.Second)},
+			"signed in advance": {header, body, at.Add(-payments.WebhookTolerance - time.Second)},
+		} {
+			got, err := o.Gateway.ParseWebhook(c.header, c.body, c.now)
+			o.refused(err, payments.CodeBadSignature)
+			if err != nil && (got != billing.News{} || strings.Contains(err.Error(), n.ID)) {
+				o.Errorf("%s: got %+v, %v", what, got, err)
+			}
+		}
+	}
+}
+
+func otherModesWebhook(o *order) {
+	for _, n := range told() {
+		n.Live = true // every subject is in test mode
+		header, body := o.Webhook(o.T, n, at)
+		_, err := o.Gateway.ParseWebhook(header, body, at)
+		o.refused(err, payments.CodeWrongMode)
 	}
 }

@@ -20,19 +20,24 @@ import (
 type Gateway struct {
 	ledger Ledger
 	pages  string
+	secret string
+	untold chan struct{}
 }
 
 var _ payments.Gateway = (*Gateway)(nil)
 
 // New returns the gateway that keeps its books in the ledger. pages is the
 // absolute URL below which its hosted pages are served: the page of a charge
-// that waits for the customer is pages/<charge>.
-func New(ledger Ledger, pages string) (*Gateway, error) {
+// that waits for the customer is pages/<charge>. secret signs its webhooks.
+func New(ledger Ledger, pages, secret string) (*Gateway, error) {
 	u, err := url.Parse(pages)
 	if err != nil || u.Scheme == "" || u.Host == "" {
 		return nil, errors.New("sandbox gateway: the address of its pages is not an absolute URL")
 	}
-	return &Gateway{ledger, pages}, nil
+	if secret == "" {
+		return nil, errors.New("sandbox gateway: there is no secret to sign webhooks with")
+	}
+	return &Gateway{ledger, pages, secret, make(chan struct{}, 1)}, nil
 }
 
 // Name is "sandbox".
@@ -108,7 +113,7 @@ func (g *Gateway) Charge(ctx context.Context, charge string, r billing.ChargeReq
 		return billing.ChargeResult{}, refuse(payments.CodeInvalid, "no card to charge for "+r.Invoice)
 	}
 	var result billing.ChargeResult
-	err := g.ledger.Update(ctx, charge, r.Method, func(p *Payment, m *Method) (err error) {
+	err := g.update(ctx, charge, r.Method, func(p *Payment, m *Method) (err error) {
 		result, err = p.charge(m, r)
 		return err
 	})
@@ -148,7 +153,7 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 	if r.CreditNote == "" || r.Amount.Amount <= 0 {
 		return "", refuse(payments.CodeInvalid, "the refund of "+r.Charge+" lacks a credit note or an amount above nought")
 	}
-	err := g.ledger.Update(ctx, r.Charge, "", func(p *Payment, _ *Method) error { return p.refund(r) })
+	err := g.update(ctx, r.Charge, "", func(p *Payment, _ *Method) error { return p.refund(r) })
 	if err != nil {
 		return "", asRefusal("refunding "+r.CreditNote, err)
 	}
@@ -170,11 +175,28 @@ func (g *Gateway) Fail(ctx context.Context, charge string) error {
 }
 
 func (g *Gateway) settle(ctx context.Context, charge string, as Attempt) error {
-	err := g.ledger.Update(ctx, charge, "", func(p *Payment, _ *Method) error { return p.settle(as) })
+	err := g.update(ctx, charge, "", func(p *Payment, _ *Method) error { return p.settle(as) })
 	if err != nil {
 		return asRefusal("settling "+charge, err)
 	}
 	return nil
+}
+
+// update is the ledger's, and says where it leaves something to be told.
+func (g *Gateway) update(ctx context.Context, payment, method string, f func(*Payment, *Method) error) error {
+	untold := false
+	err := g.ledger.Update(ctx, payment, method, func(p *Payment, m *Method) error {
+		err := f(p, m)
+		untold = err == nil && p.Untold()
+		return err
+	})
+	if untold {
+		select {
+		case g.untold <- struct{}{}:
+		default: // it has been said
+		}
+	}
+	return err
 }
 
 // Charge is a line of the gateway's own list (contract.md, Sandbox gateway).

@@ -16,11 +16,14 @@ import (
 	"github.com/okviz/licensing/payments/sandbox/ledgertest"
 )
 
-const pages = "http://127.0.0.1:8080/sandbox"
+const (
+	pages  = "http://127.0.0.1:8080/sandbox"
+	secret = "whsec_test"
+)
 
 func open(t *testing.T, l sandbox.Ledger) *sandbox.Gateway {
 	t.Helper()
-	g, err := sandbox.New(l, pages)
+	g, err := sandbox.New(l, pages, secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,13 +68,14 @@ func TestSandboxIsAGateway(t *testing.T) {
 					t.Error(err)
 				}
 			},
+			Webhook: webhook,
 		}
 	})
 }
 
 func TestPagesNeedAnAbsoluteAddress(t *testing.T) {
 	for _, pages := range []string{"", "/sandbox", "127.0.0.1:8080/sandbox", "http://"} {
-		if _, err := sandbox.New(sandbox.NewMemory(), pages); err == nil {
+		if _, err := sandbox.New(sandbox.NewMemory(), pages, secret); err == nil {
 			t.Errorf("%q was taken", pages)
 		}
 	}
@@ -84,8 +88,11 @@ type shop struct {
 	customer string
 }
 
-func newShop(t *testing.T) *shop {
-	g := open(t, sandbox.NewMemory())
+func newShop(t *testing.T) *shop { return shopOn(t, sandbox.NewMemory()) }
+
+func shopOn(t *testing.T, l sandbox.Ledger) *shop {
+	t.Helper()
+	g := open(t, l)
 	customer, err := g.EnsureCustomer(t.Context(), "cus_1")
 	if err != nil {
 		t.Fatal(err)

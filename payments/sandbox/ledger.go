@@ -47,6 +47,10 @@ type Ledger interface {
 	// Payments reads the payments of a subscription, of all where the id is
 	// empty, in any order.
 	Payments(ctx context.Context, subscription string) ([]Payment, error)
+
+	// Untold reads payments of which the engine has not been told everything,
+	// the oldest first.
+	Untold(ctx context.Context, limit int) ([]Payment, error)
 }
 
 // ErrNotFound says that the ledger has no such payment, method or customer.
@@ -90,6 +94,7 @@ type Payment struct {
 	Return       string        `json:"return,omitempty"` // where the customer goes from the page of an action
 	Faults       int           `json:"faults,omitempty"` // calls left without an answer on purpose
 	Refunds      []Refund      `json:"refunds,omitempty"`
+	Events       []Event       `json:"events,omitempty"`
 }
 
 // Attempt is one charge of a card that reached the gateway, by rising number.

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -144,7 +145,19 @@ func (l *memory) Payments(_ context.Context, subscription string) ([]Payment, er
 	return found, nil
 }
 
+func (l *memory) Untold(_ context.Context, limit int) ([]Payment, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found []Payment
+	for _, id := range slices.Sorted(maps.Keys(l.payments)) {
+		if p := l.payments[id]; p.Untold() && len(found) < limit {
+			found = append(found, p.clone())
+		}
+	}
+	return found, nil
+}
+
 func (p Payment) clone() Payment {
-	p.Attempts, p.Refunds = slices.Clone(p.Attempts), slices.Clone(p.Refunds)
+	p.Attempts, p.Refunds, p.Events = slices.Clone(p.Attempts), slices.Clone(p.Refunds), slices.Clone(p.Events)
 	return p
 }

@@ -115,11 +115,17 @@ func (p *Payment) charge(m *Method, r billing.ChargeRequest) (billing.ChargeResu
 			m.Charged++
 		}
 		p.Attempts = append(p.Attempts, a)
+		p.tell(told[a.Status], "", a.Amount, a.At)
 	}
 	if fault {
 		return billing.ChargeResult{Status: billing.PaymentUnknown}, nil
 	}
 	return p.resolve(), nil
+}
+
+// told is how the engine is told what became of an attempt.
+var told = map[billing.PaymentStatus]EventType{
+	billing.PaymentSucceeded: EventSucceeded, billing.PaymentDeclined: EventFailed, billing.PaymentRequiresAction: EventWaits,
 }
 
 // resolve is what became of the attempt prepared last, or of an earlier one
@@ -154,6 +160,7 @@ func (p *Payment) settle(as Attempt) error {
 		return refuse(payments.CodeNoAction, p.ID)
 	}
 	a.Status, a.DeclineCode, a.Advice = as.Status, as.DeclineCode, as.Advice
+	p.tell(told[a.Status], "", a.Amount, a.At)
 	return nil
 }
 
@@ -175,6 +182,7 @@ func (p *Payment) refund(r billing.RefundRequest) error {
 		return refuse(payments.CodeNotRefundable, p.ID)
 	}
 	p.Refunds = append(p.Refunds, Refund{CreditNote: r.CreditNote, Amount: r.Amount, At: second(r.At)})
+	p.tell(EventRefunded, "", r.Amount, r.At)
 	return nil
 }
 

@@ -29,16 +29,18 @@ type References interface {
 
 // Config is what the gateway needs. Transport may be nil.
 type Config struct {
-	Key        string // the secret key (sk_…) or a restricted one (rk_…)
-	References References
-	Transport  http.RoundTripper
+	Key           string // the secret key (sk_…) or a restricted one (rk_…)
+	WebhookSecret string // of the endpoint (whsec_…); empty: every webhook is refused
+	References    References
+	Transport     http.RoundTripper
 }
 
 // Gateway is Stripe as a payments.Gateway.
 type Gateway struct {
-	client *stripe.Client
-	refs   References
-	live   bool
+	client        *stripe.Client
+	refs          References
+	live          bool
+	webhookSecret string
 }
 
 var _ payments.Gateway = (*Gateway)(nil)
@@ -61,7 +63,7 @@ func New(c Config) (*Gateway, error) {
 		// Its messages repeat tokens.
 		LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull},
 	})
-	return &Gateway{stripe.NewClient(c.Key, stripe.WithBackends(backends)), c.References, mode == Live}, nil
+	return &Gateway{stripe.NewClient(c.Key, stripe.WithBackends(backends)), c.References, mode == Live, c.WebhookSecret}, nil
 }
 
 // Modes of a key.

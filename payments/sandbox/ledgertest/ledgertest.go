@@ -36,6 +36,7 @@ func Run(t *testing.T, newLedger func(t *testing.T) sandbox.Ledger) {
 		"updates of two payments with one card do not lose a use": cardIsShared,
 		"only a subscription's payments are listed":               listed,
 		"what was read is the reader's own":                       readsAreCopies,
+		"what is still to be told is found":                       untold,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newLedger(t)) })
 	}
@@ -189,6 +190,7 @@ func roundTrip(t *testing.T, l sandbox.Ledger) {
 		{ID: "ch_1", Number: 1, Method: "pm_1", Amount: usd(990), Status: billing.PaymentDeclined, DeclineCode: "generic_decline", Advice: billing.AdviceRetryLater, At: at},
 		{ID: "ch_2", Number: 2, Method: "pm_1", Amount: want.Amount, Status: billing.PaymentSucceeded, At: at.AddDate(50, 0, 0)},
 	}
+	want.Events = []sandbox.Event{{ID: "evt_1", Type: sandbox.EventSucceeded, Charge: "pay_1", Amount: want.Amount, Created: at, Told: 2}}
 	want.Refunds = []sandbox.Refund{{CreditNote: "cn_1", Amount: billing.Money{Amount: 1, Currency: "JPY"}, At: at.Add(time.Second)}}
 	must(t, l.Update(t.Context(), "pay_1", "", func(p *sandbox.Payment, _ *sandbox.Method) error {
 		*p = want
@@ -328,4 +330,36 @@ func readsAreCopies(t *testing.T, l sandbox.Ledger) {
 	if got := read(t, l, "pay_1").Attempts[0].Status; got != billing.PaymentDeclined {
 		t.Errorf("a reader changed the books to %s", got)
 	}
+}
+
+func untold(t *testing.T, l sandbox.Ledger) {
+	seed(t, l)
+	for _, n := range []string{"2", "3"} {
+		_, err := l.Open(t.Context(), payment(n))
+		must(t, err)
+	}
+	change := func(id string, events ...sandbox.Event) {
+		t.Helper()
+		must(t, l.Update(t.Context(), id, "", func(p *sandbox.Payment, _ *sandbox.Method) error {
+			p.Events = events
+			return nil
+		}))
+	}
+	ids := func(limit int) (got []string) {
+		t.Helper()
+		found, err := l.Untold(t.Context(), limit)
+		must(t, err)
+		for _, p := range found {
+			got = append(got, p.ID)
+		}
+		return got
+	}
+	equal(t, ids(10), []string(nil))
+	change("pay_3", sandbox.Event{ID: "evt_3", Told: 1}, sandbox.Event{ID: "evt_4"})
+	change("pay_1", sandbox.Event{ID: "evt_1"})
+	change("pay_2", sandbox.Event{ID: "evt_2", Told: 1})
+	equal(t, ids(10), []string{"pay_1", "pay_3"})
+	equal(t, ids(1), []string{"pay_1"})
+	change("pay_1", sandbox.Event{ID: "evt_1", Told: 1})
+	equal(t, ids(10), []string{"pay_3"})
 }

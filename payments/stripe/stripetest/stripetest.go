@@ -25,6 +25,9 @@ import (
 // Key is the secret key that the server takes.
 const Key = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
 
+// WebhookSecret is that of the endpoint that webhooks are sent to.
+const WebhookSecret = "whsec_9f86d081884c7d659a2feaa0c55ad015"
+
 // cards are the PaymentMethods that a page of the vendor's might have made.
 var cards = map[string]card{
 	"pm_visa":               {last4: "4242"},
@@ -152,7 +155,7 @@ func (s *Server) Gateway(through http.RoundTripper) *stripe.Gateway {
 	if through == nil {
 		through = s
 	}
-	g, err := stripe.New(stripe.Config{Key: Key, References: &Memory{}, Transport: through})
+	g, err := stripe.New(stripe.Config{Key: Key, WebhookSecret: WebhookSecret, References: &Memory{}, Transport: through})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -176,6 +179,7 @@ func (s *Server) Subject(through http.RoundTripper) gatewaytest.Subject {
 		Unknown:           "pm_nonesuch",
 		Fill:              func(_ *testing.T, form string) { s.Fill(form, "pm_visa") },
 		Approve:           s.Approve,
+		Webhook:           Webhook,
 	}
 }
 

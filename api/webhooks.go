@@ -1,0 +1,176 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/workflows"
+)
+
+const (
+	webhookPath  = "/v1/webhooks/{gateway}"
+	webhookRoute = "/v1/webhooks/:gateway" // the same, as Gin spells it
+	maxWebhook   = 256 << 10
+	// newsAtOnce are acted on at once; what comes on top of them is left to the
+	// sweeper.
+	newsAtOnce = 16
+	newsEvery  = time.Second // it is swept
+)
+
+// webhook takes what the gateway tells. It is stored first and answered then;
+// what is to be done about it may take its time. A bare handler: the signature
+// is the only credential, and no session or key counts.
+func (s *server) webhook(g *gin.Context) {
+	if g.Param("gateway") != s.Gateway.Name() {
+		writeProblem(g, problem(http.StatusNotFound, "not_found", "there is no such gateway here"))
+		return
+	}
+	body, err := io.ReadAll(g.Request.Body) // the middleware has held it to its limit
+	if err != nil {
+		writeProblem(g, problem(http.StatusBadRequest, "malformed", "the body could not be read"))
+		return
+	}
+	news, err := s.Gateway.ParseWebhook(g.Request.Header.Get, body, s.Now())
+	if err != nil {
+		p := unheard(err)
+		s.Log.Warn("a webhook was refused", "gateway", s.Gateway.Name(), "code", p.Code)
+		writeProblem(g, p)
+		return
+	}
+	fresh, err := s.Store.KeepNews(g.Request.Context(), s.Gateway.Name(), news)
+	if err != nil {
+		writeProblem(g, s.answer(err))
+		return
+	}
+	if fresh {
+		select {
+		case s.acting <- struct{}{}:
+			ctx := context.WithoutCancel(g.Request.Context())
+			go func() {
+				defer func() { <-s.acting }()
+				s.actOn(ctx, news)
+			}()
+		default:
+		}
+	}
+	g.JSON(http.StatusOK, gin.H{"received": true})
+}
+
+// unheard says why a webhook is refused, in words that repeat nothing of it.
+func unheard(err error) *Problem {
+	var coded interface{ ErrorCode() string }
+	if errors.As(err, &coded) {
+		switch coded.ErrorCode() {
+		case "invalid_signature":
+			return problem(http.StatusBadRequest, "invalid_signature", "this webhook is not signed by the gateway, or was signed too long ago")
+		case "wrong_mode":
+			return problem(http.StatusBadRequest, "wrong_mode", "this webhook is of the gateway's other mode, live or test")
+		}
+	}
+	return problem(http.StatusBadRequest, "malformed", "this webhook cannot be read")
+}
+
+// sweepNews acts on what nobody has acted on: after a crash, while the workflow
+// could not be reached, or while a payment was under way.
+func (s *server) sweepNews(ctx context.Context) {
+	waiting, err := s.Store.ClaimNews(ctx, s.Gateway.Name(), 50)
+	if err != nil && ctx.Err() == nil {
+		s.Log.Warn("news of the gateway was not read", "error", err)
+	}
+	for _, n := range waiting {
+		s.actOn(ctx, n)
+	}
+}
+
+// errUnderWay puts news off: a step is at the payment that it tells of, and may
+// record it any moment.
+var errUnderWay = errors.New("the payment is under way")
+
+// actOn acts on news, or puts it off.
+func (s *server) actOn(ctx context.Context, n billing.News) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ignored, err := s.follow(ctx, n)
+	kept, gateway := context.WithoutCancel(ctx), s.Gateway.Name()
+	switch {
+	case err == nil:
+		err = s.Store.NewsDone(kept, gateway, n.ID, ignored)
+	case errors.Is(err, errUnderWay):
+		err = s.Store.PutNewsOff(kept, gateway, n.ID)
+	default:
+		err = errors.Join(err, s.Store.PutNewsOff(kept, gateway, n.ID))
+	}
+	if err != nil {
+		s.Log.Warn("news of the gateway waits to be acted on", "event", n.ID, "kind", string(n.Kind), "error", err)
+	}
+}
+
+// follow does what news asks for; ignored tells that it is about nothing of
+// ours. A refund that is pending is asked about every few minutes in any case.
+func (s *server) follow(ctx context.Context, n billing.News) (ignored bool, err error) {
+	switch n.Kind {
+	case billing.NewsCharge:
+		inv, err := s.Store.InvoiceOfCharge(ctx, s.Gateway.Name(), n.Reference)
+		if err == nil {
+			err = s.lookAt(ctx, inv)
+		}
+		return absent(err)
+	case billing.NewsCard:
+		form, err := s.Store.CardFormOf(ctx, s.Gateway.Name(), n.Reference)
+		if err == nil {
+			_, err = s.cardGiven(ctx, form)
+		}
+		return absent(err)
+	}
+	return true, nil
+}
+
+func absent(err error) (bool, error) {
+	if errors.Is(err, billing.ErrNotFound) {
+		return true, nil
+	}
+	return false, err
+}
+
+// lookAt has the workflow of an invoice look at its payment, if that waits. What
+// is paid, or void, is settled, whatever is told of it.
+func (s *server) lookAt(ctx context.Context, inv billing.Invoice) error {
+	if inv.InFlight != "" {
+		return errUnderWay
+	}
+	o, err := s.Store.Overview(ctx, inv.Subscription)
+	if err != nil || o.Waiting.Invoice != inv.ID {
+		return err
+	}
+	c := billing.Command{Verb: billing.VerbSettle}
+	return s.update(ctx, o.Subscription, workflows.Updates[c.Verb], newID("req"), c)
+}
+
+// describeWebhook adds the route to the description: Huma knows only those that
+// it serves.
+func describeWebhook(doc *huma.OpenAPI) {
+	schemas := doc.Components.Schemas
+	doc.AddOperation(&huma.Operation{
+		OperationID: "webhook", Method: http.MethodPost, Path: webhookPath, Tags: []string{"Gateway"},
+		Summary:     "Take what the payment gateway tells",
+		Description: "For the gateway alone: its signature is verified. At most 256 KiB. 200 means that it is stored.",
+		Parameters: []*huma.Param{{
+			Name: "gateway", In: "path", Required: true, Description: "The configured one: sandbox or stripe.", Schema: &huma.Schema{Type: huma.TypeString},
+		}},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}},
+		Responses: map[string]*huma.Response{
+			"200": {Description: "It is stored.", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}},
+			"default": {Description: "Error", Content: map[string]*huma.MediaType{
+				"application/problem+json": {Schema: schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")},
+			}},
+		},
+	})
+}

@@ -1,0 +1,155 @@
+package sandbox_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/payments"
+	"github.com/okviz/licensing/payments/sandbox"
+)
+
+// webhook is news as the sandbox tells it.
+func webhook(t *testing.T, n billing.News, at time.Time) (func(string) string, []byte) {
+	t.Helper()
+	types := map[billing.NewsKind]sandbox.EventType{
+		billing.NewsCharge: sandbox.EventSucceeded, billing.NewsRefund: sandbox.EventRefunded, billing.NewsCard: sandbox.EventCardCollected,
+		billing.NewsDisputeOpened: sandbox.EventDisputeOpened, billing.NewsDisputeWon: sandbox.EventDisputeWon,
+		billing.NewsDisputeLost: sandbox.EventDisputeLost, billing.NewsOther: "something.new",
+	}
+	body, err := json.Marshal(sandbox.Event{
+		ID: n.ID, Type: types[n.Kind], Charge: n.Reference, Dispute: n.Dispute, Amount: n.Amount, Live: n.Live, Created: n.Created,
+	})
+	must(t, err)
+	return signed(body, at), body
+}
+
+func signed(body []byte, at time.Time) func(string) string {
+	return func(name string) string {
+		if name != sandbox.SignatureHeader {
+			return ""
+		}
+		return sandbox.Sign(secret, body, at)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestASignedWebhookThatIsNoEventIsRefused(t *testing.T) {
+	g := open(t, sandbox.NewMemory())
+	for _, body := range []string{"", "{", "[]", `{"id":""}`, `{"id":7}`} {
+		_, err := g.ParseWebhook(signed([]byte(body), noon), []byte(body), noon)
+		if refusal, ok := errors.AsType[*payments.Error](err); !ok || refusal.Code != payments.CodeInvalid {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+}
+
+// engine takes webhooks as long as it is there.
+type engine struct {
+	*testing.T
+	g    *sandbox.Gateway
+	away bool
+	told []string // "payment.succeeded"
+	ids  map[string]int
+}
+
+func (e *engine) post(_ context.Context, body []byte, signature string) error {
+	if e.away {
+		return errors.New("nobody is there")
+	}
+	n, err := e.g.ParseWebhook(func(string) string { return signature }, body, noon)
+	if err != nil {
+		e.Errorf("the engine cannot read %s: %v", body, err)
+	}
+	var what struct{ Type string }
+	must(e.T, json.Unmarshal(body, &what))
+	e.told = append(e.told, what.Type)
+	e.ids[n.ID]++
+	return nil
+}
+
+func TestEverythingThatHappensIsToldOnceAndInOrder(t *testing.T) {
+	l := sandbox.NewMemory()
+	s := shopOn(t, l)
+	e := &engine{T: t, g: s.Gateway, ids: map[string]int{}}
+	deliver := func() {
+		t.Helper()
+		if err := s.Deliver(t.Context(), e.post, noon); (err != nil) != e.away {
+			t.Error(err)
+		}
+	}
+	declined := s.request("inv_1", s.card("tok_declined"), 1)
+	s.pay(declined)
+	s.pay(declined) // and asked again
+	waits := s.request("inv_1", s.card("tok_3ds"), 2)
+	ref, _ := s.pay(waits)
+	must(t, s.Approve(t.Context(), ref))
+	must(t, s.Approve(t.Context(), ref))
+	for range 2 {
+		_, err := s.Refund(t.Context(), billing.RefundRequest{CreditNote: "re_1", Invoice: "inv_1", Charge: ref, Amount: billing.Money{Amount: 100, Currency: "EUR"}, At: noon})
+		must(t, err)
+	}
+	e.away = true
+	deliver()
+	e.away = false
+	e.g = open(t, l) // the process was killed: its books are what is left
+	if err := e.g.Deliver(t.Context(), e.post, noon); err != nil {
+		t.Error(err)
+	}
+	deliver()
+	same(t, e.told, []string{"payment.failed", "payment.requires_action", "payment.succeeded", "payment.refunded"})
+	for id, n := range e.ids {
+		if n != 1 {
+			t.Errorf("%s was told %d times", id, n)
+		}
+	}
+
+	lost := s.request("inv_2", s.card("tok_timeout_lost"), 1) // nothing reached the gateway
+	s.pay(lost)
+	deliver()
+	same(t, len(e.told), 4)
+	failed := s.request("inv_3", s.card("tok_3ds"), 1)
+	ref, _ = s.pay(failed)
+	must(t, s.Fail(t.Context(), ref))
+	deliver()
+	same(t, e.told[4:], []string{"payment.requires_action", "payment.failed"})
+
+	// A test may have anything told again.
+	events, err := s.Events(t.Context(), ref)
+	must(t, err)
+	must(t, s.Redeliver(t.Context(), ref, events[0].ID, e.post, noon))
+	same(t, e.told[6:], []string{"payment.requires_action"})
+	same(t, e.ids[events[0].ID], 2)
+	if err := s.Redeliver(t.Context(), ref, "evt_none", e.post, noon); err == nil {
+		t.Error("an event that never was is told")
+	}
+}
+
+func TestWhatIsNewToBeToldIsSignalled(t *testing.T) {
+	s := newShop(t)
+	signalled := func() bool {
+		select {
+		case <-s.Untold():
+			return true
+		default:
+			return false
+		}
+	}
+	r := s.request("inv_1", s.card("tok_visa"), 1)
+	if signalled() {
+		t.Error("nothing has happened")
+	}
+	s.pay(r)
+	if !signalled() || signalled() {
+		t.Error("a charge is signalled once")
+	}
+}

@@ -1,0 +1,115 @@
+package stripe
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stripe/stripe-go/v85"
+	"github.com/stripe/stripe-go/v85/webhook"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/payments"
+)
+
+// Events are what Stripe's endpoint is to send (docs/operators.md lists them
+// too). What is sent beside them is kept and ignored.
+var Events = map[stripe.EventType]billing.NewsKind{
+	stripe.EventTypePaymentIntentSucceeded:      billing.NewsCharge,
+	stripe.EventTypePaymentIntentPaymentFailed:  billing.NewsCharge,
+	stripe.EventTypePaymentIntentProcessing:     billing.NewsCharge,
+	stripe.EventTypePaymentIntentRequiresAction: billing.NewsCharge,
+	stripe.EventTypePaymentIntentCanceled:       billing.NewsCharge,
+
+	stripe.EventTypeChargeRefunded:      billing.NewsRefund,
+	stripe.EventTypeChargeRefundUpdated: billing.NewsRefund,
+	stripe.EventTypeRefundCreated:       billing.NewsRefund,
+	stripe.EventTypeRefundUpdated:       billing.NewsRefund,
+	stripe.EventTypeRefundFailed:        billing.NewsRefund,
+
+	stripe.EventTypeCheckoutSessionCompleted: billing.NewsCard,
+	stripe.EventTypeSetupIntentSucceeded:     billing.NewsCard,
+
+	// What they tell is read from the dispute's status.
+	stripe.EventTypeChargeDisputeCreated:         billing.NewsDisputeOpened,
+	stripe.EventTypeChargeDisputeUpdated:         billing.NewsDisputeOpened,
+	stripe.EventTypeChargeDisputeFundsWithdrawn:  billing.NewsDisputeOpened,
+	stripe.EventTypeChargeDisputeFundsReinstated: billing.NewsDisputeOpened,
+	stripe.EventTypeChargeDisputeClosed:          billing.NewsDisputeOpened,
+}
+
+// disputes are what a dispute's status tells. An inquiry (warning_…) takes no
+// money back, and is none yet.
+var disputes = map[stripe.DisputeStatus]billing.NewsKind{
+	stripe.DisputeStatusNeedsResponse: billing.NewsDisputeOpened,
+	stripe.DisputeStatusUnderReview:   billing.NewsDisputeOpened,
+	stripe.DisputeStatusWon:           billing.NewsDisputeWon,
+	stripe.DisputeStatusPrevented:     billing.NewsDisputeWon,
+	stripe.DisputeStatusLost:          billing.NewsDisputeLost,
+}
+
+// ParseWebhook implements payments.Gateway. Every error of the SDK is the same
+// to whoever sends: its words may repeat what was sent.
+func (g *Gateway) ParseWebhook(header func(string) string, body []byte, now time.Time) (billing.News, error) {
+	signature := header("Stripe-Signature")
+	if g.webhookSecret == "" || webhook.ValidatePayloadIgnoringTolerance(body, signature, g.webhookSecret) != nil ||
+		now.Sub(signedAt(signature)).Abs() > payments.WebhookTolerance {
+		return billing.News{}, refuse(payments.CodeBadSignature, "")
+	}
+	e, err := webhook.ConstructEventWithOptions(body, signature, g.webhookSecret, webhook.ConstructEventOptions{IgnoreTolerance: true})
+	if err != nil || e.ID == "" || e.Data == nil {
+		return billing.News{}, refuse(payments.CodeInvalid, "the webhook is no event of the API version "+stripe.APIVersion)
+	}
+	if e.Livemode != g.live {
+		return billing.News{}, refuse(payments.CodeWrongMode, "")
+	}
+	n := billing.News{ID: e.ID, Kind: Events[e.Type], Live: e.Livemode, Created: time.Unix(e.Created, 0).UTC()}
+	if n.Kind == "" {
+		n.Kind = billing.NewsOther
+		return n, nil
+	}
+	var o struct { // what the objects of all those events have
+		ID            string
+		Amount        int64
+		Currency      string
+		Status        stripe.DisputeStatus
+		PaymentIntent string `json:"payment_intent"`
+		Mode          stripe.CheckoutSessionMode
+	}
+	if err := json.Unmarshal(e.Data.Raw, &o); err != nil || o.ID == "" {
+		return billing.News{}, refuse(payments.CodeInvalid, "the webhook's object cannot be read")
+	}
+	switch n.Kind {
+	case billing.NewsCharge:
+		n.Reference = o.ID
+	case billing.NewsRefund:
+		n.Reference = o.PaymentIntent
+	case billing.NewsCard:
+		if n.Reference = o.ID; o.Mode != "" && o.Mode != stripe.CheckoutSessionModeSetup {
+			n.Kind = billing.NewsOther
+		}
+	case billing.NewsDisputeOpened:
+		if n.Kind = disputes[o.Status]; n.Kind == "" {
+			n.Kind = billing.NewsOther
+		}
+		n.Reference, n.Dispute = o.PaymentIntent, o.ID
+		n.Amount = billing.Money{Amount: o.Amount, Currency: strings.ToUpper(o.Currency)}
+	}
+	return n, nil
+}
+
+// signedAt is when a webhook was signed: the SDK compares that with a clock of
+// its own.
+func signedAt(signature string) time.Time {
+	for part := range strings.SplitSeq(signature, ",") {
+		if at, ok := strings.CutPrefix(part, "t="); ok {
+			seconds, err := strconv.ParseInt(at, 10, 64)
+			if err != nil {
+				return time.Time{}
+			}
+			return time.Unix(seconds, 0)
+		}
+	}
+	return time.Time{}
+}
