@@ -51,3 +51,24 @@ func TestTheCardsReminderAndTheRenewalsDoNotHideEachOther(t *testing.T) {
 	l.late("2026-08-01") // after an outage over both instants of the card
 	is(t, "told of a card that has expired", len(l.told(NoticeCardExpiring)), 0)
 }
+
+// A year at 100.00: less 10% is 90.00, with 22% of tax 109.80, of which 5.00 are
+// on the balance.
+func TestAReminderNamesWhatWillBeChargedAsThingsStand(t *testing.T) {
+	l := ordered(t, "2026-01-10", offer{plan: smallYear, standing: 10, country: "IT"})
+	l.pay("visa")
+	l.balance = 500
+	l.to("2027-01-03")
+	told := l.told(NoticeRenewalComing)[0].Amount
+	is(t, "told", told, Money{10480, "USD"})
+	before := l.charged()
+	l.to("2027-01-10")
+	is(t, "charged", l.charged()-before, told.Amount)
+
+	l = tried(t, "2026-04-01", "visa", offer{standing: 10, country: "IT"})
+	l.to("2026-04-24")
+	told = l.told(NoticeTrialEnding)[0].Amount
+	is(t, "trial, told", told, Money{1098, "USD"}) // 10.00 − 1.00 + 1.98
+	l.to("2026-05-01")
+	is(t, "trial, charged", l.charged(), told.Amount)
+}

@@ -118,11 +118,22 @@ func (b Book) remind(step Step, at time.Time) *Posting {
 		if s.Status == Trialing {
 			kind = NoticeTrialEnding
 		}
-		n := Notice{Kind: kind, To: RoleBilling, Until: s.Period.End, Plan: s.Plan, Amount: s.RenewalPrice().Money.Times(s.Quantity)}
+		n := Notice{Kind: kind, To: RoleBilling, Until: s.Period.End, Plan: s.Plan, Amount: b.nextDue()}
 		if b.Open != nil { // only a transfer is still to be made
 			n.InvoiceID, n.Amount = b.Open.ID, b.Open.AmountDue()
 		}
 		p.Notices = append(p.Notices, n)
 	}
 	return p
+}
+
+// nextDue is what the end of the period will ask for, as things stand: after
+// discounts, tax and balance.
+func (b Book) nextDue() Money {
+	s := b.Subscription
+	anchor, end := s.Anchor, s.Period.End
+	if s.Status == Trialing {
+		anchor, end = s.TrialEnd, s.TrialEnd
+	}
+	return b.draft(ForRenewal, "preview", b.saleAt(anchor, end, end)).AmountDue()
 }

@@ -221,7 +221,7 @@ var letters = []letterCase{
 		"a trial's end is announced with the price",
 		toBilling(billing.Notice{Kind: billing.NoticeTrialEnding, Amount: billing.Money{Amount: 990, Currency: "EUR"}}),
 		"Your trial of Calendar Pro ends on 28 February 2026",
-		[]string{"€9.90 before discounts and any tax to be added", "28 February 2026, 10:00 UTC", "To keep it:", "To let it end:"},
+		[]string{"€9.90, as things stand: with tax, less discounts and your account’s balance", "28 February 2026, 10:00 UTC", "To keep it:", "To let it end:"},
 		nil,
 	},
 	{
@@ -230,7 +230,7 @@ var letters = []letterCase{
 			l.Plan, l.Quantity = yearlyP1, 2
 		}),
 		"Calendar Pro renews on 28 February 2026",
-		[]string{"¥990 before discounts and any tax to be added", "2 × Capacity P1 or F64, billed yearly"},
+		[]string{"¥990, as things stand", "2 × Capacity P1 or F64, billed yearly"},
 		nil,
 	},
 	{
@@ -389,7 +389,7 @@ var letters = []letterCase{
 		with(toBilling(billing.Notice{Kind: billing.NoticeRenewalComing, Amount: usd(495000)}), func(l *billing.Letter) { l.InvoiceNumber = "INV-2026-000123" }),
 		"Calendar Pro renews on 28 February 2026",
 		[]string{"pay invoice INV-2026-000123 by then", "$4,950.00"},
-		[]string{"do nothing", "before discounts"},
+		[]string{"do nothing", "as things stand"},
 	},
 	{
 		"an invoice that became void is not to be paid",
