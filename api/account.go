@@ -144,7 +144,24 @@ func (s *server) me(ctx context.Context, in *AccountInput) (*struct{ Body Me }, 
 	return &struct{ Body Me }{Me(a)}, nil
 }
 
-func (s *server) balance(ctx context.Context, in *AccountInput) (*struct{ Body List[billing.Money] }, error) {
+// Balance is what an account holds, and why.
+type Balance struct {
+	Data    []billing.Money `json:"data" nullable:"false" doc:"In each currency that it has ever had."`
+	Entries []BalanceEntry  `json:"entries" nullable:"false" doc:"What moved it last, the newest first; at most 100."`
+}
+
+// BalanceEntry is one movement of a balance.
+type BalanceEntry struct {
+	At       time.Time          `json:"at"`
+	Amount   billing.Money      `json:"amount" doc:"Negative where it was taken."`
+	Cause    billing.EntryCause `json:"cause" enum:"transfer,payment,reserved,released,credit_note,refund"`
+	Document string             `json:"document_id" doc:"The invoice, credit note or refund that it belongs to."`
+}
+
+// entriesShown is how many movements of a balance are shown.
+const entriesShown = 100
+
+func (s *server) balance(ctx context.Context, in *AccountInput) (*struct{ Body Balance }, error) {
 	a, err := s.accountOf(ctx, *in)
 	if err != nil {
 		return nil, s.answer(err)
@@ -153,7 +170,16 @@ func (s *server) balance(ctx context.Context, in *AccountInput) (*struct{ Body L
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &struct{ Body List[billing.Money] }{List[billing.Money]{Data: held}}, nil
+	posted, err := s.Store.Entries(ctx, a.ID, entriesShown)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	out := Balance{Data: held, Entries: make([]BalanceEntry, len(posted))}
+	for i, e := range posted {
+		cause, document := e.Cause()
+		out.Entries[i] = BalanceEntry{e.At.UTC(), billing.Money{Amount: e.Amount, Currency: e.Currency}, cause, document}
+	}
+	return &struct{ Body Balance }{out}, nil
 }
 
 // Session is a browser that has signed in.

@@ -75,6 +75,7 @@ type Store interface {
 	Standing(ctx context.Context, account string) (int64, error)
 	SetStanding(ctx context.Context, email string, percent int64) error
 	Balance(ctx context.Context, account string) ([]billing.Money, error)
+	Entries(ctx context.Context, account string, limit int) ([]billing.PostedEntry, error)
 	BalanceIn(ctx context.Context, account, currency string) (billing.Money, error)
 
 	MoneyStore

@@ -450,3 +450,12 @@ next:
 	}
 	return ""
 }
+
+// Some of Huma's messages quote the value; they are told in words of ours.
+func TestWhatCannotBeReadIsSaidToBeWrongWithoutSayingWhatItWas(t *testing.T) {
+	s := newShop(t)
+	a := s.ask("GET", "/v1/operator/reconcile/money?from="+marker+"&to=2026-02-01T00:00:00Z", "", asOperator).want(422, "invalid")
+	if got := fmt.Sprint(a.at("errors")); got != "[map[detail:is not valid field:from]]" {
+		t.Error(got)
+	}
+}

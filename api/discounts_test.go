@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -88,6 +89,14 @@ func TestAStrangersOrderIsPricedAsForAStranger(t *testing.T) {
 	before := held()
 	if before == "[]" || before != fmt.Sprint(s.ask("GET", "/v1/balance?email=ada%40contoso.example", "", asOperator).want(200, "").at("data")) {
 		t.Errorf("the balance is %s", before)
+	}
+	entries, _ := s.ask("GET", "/v1/balance", "", ada).want(200, "").at("entries").([]any)
+	if len(entries) != 1 {
+		t.Fatalf("the balance came of %v", entries)
+	}
+	e, _ := entries[0].(map[string]any)
+	if e["cause"] != "credit_note" || !strings.HasPrefix(fmt.Sprint(e["document_id"]), "cn_") || fmt.Sprintf("[%v]", e["amount"]) != before {
+		t.Errorf("the balance of %s came of %v", before, e)
 	}
 	s.buy().want(201, "")
 	if got := held(); got != before {

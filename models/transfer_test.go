@@ -113,6 +113,24 @@ func TestATransferGoesThroughTheBalanceOnce(t *testing.T) {
 		if s.balance(account) != 10 {
 			t.Errorf("balance %d, want what was too much", s.balance(account))
 		}
+		entries, err := s.Entries(t.Context(), account, 10)
+		must(t, err)
+		causes := map[string]int64{}
+		for _, e := range entries {
+			cause, document := e.Cause()
+			if causes[string(cause)] += e.Amount; document != inv || e.Currency != "USD" || time.Since(e.At) > time.Minute {
+				t.Errorf("%+v", e)
+			}
+		}
+		if diff := cmp.Diff(map[string]int64{"transfer": 1000, "payment": -990}, causes); diff != "" || len(entries) != 3 {
+			t.Errorf("%d entries:\n%s", len(entries), diff)
+		}
+		if last, err := s.Entries(t.Context(), account, 1); err != nil || len(last) != 1 || last[0] != entries[0] {
+			t.Errorf("%+v, %v", last, err)
+		}
+		if none, err := s.Entries(t.Context(), "cus_none", 10); err != nil || len(none) != 0 {
+			t.Errorf("%+v, %v", none, err)
+		}
 		paid, _, err := s.Invoice(t.Context(), inv)
 		must(t, err)
 		if paid.Status != billing.InvoicePaid || paid.Number != "INV-2026-000001" || !paid.IssuedAt.Equal(opening) || !paid.PaidAt.Equal(opening.Add(time.Hour)) {

@@ -191,6 +191,19 @@ func (s *Store) Balance(ctx context.Context, account string) ([]billing.Money, e
 	return list, err
 }
 
+// Entries are what moved an account's balance last, the newest first.
+func (s *Store) Entries(ctx context.Context, account string, limit int) ([]billing.PostedEntry, error) {
+	var rows []balanceEntryRow
+	err := s.db.WithContext(ctx).Where("account = ?", account).Order("created_at DESC, entry_key DESC").Limit(limit).Find(&rows).Error
+	list := make([]billing.PostedEntry, len(rows))
+	for i, r := range rows {
+		list[i] = billing.PostedEntry{
+			BalanceEntry: billing.BalanceEntry{Key: r.EntryKey, Account: r.Account, Currency: r.Currency, Amount: r.Amount}, At: r.CreatedAt,
+		}
+	}
+	return list, err
+}
+
 // Late counts the subscriptions whose next step was due before an instant, but
 // for those on test clocks.
 func (s *Store) Late(ctx context.Context, before time.Time) (int64, error) {
