@@ -280,7 +280,7 @@ func (e *Engine) ServeMetrics(ctx context.Context, l net.Listener) error {
 // Work runs the worker until the context ends, and lets activities under way
 // finish.
 func (e *Engine) Work(ctx context.Context) error {
-	a, err := e.activities()
+	a, err := e.Activities()
 	if err != nil {
 		return err
 	}
@@ -298,7 +298,8 @@ func until(ctx context.Context) <-chan any {
 	return stop
 }
 
-func (e *Engine) activities() (*activities.Activities, error) {
+// Activities are the steps with all that they need.
+func (e *Engine) Activities() (*activities.Activities, error) {
 	sender, err := mail.New(mail.Config{
 		URL: e.config.SMTPURL, From: e.config.MailFrom,
 		Brand: mail.Brand{Name: e.config.Brand, PublicURL: e.config.PublicURL, SupportURL: e.config.SupportURL},

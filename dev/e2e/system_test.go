@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/okviz/licensing/dev/system"
+	"github.com/okviz/licensing/models/mysqltest"
 )
 
 // database is where the shared system keeps its rows: an empty database of a
@@ -45,7 +46,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	fmt.Printf("the system started in %v\n", time.Since(start).Round(time.Millisecond))
-	code := m.Run()
+	code := mysqltest.Main(m)
 	if err := shared.balanced(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1

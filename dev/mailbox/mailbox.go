@@ -46,6 +46,7 @@ type Mailbox struct {
 	mu    sync.RWMutex
 	mails []*stored // oldest first
 	byKey map[string]bool
+	again int // mails that were there already
 	last  time.Time
 }
 
@@ -120,6 +121,7 @@ func (b *Mailbox) deliver(recipients []string, raw []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if key := mail.key(); key != "" && b.byKey[key] {
+		b.again++
 		return nil
 	}
 	mail.Created = time.Now().UTC()
@@ -134,6 +136,14 @@ func (b *Mailbox) deliver(recipients []string, raw []byte) error {
 	}
 	b.add(mail)
 	return nil
+}
+
+// Again is how often a mail was handed in that its recipients had already, by
+// its Message-ID.
+func (b *Mailbox) Again() int {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.again
 }
 
 func (b *Mailbox) add(mail *stored) {

@@ -1,0 +1,154 @@
+// Command mortal is the engine's worker, which kills itself as kill -9 does at
+// the first crossing of one place between it and the database, the gateway or
+// the mail server:
+//
+//	mortal -at "Renew: after Charge"
+//
+// It is the worker of cmd/okviz but for the ports that are wrapped here, and is
+// configured like it. It says "ready" when it has connected to everything, works
+// from the first line that it reads, and says the place before it dies there.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	sdkworker "go.temporal.io/sdk/worker"
+
+	"github.com/okviz/licensing/activities"
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/engine"
+	"github.com/okviz/licensing/worker"
+)
+
+func main() {
+	at := flag.String("at", "", `where to die: "<activity>: before|after <call>"; empty: nowhere`)
+	flag.Parse()
+	if err := run(context.Background(), place(*at)); err != nil {
+		fmt.Fprintln(os.Stderr, "mortal:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, fatal place) error {
+	c, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	e, err := engine.Open(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	steps, err := e.Activities()
+	if err != nil {
+		return errors.Join(err, e.Close())
+	}
+	steps.Store = store{steps.Store, fatal}
+	steps.Gateway = gateway{steps.Gateway, fatal}
+	steps.Mailer = mailer{steps.Mailer, fatal}
+	fmt.Println("ready")
+	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+		if errors.Is(err, io.EOF) { // it is not needed any more
+			err = nil
+		}
+		return errors.Join(err, e.Close())
+	}
+	w := worker.New(e.Temporal, steps, log)
+	go worker.Sweep(ctx, steps, 2*time.Second, log)
+	return errors.Join(w.Run(sdkworker.InterruptCh()), e.Close())
+}
+
+// place is a crossing: "Renew: after Charge".
+type place string
+
+// cross dies here, where this is the place.
+func (p place) cross(ctx context.Context, moment, call string) {
+	step := "Sweep"
+	if activity.IsActivity(ctx) {
+		step = activity.GetInfo(ctx).ActivityType.Name
+	}
+	here := place(step + ": " + moment + " " + call)
+	if here != p {
+		return
+	}
+	fmt.Println(here)
+	me, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		err = me.Kill()
+	}
+	panic(fmt.Sprint("it lives: ", err))
+}
+
+// call does something between its two crossings.
+func call[T any](ctx context.Context, p place, name string, do func() (T, error)) (T, error) {
+	p.cross(ctx, "before", name)
+	v, err := do()
+	p.cross(ctx, "after", name)
+	return v, err
+}
+
+func act(ctx context.Context, p place, name string, do func() error) error {
+	_, err := call(ctx, p, name, func() (struct{}, error) { return struct{}{}, do() })
+	return err
+}
+
+type store struct {
+	activities.Store
+	fatal place
+}
+
+// Post freezes where it leaves a payment in flight, and records otherwise.
+func (s store) Post(ctx context.Context, p billing.Posting) error {
+	name := "record"
+	if p.Invoice != nil && p.Invoice.InFlight != "" {
+		name = "freeze"
+	}
+	return act(ctx, s.fatal, name, func() error { return s.Store.Post(ctx, p) })
+}
+
+func (s store) SaveMethod(ctx context.Context, request, account, gateway string, m billing.StoredMethod) error {
+	return act(ctx, s.fatal, "SaveMethod", func() error { return s.Store.SaveMethod(ctx, request, account, gateway, m) })
+}
+
+func (s store) ClaimNotices(ctx context.Context, subscription string, limit int) ([]billing.Envelope, error) {
+	return call(ctx, s.fatal, "ClaimNotices", func() ([]billing.Envelope, error) { return s.Store.ClaimNotices(ctx, subscription, limit) })
+}
+
+func (s store) NoticeDone(ctx context.Context, id string, failed bool) error {
+	return act(ctx, s.fatal, "NoticeDone", func() error { return s.Store.NoticeDone(ctx, id, failed) })
+}
+
+type gateway struct {
+	activities.Gateway
+	fatal place
+}
+
+func (g gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string, error) {
+	return call(ctx, g.fatal, "Prepare", func() (string, error) { return g.Gateway.Prepare(ctx, r) })
+}
+
+func (g gateway) Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error) {
+	return call(ctx, g.fatal, "Charge", func() (billing.ChargeResult, error) { return g.Gateway.Charge(ctx, charge, r) })
+}
+
+func (g gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error) {
+	return call(ctx, g.fatal, "Refund", func() (billing.RefundStatus, error) { return g.Gateway.Refund(ctx, r) })
+}
+
+type mailer struct {
+	activities.Mailer
+	fatal place
+}
+
+func (m mailer) Deliver(ctx context.Context, l billing.Letter) error {
+	return act(ctx, m.fatal, "Deliver", func() error { return m.Mailer.Deliver(ctx, l) })
+}
