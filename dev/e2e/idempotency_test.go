@@ -151,6 +151,11 @@ func TestAKeyIsNeededAndHeldToItsShape(t *testing.T) {
 }
 
 func TestFortyEqualRequestsAtOnceChargeOnce(t *testing.T) {
+	t.Run("on SQLite", func(t *testing.T) { fortyEqualRequests(t, shared) })
+	t.Run("on MySQL", func(t *testing.T) { fortyEqualRequests(t, onMySQL(t)) })
+}
+
+func fortyEqualRequests(t *testing.T, s *shop) {
 	who, key := newCustomer(), newKey()
 	o := who.order(nil)
 	var mu sync.Mutex
@@ -158,7 +163,7 @@ func TestFortyEqualRequestsAtOnceChargeOnce(t *testing.T) {
 	var work sync.WaitGroup
 	for range 40 {
 		work.Go(func() {
-			a, err := shared.answered("/v1/checkout", key, o, nil)
+			a, err := s.answered("/v1/checkout", key, o, nil)
 			if err != nil {
 				t.Error(err)
 				return
@@ -168,7 +173,7 @@ func TestFortyEqualRequestsAtOnceChargeOnce(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			shared.know(c)
+			s.know(c)
 			mu.Lock()
 			defer mu.Unlock()
 			answers[a.same(t)]++
@@ -180,28 +185,28 @@ func TestFortyEqualRequestsAtOnceChargeOnce(t *testing.T) {
 		t.Fatalf("%d different answers for %d subscriptions: %v", len(answers), len(ids), answers)
 	}
 	for id := range ids {
-		if got := shared.charges(t, id); len(got) != 1 {
+		if got := s.charges(t, id); len(got) != 1 {
 			t.Errorf("charges %q", got)
 		}
-		shared.audit(t, id)
+		s.audit(t, id)
 	}
-	shared.awaitLetters(t, who.email, 1)
+	s.awaitLetters(t, who.email, 1)
 
 	// So it is with a command.
-	clock := shared.clock(t, "2026-04-01T00:00:00Z")
-	id := shared.buy(t, newCustomer().order(object{"test_clock": clock})).Subscription.ID
-	shared.advance(t, clock, "2026-04-16T00:00:00Z")
+	clock := s.clock(t, "2026-04-01T00:00:00Z")
+	id := s.buy(t, newCustomer().order(object{"test_clock": clock})).Subscription.ID
+	s.advance(t, clock, "2026-04-16T00:00:00Z")
 	key = newKey()
 	for range 40 {
 		work.Go(func() {
-			a, err := shared.answered("/v1/subscriptions/"+id+"/change", key, object{"plan": users("21-50")}, shared.asOperator())
+			a, err := s.answered("/v1/subscriptions/"+id+"/change", key, object{"plan": users("21-50")}, s.asOperator())
 			if err != nil || a.status != http.StatusOK {
 				t.Error(err, fmt.Sprintf("%d %s", a.status, a.body))
 			}
 		})
 	}
 	work.Wait()
-	shared.wantCharges(t, id, charged("2026-04-01T00:00:00Z", 990), charged("2026-04-16T00:00:00Z", 1485))
+	s.wantCharges(t, id, charged("2026-04-01T00:00:00Z", 990), charged("2026-04-16T00:00:00Z", 1485))
 }
 
 func TestTwoKeysAreTwoOrders(t *testing.T) {

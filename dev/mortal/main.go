@@ -1,8 +1,8 @@
 // Command mortal is the engine's worker, which kills itself as kill -9 does at
-// the first crossing of one place between it and the database, the gateway or
-// the mail server:
+// the first crossing of one of some places between it and the database, the
+// gateway or the mail server:
 //
-//	mortal -at "Renew: after Charge"
+//	mortal -at "Renew: after Charge,Notify: before Deliver"
 //
 // It is the worker of cmd/okviz but for the ports that are wrapped here, and is
 // configured like it. It says "ready" when it has connected to everything, works
@@ -18,6 +18,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -30,15 +32,15 @@ import (
 )
 
 func main() {
-	at := flag.String("at", "", `where to die: "<activity>: before|after <call>"; empty: nowhere`)
+	at := flag.String("at", "", `where to die: "<activity>: before|after <call>,…"; empty: nowhere`)
 	flag.Parse()
-	if err := run(context.Background(), place(*at)); err != nil {
+	if err := run(context.Background(), strings.Split(*at, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, "mortal:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, fatal place) error {
+func run(ctx context.Context, fatal places) error {
 	c, err := engine.FromEnvironment()
 	if err != nil {
 		return err
@@ -67,17 +69,17 @@ func run(ctx context.Context, fatal place) error {
 	return errors.Join(w.Run(sdkworker.InterruptCh()), e.Close())
 }
 
-// place is a crossing: "Renew: after Charge".
-type place string
+// places are crossings: "Renew: after Charge".
+type places []string
 
-// cross dies here, where this is the place.
-func (p place) cross(ctx context.Context, moment, call string) {
+// cross dies here, where this is one of the places.
+func (p places) cross(ctx context.Context, moment, call string) {
 	step := "Sweep"
 	if activity.IsActivity(ctx) {
 		step = activity.GetInfo(ctx).ActivityType.Name
 	}
-	here := place(step + ": " + moment + " " + call)
-	if here != p {
+	here := step + ": " + moment + " " + call
+	if !slices.Contains(p, here) {
 		return
 	}
 	fmt.Println(here)
@@ -89,21 +91,21 @@ func (p place) cross(ctx context.Context, moment, call string) {
 }
 
 // call does something between its two crossings.
-func call[T any](ctx context.Context, p place, name string, do func() (T, error)) (T, error) {
+func call[T any](ctx context.Context, p places, name string, do func() (T, error)) (T, error) {
 	p.cross(ctx, "before", name)
 	v, err := do()
 	p.cross(ctx, "after", name)
 	return v, err
 }
 
-func act(ctx context.Context, p place, name string, do func() error) error {
+func act(ctx context.Context, p places, name string, do func() error) error {
 	_, err := call(ctx, p, name, func() (struct{}, error) { return struct{}{}, do() })
 	return err
 }
 
 type store struct {
 	activities.Store
-	fatal place
+	fatal places
 }
 
 // Post freezes where it leaves a payment in flight, and records otherwise.
@@ -129,7 +131,7 @@ func (s store) NoticeDone(ctx context.Context, id string, failed bool) error {
 
 type gateway struct {
 	activities.Gateway
-	fatal place
+	fatal places
 }
 
 func (g gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string, error) {
@@ -146,7 +148,7 @@ func (g gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.R
 
 type mailer struct {
 	activities.Mailer
-	fatal place
+	fatal places
 }
 
 func (m mailer) Deliver(ctx context.Context, l billing.Letter) error {
