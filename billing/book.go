@@ -393,7 +393,7 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 			s.Status, s.Dunning = PastDue, Dunning{FirstFailure: at}
 		}
 		s.Dunning.LastAttempt = at
-		s.Dunning.Hard = r.Hard()
+		s.Dunning.Hard, s.Dunning.Refusal = r.Hard(), r.Refusal
 		s.OpenInvoice, method = inv.ID, inv.Method
 		if deadline := s.Dunning.Deadline(b.Policy); !at.Before(deadline) {
 			return ended(deadline)

@@ -10,7 +10,8 @@ import (
 type Dunning struct {
 	FirstFailure time.Time `json:"first_failure"`
 	LastAttempt  time.Time `json:"last_attempt"`
-	Hard         bool      `json:"hard,omitempty"` // only a new method can help
+	Hard         bool      `json:"hard,omitempty"`    // only a new method can help
+	Refusal      string    `json:"refusal,omitempty"` // the gateway's code, where it did not even try: see refused.go
 }
 
 // Deadline is when the subscription ends unpaid: the first failure plus the

@@ -58,6 +58,9 @@ func details(s billing.Subscription) string {
 	if w := s.Waiting; w.Invoice != "" {
 		row("payment that waits", w.Amount.String()+" for "+w.Invoice+" ("+string(w.Purpose)+"), "+waits(w))
 	}
+	if s.Dunning.Refusal != "" {
+		row("payment", "the gateway refuses our calls: "+s.Dunning.Refusal)
+	}
 	if s.CancelReason != "" {
 		row("ended", s.CanceledAt.Format(time.RFC3339)+" ("+string(s.CancelReason)+")")
 	}

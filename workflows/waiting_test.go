@@ -10,8 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.temporal.io/sdk/testsuite"
 
+	"github.com/okviz/licensing/activities"
 	"github.com/okviz/licensing/activities/activitiestest"
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/payments"
 	"github.com/okviz/licensing/workflows"
 )
 
@@ -495,4 +497,32 @@ func TestCancelledRunLeavesTheRowsForTheNextOne(t *testing.T) {
 	l.lives("2026-01-20 00:00:00", func() { buy() }) // an operator stops the run
 	l.lives("2026-03-01 00:00:01", func() {})        // and starts another
 	l.wantCharged(charge("2026-01-01 00:00:00", 990), charge("2026-02-01 00:00:00", 990), charge("2026-03-01 00:00:00", 990))
+}
+
+// refusing is a gateway that takes no charge of ours.
+type refusing struct{ activities.Gateway }
+
+func (refusing) Charge(context.Context, string, billing.ChargeRequest) (billing.ChargeResult, error) {
+	return billing.ChargeResult{}, &payments.Error{Code: payments.CodeRefused}
+}
+
+func TestOperatorsReadThatTheGatewayRefusesOurCallsUntilItTakesThem(t *testing.T) {
+	l := newLife(t, "2026-01-01 00:00:00")
+	buy := l.order(activitiestest.Order{Token: "tok_visa"})
+	good, shown := l.Activities.Gateway, map[string]string{}
+	l.lives("2026-02-10 00:00:00", func() {
+		buy()
+		l.at("2026-01-20 00:00:00", func() { l.Activities.Gateway = refusing{good} })
+		l.at("2026-02-02 12:00:00", func() { l.Activities.Gateway = good })
+		for _, when := range []string{"2026-02-01 12:00:00", "2026-02-05 12:00:00"} {
+			l.at(when, func() { shown[when] = l.details() })
+		}
+	})
+	if got := shown["2026-02-01 12:00:00"]; !strings.Contains(got, "| past_due |") || !strings.Contains(got, "| payment | the gateway refuses our calls: refused |") {
+		t.Error(got)
+	}
+	if got := shown["2026-02-05 12:00:00"]; !strings.Contains(got, "| active |") || strings.Contains(got, "refuses") {
+		t.Error(got)
+	}
+	l.wantCharged(charge("2026-01-01 00:00:00", 990), charge("2026-02-04 00:00:00", 990))
 }
