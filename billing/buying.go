@@ -6,7 +6,7 @@ import "time"
 // (rules.md, Buying). A refused order has lapsed: its run ends.
 func (b Book) purchase(c Command, at time.Time) Decision {
 	s := b.Subscription
-	if s.Status != Incomplete || s.OpenInvoice != "" || s.AwaitsCard || s.Waiting.Invoice != "" {
+	if s.Status != Incomplete || s.OpenInvoice != "" || s.AwaitsCard {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has been answered already")}
 	}
 	if s.Collection == ByInvoice {

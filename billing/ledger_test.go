@@ -21,6 +21,8 @@ type ledger struct {
 	now     time.Time
 	cards   map[string]string // card → decline code; absent: it pays
 	advice  map[string]Advice
+	bank    map[string]PaymentStatus // by invoice: what became of an action, where a card's bank asked for one
+	made    map[string]made          // by invoice: how things were when it was charged last
 	ids     int
 	order   []string // of invoices, as they were written first
 	paid    []string // of invoices, as they were paid
@@ -45,6 +47,18 @@ type charge struct {
 	at      time.Time
 	status  Status // of the subscription when it was charged
 	ended   time.Time
+}
+
+// asking is a card whose bank asks for the customer each time.
+const asking = "asking"
+
+// givenUp is an action that can have no answer any more.
+const givenUp PaymentStatus = DeclineAbandoned
+
+// made is when an invoice was charged, and for whom.
+type made struct {
+	at     time.Time
+	before Subscription
 }
 
 // moment is a posting with the state before it.
@@ -149,6 +163,7 @@ func ordered(t rapid.TB, at string, o offer) *ledger {
 	}
 	l := &ledger{
 		t: t, now: now, docs: map[string]Invoice{}, entries: map[string]BalanceEntry{}, balance: o.balance,
+		bank: map[string]PaymentStatus{}, made: map[string]made{},
 		cards:  map[string]string{"poor": "insufficient_funds", "stolen": "stolen_card", "3ds": "authentication_required"},
 		advice: map[string]Advice{"poor": AdviceRetryLater, "stolen": AdviceNever, "3ds": AdviceNeedsCustomer},
 	}
@@ -226,6 +241,10 @@ func (l *ledger) onFile() Book {
 		open := l.docs[id]
 		b.Open = &open
 	}
+	if id := b.Subscription.Waiting.Invoice; id != "" {
+		waiting := l.docs[id]
+		b.Waiting = &waiting
+	}
 	return b
 }
 
@@ -243,7 +262,17 @@ func (l *ledger) command(c Command, card ...string) Outcome {
 	if c.Verb == VerbMarkPaid {
 		b.Transferred = l.transferred(c.Invoice)
 	}
-	d := b.Decide(c, l.now)
+	if b.Waiting != nil && c.Verb == VerbSettle {
+		return l.settle(false)
+	}
+	d := b.Freed().Decide(c, l.now)
+	if b.Waiting != nil && d.Refusal == nil {
+		if b.Disturbs(d) {
+			l.settle(true)
+			return l.command(c, card...)
+		}
+		d = b.Decide(c, l.now)
+	}
 	if d.Refusal != nil {
 		p := b.Refused(c, d.Refusal, l.now)
 		l.post(*p)
@@ -255,6 +284,60 @@ func (l *ledger) command(c Command, card ...string) Outcome {
 		return p.Outcome
 	}
 	return l.carryOut(b, d, c.Cause(b.Subscription.Revision))
+}
+
+// answer is what a customer does on the page of their bank. Where nothing waits
+// there any more nothing happens.
+func (l *ledger) answer(invoice string, answer PaymentStatus) {
+	l.t.Helper()
+	if l.bank[invoice] != PaymentRequiresAction {
+		return
+	}
+	l.bank[invoice] = answer
+	if answer == PaymentSucceeded {
+		l.take(l.docs[invoice], l.s())
+	}
+}
+
+// confirmed has the customer answer the bank, and the engine hear of it.
+func (l *ledger) confirmed(answer PaymentStatus) Outcome {
+	l.t.Helper()
+	id := l.s().Waiting.Invoice
+	if id == "" {
+		l.t.Fatalf("nothing waits at %s", l.now)
+	}
+	l.answer(id, answer)
+	return l.command(Command{Verb: VerbSettle})
+}
+
+// settle asks what became of the payment that waits, and posts it. Where its
+// wait is to end it is given up first.
+func (l *ledger) settle(end bool) Outcome {
+	l.t.Helper()
+	b := l.onFile()
+	inv := *b.Waiting
+	b.Method = inv.Method
+	if end && l.bank[inv.ID] == PaymentRequiresAction {
+		l.bank[inv.ID] = givenUp
+	}
+	p := &Posting{}
+	switch l.bank[inv.ID] {
+	case PaymentRequiresAction:
+		return Outcome{}
+	case PaymentSucceeded:
+		p = b.Paid(inv, l.now)
+	case PaymentDeclined:
+		p = b.Declined(inv, ChargeResult{Status: PaymentDeclined, DeclineCode: "authentication_failed", Advice: AdviceNeedsCustomer}, l.now)
+	default:
+		p = b.Declined(inv, ChargeResult{Status: PaymentDeclined, DeclineCode: DeclineAbandoned, Advice: AdviceNeedsCustomer}, l.now)
+	}
+	l.post(*p)
+	return p.Outcome
+}
+
+// take is the gateway's: the money of an invoice moves.
+func (l *ledger) take(inv Invoice, s Subscription) {
+	l.charges = append(l.charges, charge{inv.ID, inv.AmountDue().Amount, l.now, s.Status, s.CanceledAt})
 }
 
 // transferred is what a store reads for a mark-paid.
@@ -311,6 +394,7 @@ func (l *ledger) carryOut(b Book, d Decision, cause string) Outcome {
 	inv, freeze := b.Freeze(*d.Bill, cause)
 	l.post(freeze)
 	due := inv.AmountDue().Amount
+	l.made[inv.ID] = made{l.now, b.Subscription}
 	if due > 0 {
 		if due < b.Policy.Minimum[inv.Currency] {
 			l.t.Errorf("the gateway is asked for %d, less than its minimum", due)
@@ -321,7 +405,16 @@ func (l *ledger) carryOut(b Book, d Decision, cause string) Outcome {
 			return p.Outcome
 		}
 		inv.Gateway, inv.Charge = "sandbox", "pay_"+inv.ID
-		l.charges = append(l.charges, charge{inv.ID, due, l.now, b.Subscription.Status, b.Subscription.CanceledAt})
+		if inv.Method == asking {
+			p := b.Awaits(inv, ChargeResult{Status: PaymentRequiresAction, ActionURL: "https://bank.example/" + inv.ID}, l.now)
+			if l.bank[inv.ID] = PaymentRequiresAction; !b.MayWait(inv, l.now) {
+				l.bank[inv.ID] = givenUp
+				p = b.Declined(inv, ChargeResult{Status: PaymentDeclined, DeclineCode: DeclineAbandoned, Advice: AdviceNeedsCustomer}, l.now)
+			}
+			l.post(*p)
+			return p.Outcome
+		}
+		l.take(inv, b.Subscription)
 	}
 	p := b.Paid(inv, l.now)
 	l.post(*p)
@@ -348,6 +441,10 @@ func (l *ledger) until(at time.Time, late bool) {
 			l.now = next.At
 		}
 		b := l.onFile()
+		if b.Waiting != nil {
+			l.settle(true)
+			continue
+		}
 		d := b.Due(next, l.now)
 		if d.Refusal != nil {
 			l.t.Fatalf("%s at %s: a step was refused: %v", next.Kind, l.now, d.Refusal)
@@ -572,7 +669,13 @@ func (l *ledger) holds(fail func(string, ...any)) {
 	if pending != s.Refunding {
 		fail("%d refunds are pending, and the state says %d", pending, s.Refunding)
 	}
-	if s.Status.Ended() != s.Next.At.IsZero() {
+	for id, inv := range l.docs {
+		if waits := s.Waiting.Invoice == id; inv.Waits != waits || waits && (inv.Status != InvoiceDraft || inv.AmountDue() != s.Waiting.Amount) ||
+			!waits && inv.ActionURL != "" {
+			fail("%+v waits, and %+v", s.Waiting, inv)
+		}
+	}
+	if (s.Status.Ended() && s.Waiting.Invoice == "") != s.Next.At.IsZero() {
 		fail("%s waits for %+v", s.Status, s.Next)
 	}
 	if open := l.docs[s.OpenInvoice]; !s.DueAt.IsZero() {
