@@ -36,7 +36,7 @@ type waits struct {
 }
 
 // waiting reads what a subscription waits for.
-func (s *shop) waiting(t *testing.T, id string) (w waits) {
+func (s *shop) waiting(t testing.TB, id string) (w waits) {
 	t.Helper()
 	s.get(t, "/v1/subscriptions/"+id, &w.Subscription)
 	return w
@@ -44,7 +44,7 @@ func (s *shop) waiting(t *testing.T, id string) (w waits) {
 
 // answerBank does what a customer does on the page of their bank, and returns
 // the address of the page to which that leads in the end.
-func (s *shop) answerBank(t *testing.T, page, answer string) string {
+func (s *shop) answerBank(t testing.TB, page, answer string) string {
 	t.Helper()
 	shown, err := visitor.Get(page)
 	must(t, err)
