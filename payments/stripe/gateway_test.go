@@ -244,6 +244,38 @@ func TestAnEarlierDeclineIsNotTheNextAttempts(t *testing.T) {
 	same(t, s.resolve(), billing.ChargeResult{Status: billing.PaymentNotAttempted})
 }
 
+// A crash may leave a charge between the two: Stripe has said that the bank wants
+// the customer, and has not been asked for a page yet.
+func TestAChargeThatWantsTheCustomerIsNotDoneBeforeItHasAPage(t *testing.T) {
+	s := newShop(t)
+	r := s.request("pm_3ds", 1)
+	s.Edit(s.ref, map[string]any{"last_payment_error": map[string]any{"type": "card_error", "code": "authentication_required", "charge": "ch_9"}})
+	same(t, s.resolve(), billing.ChargeResult{Status: billing.PaymentNotAttempted})
+	if got := s.charge(r); got.Status != billing.PaymentRequiresAction || !strings.HasPrefix(got.ActionURL, "https://") {
+		t.Errorf("got %+v", got)
+	}
+	same(t, s.asked("POST /confirm"), 1)
+}
+
+// Only an intent that we have given up is followed by another one.
+func TestAnIntentThatSomebodyCancelledIsNotReplaced(t *testing.T) {
+	s := newShop(t)
+	s.request("pm_visa", 1)
+	before := s.ref
+	s.Edit(before, map[string]any{"status": "canceled", "cancellation_reason": "fraudulent"})
+	if r := s.request("pm_visa", 1); s.ref != before || s.charge(r).Status != billing.PaymentDeclined {
+		t.Errorf("%s follows %s", s.ref, before)
+	}
+	s.Edit(before, map[string]any{"cancellation_reason": "abandoned"})
+	if s.request("pm_visa", 1); s.ref != before {
+		t.Error("the attempt that was given up has another intent")
+	}
+	if r := s.request("pm_visa", 2); s.ref == before || s.charge(r).Status != billing.PaymentSucceeded {
+		t.Errorf("%s follows %s", s.ref, before)
+	}
+	same(t, s.Succeeded("inv_1"), 1)
+}
+
 func TestStatesThatOnlyStripeCanBring(t *testing.T) {
 	for status, want := range map[string]billing.ChargeResult{
 		"processing":            {Status: billing.PaymentProcessing},
