@@ -279,3 +279,32 @@ func TestNothingIsFrozenBesideAPaymentThatWaits(t *testing.T) {
 		t.Error("another payment was begun")
 	}
 }
+
+// To resume may bring a step forward: it ends the wait, and is done then.
+func TestAStepThatComesBeforeTheEndOfAWaitEndsIt(t *testing.T) {
+	s := newShop(t)
+	sub := s.waiting(activitiestest.Order{Plan: activitiestest.Yearly})
+	s.approve(sub)
+	s.must(s.do(s.news(sub)))
+	s.must(s.do(s.ask(sub, billing.Command{Verb: billing.VerbCancel}, "")))
+	s.now = instant("2026-12-24 23:50:00") // the reminder's is ten minutes later
+	s.must(s.do(s.change(sub, activitiestest.Bigger)))
+	bill := s.bill(sub)
+	s.must(s.Resume(t.Context(), s.ask(sub, billing.Command{Verb: billing.VerbResume}, "")))
+	s.wantWaiting(sub, billing.ForChange)
+	task := s.due(sub)
+	if want := (billing.Step{Kind: billing.StepRemind, At: instant("2026-12-25 00:00:00")}); *task.Step != want {
+		t.Fatalf("next is %+v, want %+v", *task.Step, want)
+	}
+	for range 2 { // the second time its answer was lost
+		r, err := s.Remind(t.Context(), task)
+		if err != nil || !r.Again || r.Subscription.Waiting.Invoice != "" || r.Subscription.Next != *task.Step {
+			t.Fatalf("got %+v, %v", r, err)
+		}
+	}
+	s.must(s.Remind(t.Context(), s.due(sub)))
+	if err := s.Sandbox.Approve(t.Context(), bill.Charge); err == nil {
+		t.Error("what was given up was approved")
+	}
+	s.wantCharged(sub, charge("2026-01-01 00:00:00", 9900))
+}
