@@ -113,8 +113,8 @@ func TestWhoMayCallWhat(t *testing.T) {
 				there bool
 			}{
 				{own, true},
-				{licensed, !of("sub_") && !of("inv_") && !of("key_")},
-				{elses, !of("sub_") && !of("inv_") && !of("key_") && !of("lic_")},
+				{licensed, !of("sub_") && !of("inv_") && !of("key_") && !of("pm_")},
+				{elses, !of("sub_") && !of("inv_") && !of("key_") && !of("pm_") && !of("lic_")},
 			} {
 				if a.there && (a.status == 401 || a.status == 403 || a.status == 404 || a.status >= 500) {
 					t.Errorf("%s: %d %s", a.what, a.status, a.body)

@@ -18,7 +18,6 @@ func (s *server) accountRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/login", "login", "Have a link to sign in with mailed", "Account", status(http.StatusAccepted)), s.login)
 	huma.Register(h, route(http.MethodPost, "/v1/login/confirm", "confirm-login", "Sign in with the mailed link's token", "Account"), s.confirmLogin)
 	huma.Register(h, route(http.MethodPost, "/v1/logout", "logout", "End this session, or all of them", "Account", account), s.logout)
-	huma.Register(h, route(http.MethodGet, "/v1/me", "me", "Who has signed in", "Account", account), s.me)
 	huma.Register(h, route(http.MethodGet, "/v1/balance", "get-balance", "What your account holds, in each currency", "Account", account), s.balance)
 	huma.Register(h, route(http.MethodGet, "/v1/sessions", "list-sessions", "Where you have signed in", "Account", account), s.listSessions)
 	huma.Register(h, route(http.MethodGet, "/v1/api-keys", "list-api-keys", "Your API keys", "Account", account), s.listAPIKeys)
@@ -69,12 +68,6 @@ func (s *server) login(ctx context.Context, in *struct {
 	return nil, nil
 }
 
-// Me is an account as its owner sees it.
-type Me struct {
-	ID    string `json:"id"`
-	Email string `json:"email"`
-}
-
 type signedIn struct {
 	Cookie http.Cookie `header:"Set-Cookie"`
 	Body   Me
@@ -109,7 +102,11 @@ func (s *server) confirmLogin(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &signedIn{cookie(session, expires), Me(a)}, nil
+	me, err := s.profiled(ctx, a)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &signedIn{cookie(session, expires), me}, nil
 }
 
 func (s *server) logout(ctx context.Context, in *struct {
@@ -134,14 +131,6 @@ func (s *server) logout(ctx context.Context, in *struct {
 	return &struct {
 		Cookie http.Cookie `header:"Set-Cookie"`
 	}{cookie("", time.Time{})}, nil
-}
-
-func (s *server) me(ctx context.Context, in *AccountInput) (*struct{ Body Me }, error) {
-	a, err := s.accountOf(ctx, *in)
-	if err != nil {
-		return nil, s.answer(err)
-	}
-	return &struct{ Body Me }{Me(a)}, nil
 }
 
 // Balance is what an account holds, and why.

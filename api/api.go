@@ -100,6 +100,10 @@ type Store interface {
 	Session(ctx context.Context, token string) (id string, account billing.Account, err error)
 	Sessions(ctx context.Context, account string) ([]billing.Session, error)
 	EndSessions(ctx context.Context, account, id string) error
+	Profile(ctx context.Context, account string) (billing.Profile, error)
+	PutProfile(ctx context.Context, account string, p billing.Profile) error
+	StoredCards(ctx context.Context, account string) ([]billing.StoredCard, error)
+	RemoveCard(ctx context.Context, account, ref string) error
 }
 
 // Files stamps and inspects packages.
@@ -212,6 +216,7 @@ func New(c Config) (*Handler, error) {
 	s.activationRoutes(h)
 	s.invoiceRoutes(h)
 	s.accountRoutes(h)
+	s.profileRoutes(h)
 	s.operatorRoutes(h)
 	s.versionRoutes(h)
 	s.discountRoutes(h)

@@ -109,6 +109,7 @@ var statuses = map[billing.Code]int{
 	billing.CodeNoPaymentMethod:    http.StatusPaymentRequired,
 	billing.CodeGatewayRefused:     http.StatusPaymentRequired,
 	billing.CodePaymentProcessing:  http.StatusConflict,
+	billing.CodeMethodInUse:        http.StatusConflict,
 	billing.CodeTooManyAttempts:    http.StatusTooManyRequests,
 	billing.CodeTrialAlreadyUsed:   http.StatusConflict,
 	billing.CodeTooManySiteEdits:   http.StatusConflict,

@@ -9,6 +9,20 @@ type Account struct {
 	Email string
 }
 
+// Profile is what an account's owner has had written down for later orders.
+// Those that were placed keep the details that they were placed with.
+type Profile struct {
+	Billing  BillingDetails // its e-mail address is the account's, and empty here
+	Licensee Contact        // who usually receives the licences; empty: the owner
+}
+
+// StoredCard is a card that an account's subscriptions may be charged to.
+type StoredCard struct {
+	StoredMethod
+	CreatedAt time.Time
+	Pays      []Subscription // what is charged to it, by number: ids and numbers only
+}
+
 // Session is a browser that has signed in to an account.
 type Session struct {
 	ID        string

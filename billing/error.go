@@ -33,6 +33,7 @@ const (
 	CodeTrialAlreadyUsed   Code = "trial_already_used"
 	CodeCardDeclined       Code = "card_declined"
 	CodeNoPaymentMethod    Code = "no_payment_method"
+	CodeMethodInUse        Code = "method_in_use"
 	CodeTooManyAttempts    Code = "too_many_attempts"
 	CodeNotPossibleNow     Code = "not_possible_now"
 	CodeNoChange           Code = "no_change"

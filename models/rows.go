@@ -159,6 +159,7 @@ type paymentMethodRow struct {
 	Last4     string
 	Exp       string
 	CreatedAt time.Time
+	RemovedAt *time.Time
 }
 
 type licenseRow struct {

@@ -1,0 +1,199 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/okviz/licensing/billing"
+)
+
+func (s *server) profileRoutes(h huma.API) {
+	huma.Register(h, route(http.MethodGet, "/v1/me", "me", "Who has signed in", "Account", account), s.me)
+	huma.Register(h, route(http.MethodPatch, "/v1/me", "edit-me", "Write details for later orders down; what is absent stays", "Account", account), s.editMe)
+	huma.Register(h, route(http.MethodGet, "/v1/payment-methods", "list-payment-methods", "The cards that you have stored, the newest first", "Account", account), s.listCards)
+	huma.Register(h, route(http.MethodDelete, "/v1/payment-methods/{id}", "remove-payment-method", "Forget a card that nothing is charged to", "Account", account), s.removeCard)
+}
+
+// Me is an account as its owner sees it, with what was written down for later
+// orders. Empty: nothing was.
+type Me struct {
+	ID       string      `json:"id"`
+	Email    string      `json:"email"`
+	Name     string      `json:"name"`
+	Company  string      `json:"company"`
+	Country  string      `json:"country"`
+	VATID    string      `json:"vat_id"`
+	Address  addressBody `json:"address"`
+	Licensee *Person     `json:"licensee" doc:"Who usually receives the licences; null: the owner."`
+}
+
+// Person is a name with an address.
+type Person struct {
+	Name  string `json:"name" maxLength:"200"`
+	Email string `json:"email" maxLength:"254"`
+}
+
+// MeBody changes an account's details. An address replaces the earlier one
+// whole.
+type MeBody struct {
+	Name     *string      `json:"name,omitempty" maxLength:"200"`
+	Company  *string      `json:"company,omitempty" maxLength:"200"`
+	Country  *string      `json:"country,omitempty" maxLength:"2" doc:"ISO 3166-1 alpha-2"`
+	VATID    *string      `json:"vat_id,omitempty" maxLength:"20" doc:"Inside the European Union a valid id of the same country."`
+	Address  *addressBody `json:"address,omitempty"`
+	Licensee *Person      `json:"licensee,omitempty" doc:"With an empty name and e-mail address: the owner."`
+}
+
+// profiled is an account with its profile.
+func (s *server) profiled(ctx context.Context, a billing.Account) (Me, error) {
+	p, err := s.Store.Profile(ctx, a.ID)
+	return viewMe(a, p), err
+}
+
+func viewMe(a billing.Account, p billing.Profile) Me {
+	b := p.Billing
+	v := Me{
+		ID: a.ID, Email: a.Email, Name: b.Name, Company: b.Company, Country: b.Country, VATID: b.VATID,
+		Address: addressBody{b.Line1, b.Line2, b.City, b.Postal, b.Region},
+	}
+	if p.Licensee.Email != "" {
+		v.Licensee = &Person{p.Licensee.Name, p.Licensee.Email}
+	}
+	return v
+}
+
+func (s *server) me(ctx context.Context, in *AccountInput) (*struct{ Body Me }, error) {
+	a, err := s.accountOf(ctx, *in)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	v, err := s.profiled(ctx, a)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body Me }{v}, nil
+}
+
+func (s *server) editMe(ctx context.Context, in *struct {
+	AccountInput
+	Body MeBody
+}) (*struct{ Body Me }, error) {
+	a, err := s.accountOf(ctx, in.AccountInput)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	p, err := s.Store.Profile(ctx, a.ID)
+	if err == nil {
+		p, err = s.edited(ctx, p, in.Body)
+	}
+	if err == nil {
+		err = s.Store.PutProfile(ctx, a.ID, p)
+	}
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body Me }{viewMe(a, p)}, nil
+}
+
+// edited is a profile with what a body changes of it, held to what an order
+// would be held to.
+func (s *server) edited(ctx context.Context, p billing.Profile, b MeBody) (billing.Profile, error) {
+	d := &p.Billing
+	var wrong error
+	put := func(field string, to *string, from string) {
+		if from = strings.TrimSpace(from); !printable(from) && wrong == nil {
+			wrong = invalid(field, "has characters that cannot be printed")
+		}
+		*to = from
+	}
+	for _, f := range []struct {
+		field string
+		to    *string
+		from  *string
+	}{{"name", &d.Name, b.Name}, {"company", &d.Company, b.Company}, {"country", &d.Country, b.Country}, {"vat_id", &d.VATID, b.VATID}} {
+		if f.from != nil {
+			put(f.field, f.to, *f.from)
+		}
+	}
+	if a := b.Address; a != nil {
+		put("address.line1", &d.Line1, a.Line1)
+		put("address.line2", &d.Line2, a.Line2)
+		put("address.city", &d.City, a.City)
+		put("address.postal_code", &d.Postal, a.PostalCode)
+		put("address.region", &d.Region, a.Region)
+	}
+	if wrong != nil {
+		return p, wrong
+	}
+	if d.Country != "" && !billing.ValidCountry(d.Country) || d.Country == "" && d.VATID != "" {
+		return p, invalid("country", "is not a country")
+	}
+	var err error
+	if d.VATID, err = s.vatID(ctx, TaxBody{Country: d.Country, VATID: &d.VATID}); err != nil {
+		var refused *billing.Error
+		if errors.As(err, &refused) {
+			err = refusal(refused.Code, "vat_id", refused.Detail)
+		}
+		return p, err
+	}
+	if l := b.Licensee; l != nil {
+		p.Licensee = billing.Contact{}
+		if *l != (Person{}) {
+			p.Licensee, err = contact("licensee", ContactBody(*l))
+		}
+	}
+	return p, err
+}
+
+// StoredCard is a card that subscriptions may be charged to.
+type StoredCard struct {
+	ID string `json:"id"`
+	Card
+	CreatedAt     time.Time    `json:"created_at"`
+	Subscriptions []PaidByCard `json:"subscriptions" doc:"What is charged to it. While there is any, it cannot be removed."`
+}
+
+// PaidByCard is a subscription that is charged to a card.
+type PaidByCard struct {
+	ID     string `json:"id"`
+	Number int64  `json:"number"`
+}
+
+func (s *server) listCards(ctx context.Context, in *AccountInput) (*struct{ Body List[StoredCard] }, error) {
+	a, err := s.accountOf(ctx, *in)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	cards, err := s.Store.StoredCards(ctx, a.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	out := List[StoredCard]{Data: []StoredCard{}}
+	for _, c := range cards {
+		v := StoredCard{ID: c.Ref, Card: Card{c.Brand, c.Last4, c.Exp}, CreatedAt: c.CreatedAt.UTC(), Subscriptions: []PaidByCard{}}
+		for _, sub := range c.Pays {
+			v.Subscriptions = append(v.Subscriptions, PaidByCard{sub.ID, sub.Number})
+		}
+		out.Data = append(out.Data, v)
+	}
+	return &struct{ Body List[StoredCard] }{out}, nil
+}
+
+func (s *server) removeCard(ctx context.Context, in *struct {
+	AccountInput
+	ID string `path:"id" maxLength:"255"`
+}) (*struct{}, error) {
+	a, err := s.accountOf(ctx, in.AccountInput)
+	if err == nil {
+		err = s.Store.RemoveCard(ctx, a.ID, in.ID)
+	}
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return nil, nil
+}
