@@ -27,7 +27,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // page is every address that has a page of its own. Which products,
 // subscriptions and licences there are only the API knows.
 var page = regexp.MustCompile(`^/(|checkout|products/[a-z0-9]+(-[a-z0-9]+)*|quotes/quo_[0-9A-Z]{26}|login|account` +
-	`(/orders|/licenses(/lic_[0-9A-Z]{26})?|/subscriptions(/sub_[0-9A-Z]{26}(/change)?)?)?)$`)
+	`(/orders|/addresses|/payment-methods|/details|/api-keys|/licenses(/lic_[0-9A-Z]{26})?|/subscriptions(/sub_[0-9A-Z]{26}(/change)?)?)?)$`)
 
 // Brand is what makes the pages a vendor's own.
 type Brand struct {

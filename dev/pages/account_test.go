@@ -414,7 +414,7 @@ func TestALicenseeSeesTheLicenceItsFilesAndNoPrices(t *testing.T) {
 		chromedp.Text("main", &content),
 		chromedp.Click("#versions a"),
 	)
-	if strings.TrimSpace(places) != "Licences" || id != b.License.ID || strings.Contains(content, "$") || strings.Contains(content, "ada@") {
+	if strings.TrimSpace(places) != "Licences\nAccount details\nAPI keys" || id != b.License.ID || strings.Contains(content, "$") || strings.Contains(content, "ada@") {
 		t.Errorf("the licensee sees the places %q, licence %q: %s", places, id, content)
 	}
 	var files []string

@@ -167,6 +167,8 @@ func TestADeclinedCardLeavesRoomForAnother(t *testing.T) {
 		give(declined),
 		chromedp.WaitVisible("#payment-token-error"),
 		chromedp.Text("#payment-token-error", &refused),
+		chromedp.WaitVisible("#change-order"), // and nothing else of it can be changed
+		chromedp.WaitVisible("fieldset:disabled #billing-name"),
 		chromedp.Click("#submit"),
 		give(visa),
 		chromedp.WaitVisible("#result"),

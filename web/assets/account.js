@@ -1,7 +1,7 @@
 // "/account" and what its pages have in common: the list of pages beside them.
 import { html } from './lit-html/lit-html.js';
 import { products, read } from './api.js';
-import { day } from './format.js';
+import { day, month } from './format.js';
 import { loaded } from './loading.js';
 import { t } from './words.js';
 
@@ -27,7 +27,12 @@ export const page = (show, title, at, draw, load = async () => null) => loaded(s
 const places = pays => [
   ...(pays ? [['/account', w.dashboard]] : []),
   ['/account/licenses', w.licenses],
-  ...(pays ? [['/account/orders', w.orders], ['/account/subscriptions', w.subscriptions]] : []),
+  ...(pays ? [
+    ['/account/orders', w.orders], ['/account/subscriptions', w.subscriptions],
+    ['/account/addresses', w.addresses], ['/account/payment-methods', w.cards],
+  ] : []),
+  ['/account/details', w.details],
+  ['/account/api-keys', w.keys],
 ];
 
 const dashboard = async (framed, { pays, nameOf }) => {
@@ -45,6 +50,9 @@ const dashboard = async (framed, { pays, nameOf }) => {
 
 // status is how a subscription stands, in words.
 export const status = s => html`<span class="status ${s.status}">${s.cancel_at_period_end ? w.ending : w.status[s.status] ?? s.status}</span>`;
+
+// cardWords is what a person knows a card by.
+export const cardWords = ({ brand, last4, exp }) => w.cardWords(brand.replace(/^./, c => c.toUpperCase()), last4, month(exp));
 
 export const planWords = ({ plan: { type, tier, cycle }, quantity }) => t.result.planWords(t.type[type], tier, t.cycle[cycle], quantity);
 

@@ -12,8 +12,8 @@ const answerOf = async response => {
   return { status: response.status, body, retryAfter: Number(response.headers.get('Retry-After')) || 0 };
 };
 
-export const post = async (path, body, { key, token, signal } = {}) => answerOf(await fetch(path, {
-  method: 'POST',
+const send = method => async (path, body, { key, token, signal } = {}) => answerOf(await fetch(path, {
+  method,
   body,
   signal: signal ?? AbortSignal.timeout(60_000),
   headers: {
@@ -22,6 +22,11 @@ export const post = async (path, body, { key, token, signal } = {}) => answerOf(
     ...(token && { Authorization: `Bearer ${token}` }),
   },
 }));
+
+export const post = send('POST');
+export const patch = send('PATCH');
+export const remove = send('DELETE');
+const put = send('PUT');
 
 const get = async (path, token) => {
   const response = await fetch(path, { signal: AbortSignal.timeout(60_000), headers: token ? { Authorization: `Bearer ${token}` } : {} });
@@ -42,6 +47,4 @@ export const download = async (path, name, { token } = {}) => {
 
 export const products = async () => (await read('/v1/products')).data;
 
-export const putSites = async (license, sites) => answerOf(await fetch(`/v1/licenses/${license}/sites`, {
-  method: 'PUT', body: JSON.stringify({ sites }), headers: { 'Content-Type': 'application/json' }, signal: AbortSignal.timeout(60_000),
-}));
+export const putSites = (license, sites) => put(`/v1/licenses/${license}/sites`, JSON.stringify({ sites }));

@@ -1,14 +1,16 @@
 // "/checkout": the order or the quote, its payment, and what came of it.
 // order.js keeps it from being bought twice; here it is only shown.
 import { html } from './lit-html/lit-html.js';
-import { post } from './api.js';
-import { countries, likely } from './countries.js';
+import { patch, post, products } from './api.js';
+import { likely } from './countries.js';
 import { day, money, roundMoney } from './format.js';
-import { withProducts } from './loading.js';
+import { idOf, written } from './fields.js';
+import { loaded } from './loading.js';
 import { forget, here, kept, prepare, returned, unsettled } from './order.js';
-import { idOf, Ordering } from './ordering.js';
+import { Ordering } from './ordering.js';
 import { address, currenciesOf, cyclesOf, plansOf, priceIn, settle, typesOf } from './plans.js';
 import { quoted, result } from './result.js';
+import { me } from './session.js';
 import { t } from './words.js';
 
 const w = t.checkout;
@@ -16,6 +18,10 @@ const w = t.checkout;
 // What has been typed is kept in the tab, so that a reload does not lose it.
 const drafts = 'okviz.draft';
 const draft = () => JSON.parse(sessionStorage.getItem(drafts));
+
+// given leaves out what is empty.
+const given = fields => Object.fromEntries(Object.entries(fields).map(([name, v]) => [name, typeof v === 'object' ? given(v) : v])
+  .filter(([, v]) => v && (typeof v !== 'object' || Object.keys(v).length)));
 
 export const checkout = show => {
   const { order, quote, declined } = Object.fromEntries(new URLSearchParams(location.search));
@@ -25,7 +31,7 @@ export const checkout = show => {
   else if (order) result(show, done?.result.subscription?.id === order ? done : null);
   else if (quote) quoted(show, done?.result.id === quote ? done : null);
   else if (waits && !waits.at.startsWith('/checkout')) location.replace(waits.at);
-  else withProducts(show, w.title, products => new Checkout(show, products));
+  else loaded(show, w.title, () => Promise.all([products(), me()]), ([known, who]) => new Checkout(show, known, who));
 };
 
 // back shows what became of the order whose customer was on the gateway's page.
@@ -42,8 +48,9 @@ const back = async (show, declined) => {
 };
 
 class Checkout extends Ordering {
-  constructor(show, products) {
+  constructor(show, known, who) {
     super();
+    this.me = who;
     const order = kept();
     // A declined order waits only where it was placed.
     this.order = unsettled() ?? (['away', 'declined'].includes(order?.state) && order.at === here() ? order : null);
@@ -52,7 +59,7 @@ class Checkout extends Ordering {
     const asked = this.order ? new URL(this.order.at, location.origin).search : location.search;
     const wish = Object.fromEntries(new URLSearchParams(asked));
     this.show = show;
-    this.product = products.find(p => p.id === wish.product && p.plans.length);
+    this.product = known.find(p => p.id === wish.product && p.plans.length);
     if (!this.product) {
       show(w.title, html`<h1>${w.title}</h1><p class="lead">${w.nothing}</p><p><a class="button" href="/">${t.product.toAll}</a></p>`);
       return;
@@ -60,7 +67,7 @@ class Checkout extends Ordering {
     this.choice = settle(this.product, wish);
     this.payNow = !this.product.trial || wish.pay === 'now';
     this.quote = wish.pay === 'quote';
-    this.draft = draft() ?? { 'billing.country': likely(), 'licensee.same': 'on' };
+    this.draft = draft() ?? { 'billing.country': likely(), 'licensee.same': who?.licensee ? '' : 'on', ...(who && written(who)) };
     this.same = Boolean(this.draft['licensee.same']);
     this.total();
     if (this.order?.state === 'declined') this.decline(this.order.decline);
@@ -163,20 +170,11 @@ class Checkout extends Ordering {
 
   // body is the order as the API takes it.
   body() {
-    const contact = who => ({ name: this.value(`${who}.name`), email: this.value(`${who}.email`) });
-    const given = fields => Object.fromEntries(Object.entries(fields).filter(([, v]) => v));
-    const lines = ['line1', 'line2', 'city', 'postal_code', 'region'];
-    const place = given(Object.fromEntries(lines.map(f => [f, this.value(`billing.address.${f}`)])));
     const sites = this.value('sites').split(/[\s,;]+/).filter(Boolean);
     return JSON.stringify({
       ...this.ordered(),
-      billing: {
-        ...contact('billing'),
-        country: this.value('billing.country'),
-        ...given({ company: this.value('billing.company'), vat_id: this.value('billing.vat_id') }),
-        ...(Object.keys(place).length && { address: place }),
-      },
-      ...(!this.same && { licensee: contact('licensee') }),
+      billing: given({ ...this.person('billing'), ...this.located() }),
+      ...(!this.same && { licensee: this.person('licensee') }),
       ...(sites.length && { sites }),
       ...(!this.quote && {
         pay: this.pay,
@@ -190,7 +188,11 @@ class Checkout extends Ordering {
     event.preventDefault();
     if (this.busy) return;
     if (this.placed) this.again();
-    else if (this.check()) this.send(prepare(this.body(), here(), { to: this.quote ? '/v1/quotes' : '/v1/checkout' }));
+    else if (this.check()) {
+      const body = this.body();
+      this.remember(JSON.parse(body));
+      this.send(prepare(body, here(), { to: this.quote ? '/v1/quotes' : '/v1/checkout' }));
+    }
   }
 
   finished(order) {
@@ -198,6 +200,13 @@ class Checkout extends Ordering {
     const { result: { subscription, id } } = order;
     history.replaceState(null, '', subscription ? `/checkout?order=${subscription.id}` : `/checkout?quote=${id}`);
     (subscription ? result : quoted)(this.show, order);
+  }
+
+  // remember has the details of a first order written down for later ones. It
+  // does so as the order is sent: the gateway's page may come next.
+  remember({ billing: { email, ...details }, licensee }) {
+    if (this.me?.email !== email.toLowerCase() || this.me.name) return;
+    patch('/v1/me', JSON.stringify({ ...details, ...(licensee && { licensee }) })).catch(console.error);
   }
 
   startAgain() {
@@ -209,16 +218,6 @@ class Checkout extends Ordering {
     document.getElementById('plan-cycle').focus();
   }
 
-  // input is a field with its label, hint and error.
-  input(name, label, { type = 'text', required = false, autocomplete = 'off', max = 200, hint } = {}) {
-    return html`<div class="field">
-      <label for=${idOf(name)}>${label}${required ? '' : html` <span class="quiet">(${t.optional})</span>`}</label>
-      <input id=${idOf(name)} name=${name} type=${type} maxlength=${max} autocomplete=${autocomplete} .value=${this.draft[name] ?? ''}
-        ?required=${required} aria-invalid=${Boolean(this.errors[name])} aria-describedby=${this.described(name, hint)}>
-      ${hint ? html`<p class="hint" id="${idOf(name)}-hint">${hint}</p>` : ''}${this.error(name)}
-    </div>`;
-  }
-
   select(name, label, options, chosen, change) {
     return html`<div class="pick"><label for=${idOf(name)}>${label}</label>
       <select id=${idOf(name)} name=${name} aria-invalid=${Boolean(this.errors[name])} aria-describedby=${this.described(name)}
@@ -227,31 +226,11 @@ class Checkout extends Ordering {
       </select>${this.error(name)}</div>`;
   }
 
-  contact(who, complete) {
-    return html`
-      ${this.input(`${who}.name`, w.name, { required: true, autocomplete: complete ? 'billing name' : 'off' })}
-      ${this.input(`${who}.email`, w.email, { type: 'email', required: true, max: 254, autocomplete: complete ? 'billing email' : 'off' })}`;
-  }
-
   details() {
-    const chosen = this.draft['billing.country'];
     return html`
+      ${this.me === null ? html`<p>${w.returning} <a href="/login?next=${encodeURIComponent(here())}">${t.login.title}</a></p>` : ''}
       <section aria-labelledby="billing"><h2 id="billing">${w.billing}</h2>
-        ${this.contact('billing', true)}
-        ${this.input('billing.company', w.company, { autocomplete: 'billing organization' })}
-        <div class="field"><label for="billing-country">${w.country}</label>
-          <select id="billing-country" name="billing.country" required autocomplete="billing country"
-            aria-invalid=${Boolean(this.errors['billing.country'])} aria-describedby=${this.described('billing.country')}>
-            ${countries.map(([code, name]) => html`<option value=${code} .selected=${code === chosen}>${name}</option>`)}
-          </select>${this.error('billing.country')}</div>
-        ${this.input('billing.address.line1', w.line1, { autocomplete: 'billing address-line1' })}
-        ${this.input('billing.address.line2', w.line2, { autocomplete: 'billing address-line2' })}
-        <div class="pair">
-          ${this.input('billing.address.postal_code', w.postal, { max: 20, autocomplete: 'billing postal-code' })}
-          ${this.input('billing.address.city', w.city, { max: 100, autocomplete: 'billing address-level2' })}
-        </div>
-        ${this.input('billing.address.region', w.region, { max: 100, autocomplete: 'billing address-level1' })}
-        ${this.input('billing.vat_id', w.vat, { max: 20, hint: w.vatHint })}
+        ${this.contact('billing', true)}${this.address()}
       </section>
       <section aria-labelledby="licensee"><h2 id="licensee">${w.licensee}</h2>
         <p class="quiet">${w.licenseeLead}</p>
@@ -331,10 +310,10 @@ class Checkout extends Ordering {
 
   draw() {
     if (this.order?.state === 'done') return;
-    const { declined, quote } = this;
-    const locked = this.busy || declined;
+    const { placed, quote } = this;
+    const locked = this.busy || placed;
     const due = this.preview?.amount_due;
-    const label = declined ? w.payWith : quote ? w.mailQuote : !this.payNow ? w.startTrial : due && this.method === 'card' ? w.pay(money(due)) : w.buy;
+    const label = placed ? w.payWith : quote ? w.mailQuote : !this.payNow ? w.startTrial : due && this.method === 'card' ? w.pay(money(due)) : w.buy;
     this.show(w.title, html`<h1>${w.title}</h1>
       <form id="checkout" class="checkout" novalidate autocomplete="on" aria-busy=${this.busy}
         @submit=${e => this.submit(e)} @input=${e => this.typed(e)} @change=${e => this.changed(e)}>
@@ -350,9 +329,9 @@ class Checkout extends Ordering {
             ${this.choice.type === 'site' ? this.sites() : ''}
           </fieldset>
           <fieldset class="plain" ?disabled=${this.busy}>
-            ${quote ? html`<p id="quote-note">${w.quoteNote}</p>` : this.payNow ? this.payment(!declined && this.preview?.invoice_allowed) : ''}
+            ${quote ? html`<p id="quote-note">${w.quoteNote}</p>` : this.payNow ? this.payment(!placed && this.preview?.invoice_allowed) : ''}
             ${this.closing(label, !quote)}
-            ${declined ? html`<button id="change-order" class="link" type="button" @click=${() => this.startAgain()}>${w.change}</button>` : ''}
+            ${placed ? html`<button id="change-order" class="link" type="button" @click=${() => this.startAgain()}>${w.change}</button>` : ''}
           </fieldset>
           <p id="status" role="status">${this.status}</p>
         </div>

@@ -2,9 +2,12 @@
 import { html, render } from './lit-html/lit-html.js';
 import brand from '/brand/brand.js';
 import { account, subscriptions } from './account.js';
+import { addresses } from './addresses.js';
+import { cards } from './cards.js';
 import { catalogue } from './catalogue.js';
 import { change } from './change.js';
 import { checkout } from './checkout.js';
+import { details, keys } from './details.js';
 import { license, licenses } from './licenses.js';
 import { login } from './login.js';
 import { orders } from './orders.js';
@@ -58,6 +61,10 @@ const pages = [
   [/^\/account\/licenses$/, licenses],
   [/^\/account\/licenses\/(lic_[0-9A-Z]+)$/, license],
   [/^\/account\/orders$/, orders],
+  [/^\/account\/addresses$/, addresses],
+  [/^\/account\/payment-methods$/, cards],
+  [/^\/account\/details$/, details],
+  [/^\/account\/api-keys$/, keys],
 ];
 const [here, draw] = pages.find(([path]) => path.test(location.pathname)) ?? [];
 if (draw) draw(show, here.exec(location.pathname)[1]);

@@ -1,26 +1,21 @@
 // What the pages that place an order share: it is sent, declined, refused or
 // done, with errors at their fields. order.js keeps it from being bought twice.
-import { html, nothing } from './lit-html/lit-html.js';
+import { html } from './lit-html/lit-html.js';
 import { leave } from './command.js';
 import brand from '/brand/brand.js';
+import { Fields } from './fields.js';
 import { finish, prepareCard } from './order.js';
 import { paymentFields } from './payment.js';
 import { t } from './words.js';
 
 const w = t.checkout;
 
-export const idOf = name => name.replaceAll('.', '-');
-
 // fieldOf is the field on the page that the API means by a name of its own.
 const fieldOf = name => ({ plan: 'plan.tier', token: 'payment.token', payment: 'payment.token' })[name] ?? name.replace(/\[\d+\].*$/, '');
 
-export class Ordering {
-  errors = {}; // by the field's name
-  busy = false;
-  message = '';
+export class Ordering extends Fields {
   status = ''; // while the order is carried out
   method = 'card';
-  draft = {}; // what has been typed, by the field's name
 
   // again has a card given for an order that was placed and is not paid.
   again() {
@@ -30,10 +25,6 @@ export class Ordering {
 
   get placed() {
     return ['away', 'declined', 'paying'].includes(this.order?.state);
-  }
-
-  value(name) {
-    return this.form.elements.namedItem(name)?.value.trim() ?? '';
   }
 
   // send has an order carried out; finished hears of its outcome.
@@ -72,38 +63,6 @@ export class Ordering {
     if (['trial_already_used', 'trial_not_offered'].includes(problem.code)) this.errors = { pay: own };
     else if (own && !problem.errors?.length) elsewhere.push(own);
     this.wrong(elsewhere.join(' ') || (Object.keys(this.errors).length ? w.wrong : problem.detail ?? t.refusal.other));
-  }
-
-  // check finds what can be seen to be wrong without asking.
-  check() {
-    this.errors = {};
-    for (const field of this.form.elements) {
-      if (!field.willValidate || field.validity.valid) continue;
-      const { valueMissing, typeMismatch } = field.validity;
-      this.errors[field.name] = field.name === 'accept_terms' ? t.refusal.terms_not_accepted
-        : valueMissing && field.name !== 'billing.country' ? t.field.required
-          : typeMismatch || valueMissing ? t.field[field.name] ?? t.field.required
-            : t.field.number;
-    }
-    if (Object.keys(this.errors).length) this.wrong(w.wrong);
-    return Object.keys(this.errors).length === 0;
-  }
-
-  // wrong shows a message and leads to the first field that has an error.
-  wrong(message) {
-    this.message = message;
-    this.draw();
-    const first = [...this.form.elements].find(e => this.errors[e.name]);
-    (first ?? document.getElementById('payment-token-error') ?? document.getElementById('form-error'))?.focus();
-  }
-
-  error(name) {
-    const error = this.errors[name];
-    return error ? html`<p class="error" id="${idOf(name)}-error">${error}</p>` : '';
-  }
-
-  described(name, hint) {
-    return [hint && `${idOf(name)}-hint`, this.errors[name] && `${idOf(name)}-error`].filter(Boolean).join(' ') || nothing;
   }
 
   // payment is how the order is paid; invoice tells whether it may be by one.

@@ -7,10 +7,10 @@ import { post, read } from './api.js';
 const name = 'okviz.next';
 const life = 15 * 60_000;
 
-// own holds a way back to the account's pages, and the quotes, of this very site.
+// own holds a way back to the pages that need to know who it is.
 export const own = path => {
   const url = URL.canParse(path, location.origin) && new URL(path, location.origin);
-  return url && url.origin === location.origin && /^\/(account|quotes)(\/|$)/.test(url.pathname) ? url.pathname + url.search : '/account';
+  return url && url.origin === location.origin && /^\/(account|quotes|checkout)(\/|$)/.test(url.pathname) ? url.pathname + url.search : '/account';
 };
 
 export const remember = path => localStorage.setItem(name, JSON.stringify({ path: own(path), until: Date.now() + life }));
@@ -26,9 +26,10 @@ export const next = () => {
 export const signIn = () => location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 
 // me is the account, or null.
-export const me = () => read('/v1/me').catch(() => null);
+let asked;
+export const me = () => asked ??= read('/v1/me').catch(() => null);
 
-export const logOut = async () => {
-  await post('/v1/logout', '{}');
+export const logOut = async everywhere => {
+  await post('/v1/logout', JSON.stringify({ everywhere: everywhere === true }));
   location.assign('/');
 };

@@ -1,10 +1,10 @@
 // "/account/subscriptions/{id}": how it stands, and exactly the buttons that
 // the API says are possible.
 import { html } from './lit-html/lit-html.js';
-import { page, planWords, status } from './account.js';
+import { cardWords, page, planWords, status } from './account.js';
 import { read } from './api.js';
 import { Commanding } from './commanding.js';
-import { day, minute, money, month } from './format.js';
+import { day, minute, money } from './format.js';
 import { t } from './words.js';
 
 const w = t.account;
@@ -94,7 +94,7 @@ class SubscriptionPage extends Commanding {
         ${line('next-payment', t.result.next, s.next_payment_at && day(s.next_payment_at))}
         ${line('ends', w.ends, s.cancel_at_period_end && s.current_period && minute(s.current_period.end))}
         ${line('canceled', w.canceledAt, s.canceled_at && html`${minute(s.canceled_at)}${s.cancel_reason ? `, ${w.reason[s.cancel_reason] ?? s.cancel_reason}` : ''}`)}
-        ${line('payment', w.payment, s.collection === 'invoice' ? w.byInvoice : card ? w.cardWords(card.brand.replace(/^./, c => c.toUpperCase()), card.last4, month(card.exp)) : w.noCard)}
+        ${line('payment', w.payment, s.collection === 'invoice' ? w.byInvoice : card ? cardWords(card) : w.noCard)}
         ${line('licensee', t.result.licensee, s.licensee_account)}
         ${line('license', t.result.license, s.license_id && html`<a href="/account/licenses/${s.license_id}">${w.toLicense}</a>`)}
         ${s.actions.length ? line('actions', w.actions, html`<div class="buttons">${s.actions.map(v => this.button(v))}</div>`) : ''}
