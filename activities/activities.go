@@ -141,6 +141,9 @@ func (a *Activities) MigratePrice(ctx context.Context, t Task) (Result, error) {
 // SettlePayment asks the gateway what became of the payment that waits.
 func (a *Activities) SettlePayment(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
 
+// Dispute records what the gateway has told of a dispute.
+func (a *Activities) Dispute(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
 // Renew charges the period that begins.
 func (a *Activities) Renew(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
 

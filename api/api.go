@@ -123,6 +123,7 @@ type Documents interface {
 type Charges interface {
 	List(ctx context.Context, subscription string) ([]sandbox.Charge, error)
 	Pages(prefix string) http.Handler
+	Dispute(ctx context.Context, charge string, status billing.DisputeStatus, at time.Time) error
 }
 
 // Tenants tells which Entra tenant a token comes from (package entra). Errors:

@@ -107,6 +107,7 @@ var samples = map[string]string{
 	"preview-checkout":     `{"product":"calendar-pro",` + plan + `,"quantity":1,"currency":"USD","billing":{"country":"IT","vat_id":null},"coupon":null,"pay":"now"}`,
 	"checkout":             order(),
 	"suspend-license":      `{}`,
+	"dispute-charge":       `{"invoice":"inv_1","status":"opened"}`,
 	"revoke-license":       `{}`,
 	"reinstate-license":    `{"reason":"all is well"}`,
 	"cancel-now":           `{"refund":"prorated","reason":"asked for by telephone"}`,

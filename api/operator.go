@@ -29,6 +29,7 @@ func (s *server) operatorRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile", "reconcile", "Where rows and workflows disagree", "Operator", operator), s.reconcile)
 	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile/money", "reconcile-money", "Where the gateway's list of charges and refunds and the books disagree", "Operator", operator), s.reconcileMoney)
 	if s.Sandbox != nil {
+		huma.Register(h, route(http.MethodPost, "/v1/operator/sandbox/disputes", "dispute-charge", "Dispute an invoice's charge at the sandbox gateway, as a bank would", "Operator", operator, status(http.StatusAccepted)), s.disputeCharge)
 		huma.Register(h, route(http.MethodGet, "/v1/operator/sandbox/charges", "list-charges", "What the sandbox gateway really charged", "Operator", operator), s.listCharges)
 	}
 }
@@ -167,4 +168,33 @@ func (s *server) listCharges(ctx context.Context, in *struct {
 		return nil, s.answer(err)
 	}
 	return &struct{ Body List[sandbox.Charge] }{List[sandbox.Charge]{Data: charges}}, nil
+}
+
+// DisputedCharge is where the dispute of an invoice's charge stands.
+type DisputedCharge struct {
+	Invoice string                `json:"invoice"`
+	Status  billing.DisputeStatus `json:"status"`
+}
+
+// disputeCharge has the sandbox's bank dispute a charge, or settle the dispute.
+// The engine hears of it by a webhook, as from a real gateway.
+func (s *server) disputeCharge(ctx context.Context, in *struct {
+	Body struct {
+		Invoice string                `json:"invoice" maxLength:"64"`
+		Status  billing.DisputeStatus `json:"status" enum:"opened,won,lost"`
+	}
+}) (*struct{ Body DisputedCharge }, error) {
+	inv, _, err := s.Store.Invoice(ctx, in.Body.Invoice)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	err = s.Sandbox.Dispute(ctx, inv.Charge, in.Body.Status, billing.Instant(s.Now()))
+	var coded interface{ ErrorCode() string }
+	if errors.As(err, &coded) {
+		return nil, refusal(billing.CodeNotPossibleNow, "", "this charge cannot be disputed, or was settled, so")
+	}
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body DisputedCharge }{DisputedCharge{inv.ID, in.Body.Status}}, nil
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"reflect"
@@ -123,6 +124,12 @@ func (s *server) follow(ctx context.Context, n billing.News) (ignored bool, err 
 			err = s.lookAt(ctx, inv)
 		}
 		return absent(err)
+	case billing.NewsDisputeOpened, billing.NewsDisputeWon, billing.NewsDisputeLost:
+		inv, err := s.Store.InvoiceOfCharge(ctx, s.Gateway.Name(), n.Reference)
+		if err == nil {
+			err = s.disputed(ctx, n, inv)
+		}
+		return absent(err)
 	case billing.NewsCard:
 		form, err := s.Store.CardFormOf(ctx, s.Gateway.Name(), n.Reference)
 		if err == nil {
@@ -152,6 +159,31 @@ func (s *server) lookAt(ctx context.Context, inv billing.Invoice) error {
 	}
 	c := billing.Command{Verb: billing.VerbSettle}
 	return s.update(ctx, o.Subscription, workflows.Updates[c.Verb], newID("req"), c)
+}
+
+// disputed has the workflow record a dispute of an invoice's payment. What it
+// refuses for now is told again later.
+func (s *server) disputed(ctx context.Context, n billing.News, inv billing.Invoice) error {
+	if inv.Status != billing.InvoicePaid {
+		return errUnderWay
+	}
+	o, err := s.Store.Overview(ctx, inv.Subscription)
+	if err != nil {
+		return err
+	}
+	status := map[billing.NewsKind]billing.DisputeStatus{
+		billing.NewsDisputeOpened: billing.DisputeOpened, billing.NewsDisputeWon: billing.DisputeWon, billing.NewsDisputeLost: billing.DisputeLost,
+	}[n.Kind]
+	c := billing.Command{Verb: billing.VerbDispute, Dispute: billing.Dispute{ID: n.Dispute, Invoice: inv.ID, Amount: n.Amount, Status: status}}
+	var outcome billing.Outcome
+	if err := update(ctx, s.Temporal, o.Subscription, workflows.Updates[c.Verb], newID("req"), &outcome, c); err != nil {
+		return err
+	}
+	if outcome.Code != "" && outcome.Code != billing.CodeNoChange {
+		return fmt.Errorf("the dispute was refused: %s", outcome.Code)
+	}
+	s.checks.forget(o.License)
+	return nil
 }
 
 // describeWebhook adds the route to the description: Huma knows only those that

@@ -192,6 +192,8 @@ func (b Book) Decide(c Command, at time.Time) Decision {
 		return b.migrate(c, at)
 	case VerbMarkPaid:
 		return b.markPaid(c, at)
+	case VerbDispute:
+		return b.dispute(c.Dispute, at)
 	}
 	if !s.allows(c.Verb) {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this is not possible in the subscription's present state")}
@@ -243,6 +245,8 @@ func (b Book) Due(step Step, at time.Time) Decision {
 		return b.renew(step, at)
 	case StepRetry:
 		return b.retry(at)
+	case StepDispute:
+		return Decision{Posting: b.remindOfDispute(at)}
 	}
 	return Decision{Posting: b.post(s, at, "nothing_due", "Nothing was due.")}
 }

@@ -93,7 +93,10 @@ func (b Book) storeMethod(c Command, at time.Time) Decision {
 		}
 		return b.collect(b.rebuild(*b.Open, b.saleAt(at, at, at)))
 	case PastDue:
-		return b.collect(b.owed(at))
+		if !s.disputed() {
+			return b.collect(b.owed(at))
+		}
+		s.Dunning.Hard = false // it is tried when the dispute has been won
 	}
 	s.HasMethod = true
 	p := b.post(s, at, "payment_method", "A payment method was stored.")

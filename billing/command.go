@@ -24,6 +24,8 @@ type Command struct {
 	ValueDate time.Time   `json:"value_date,omitzero"`
 	Reference string      `json:"-"`
 	Refund    RefundScope `json:"refund,omitempty"`
+	// Disputes only.
+	Dispute Dispute `json:"dispute,omitzero"`
 	// Migrations only: the plan's newest price.
 	Price Price `json:"price,omitzero"`
 }

@@ -3,6 +3,7 @@ package billing
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -654,7 +655,7 @@ func (l *ledger) holds(fail func(string, ...any)) {
 	if err := json.Unmarshal(data, &back); err != nil {
 		fail("%v", err)
 	}
-	if back != s {
+	if !reflect.DeepEqual(back, s) {
 		fail("JSON changed the subscription:\n%s", cmp.Diff(s, back))
 	}
 	if next := s.nextStep(l.book.Policy); next != s.Next {

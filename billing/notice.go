@@ -19,6 +19,9 @@ const (
 	NoticePaymentFailed   NoticeKind = "payment_failed"   // billing: next try at Until, link to a new card
 	NoticeFinalNotice     NoticeKind = "final_notice"     // billing: the last failed try; ends at Until
 	NoticeConfirmPayment  NoticeKind = "confirm_payment"  // billing: the bank asks the customer to confirm a renewal, until Until
+	NoticeDisputeOpened   NoticeKind = "dispute_opened"   // operator
+	NoticeDisputeWon      NoticeKind = "dispute_won"      // operator
+	NoticeDisputeLost     NoticeKind = "dispute_lost"     // operator
 	NoticeEnded           NoticeKind = "ended"            // billing: the subscription has ended, and why
 	NoticeMoneyBack       NoticeKind = "money_back"       // billing: ended, and everything is given back
 	NoticeRefunded        NoticeKind = "refunded"         // billing: an operator has given money back

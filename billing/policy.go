@@ -19,7 +19,9 @@ type Policy struct {
 	ActionLife    time.Duration           // how long a change waits for the customer to confirm its payment
 	LookAgain     time.Duration           // between looks at a payment that the gateway works on
 	MoneyBack     time.Duration           // from the first charge
-	MoneyBacks    int64                   // per product and billing account
+
+	DisputeReminder time.Duration // how often the operator hears of an open dispute
+	MoneyBacks      int64         // per product and billing account
 }
 
 const day = 24 * time.Hour
@@ -41,6 +43,8 @@ func DefaultPolicy() Policy {
 		ActionLife:    time.Hour,
 		LookAgain:     time.Hour,
 		MoneyBack:     14 * day,
-		MoneyBacks:    2,
+
+		DisputeReminder: 30 * day,
+		MoneyBacks:      2,
 	}
 }

@@ -92,6 +92,9 @@ func (b Book) moneyBack(at time.Time) Decision {
 // prorated or a full refund.
 func (b Book) cancelNow(scope RefundScope, at time.Time) Decision {
 	s := b.Subscription
+	if s.disputed() && scope != RefundNone {
+		return Decision{Refusal: refuse(CodeNotPossibleNow, "refund", "is not possible while a payment is disputed")}
+	}
 	if s.Status == Incomplete {
 		p := b.cancel(at)
 		p.Subscription.CancelReason = ReasonOperator
@@ -200,7 +203,7 @@ func (b Book) giveBack(p *Posting, takes []credit, reason string, at time.Time) 
 			p.Draws = append(p.Draws, Draw{t.from.Line.ID, t.net, t.tax})
 		}
 	}
-	receipts := slices.Clone(b.Receipts)
+	receipts := b.Subscription.takenBack(slices.Clone(b.Receipts))
 	first := len(p.CreditNotes)
 	for _, n := range spread(receipts, takes) {
 		n.ID, n.Currency, n.Reason, n.IssuedAt = b.NewID("cn"), b.currency(), reason, at

@@ -55,6 +55,8 @@ const (
 	VerbReinstate Verb = "reinstate"
 	VerbMigrate   Verb = "migrate" // to the plan's newest price
 
+	VerbDispute Verb = "dispute" // the gateway's: a payment is disputed, or no longer
+
 	// Nobody's button: the gateway has news of a payment, or may have. It is
 	// asked what became of the payment that waits, where one does.
 	VerbSettle Verb = "settle"
@@ -63,7 +65,7 @@ const (
 // Credits tells whether a command may make credit notes, for which it needs the
 // book's Receipts.
 func (v Verb) Credits() bool {
-	return v == VerbChange || v == VerbMoneyBack || v == VerbCancelNow || v == VerbRefund
+	return v == VerbChange || v == VerbMoneyBack || v == VerbCancelNow || v == VerbRefund || v == VerbDispute
 }
 
 // commands is the one table of commands and states (rules.md, Commands and
@@ -94,6 +96,9 @@ func (s Subscription) Actions(at time.Time) []Verb {
 // paid ahead. What is an operator's depends on no table: all that has not
 // ended can be ended, and what was paid can be given back at any time.
 func (s Subscription) allows(v Verb) bool {
+	if s.disputed() && !s.mayBeAsked(v) {
+		return false
+	}
 	switch v {
 	case VerbCancelNow:
 		return !s.Status.Ended()

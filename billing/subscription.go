@@ -62,6 +62,10 @@ type Subscription struct {
 	Dunning     Dunning   `json:"dunning,omitzero"`   // while past_due
 	// Waiting is a payment whose outcome is still to come.
 	Waiting Waiting `json:"waiting,omitzero"`
+	// Disputes are all that there have been, and DisputeLookAt when the operator
+	// is reminded of an open one.
+	Disputes      []Dispute `json:"disputes,omitempty"`
+	DisputeLookAt time.Time `json:"dispute_look_at,omitzero"`
 	// MoneyBack is what the customer may have back on demand.
 	MoneyBack MoneyBack `json:"money_back,omitzero"`
 	// Refunding counts the refunds that the gateway has not confirmed yet.
@@ -103,6 +107,7 @@ const (
 	StepRenew       StepKind = "renew"
 	StepRetry       StepKind = "retry_payment"
 	StepEnd         StepKind = "end"            // as asked, at the end of the period
+	StepDispute     StepKind = "dispute"        // one is still open
 	StepSettle      StepKind = "settle_payment" // the one that waits: give it up, or ask again
 )
 
@@ -124,6 +129,16 @@ func (s Subscription) nextStep(p Policy) Step {
 
 // ownStep is what a state waits for beside a payment.
 func (s Subscription) ownStep(p Policy) Step {
+	if s.disputed() && !s.Status.Ended() { // it may end as asked; all else would charge
+		ends := s.CancelAtPeriodEnd && s.Ahead == (Period{})
+		switch {
+		case ends && s.Status == Trialing && !s.TrialEnd.After(s.DisputeLookAt):
+			return Step{StepTrialEnd, s.TrialEnd}
+		case ends && s.Status == Active && !s.Period.End.After(s.DisputeLookAt):
+			return Step{StepEnd, s.Period.End}
+		}
+		return Step{StepDispute, s.DisputeLookAt}
+	}
 	invoice := s.Status == Active && s.Collection == ByInvoice && !s.CancelAtPeriodEnd && s.Ahead == (Period{})
 	if r, ok := s.nextReminder(); ok && (!invoice || s.OpenInvoice != "" || r.Before(s.invoiceAt(p))) {
 		return Step{StepRemind, r}
@@ -215,7 +230,7 @@ type Entitlement struct {
 // exact end for a trial, a cancelled and an invoice-collected subscription;
 // the end and the renewal grace for a card; the retry deadline while past_due.
 func (s Subscription) Entitlement(p Policy) Entitlement {
-	e := Entitlement{Status: s.Status, CancelAtPeriodEnd: s.CancelAtPeriodEnd, Suspended: s.Suspended, Revoked: s.Revoked}
+	e := Entitlement{Status: s.Status, CancelAtPeriodEnd: s.CancelAtPeriodEnd, Suspended: s.Suspended || s.disputed(), Revoked: s.Revoked}
 	paid := s.Status == Active
 	switch s.Status {
 	case Trialing, Active:

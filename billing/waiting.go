@@ -126,7 +126,7 @@ func (b Book) Disturbs(d Decision) bool {
 	n := p.Subscription
 	return n.Status != s.Status || n.Plan != s.Plan || n.Quantity != s.Quantity || n.Period != s.Period || n.Ahead != s.Ahead ||
 		n.HasMethod != s.HasMethod || p.Method != "" || len(p.Draws) > 0 || p.Invoice != nil && p.Invoice.Status == InvoicePaid ||
-		!s.Waiting.Action && n.CancelAtPeriodEnd != s.CancelAtPeriodEnd
+		n.disputed() != s.disputed() || !s.Waiting.Action && n.CancelAtPeriodEnd != s.CancelAtPeriodEnd
 }
 
 // Processing is the refusal of what would disturb a payment that the gateway

@@ -286,6 +286,27 @@ var letters = []letterCase{
 		nil,
 	},
 	{
+		"a dispute suspends the licence",
+		toOperator(billing.Notice{Kind: billing.NoticeDisputeOpened, Amount: usd(990)}),
+		"A payment of $9.90 is disputed",
+		[]string{"suspended", "before its deadline"},
+		nil,
+	},
+	{
+		"a dispute that was won",
+		toOperator(billing.Notice{Kind: billing.NoticeDisputeWon, Amount: usd(990)}),
+		"The dispute over $9.90 was won",
+		[]string{"reinstated"},
+		nil,
+	},
+	{
+		"a dispute that was lost",
+		toOperator(billing.Notice{Kind: billing.NoticeDisputeLost, Amount: usd(990)}),
+		"The dispute over $9.90 was lost",
+		[]string{"has ended", "credit note"},
+		nil,
+	},
+	{
 		"a final notice names the end",
 		toBilling(billing.Notice{Kind: billing.NoticeFinalNotice, Amount: usd(990)}),
 		"Last notice: Calendar Pro ends on 28 February 2026 without a payment",

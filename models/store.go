@@ -170,7 +170,7 @@ func (s *Store) migrations() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := goose.NewProvider(dialect, pool, files)
+	p, err := goose.NewProvider(dialect, pool, files, goose.WithAllowOutofOrder(true)) // branches land in their own order
 	if err != nil {
 		return nil, fmt.Errorf("reading migrations: %w", err)
 	}

@@ -61,6 +61,9 @@ func details(s billing.Subscription) string {
 	if s.Dunning.Refusal != "" {
 		row("payment", "the gateway refuses our calls: "+s.Dunning.Refusal)
 	}
+	for _, d := range s.Disputes {
+		row("dispute", d.Amount.String()+" of "+d.Invoice+": "+string(d.Status))
+	}
 	if s.CancelReason != "" {
 		row("ended", s.CanceledAt.Format(time.RFC3339)+" ("+string(s.CancelReason)+")")
 	}
@@ -94,6 +97,8 @@ func inWords(s billing.Subscription) string {
 		return "tries the declined payment again on " + s.Next.At.Format(time.RFC3339)
 	case billing.StepSettle:
 		return waits(s.Waiting)
+	case billing.StepDispute:
+		return "the end of a dispute; the operator is reminded on " + day(s.Next.At)
 	case billing.StepEnd:
 		return "cancelled, ends " + s.Next.At.Format(time.RFC3339)
 	}

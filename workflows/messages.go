@@ -43,6 +43,7 @@ const (
 	UpdateReinstate     = "reinstate"
 	UpdateMigrate       = "migrate_price"
 	UpdateSettle        = "settle"
+	UpdateDispute       = "dispute"
 	// UpdateAdvance takes an Advance: its test clock has moved.
 	UpdateAdvance = "advance"
 )
@@ -79,6 +80,7 @@ var Updates = map[billing.Verb]string{
 	billing.VerbReinstate:     UpdateReinstate,
 	billing.VerbMigrate:       UpdateMigrate,
 	billing.VerbSettle:        UpdateSettle,
+	billing.VerbDispute:       UpdateDispute,
 }
 
 // Search attributes by which operators find subscriptions. They hold no
@@ -137,6 +139,15 @@ func checkCancelNow(c billing.Command) error {
 func checkRefund(c billing.Command) error {
 	if c.Invoice == "" || c.Amount != nil && *c.Amount < 1 {
 		return errors.New("a refund names an invoice, and an amount of at least 1 or none")
+	}
+	return nil
+}
+
+// checkDispute holds news of a dispute to its shape.
+func checkDispute(c billing.Command) error {
+	d := c.Dispute
+	if d.ID == "" || d.Invoice == "" || d.Amount.Amount < 1 || d.Status != billing.DisputeOpened && d.Status != billing.DisputeWon && d.Status != billing.DisputeLost {
+		return errors.New("a dispute has an id, an invoice, an amount and a status: opened, won or lost")
 	}
 	return nil
 }

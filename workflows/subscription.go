@@ -66,6 +66,7 @@ var commands = []command{
 	{billing.VerbRevoke, do.Hold, anyShape, "An operator's: the licence is not valid any more, and the subscription ends."},
 	{billing.VerbReinstate, do.Hold, anyShape, "An operator's: the licence is neither suspended nor revoked any more."},
 	{billing.VerbMigrate, do.MigratePrice, checkMigrate, "Announce the plan's newest price for the next period."},
+	{billing.VerbDispute, do.Dispute, checkDispute, "A payment is disputed, or the dispute is over."},
 	{billing.VerbSettle, do.SettlePayment, anyShape, "Ask the gateway what became of the payment that waits."},
 }
 
@@ -216,6 +217,7 @@ var steps = map[billing.StepKind]any{
 	billing.StepRetry:       do.RetryPayment,
 	billing.StepEnd:         do.End,
 	billing.StepSettle:      do.SettlePayment,
+	billing.StepDispute:     do.Dispute,
 }
 
 // handle carries a command out, after what is due at or before its instant.

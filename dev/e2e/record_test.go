@@ -73,6 +73,20 @@ func TestRecordedLives(t *testing.T) {
 			eventually(t, listed, "it has ended", func() bool { return !s.running(t, id) })
 			return id
 		},
+		"disputed": func(t *testing.T) string {
+			clock := s.clock(t, "2026-01-31T10:00:00Z")
+			c := s.buy(t, newCustomer().order(object{"test_clock": clock}))
+			id := c.Subscription.ID
+			s.dispute(t, id, c.Invoice.ID, "opened", "disputed")
+			s.advance(t, clock, "2026-03-15T00:00:00Z")
+			s.dispute(t, id, c.Invoice.ID, "won", "dispute_won")
+			eventually(t, listed, "it has been renewed", func() bool { return len(s.charges(t, id)) == 2 })
+			again := s.lastInvoice(t, id, 2)
+			s.dispute(t, id, again.ID, "opened", "disputed")
+			s.dispute(t, id, again.ID, "lost", "dispute_lost")
+			eventually(t, listed, "it has ended", func() bool { return !s.running(t, id) })
+			return id
+		},
 		"cancel": func(t *testing.T) string {
 			clock := s.clock(t, "2026-01-31T10:00:00Z")
 			id := s.buy(t, newCustomer().order(object{"test_clock": clock})).Subscription.ID

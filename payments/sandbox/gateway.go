@@ -174,6 +174,15 @@ func (g *Gateway) Fail(ctx context.Context, charge string) error {
 	})
 }
 
+// Dispute is what a customer's bank does with a charge: opened, and then won or
+// lost by the vendor. CodeNoAction if that is not so.
+func (g *Gateway) Dispute(ctx context.Context, charge string, status billing.DisputeStatus, at time.Time) error {
+	if err := g.update(ctx, charge, "", func(p *Payment, _ *Method) error { return p.dispute(status, at) }); err != nil {
+		return asRefusal("disputing "+charge, err)
+	}
+	return nil
+}
+
 func (g *Gateway) settle(ctx context.Context, charge string, as Attempt) error {
 	err := g.update(ctx, charge, "", func(p *Payment, _ *Method) error { return p.settle(as) })
 	if err != nil {
@@ -208,6 +217,7 @@ type Charge struct {
 	Refunded     billing.Money         `json:"refunded"`
 	Status       billing.PaymentStatus `json:"status"` // succeeded or declined
 	At           time.Time             `json:"at"`
+	Dispute      billing.DisputeStatus `json:"dispute,omitempty"`
 }
 
 // List is what was really charged or declined for a subscription, oldest
@@ -229,7 +239,9 @@ func (g *Gateway) List(ctx context.Context, subscription string) ([]Charge, erro
 			}
 			switch a.Status {
 			case billing.PaymentSucceeded:
-				c.Refunded = p.refunded()
+				if c.Refunded = p.refunded(); p.Dispute != nil {
+					c.Dispute = p.Dispute.Status
+				}
 			case billing.PaymentDeclined:
 			default:
 				continue

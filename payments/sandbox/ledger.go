@@ -94,6 +94,7 @@ type Payment struct {
 	Return       string        `json:"return,omitempty"` // where the customer goes from the page of an action
 	Faults       int           `json:"faults,omitempty"` // calls left without an answer on purpose
 	Refunds      []Refund      `json:"refunds,omitempty"`
+	Dispute      *Dispute      `json:"dispute,omitempty"`
 	Events       []Event       `json:"events,omitempty"`
 }
 
@@ -107,6 +108,12 @@ type Attempt struct {
 	DeclineCode string                `json:"decline_code,omitempty"`
 	Advice      billing.Advice        `json:"advice,omitempty"`
 	At          time.Time             `json:"at"` // the engine's now, UTC, whole seconds
+}
+
+// Dispute is a chargeback.
+type Dispute struct {
+	ID     string                `json:"id"` // dp_…
+	Status billing.DisputeStatus `json:"status"`
 }
 
 // abandoned is an attempt that waited for the customer when it was given up, or

@@ -164,6 +164,25 @@ func (p *Payment) settle(as Attempt) error {
 	return nil
 }
 
+// dispute is what a customer and the banks do: a charge is disputed once, and
+// settled once.
+func (p *Payment) dispute(status billing.DisputeStatus, at time.Time) error {
+	s, d := p.success(), p.Dispute
+	switch {
+	case s == nil, d == nil && status != billing.DisputeOpened, d != nil && d.Status != billing.DisputeOpened:
+		return refuse(payments.CodeNoAction, p.ID)
+	case d != nil && status == billing.DisputeOpened:
+		return nil
+	case d == nil:
+		d = &Dispute{ID: newID("dp")}
+	}
+	p.Dispute = &Dispute{d.ID, status}
+	p.tell(map[billing.DisputeStatus]EventType{
+		billing.DisputeOpened: EventDisputeOpened, billing.DisputeWon: EventDisputeWon, billing.DisputeLost: EventDisputeLost,
+	}[status], d.ID, s.Amount, at)
+	return nil
+}
+
 // refund gives back what a credit note says, unless it has been given.
 func (p *Payment) refund(r billing.RefundRequest) error {
 	if p.Invoice != r.Invoice {
@@ -178,6 +197,9 @@ func (p *Payment) refund(r billing.RefundRequest) error {
 		}
 	}
 	s := p.success()
+	if d := p.Dispute; d != nil && d.Status != billing.DisputeWon {
+		return refuse(payments.CodeNotRefundable, p.ID+" is disputed")
+	}
 	if s == nil || s.Amount.Currency != r.Amount.Currency || r.Amount.Amount > s.Amount.Amount-p.refunded().Amount {
 		return refuse(payments.CodeNotRefundable, p.ID)
 	}

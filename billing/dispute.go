@@ -1,0 +1,153 @@
+package billing
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Dispute is a chargeback: the customer's bank takes a payment back until it is
+// settled who is right (rules.md, When a payment fails).
+type Dispute struct {
+	ID      string        `json:"id"`      // the gateway's
+	Invoice string        `json:"invoice"` // that was paid by the charge
+	Amount  Money         `json:"amount"`
+	Status  DisputeStatus `json:"status"`
+}
+
+// DisputeStatus is where a dispute stands. Won and lost are final, whatever the
+// gateway tells later.
+type DisputeStatus string
+
+const (
+	DisputeOpened DisputeStatus = "opened"
+	DisputeWon    DisputeStatus = "won"
+	DisputeLost   DisputeStatus = "lost"
+)
+
+// ReasonDispute is the reason of a credit note for money that a lost dispute
+// took: nothing else is given back.
+const ReasonDispute = "dispute"
+
+// disputed tells whether a dispute is open: then the licence is suspended, and
+// nothing is charged or given back.
+func (s Subscription) disputed() bool {
+	return slices.ContainsFunc(s.Disputes, func(d Dispute) bool { return d.Status == DisputeOpened })
+}
+
+// mayBeAsked tells whether a command is possible while a dispute is open: what
+// charges nothing and gives nothing back.
+func (s Subscription) mayBeAsked(v Verb) bool {
+	switch v {
+	case VerbCancel, VerbResume, VerbCancelNow, VerbSuspend, VerbRevoke, VerbReinstate, VerbPaymentMethod:
+		return true
+	}
+	return false
+}
+
+// dispute records what the gateway has told of a dispute. What it told before,
+// or tells after the end, is no_change.
+func (b Book) dispute(d Dispute, at time.Time) Decision {
+	s := b.Subscription
+	if b.receipt(d.Invoice) < 0 {
+		return Decision{Refusal: refuse(CodeInvalid, "invoice", "is no paid invoice of this subscription")}
+	}
+	s.Disputes = slices.Clone(s.Disputes)
+	if i := slices.IndexFunc(s.Disputes, func(was Dispute) bool { return was.ID == d.ID }); i < 0 {
+		s.Disputes = append(s.Disputes, d)
+	} else if was := s.Disputes[i].Status; was != DisputeOpened || d.Status == DisputeOpened {
+		return Decision{Refusal: refuse(CodeNoChange, "", "this is known already")}
+	} else {
+		s.Disputes[i] = d
+	}
+	b.Subscription = s
+	notice := Notice{To: RoleOperator, InvoiceID: d.Invoice, Amount: d.Amount, Until: at, Plan: s.Plan}
+	switch d.Status {
+	case DisputeOpened:
+		s.DisputeLookAt = at.Add(b.Policy.DisputeReminder)
+		notice.Kind = NoticeDisputeOpened
+		p := b.post(s, at, "disputed", fmt.Sprintf("A payment of %s is disputed: the licence is suspended, and nothing is charged.", d.Amount))
+		p.Notices = []Notice{notice}
+		return Decision{Posting: p}
+	case DisputeWon:
+		notice.Kind = NoticeDisputeWon
+		p := b.post(s, at, "dispute_won", fmt.Sprintf("The dispute over %s was won.", d.Amount))
+		p.Notices = []Notice{notice}
+		return Decision{Posting: p}
+	}
+	notice.Kind = NoticeDisputeLost
+	var p *Posting
+	if s.Status.Ended() {
+		p = b.post(s, at, "dispute_lost", "")
+	} else {
+		p = b.end(at, ReasonDisputed)
+	}
+	if note := b.lost(p, d, at); note.Total().Amount > 0 {
+		p.CreditNotes = append(p.CreditNotes, note)
+		for i := range p.Notices { // of the end
+			if p.Notices[i].Kind == NoticeEnded {
+				p.Notices[i].CreditNotes = append(p.Notices[i].CreditNotes, note.ID)
+			}
+		}
+	}
+	p.Events[0].Kind, p.Events[0].Text = "dispute_lost", fmt.Sprintf("The dispute over %s was lost.", d.Amount)
+	p.Notices = append(p.Notices, notice)
+	return Decision{Posting: p}
+}
+
+// lost is the credit note for what a lost dispute took. It draws on the line
+// that the invoice sold, and where a change has moved what was left of it, on
+// the later ones. The money has gone already.
+func (b Book) lost(p *Posting, d Dispute, at time.Time) CreditNote {
+	r := b.Receipts[b.receipt(d.Invoice)]
+	note := CreditNote{
+		ID: b.NewID("cn"), Invoice: r.ID, Line: r.Service().ID, Currency: r.Currency, Reason: ReasonDispute, IssuedAt: at,
+	}
+	rest := min(d.Amount.Amount, r.room())
+	sold := slices.Clone(b.Sold)
+	slices.SortStableFunc(sold, func(x, y Sold) int {
+		switch {
+		case x.Invoice == r.ID && y.Invoice != r.ID:
+			return -1
+		case y.Invoice == r.ID && x.Invoice != r.ID:
+			return 1
+		}
+		return 0
+	})
+	for _, s := range sold {
+		part := s.whole().upTo(rest)
+		if part.gross() <= 0 {
+			continue
+		}
+		rest -= part.gross()
+		note.Net, note.Tax = note.Net+part.net, note.Tax+part.tax
+		p.Draws = append(p.Draws, Draw{s.Line.ID, part.net, part.tax})
+	}
+	return note
+}
+
+// remindOfDispute tells the operator again of what nobody has settled.
+func (b Book) remindOfDispute(at time.Time) *Posting {
+	s := b.Subscription
+	s.DisputeLookAt = at.Add(b.Policy.DisputeReminder)
+	p := b.post(s, at, "still_disputed", "A dispute is still open.")
+	for _, d := range s.Disputes {
+		if d.Status == DisputeOpened {
+			p.Notices = append(p.Notices, Notice{Kind: NoticeDisputeOpened, To: RoleOperator, InvoiceID: d.Invoice, Amount: d.Amount, Until: at, Plan: s.Plan})
+		}
+	}
+	return p
+}
+
+// takenBack is receipts whose charges have lost to a dispute what cannot be
+// refunded any more.
+func (s Subscription) takenBack(receipts []Receipt) []Receipt {
+	for _, d := range s.Disputes {
+		for i := range receipts {
+			if d.Status == DisputeLost && receipts[i].ID == d.Invoice {
+				receipts[i].Refunded += d.Amount.Amount
+			}
+		}
+	}
+	return receipts
+}

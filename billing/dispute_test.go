@@ -1,0 +1,98 @@
+package billing
+
+import "testing"
+
+// disputes tells of a dispute over the whole of the last invoice.
+func (l *ledger) disputes(id string, status DisputeStatus, amount int64) Command {
+	return Command{Verb: VerbDispute, Dispute: Dispute{ID: id, Invoice: l.last().ID, Amount: Money{amount, "USD"}, Status: status}}
+}
+
+func TestWhatIsToldOfADisputeInAnyOrderComesToTheSame(t *testing.T) {
+	for name, told := range map[string][]DisputeStatus{
+		"opened, won":        {DisputeOpened, DisputeWon, DisputeWon, DisputeOpened},
+		"won before opened":  {DisputeWon, DisputeOpened, DisputeLost},
+		"opened twice":       {DisputeOpened, DisputeOpened, DisputeWon},
+		"won, and lost late": {DisputeOpened, DisputeWon, DisputeLost},
+	} {
+		l := bought(t, "2026-01-31 10:00", offer{})
+		for _, status := range told {
+			l.command(l.disputes("dp_1", status, 990))
+		}
+		is(t, name+": disputed", l.s().disputed(), false)
+		is(t, name+": suspended", l.s().Entitlement(DefaultPolicy()).Suspended, false)
+		is(t, name+": status", l.s().Status, Active)
+		is(t, name+": next", l.s().Next, Step{StepRenew, instant("2026-02-28 10:00")})
+	}
+	l := bought(t, "2026-01-31 10:00", offer{})
+	l.must(l.disputes("dp_1", DisputeLost, 990))
+	l.refused(l.disputes("dp_1", DisputeWon, 990), CodeNoChange)
+	is(t, "lost at once", l.s().CancelReason, ReasonDisputed)
+}
+
+func TestAnOpenDisputeStopsChargesAndNothingElse(t *testing.T) {
+	l := bought(t, "2026-01-31 10:00", offer{})
+	l.must(l.disputes("dp_1", DisputeOpened, 990))
+	is(t, "suspended", l.s().Entitlement(DefaultPolicy()).Suspended, true)
+	for _, v := range []Verb{VerbRenew, VerbMoneyBack, VerbRefund} {
+		l.refused(Command{Verb: v, Invoice: l.last().ID}, CodeNotPossibleNow)
+	}
+	l.refused(Command{Verb: VerbChange, Plan: "calendar-pro_users_21-50_monthly"}, CodeNotPossibleNow)
+	l.refused(Command{Verb: VerbCancelNow, Refund: RefundFull}, CodeNotPossibleNow)
+	l.must(Command{Verb: VerbCancel})
+	l.must(Command{Verb: VerbResume})
+	l.to("2026-03-05 00:00")
+	is(t, "the operator is told again", len(l.told(NoticeDisputeOpened)), 2)
+	is(t, "charged", l.charged(), int64(1000))
+	l.must(Command{Verb: VerbPaymentMethod}, "amex")
+	l.must(Command{Verb: VerbSuspend}) // an operator's word is another matter
+	l.must(l.disputes("dp_1", DisputeWon, 990))
+	is(t, "suspended by the operator", l.s().Entitlement(DefaultPolicy()).Suspended, true)
+	l.to("2026-03-05 00:01")
+	is(t, "renewed for what runs", l.s().Period, Period{instant("2026-02-28 10:00"), instant("2026-03-31 10:00")})
+	is(t, "charged", l.charged(), int64(2*1000))
+}
+
+func TestASecondDisputeKeepsTheLicenceSuspended(t *testing.T) {
+	l := bought(t, "2026-01-31 10:00", offer{})
+	l.must(l.disputes("dp_1", DisputeOpened, 500))
+	l.must(l.disputes("dp_2", DisputeOpened, 490))
+	l.must(l.disputes("dp_1", DisputeWon, 500))
+	is(t, "suspended", l.s().Entitlement(DefaultPolicy()).Suspended, true)
+	l.must(l.disputes("dp_2", DisputeWon, 490))
+	is(t, "suspended", l.s().Entitlement(DefaultPolicy()).Suspended, false)
+}
+
+// The money has gone: nothing is refunded, and no more than is left is noted.
+func TestALostDisputeIsNotedAndGivesNothingBack(t *testing.T) {
+	l := bought(t, "2026-01-31 10:00", offer{})
+	given := int64(300)
+	l.must(Command{Verb: VerbRefund, Invoice: l.last().ID, Amount: &given})
+	l.confirm()
+	invoice := l.last().ID
+	l.must(l.disputes("dp_1", DisputeLost, 990))
+	is(t, "status", l.s().Status, Canceled)
+	var noted int64
+	for _, n := range l.notes {
+		if n.Invoice == invoice && n.Reason == ReasonDispute {
+			noted += n.Total().Amount
+		}
+	}
+	is(t, "noted", noted, int64(700))
+	is(t, "refunded", l.refunded(), int64(300))
+	is(t, "balance", l.book.Balance.Amount, int64(0))
+	l.refused(Command{Verb: VerbRefund, Invoice: invoice}, CodeNothingToRefund)
+}
+
+func TestAPaymentThatIsOwedIsNotChargedWhileAnotherIsDisputed(t *testing.T) {
+	l := bought(t, "2026-01-31 10:00", offer{})
+	first := l.last().ID
+	l.cards["poor"] = "insufficient_funds"
+	l.must(Command{Verb: VerbPaymentMethod}, "poor")
+	l.to("2026-02-28 10:00")
+	is(t, "status", l.s().Status, PastDue)
+	l.must(Command{Verb: VerbDispute, Dispute: Dispute{ID: "dp_1", Invoice: first, Amount: Money{990, "USD"}, Status: DisputeOpened}})
+	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.to("2026-03-20 00:00")
+	is(t, "status", l.s().Status, PastDue)
+	is(t, "charged", l.charged(), int64(1000))
+}
