@@ -305,8 +305,14 @@ func (s *server) place(ctx context.Context, in CommandInput, caller, route strin
 	case r.Status != 0:
 		out.Status = r.Status
 		err := json.Unmarshal([]byte(r.Response), &out.Body)
+		if err == nil {
+			err = s.withAction(ctx, &out.Body.Subscription, &out.Body.Payment)
+		}
+		if err != nil {
+			return nil, s.answer(err)
+		}
 		out.Body.CheckoutToken = token
-		return out, err
+		return out, nil
 	case r.Outcome != nil && r.Outcome.Code != "":
 		p := refused(*r.Outcome)
 		if r.Outcome.Code == billing.CodeCardDeclined {
@@ -344,7 +350,11 @@ func (s *server) place(ctx context.Context, in CommandInput, caller, route strin
 	if r.Outcome == nil {
 		out.Status, out.RetryAfter = http.StatusAccepted, "2"
 	} else {
-		s.remember(ctx, r, out.Status, out.Body)
+		kept := out.Body
+		if kept.Subscription = kept.Subscription.withoutAction(); kept.Subscription.PendingPayment != nil {
+			kept.Payment.ActionURL = nil
+		}
+		s.remember(ctx, r, out.Status, kept)
 	}
 	out.Body.CheckoutToken = token
 	return out, nil

@@ -209,7 +209,13 @@ func (s *server) command(ctx context.Context, in CommandInput, route, subscripti
 	out := &commandOutput{Status: http.StatusOK}
 	if r.Status != 0 {
 		out.Status = r.Status
-		return out, json.Unmarshal([]byte(r.Response), &out.Body)
+		if err := json.Unmarshal([]byte(r.Response), &out.Body); err != nil {
+			return nil, s.answer(err)
+		}
+		if err := s.withAction(ctx, &out.Body.Subscription, out.Body.Payment); err != nil {
+			return nil, s.answer(err)
+		}
+		return out, nil
 	}
 	if r.Outcome != nil && r.Outcome.Code != "" {
 		p := refused(*r.Outcome)
@@ -223,13 +229,40 @@ func (s *server) command(ctx context.Context, in CommandInput, route, subscripti
 		out.Status, out.RetryAfter = http.StatusAccepted, "2"
 		return out, nil
 	}
+	kept := out.Body
+	kept.Subscription = kept.Subscription.withoutAction()
+	if status := r.Outcome.Payment.Status; status == billing.PaymentRequiresAction || status == billing.PaymentProcessing {
+		kept.Payment = &Payment{Status: kept.Payment.Status}
+		with = nil // it has not succeeded yet
+	}
 	for _, f := range with {
 		if err := f(); err != nil {
 			return nil, s.answer(err)
 		}
 	}
-	s.remember(ctx, r, out.Status, out.Body)
+	s.remember(ctx, r, out.Status, kept)
 	return out, nil
+}
+
+// withAction fills in what a stored answer is kept without, as long as the same
+// payment waits.
+func (s *server) withAction(ctx context.Context, sub *Subscription, payment *Payment) error {
+	if sub.PendingPayment == nil {
+		return nil
+	}
+	o, err := s.Store.Overview(ctx, sub.ID)
+	if err != nil {
+		return err
+	}
+	now := viewSubscription(o)
+	if !sub.waitsLike(now) {
+		return nil
+	}
+	sub.PendingPayment, sub.PendingChange = now.PendingPayment, now.PendingChange
+	if payment != nil && payment.Status == string(billing.PaymentRequiresAction) {
+		payment.ActionURL = now.PendingPayment.ActionURL
+	}
+	return nil
 }
 
 // replayed is a problem that was the first answer to a request.

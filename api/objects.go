@@ -202,6 +202,27 @@ func paymentStatus(s billing.PaymentStatus) string {
 	return string(s)
 }
 
+// withoutAction is what is kept of an answer: where the customer answers the bank
+// may be a credential, and stands in the invoice's row alone.
+func (v Subscription) withoutAction() Subscription {
+	if v.PendingPayment != nil {
+		p := *v.PendingPayment
+		p.ActionURL, v.PendingPayment = nil, &p
+	}
+	if v.PendingChange != nil {
+		c := *v.PendingChange
+		c.ActionURL, v.PendingChange = nil, &c
+	}
+	return v
+}
+
+// waitsLike tells whether the same payment waits in both.
+func (v Subscription) waitsLike(o Subscription) bool {
+	p, q := v.PendingPayment, o.PendingPayment
+	return p != nil && q != nil && p.Status == q.Status && p.Amount == q.Amount && (p.ExpiresAt == nil) == (q.ExpiresAt == nil) &&
+		(p.ExpiresAt == nil || p.ExpiresAt.Equal(*q.ExpiresAt))
+}
+
 // withoutNames is what the holder of a checkout token may see.
 func (v Subscription) withoutNames() Subscription {
 	v.BillingAccount, v.LicenseeAccount, v.PaymentMethod = nil, nil, nil

@@ -270,3 +270,71 @@ func TestARenewalThatNobodyConfirmsEndsAtTheDeadline(t *testing.T) {
 	shared.wantCharges(t, id, charged("2026-01-31T10:00:00Z", 990))
 	shared.audit(t, id)
 }
+
+// The same key gives the same answer again, from what is kept of it: the address
+// may be a credential, and is no part of that.
+func TestTheAddressOfABankIsToldAgainAndNotKeptWithTheAnswer(t *testing.T) {
+	who, clock, key := newCustomer(), shared.clock(t, "2026-01-31T10:00:00Z"), newKey()
+	order := who.order(object{"test_clock": clock, "payment": card("tok_3ds")})
+	first := shared.post(t, "/v1/checkout", key, order).want(t, http.StatusCreated)
+	var w waits
+	first.into(t, &w)
+	secret(w.CheckoutToken)
+	id := w.Subscription.ID
+	if again := shared.post(t, "/v1/checkout", key, order); again.same(t) != first.same(t) {
+		t.Errorf("first\n%s\nthen\n%s", first.body, again.body)
+	}
+	shared.answerBank(t, *w.Payment.ActionURL, "approve")
+	changeKey := newKey()
+	body := object{"plan": users("21-50")}
+	changed := shared.post(t, "/v1/subscriptions/"+id+"/change", changeKey, body).want(t, http.StatusOK)
+	if again := shared.post(t, "/v1/subscriptions/"+id+"/change", changeKey, body); again.same(t) != changed.same(t) || !strings.Contains(string(changed.body), "/sandbox/") {
+		t.Errorf("first\n%s\nthen\n%s", changed.body, again.body)
+	}
+	requests := 0
+	for _, h := range shared.runs(t, id) {
+		for _, e := range h.Events {
+			a := e.GetWorkflowExecutionUpdateAcceptedEventAttributes()
+			if a == nil {
+				continue
+			}
+			r, err := shared.system.Engine.Store.Request(t.Context(), a.AcceptedRequest.Meta.UpdateId)
+			if err != nil {
+				continue // nobody waited for an answer
+			}
+			if requests++; strings.Contains(r.Response, "/sandbox/") || r.Response == "" {
+				t.Errorf("kept is %s", r.Response)
+			}
+		}
+	}
+	if requests != 2 {
+		t.Errorf("%d requests were kept, want 2", requests)
+	}
+	var now waits
+	shared.post(t, "/v1/checkout", key, order).want(t, http.StatusCreated).into(t, &now)
+	if now.Payment.Status != "requires_action" || now.Payment.ActionURL != nil {
+		t.Errorf("once it is paid the answer is %+v", now.Payment)
+	}
+}
+
+// Nobody has paid for them yet.
+func TestTheSitesOfAChangeThatWaitsAreNotTaken(t *testing.T) {
+	clock := shared.clock(t, "2026-04-01T00:00:00Z")
+	var w waits
+	site := object{"type": "site", "cycle": "monthly"}
+	shared.post(t, "/v1/checkout", newKey(), newCustomer().order(object{
+		"test_clock": clock, "payment": card("tok_3ds"), "plan": site, "sites": []string{"one.contoso.example"},
+	})).want(t, http.StatusCreated).into(t, &w)
+	secret(w.CheckoutToken)
+	id := w.Subscription.ID
+	shared.answerBank(t, *w.Payment.ActionURL, "approve")
+	shared.command(t, id, "change", object{"plan": site, "quantity": 2, "sites": []string{"two.contoso.example", "three.contoso.example"}}).want(t, http.StatusOK).into(t, &w)
+	if w.Payment.Status != "requires_action" {
+		t.Fatalf("%+v", w)
+	}
+	var l struct{ Sites []string }
+	shared.get(t, "/v1/licenses/"+*shared.subscription(t, id).LicenseID, &l)
+	if diff := cmp.Diff([]string{"one.contoso.example"}, l.Sites); diff != "" {
+		t.Error(diff)
+	}
+}
