@@ -64,6 +64,7 @@ type processes struct {
 	db  *sql.DB
 
 	api    *exec.Cmd
+	over   chan error // how the API ended
 	server *temporal.Server
 }
 
@@ -88,7 +89,6 @@ func startProcesses(t *testing.T, data string) *processes {
 	t.Cleanup(page.Close)
 	door, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	must(t, door.Close()) // okviz takes it over
 	keys, err := filepath.Abs("../keys")
 	must(t, err)
 
@@ -99,7 +99,7 @@ func startProcesses(t *testing.T, data string) *processes {
 	must(t, err)
 	t.Cleanup(p.temporal.Close)
 	p.env = append(os.Environ(),
-		"OKVIZ_ENV=development", "OKVIZ_TEST_CLOCKS=true", "OKVIZ_OPERATOR_KEY="+p.operator, "DATABASE_URL="+database,
+		"OKVIZ_ENV=development", "OKVIZ_TEST_CLOCKS=true", "OKVIZ_METRICS=off", "OKVIZ_OPERATOR_KEY="+p.operator, "DATABASE_URL="+database,
 		"OKVIZ_HTTP="+p.http, "OKVIZ_PUBLIC_URL=http://"+p.http, "OKVIZ_SECRET=development-only-0123456789abcdef",
 		"OKVIZ_SMTP_URL=smtp://"+smtp.Addr().String()+"?starttls=never", "OKVIZ_MAIL_FROM=OKVIZ <licences@okviz.example>",
 		"TEMPORAL_ADDRESS="+p.server.Address(),
@@ -127,6 +127,7 @@ func startProcesses(t *testing.T, data string) *processes {
 	okviz(nil, "migrate")
 	okviz(okviz(nil, "catalog", "default"), "catalog", "apply", "-")
 	okviz(nil, "versions", "put", "calendar-pro", "2.4.2", "../../visual/dist/calendar-pro-2.4.2.pbiviz")
+	must(t, door.Close()) // okviz takes it over
 	p.serve(t)
 	t.Cleanup(func() { p.stopAPI(t) })
 	return p
@@ -150,9 +151,17 @@ func (p *processes) command(program string, args ...string) *exec.Cmd {
 // serve starts the API and waits until it answers.
 func (p *processes) serve(t *testing.T) {
 	t.Helper()
-	p.api = p.command("okviz.exe", "api")
-	must(t, p.api.Start())
+	api := p.command("okviz.exe", "api")
+	must(t, api.Start())
+	p.api, p.over = api, make(chan error, 1)
+	go func() { p.over <- api.Wait() }()
 	eventually(t, time.Minute, "the API answers", func() bool {
+		select {
+		case err := <-p.over:
+			log := p.log.bytes()
+			t.Fatalf("the API ended by itself: %v\n%s", err, log[max(0, len(log)-2000):])
+		default:
+		}
 		a, err := p.try(http.MethodGet, "/healthz", nil, nil)
 		return err == nil && a.status == http.StatusOK
 	})
@@ -161,7 +170,7 @@ func (p *processes) serve(t *testing.T) {
 func (p *processes) stopAPI(t *testing.T) {
 	t.Helper()
 	must(t, p.api.Process.Kill())
-	_ = p.api.Wait() // it was killed
+	<-p.over // it was killed
 }
 
 // mortal is a worker that may be told where to die.
