@@ -2,7 +2,7 @@
 // prelude that stamping puts before it, in a page that is just large enough.
 
 import assert from "node:assert/strict";
-import { createPrivateKey, sign, webcrypto } from "node:crypto";
+import { createPrivateKey, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import vm from "node:vm";
@@ -16,47 +16,58 @@ for (const { id, name, version, guid } of JSON.parse(file("../products.json"))) 
     test(id, async (t) => {
         const { js } = JSON.parse(unzip(file(`../dist/${id}-${version}.pbiviz`), `resources/${guid}.pbiviz.json`)).content;
         const day = 86400, now = Math.floor(Date.now() / 1000);
-        for (const [status, sign, token] of [
-            ["unlicensed", "sign banner", null],
-            ["licensed", "sign none", signed({ aud: id, trial: false, period_end: now + day, exp: now + day })],
-            ["trial", "sign badge", signed({ aud: id, trial: true, period_end: now + day, exp: now + day })],
-            ["grace", "sign banner", signed({ aud: id, trial: false, period_end: now - day, exp: now + day })],
-            ["expired", "sign overlay", signed({ aud: id, trial: false, period_end: now - day, exp: now - 1 })],
-            ["invalid", "sign overlay", signed({ aud: "other", trial: false, period_end: now + day, exp: now + day })],
+        const claims = { aud: id, sub: "lic_1", iat: now - 9 * day, trial: false, period_end: now + day, exp: now + day };
+        for (const [status, sign, words, token] of [
+            ["unlicensed", "sign banner", /no licence/, null],
+            ["licensed", "sign none", /^$/, signed(claims)],
+            ["trial", "sign badge", /^Trial until 20\d\d-\d\d-\d\d$/, signed({ ...claims, trial: true })],
+            ["grace", "sign banner", /renewal is due.*20\d\d-\d\d-\d\d/, signed({ ...claims, period_end: now - day })],
+            ["expired", "sign overlay", /has ended/, signed({ ...claims, period_end: now - day, exp: now - 1 })],
+            ["invalid", "sign overlay", /not valid/, signed({ ...claims, aud: "other" })],
         ]) {
-            await t.test(`shows ${status}`, async () => {
+            await t.test(`shows ${status}`, () => {
                 const prelude = token === null ? "" : `(globalThis.okvizLicenses=globalThis.okvizLicenses||{})['${guid}']='${token}';`;
-                const section = await run(prelude + js, guid);
-                assert.equal(section.attributes["data-licence"], status);
+                const { section, launched } = run(prelude + js, guid);
+                assert.equal(section.attributes["data-licence"], status, "at once");
                 const [title, chart, shown] = section.children;
                 assert.equal(title.textContent, `${name} ${version}`);
                 assert.deepEqual(chart.children.map((c) => c.textContent), ["North", "10", "South", "5"]);
                 assert.deepEqual(chart.children.map((c) => c.style.width), [undefined, "100%", undefined, "50%"]);
                 assert.equal(shown.className, sign);
+                assert.match(shown.textContent, words);
+                for (const link of shown.children) {
+                    link.click();
+                }
+                assert.deepEqual(launched, status === "grace" || status === "expired" ? ["http://localhost:8080/account/licenses/lic_1"] : []);
             });
         }
+        await t.test("may ask where it asks", () => {
+            const { capabilities } = JSON.parse(unzip(file(`../dist/${id}-${version}.pbiviz`), `resources/${guid}.pbiviz.json`));
+            assert.deepEqual(capabilities.privileges.find(({ name }) => name === "WebAccess").parameters, ["http://localhost:8080"]);
+            assert.ok(js.includes('"http://localhost:8080"'));
+        });
     });
 }
 
-/** Runs a visual's code, updates it with two bars and returns its element once its licence is known. */
+/** Runs a visual's code without a network, and updates it with two bars. */
 function run(code, guid) {
-    return new Promise((resolve, reject) => {
-        const page = vm.createContext({
-            powerbi: {}, crypto: webcrypto, atob, TextEncoder, TextDecoder,
-            document: { createElement: () => element() },
-        });
-        page.window = page;
-        vm.runInContext(code, page);
-        const target = element();
-        const host = {
-            eventService: { renderingStarted() {}, renderingFinished() {}, renderingFailed: (_, reason) => reject(new Error(reason)) },
-        };
-        const visual = page.powerbi.visuals.plugins[guid].create({ element: target, host });
-        target.children[0].known = () => resolve(target.children[0]);
-        visual.update({
-            dataViews: [{ categorical: { categories: [{ values: ["North", "South"] }], values: [{ values: [10, 5] }] } }],
-        });
+    const launched = [];
+    const page = vm.createContext({
+        powerbi: {}, atob, TextEncoder, TextDecoder, AbortController, setTimeout, clearTimeout,
+        document: { createElement: () => element() }, fetch: () => Promise.reject(new TypeError("Failed to fetch")),
     });
+    page.window = page;
+    vm.runInContext(code, page);
+    const target = element();
+    const host = {
+        eventService: { renderingStarted() {}, renderingFinished() {}, renderingFailed: (_, reason) => assert.fail(reason) },
+        launchUrl: (url) => launched.push(url),
+    };
+    const visual = page.powerbi.visuals.plugins[guid].create({ element: target, host });
+    visual.update({
+        dataViews: [{ categorical: { categories: [{ values: ["North", "South"] }], values: [{ values: [10, 5] }] } }],
+    });
+    return { section: target.children[0], launched };
 }
 
 function element() {
@@ -64,12 +75,10 @@ function element() {
         style: {}, children: [], attributes: {},
         appendChild(child) { this.children.push(child); },
         replaceChildren() { this.children = []; },
-        setAttribute(key, value) {
-            this.attributes[key] = value;
-            if (this.known) {
-                queueMicrotask(this.known); // after the sign, which is drawn in the same turn
-            }
-        },
+        setAttribute(key, value) { this.attributes[key] = value; },
+        addEventListener(kind, listener) { this[kind] = listener; },
+        set textContent(text) { this.text = text; this.children = []; },
+        get textContent() { return this.text; },
     };
 }
 
