@@ -4,7 +4,7 @@ export CGO_ENABLED = 0
 CHECK = go -C dev run ./check
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test setup build lint race fuzz visual histories
+.PHONY: help dev test setup build lint race fuzz visual screenshots histories
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ fuzz: ## Run every fuzz test for ten seconds
 
 visual: ## Rebuild the demonstration packages (needs Node 20.19 or newer)
 	node visual/build.mjs
+
+screenshots: ## Write screenshots of every page, 390 and 1280 pixels wide, to bin/screenshots/ (needs Chromium and npm)
+	go -C dev test ./pages -run '^TestEveryPageIsAccessibleAndFitsASmallScreen$$' -count=1 -shots "$(CURDIR)/bin/screenshots"
 
 histories: ## Record the workflow histories anew that the replay tests use
 	go -C dev test ./e2e -run '^TestRecordedLives$$' -count=1 -record
