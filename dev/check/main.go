@@ -106,10 +106,10 @@ func visual(r *results) {
 		r.skip(name, "no Node was found")
 		return
 	}
-	if _, err := os.Stat("visual/package-lock.json"); err == nil {
-		if _, err := os.Stat("visual/node_modules"); err != nil {
-			r.run("npm ci", "visual", nil, "npm", "ci", "--no-audit", "--no-fund")
-		}
+	lock, err := os.Stat("visual/package-lock.json")
+	installed, none := os.Stat("visual/node_modules/.package-lock.json")
+	if err == nil && (none != nil || installed.ModTime().Before(lock.ModTime())) {
+		r.run("npm ci", "visual", nil, "npm", "ci", "--no-audit", "--no-fund")
 	}
 	r.run(name, "visual", nil, "npm", "test")
 }
