@@ -57,9 +57,20 @@ func build(t *testing.T, guid string, patches ...patch) string {
 			ResolveDir: source, Loader: api.LoaderJS,
 		},
 		Bundle: true, Format: api.FormatIIFE, Charset: api.CharsetUTF8,
-		Alias:   map[string]string{"okviz-license": filepath.Join(source, "sdk", "src", "index.ts")},
-		Loader:  map[string]api.Loader{".less": api.LoaderEmpty},
-		Plugins: []api.Plugin{{Name: "patches", Setup: func(b api.PluginBuild) { b.OnLoad(api.OnLoadOptions{Filter: `\.ts$`}, load) }}},
+		Alias:  map[string]string{"okviz-license": filepath.Join(source, "sdk", "src", "index.ts")},
+		Loader: map[string]api.Loader{".less": api.LoaderEmpty},
+		Plugins: []api.Plugin{{Name: "patches", Setup: func(b api.PluginBuild) {
+			b.OnLoad(api.OnLoadOptions{Filter: `\.ts$`}, load)
+			// Of Power BI's package only the types are used: it need not be installed.
+			const types = "types"
+			b.OnResolve(api.OnResolveOptions{Filter: `^powerbi-visuals-api$`}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+				return api.OnResolveResult{Path: args.Path, Namespace: types}, nil
+			})
+			b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: types}, func(api.OnLoadArgs) (api.OnLoadResult, error) {
+				nothing := "export default {}"
+				return api.OnLoadResult{Contents: &nothing}, nil
+			})
+		}}},
 	})
 	for _, e := range result.Errors {
 		t.Fatalf("the visual does not build: %s", e.Text)

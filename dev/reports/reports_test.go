@@ -217,9 +217,11 @@ func (f file) withToken(t *testing.T, token string) file {
 	return f
 }
 
-// renamed is the file as the organisational store or the developer visual shows it.
+// renamed is the file as the organisational store or the developer visual runs
+// it: the code has another guid than the token before it.
 func (f file) renamed(suffix string) file {
-	return file{strings.ReplaceAll(f.code, f.guid, f.guid+suffix), f.guid + suffix}
+	token, code, _ := strings.Cut(f.code, "';")
+	return file{token + "';" + strings.ReplaceAll(code, f.guid, f.guid+suffix), f.guid + suffix}
 }
 
 // delivered downloads the file of a licence.
