@@ -140,7 +140,7 @@ func TestKilledInTheMiddleOfPurchasesItLosesNothingAndChargesOnce(t *testing.T) 
 		answer
 	}
 	var all []*bought
-	for i := range 12 {
+	for i := range 20 {
 		card := card([]string{"tok_visa", "tok_visa", "tok_timeout_charged", "tok_flaky"}[i%4])
 		all = append(all, &bought{order: newCustomer().order(object{"test_clock": clock, "payment": card}), key: newKey()})
 	}
