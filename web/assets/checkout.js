@@ -70,8 +70,7 @@ class Checkout extends Ordering {
     this.draft = draft() ?? { 'billing.country': likely(), 'licensee.same': who?.licensee ? '' : 'on', ...(who && written(who)) };
     this.same = Boolean(this.draft['licensee.same']);
     this.total();
-    if (this.order?.state === 'declined') this.decline(this.order.decline);
-    else if (this.order && this.order.state !== 'away') this.send(this.order);
+    this.resume();
   }
 
   get form() {

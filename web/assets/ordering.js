@@ -17,6 +17,12 @@ export class Ordering extends Fields {
   status = ''; // while the order is carried out
   method = 'card';
 
+  // resume goes on with an order that was placed before the page was left.
+  resume() {
+    if (this.order?.state === 'declined') this.decline(this.order.decline);
+    else if (this.order && this.order.state !== 'away') this.send(this.order);
+  }
+
   // again has a card given for an order that was placed and is not paid.
   again() {
     if (this.order.state === 'away') leave(this.order.action);

@@ -39,8 +39,7 @@ class QuotePage extends Ordering {
     if (order?.at === here() && ['sent', 'paying', 'away', 'declined'].includes(order.state)) this.order = order;
     else if (order?.state === 'done') forget();
     this.draw();
-    if (this.order?.state === 'declined') this.decline(this.order.decline);
-    else if (this.order && this.order.state !== 'away') this.send(this.order);
+    this.resume();
   }
 
   get form() {
