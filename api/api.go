@@ -144,7 +144,6 @@ type Config struct {
 	VATIDs    VATIDs
 	Keys      licensing.KeyRing
 	Policy    billing.Policy
-	Movements Movements
 	Metrics   *metrics.Metrics
 	Sandbox   Charges      // nil: another gateway
 	Tenants   Tenants      // nil: no licence can be activated with Entra

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,13 +15,13 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/workflows"
 )
 
 // Gateway is the part of the payments' port that the API needs: it opens the
-// pages on which customers give their cards, and reads webhooks.
+// pages on which customers give their cards, reads webhooks, and lists what it
+// has moved.
 type Gateway interface {
-	Name() string
+	Movements
 	EnsureCustomer(ctx context.Context, account string) (customer string, err error)
 	OpenForm(ctx context.Context, r billing.FormRequest) (billing.Form, error)
 	FormToken(ctx context.Context, form string) (token string, err error)
@@ -42,26 +43,26 @@ func (s *server) cardRoutes(r *gin.Engine) {
 	}
 }
 
-// openForm is the address of the gateway's page on which a card for a
-// subscription is given: the same page for the same key.
-func (s *server) openForm(ctx context.Context, subscription, key string, back billing.FormBack) (string, error) {
+// openForm is a payment that waits for a card to be given on the gateway's page:
+// the same page for the same key.
+func (s *server) openForm(ctx context.Context, subscription, key string, back billing.FormBack) (Payment, error) {
 	form, account, err := s.Store.BeginCardForm(ctx, billing.CardForm{
 		ID: newID("frm"), Key: key, Subscription: subscription, Gateway: s.Gateway.Name(), Back: back,
 	})
 	if err != nil {
-		return "", err
+		return Payment{}, err
 	}
 	customer, err := s.Gateway.EnsureCustomer(ctx, account)
 	if err != nil {
-		return "", s.gatewayFailed(err)
+		return Payment{}, s.gatewayFailed(err)
 	}
 	opened, err := s.Gateway.OpenForm(ctx, billing.FormRequest{
 		ID: form.ID, Customer: customer, Done: s.PublicURL + returnPath + form.ID, Back: s.PublicURL + pageOf(form, ""),
 	})
 	if err != nil {
-		return "", s.gatewayFailed(err)
+		return Payment{}, s.gatewayFailed(err)
 	}
-	return opened.URL, s.Store.SetCardForm(ctx, form.ID, opened.Ref)
+	return Payment{Status: string(billing.PaymentRequiresAction), ActionURL: &opened.URL}, s.Store.SetCardForm(ctx, form.ID, opened.Ref)
 }
 
 // gatewayFailed is a gateway that could not be asked.
@@ -93,13 +94,11 @@ func (s *server) addCard(ctx context.Context, in CommandInput, route, subscripti
 		back = billing.BackToCheckout
 	}
 	key := sha256.Sum256([]byte(c.name() + "\n" + route + "\n" + in.Key))
-	page, err := s.openForm(ctx, subscription, hex.EncodeToString(key[:]), back)
+	waits, err := s.openForm(ctx, subscription, hex.EncodeToString(key[:]), back)
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &commandOutput{Status: http.StatusOK, Body: commandResult{
-		Subscription: viewSubscription(o), Payment: &Payment{Status: string(billing.PaymentRequiresAction), ActionURL: &page},
-	}}, nil
+	return &commandOutput{Status: http.StatusOK, Body: commandResult{Subscription: viewSubscription(o), Payment: &waits}}, nil
 }
 
 // cardGiven uses the card that was given in a form, once, however often it is
@@ -113,11 +112,9 @@ func (s *server) cardGiven(ctx context.Context, form billing.CardForm) (*billing
 	if token == "" {
 		return nil, nil
 	}
-	c := billing.Command{Verb: billing.VerbPaymentMethod, Request: newID("req")}
-	r, err := s.carryOut(ctx, billing.Request{
-		ID: c.Request, Caller: "gateway:" + form.Gateway, Route: "card", Key: form.ID,
-		Subscription: form.Subscription, Actor: "customer", Command: c, Token: token,
-	}, nil, nil)
+	r := newRequest("gateway:"+form.Gateway, "card", form.ID, form.Subscription, "customer", billing.Command{Verb: billing.VerbPaymentMethod})
+	r.Token = token
+	r, err = s.carryOut(ctx, r, nil, nil)
 	return r.Outcome, err
 }
 
@@ -126,36 +123,25 @@ func (s *server) cardGiven(ctx context.Context, form billing.CardForm) (*billing
 func (s *server) returned(g *gin.Context) {
 	ctx := g.Request.Context()
 	form, err := s.Store.CardForm(ctx, g.Param("form"))
-	if errors.Is(err, billing.ErrNotFound) {
-		s.page(g)
+	if err != nil {
+		s.lost(g, err)
 		return
 	}
-	var outcome *billing.Outcome
-	if err == nil {
-		outcome, err = s.cardGiven(ctx, form)
-	}
-	declined := ""
+	outcome, err := s.cardGiven(ctx, form)
 	switch {
 	case err != nil:
 		s.Log.Warn("a card that was given waits", "form", form.ID, "error", err)
-		if form.ID == "" {
-			writeProblem(g, s.answer(err))
-			return
-		}
-	case outcome != nil && outcome.Payment.Status == billing.PaymentRequiresAction: // on to the bank
+	case outcome == nil:
+	case outcome.Payment.Status == billing.PaymentRequiresAction: // on to the bank
 		if o, err := s.Store.Overview(ctx, form.Subscription); err == nil && o.ActionURL != "" {
-			g.Header("Cache-Control", "no-store")
-			g.Redirect(http.StatusSeeOther, o.ActionURL)
+			lead(g, o.ActionURL)
 			return
 		}
-	case outcome != nil && outcome.Code != "":
-		declined = string(outcome.Code)
-		if outcome.Payment.DeclineCode != "" {
-			declined = outcome.Payment.DeclineCode
-		}
+	case outcome.Code != "":
+		lead(g, pageOf(form, cmp.Or(outcome.Payment.DeclineCode, string(outcome.Code))))
+		return
 	}
-	g.Header("Cache-Control", "no-store")
-	g.Redirect(http.StatusSeeOther, pageOf(form, declined))
+	lead(g, pageOf(form, ""))
 }
 
 // answered is where the customer comes back to from their bank. It has the
@@ -163,25 +149,16 @@ func (s *server) returned(g *gin.Context) {
 // late, and then shows the page.
 func (s *server) answered(g *gin.Context) {
 	ctx := g.Request.Context()
-	form := billing.CardForm{Subscription: g.Param("subscription"), Back: billing.BackToAccount}
-	if g.Param("purpose") == string(billing.ForPurchase) {
-		form.Back = billing.BackToCheckout
-	}
-	o, err := s.Store.Overview(ctx, form.Subscription)
-	switch {
-	case errors.Is(err, billing.ErrNotFound):
-		s.page(g)
-		return
-	case err != nil:
-		writeProblem(g, s.answer(err))
+	o, err := s.Store.Overview(ctx, g.Param("subscription"))
+	if err != nil {
+		s.lost(g, err)
 		return
 	}
 	var outcome billing.Outcome
 	if o.Waiting.Invoice != "" {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
-		c := billing.Command{Verb: billing.VerbSettle}
-		if err := update(ctx, s.Temporal, o.Subscription, workflows.Updates[c.Verb], newID("req"), &outcome, c); err != nil {
+		if outcome, err = s.tell(ctx, o.Subscription, billing.Command{Verb: billing.VerbSettle}); err != nil {
 			s.Log.Warn("a payment that waits could not be looked at", "subscription", o.ID, "error", err)
 		}
 	}
@@ -191,8 +168,26 @@ func (s *server) answered(g *gin.Context) {
 			declined = "authentication_failed"
 		}
 	}
+	form := billing.CardForm{Subscription: o.ID, Back: billing.BackToAccount}
+	if g.Param("purpose") == string(billing.ForPurchase) {
+		form.Back = billing.BackToCheckout
+	}
+	lead(g, pageOf(form, declined))
+}
+
+// lost answers whoever comes back from nowhere that is known.
+func (s *server) lost(g *gin.Context, err error) {
+	if errors.Is(err, billing.ErrNotFound) {
+		s.page(g)
+		return
+	}
+	writeProblem(g, s.answer(err))
+}
+
+// lead sends a browser on.
+func lead(g *gin.Context, to string) {
 	g.Header("Cache-Control", "no-store")
-	g.Redirect(http.StatusSeeOther, pageOf(form, declined))
+	g.Redirect(http.StatusSeeOther, to)
 }
 
 // pageOf is the page that shows what became of a form's card; declined is the

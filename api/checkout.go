@@ -341,11 +341,9 @@ func (s *server) place(ctx context.Context, in CommandInput, caller, route strin
 		out.Body.License = &l
 	}
 	if r.Outcome != nil && r.Outcome.Payment.Status == billing.PaymentRequiresAction && r.Outcome.Invoice == "" {
-		page, err := s.openForm(ctx, r.Subscription, r.ID, billing.BackToCheckout)
-		if err != nil {
+		if out.Body.Payment, err = s.openForm(ctx, r.Subscription, r.ID, billing.BackToCheckout); err != nil {
 			return nil, s.answer(err)
 		}
-		out.Body.Payment = Payment{Status: string(billing.PaymentRequiresAction), ActionURL: &page}
 	}
 	if r.Outcome == nil {
 		out.Status, out.RetryAfter = http.StatusAccepted, "2"

@@ -48,12 +48,16 @@ func (s *server) request(ctx context.Context, in CommandInput, caller, route, su
 	if err := in.check(); err != nil {
 		return billing.Request{}, err
 	}
-	hash, _ := ctx.Value(bodyHash{}).(string)
+	r := newRequest(caller, route, in.Key, subscription, callerOf(ctx).actor(), c)
+	r.BodyHash, _ = ctx.Value(bodyHash{}).(string)
+	return r, nil
+}
+
+// newRequest is a command that is to be carried out once per caller, route and
+// key, whoever gives it.
+func newRequest(caller, route, key, subscription, actor string, c billing.Command) billing.Request {
 	c.Request = newID("req")
-	return billing.Request{
-		ID: c.Request, Caller: caller, Route: route, Key: in.Key, BodyHash: hash,
-		Subscription: subscription, Actor: callerOf(ctx).actor(), Command: c,
-	}, nil
+	return billing.Request{ID: c.Request, Caller: caller, Route: route, Key: key, Subscription: subscription, Actor: actor, Command: c}
 }
 
 // begun is the request that a caller began with this key before. Errors:
@@ -112,6 +116,13 @@ func (s *server) carryOut(ctx context.Context, r billing.Request, order *billing
 // update sends an update whose answer, if any, is read from the rows.
 func (s *server) update(ctx context.Context, sub billing.Subscription, name, id string, args ...any) error {
 	return update(ctx, s.Temporal, sub, name, id, nil, args...)
+}
+
+// tell gives a workflow a command that is the gateway's and has no request row:
+// it may be given any number of times.
+func (s *server) tell(ctx context.Context, sub billing.Subscription, c billing.Command) (outcome billing.Outcome, err error) {
+	err = update(ctx, s.Temporal, sub, workflows.Updates[c.Verb], newID("req"), &outcome, c)
+	return outcome, err
 }
 
 // update sends an update to the subscription's workflow, and starts a run

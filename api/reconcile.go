@@ -47,7 +47,7 @@ func (s *server) reconcileMoney(ctx context.Context, in *struct {
 	if !in.From.Before(in.To) || in.To.Sub(in.From) > reconcilable {
 		return nil, invalid("to", "is not within 92 days after from")
 	}
-	list, err := ReconcileMoney(ctx, s.Store, s.Movements, billing.Instant(in.From), billing.Instant(in.To))
+	list, err := ReconcileMoney(ctx, s.Store, s.Gateway, billing.Instant(in.From), billing.Instant(in.To))
 	if err != nil {
 		return nil, s.answer(err)
 	}

@@ -96,7 +96,7 @@ func newShop(t *testing.T, change ...func(*api.Config)) *shop {
 	log := &diary{}
 	t.Cleanup(func() { log.saysNothing(t) })
 	config := api.Config{
-		Store: s.store, Temporal: s.temporal, Gateway: gateway, Files: press, Documents: papers, VATIDs: api.VATSyntax{}, Keys: s.keys, Policy: billing.DefaultPolicy(), Movements: gateway, Metrics: metrics.New(), Sandbox: gateway, PublicURL: "https://shop.example",
+		Store: s.store, Temporal: s.temporal, Gateway: gateway, Files: press, Documents: papers, VATIDs: api.VATSyntax{}, Keys: s.keys, Policy: billing.DefaultPolicy(), Metrics: metrics.New(), Sandbox: gateway, PublicURL: "https://shop.example",
 		Secret: []byte("0123456789abcdef0123456789abcdef"), TestClocks: true,
 		Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: func() time.Time {
 			if s.now.IsZero() {

@@ -157,11 +157,9 @@ func (s *server) transfer(ctx context.Context, l billing.StatementLine, seen map
 		return say(LineDoubtful, "the statement has this line twice")
 	}
 	seen[key] = true
-	r := billing.Request{
-		ID: newID("req"), Caller: statementCaller, Route: "POST /v1/operator/invoices/" + inv.ID + "/mark-paid", Key: key, BodyHash: key,
-		Subscription: inv.Subscription, Actor: "operator", Token: key,
-	}
-	r.Command = billing.Command{Verb: billing.VerbMarkPaid, Request: r.ID, Invoice: inv.ID, Amount: &l.Amount.Amount, ValueDate: l.Date}
+	r := newRequest(statementCaller, "POST /v1/operator/invoices/"+inv.ID+"/mark-paid", key, inv.Subscription, "operator",
+		billing.Command{Verb: billing.VerbMarkPaid, Invoice: inv.ID, Amount: &l.Amount.Amount, ValueDate: l.Date})
+	r.BodyHash, r.Token = key, key
 	if was, err := s.Store.RequestOf(ctx, r.Caller, r.Route, r.Key); err == nil && was.Outcome != nil && was.Outcome.Code == "" {
 		return say(LineAlready, "")
 	} else if err != nil && !errors.Is(err, billing.ErrNotFound) {

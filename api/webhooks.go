@@ -13,7 +13,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/workflows"
 )
 
 const (
@@ -157,8 +156,8 @@ func (s *server) lookAt(ctx context.Context, inv billing.Invoice) error {
 	if err != nil || o.Waiting.Invoice != inv.ID {
 		return err
 	}
-	c := billing.Command{Verb: billing.VerbSettle}
-	return s.update(ctx, o.Subscription, workflows.Updates[c.Verb], newID("req"), c)
+	_, err = s.tell(ctx, o.Subscription, billing.Command{Verb: billing.VerbSettle})
+	return err
 }
 
 // disputed has the workflow record a dispute of an invoice's payment. What it
@@ -171,12 +170,10 @@ func (s *server) disputed(ctx context.Context, n billing.News, inv billing.Invoi
 	if err != nil {
 		return err
 	}
-	status := map[billing.NewsKind]billing.DisputeStatus{
-		billing.NewsDisputeOpened: billing.DisputeOpened, billing.NewsDisputeWon: billing.DisputeWon, billing.NewsDisputeLost: billing.DisputeLost,
-	}[n.Kind]
-	c := billing.Command{Verb: billing.VerbDispute, Dispute: billing.Dispute{ID: n.Dispute, Invoice: inv.ID, Amount: n.Amount, Status: status}}
-	var outcome billing.Outcome
-	if err := update(ctx, s.Temporal, o.Subscription, workflows.Updates[c.Verb], newID("req"), &outcome, c); err != nil {
+	outcome, err := s.tell(ctx, o.Subscription, billing.Command{
+		Verb: billing.VerbDispute, Dispute: billing.Dispute{ID: n.Dispute, Invoice: inv.ID, Amount: n.Amount, Status: n.Kind.Disputed()},
+	})
+	if err != nil {
 		return err
 	}
 	if outcome.Code != "" && outcome.Code != billing.CodeNoChange {

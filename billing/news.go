@@ -15,6 +15,19 @@ const (
 	NewsOther         NewsKind = "other" // nothing that anybody here acts on
 )
 
+// Disputed is where a dispute stands by news of it; empty of all other news.
+func (k NewsKind) Disputed() DisputeStatus {
+	switch k {
+	case NewsDisputeOpened:
+		return DisputeOpened
+	case NewsDisputeWon:
+		return DisputeWon
+	case NewsDisputeLost:
+		return DisputeLost
+	}
+	return ""
+}
+
 // News is what a gateway has told by one webhook. Webhooks come late, twice and
 // in any order, so that news of charges and refunds carries no truth: it says
 // only about what the gateway is to be asked. It holds no personal data.

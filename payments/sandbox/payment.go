@@ -123,10 +123,16 @@ func (p *Payment) charge(m *Method, r billing.ChargeRequest) (billing.ChargeResu
 	return p.resolve(), nil
 }
 
-// told is how the engine is told what became of an attempt.
-var told = map[billing.PaymentStatus]EventType{
-	billing.PaymentSucceeded: EventSucceeded, billing.PaymentDeclined: EventFailed, billing.PaymentRequiresAction: EventWaits,
-}
+// told is how the engine is told what became of an attempt, and toldOfDisputes
+// of a dispute.
+var (
+	told = map[billing.PaymentStatus]EventType{
+		billing.PaymentSucceeded: EventSucceeded, billing.PaymentDeclined: EventFailed, billing.PaymentRequiresAction: EventWaits,
+	}
+	toldOfDisputes = map[billing.DisputeStatus]EventType{
+		billing.DisputeOpened: EventDisputeOpened, billing.DisputeWon: EventDisputeWon, billing.DisputeLost: EventDisputeLost,
+	}
+)
 
 // resolve is what became of the attempt prepared last, or of an earlier one
 // that succeeded.
@@ -177,9 +183,7 @@ func (p *Payment) dispute(status billing.DisputeStatus, at time.Time) error {
 		d = &Dispute{ID: newID("dp")}
 	}
 	p.Dispute = &Dispute{d.ID, status}
-	p.tell(map[billing.DisputeStatus]EventType{
-		billing.DisputeOpened: EventDisputeOpened, billing.DisputeWon: EventDisputeWon, billing.DisputeLost: EventDisputeLost,
-	}[status], d.ID, s.Amount, at)
+	p.tell(toldOfDisputes[status], d.ID, s.Amount, at)
 	return nil
 }
 

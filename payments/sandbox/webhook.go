@@ -172,10 +172,10 @@ func (g *Gateway) ParseWebhook(header func(string) string, body []byte, now time
 		return billing.News{}, refuse(payments.CodeWrongMode, "")
 	}
 	n := billing.News{ID: e.ID, Kind: kinds[e.Type], Reference: e.Charge, Dispute: e.Dispute, Created: e.Created}
-	switch n.Kind {
-	case "":
+	if n.Kind == "" {
 		n.Kind = billing.NewsOther
-	case billing.NewsDisputeOpened, billing.NewsDisputeWon, billing.NewsDisputeLost:
+	}
+	if n.Kind.Disputed() != "" {
 		n.Amount = e.Amount
 	}
 	return n, nil
