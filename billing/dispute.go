@@ -61,38 +61,44 @@ func (b Book) dispute(d Dispute, at time.Time) Decision {
 		s.Disputes[i] = d
 	}
 	b.Subscription = s
+	var p *Posting
 	notice := Notice{To: RoleOperator, InvoiceID: d.Invoice, Amount: d.Amount, Until: at, Plan: s.Plan}
 	switch d.Status {
 	case DisputeOpened:
-		s.DisputeLookAt = at.Add(b.Policy.DisputeReminder)
-		notice.Kind = NoticeDisputeOpened
-		p := b.post(s, at, "disputed", fmt.Sprintf("A payment of %s is disputed: the licence is suspended, and nothing is charged.", d.Amount))
-		p.Notices = []Notice{notice}
-		return Decision{Posting: p}
+		s.DisputeLookAt, notice.Kind = at.Add(b.Policy.DisputeReminder), NoticeDisputeOpened
+		p = b.post(s, at, "disputed", fmt.Sprintf("A payment of %s is disputed: the licence is suspended, and nothing is charged.", d.Amount))
 	case DisputeWon:
 		notice.Kind = NoticeDisputeWon
-		p := b.post(s, at, "dispute_won", fmt.Sprintf("The dispute over %s was won.", d.Amount))
-		p.Notices = []Notice{notice}
-		return Decision{Posting: p}
+		p = b.post(s, at, "dispute_won", fmt.Sprintf("The dispute over %s was won.", d.Amount))
+	case DisputeLost:
+		notice.Kind = NoticeDisputeLost
+		p = b.lose(d, at)
 	}
-	notice.Kind = NoticeDisputeLost
+	p.Notices = append(p.Notices, notice)
+	return Decision{Posting: p}
+}
+
+// lose ends the subscription, unless it has ended already, and corrects the
+// invoice.
+func (b Book) lose(d Dispute, at time.Time) *Posting {
 	var p *Posting
-	if s.Status.Ended() {
-		p = b.post(s, at, "dispute_lost", "")
+	if s := b.Subscription; s.Status.Ended() {
+		p = b.post(s, at, "", "")
 	} else {
 		p = b.end(at, ReasonDisputed)
 	}
-	if note := b.lost(p, d, at); note.Total().Amount > 0 {
-		p.CreditNotes = append(p.CreditNotes, note)
-		for i := range p.Notices { // of the end
-			if p.Notices[i].Kind == NoticeEnded {
-				p.Notices[i].CreditNotes = append(p.Notices[i].CreditNotes, note.ID)
-			}
+	p.Events[0].Kind, p.Events[0].Text = "dispute_lost", fmt.Sprintf("The dispute over %s was lost.", d.Amount)
+	note := b.lost(p, d, at)
+	if note.Total().Amount == 0 {
+		return p
+	}
+	p.CreditNotes = append(p.CreditNotes, note)
+	for i := range p.Notices {
+		if p.Notices[i].Kind == NoticeEnded {
+			p.Notices[i].CreditNotes = append(p.Notices[i].CreditNotes, note.ID)
 		}
 	}
-	p.Events[0].Kind, p.Events[0].Text = "dispute_lost", fmt.Sprintf("The dispute over %s was lost.", d.Amount)
-	p.Notices = append(p.Notices, notice)
-	return Decision{Posting: p}
+	return p
 }
 
 // lost is the credit note for what a lost dispute took. It draws on the line
@@ -104,24 +110,16 @@ func (b Book) lost(p *Posting, d Dispute, at time.Time) CreditNote {
 		ID: b.NewID("cn"), Invoice: r.ID, Line: r.Service().ID, Currency: r.Currency, Reason: ReasonDispute, IssuedAt: at,
 	}
 	rest := min(d.Amount.Amount, r.room())
-	sold := slices.Clone(b.Sold)
-	slices.SortStableFunc(sold, func(x, y Sold) int {
-		switch {
-		case x.Invoice == r.ID && y.Invoice != r.ID:
-			return -1
-		case y.Invoice == r.ID && x.Invoice != r.ID:
-			return 1
+	for _, own := range []bool{true, false} {
+		for _, s := range b.Sold {
+			part := s.whole().upTo(rest)
+			if (s.Invoice == r.ID) != own || part.gross() <= 0 {
+				continue
+			}
+			rest -= part.gross()
+			note.Net, note.Tax = note.Net+part.net, note.Tax+part.tax
+			p.Draws = append(p.Draws, Draw{s.Line.ID, part.net, part.tax})
 		}
-		return 0
-	})
-	for _, s := range sold {
-		part := s.whole().upTo(rest)
-		if part.gross() <= 0 {
-			continue
-		}
-		rest -= part.gross()
-		note.Net, note.Tax = note.Net+part.net, note.Tax+part.tax
-		p.Draws = append(p.Draws, Draw{s.Line.ID, part.net, part.tax})
 	}
 	return note
 }
