@@ -102,12 +102,17 @@ func rotateKeys(ctx context.Context, cmd *cli.Command) error {
 	return nil
 }
 
-func listKeys(context.Context, *cli.Command) error {
+// signingKeys are those of the environment.
+func signingKeys() (licensing.KeyRing, error) {
 	c, err := engine.FromEnvironment()
 	if err != nil {
-		return err
+		return licensing.KeyRing{}, err
 	}
-	ring, err := engine.SigningKeys(c)
+	return engine.SigningKeys(c)
+}
+
+func listKeys(context.Context, *cli.Command) error {
+	ring, err := signingKeys()
 	if err != nil {
 		return err
 	}
@@ -129,11 +134,7 @@ func printKeys(ring licensing.KeyRing) error {
 }
 
 func showKeys(context.Context, *cli.Command) error {
-	c, err := engine.FromEnvironment()
-	if err != nil {
-		return err
-	}
-	ring, err := engine.SigningKeys(c)
+	ring, err := signingKeys()
 	if err != nil {
 		return err
 	}
