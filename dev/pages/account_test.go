@@ -339,10 +339,9 @@ func TestMoneyIsGivenBackAfterAQuestion(t *testing.T) {
 
 func TestWhoOwesIsLedToAnotherCardThatIsChargedAtOnce(t *testing.T) {
 	ctx, s := open(t)
-	var clock struct{ ID string }
-	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/operator/test-clocks", `{"now": "2026-01-15T10:00:00Z"}`, &clock)
-	b := buy(t, s, "tok_later_declined", `"test_clock": "`+clock.ID+`"`)
-	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/operator/test-clocks/"+clock.ID+"/advance", `{"to": "2026-02-16T10:00:00Z"}`, &clock)
+	c := newClock(t, s, "2026-01-15T10:00:00Z")
+	b := buy(t, s, "tok_later_declined", c.order())
+	c.to("2026-02-16T10:00:00Z")
 	var banner, refused, status string
 	run(t, ctx,
 		chromedp.Navigate("http://"+s.HTTP+"/account"),

@@ -6,27 +6,20 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/okviz/licensing/dev/chrome"
 	"github.com/okviz/licensing/dev/system"
 )
 
 // open opens a page of a system of its own.
 func open(t *testing.T) (context.Context, *system.System) {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no chromium: make setup installs it")
-		}
-		t.Skip("not run: there is no chromium on this machine")
-	}
+	path := chrome.Need(t)
 	s, err := system.Start(t.Context(), system.Options{
 		Data: t.TempDir(), HTTP: "127.0.0.1:0", Mailbox: "127.0.0.1:0", Temporal: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler),
 	})
@@ -38,9 +31,7 @@ func open(t *testing.T) (context.Context, *system.System) {
 			t.Error(err)
 		}
 	})
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1280, 1000), chromedp.Flag("lang", "en-US"))
+	options := chrome.Options(path, t.TempDir(), chromedp.WindowSize(1280, 1000), chromedp.Flag("lang", "en-US"))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)

@@ -18,7 +18,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -28,6 +27,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"github.com/okviz/licensing/dev/chrome"
 	"github.com/okviz/licensing/dev/system"
 )
 
@@ -37,15 +37,13 @@ var (
 	service *line
 	pages   string // port
 	browser context.Context
-	missing string // why nothing can be run
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		missing = "there is no chromium on this machine: make setup installs it"
+	chromium := chrome.Path()
+	if chromium == "" { // each test says so
 		return m.Run()
 	}
 	dir, err := os.MkdirTemp("", "okviz-reports-")
@@ -68,9 +66,7 @@ func run(m *testing.M) int {
 	defer host.Close()
 	_, pages, _ = net.SplitHostPort(host.Listener.Addr().String())
 
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(dir+"/browser"),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), chrome.Options(chromium, dir+"/browser",
 		// The visuals were built to ask localhost:8080; names other than
 		// localhost are what makes a page under plain http insecure.
 		chromedp.Flag("host-resolver-rules", "MAP localhost:8080 "+service.address+",MAP *.example 127.0.0.1"))...)
@@ -82,17 +78,6 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
-}
-
-func needBrowser(t *testing.T) {
-	t.Helper()
-	switch {
-	case missing == "":
-	case os.Getenv("CI") == "true":
-		t.Fatal(missing)
-	default:
-		t.Skip("not run: " + missing)
-	}
 }
 
 //go:embed host.html
@@ -281,7 +266,7 @@ type visitor struct {
 
 func newVisitor(t *testing.T) *visitor {
 	t.Helper()
-	needBrowser(t)
+	chrome.Need(t)
 	ctx, cancel := chromedp.NewContext(browser)
 	t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
@@ -397,7 +382,7 @@ type bought struct {
 // buy orders Calendar Pro; changes replace or add fields of the order.
 func buy(t *testing.T, changes object) bought {
 	t.Helper()
-	needBrowser(t)
+	chrome.Need(t)
 	who := "ada@" + strings.ToLower(rand.Text()) + ".example"
 	order := object{
 		"product": "calendar-pro", "quantity": 1, "currency": "USD", "plan": object{"type": "users", "tier": "1-20", "cycle": "monthly"},
@@ -417,7 +402,7 @@ func buy(t *testing.T, changes object) bought {
 // clock makes a test clock.
 func clock(t *testing.T, now string) string {
 	t.Helper()
-	needBrowser(t)
+	chrome.Need(t)
 	var c struct{ ID string }
 	must(t, json.Unmarshal(ask(t, http.MethodPost, "/v1/operator/test-clocks", object{"now": now}), &c))
 	return c.ID
