@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/okviz/licensing/billing"
 )
@@ -32,11 +31,8 @@ func (s *Store) BeginCardForm(ctx context.Context, f billing.CardForm) (form bil
 			return err
 		}
 		account = sub.BillingAccount
-		row := cardFormRow{f.ID, f.Key, f.Subscription, f.Gateway, "", string(f.Back), s.db.NowFunc()}
-		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error; err != nil {
-			return err
-		}
-		row, err = one[cardFormRow](tx.Where("form_key = ?", f.Key))
+		fresh := cardFormRow{f.ID, f.Key, f.Subscription, f.Gateway, "", string(f.Back), s.db.NowFunc()}
+		row, err := lockedOrNew(tx, &fresh, "form_key = ?", f.Key)
 		form = row.form()
 		return err
 	})

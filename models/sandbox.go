@@ -83,12 +83,9 @@ func (l SandboxLedger) AddMethod(ctx context.Context, m sandbox.Method) error {
 // OpenForm implements sandbox.Ledger.
 func (l SandboxLedger) OpenForm(ctx context.Context, f sandbox.Form) (sandbox.Form, error) {
 	err := l.store.tx(ctx, func(tx *gorm.DB) error {
-		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&sandboxFormRow{f.ID, f.Key, f}).Error; err != nil {
-			return err
-		}
-		row, err := one[sandboxFormRow](tx.Where("form_key = ?", f.Key))
+		row, err := lockedOrNew(tx, &sandboxFormRow{f.ID, f.Key, f}, "form_key = ?", f.Key)
 		f = row.Detail
-		return found(err)
+		return err
 	})
 	return f, err
 }
