@@ -122,7 +122,7 @@ type Documents interface {
 // charged, and its pages.
 type Charges interface {
 	List(ctx context.Context, subscription string) ([]sandbox.Charge, error)
-	Pages(prefix string) http.Handler
+	Pages(prefix string, now func() time.Time) http.Handler
 	Dispute(ctx context.Context, charge string, status billing.DisputeStatus, at time.Time) error
 }
 

@@ -37,7 +37,7 @@ func (s *server) cardRoutes(r *gin.Engine) {
 	r.GET(returnPath+":form", s.returned)
 	r.GET(billing.ReturnPath+":purpose/:subscription", s.answered)
 	if s.Sandbox != nil {
-		pages := gin.WrapH(s.Sandbox.Pages(sandboxPath))
+		pages := gin.WrapH(s.Sandbox.Pages(sandboxPath, s.Now))
 		r.GET(sandboxPath+"/*page", pages)
 		r.POST(sandboxPath+"/*page", pages)
 	}

@@ -33,6 +33,7 @@ type sandboxMethodRow struct {
 type sandboxFormRow struct {
 	ID      string
 	FormKey string
+	Untold  bool
 	Detail  sandbox.Form `gorm:"serializer:json"`
 }
 
@@ -83,7 +84,7 @@ func (l SandboxLedger) AddMethod(ctx context.Context, m sandbox.Method) error {
 // OpenForm implements sandbox.Ledger.
 func (l SandboxLedger) OpenForm(ctx context.Context, f sandbox.Form) (sandbox.Form, error) {
 	err := l.store.tx(ctx, func(tx *gorm.DB) error {
-		row, err := lockedOrNew(tx, &sandboxFormRow{f.ID, f.Key, f}, "form_key = ?", f.Key)
+		row, err := lockedOrNew(tx, &sandboxFormRow{f.ID, f.Key, f.Untold(), f}, "form_key = ?", f.Key)
 		f = row.Detail
 		return err
 	})
@@ -96,14 +97,17 @@ func (l SandboxLedger) Form(ctx context.Context, id string) (sandbox.Form, error
 	return row.Detail, found(err)
 }
 
-// FillForm implements sandbox.Ledger.
-func (l SandboxLedger) FillForm(ctx context.Context, id, token string) error {
+// UpdateForm implements sandbox.Ledger.
+func (l SandboxLedger) UpdateForm(ctx context.Context, id string, f func(*sandbox.Form) error) error {
 	return l.store.tx(ctx, func(tx *gorm.DB) error {
 		row, err := one[sandboxFormRow](locked(tx).Where("id = ?", id))
-		if err != nil || row.Detail.Token != "" {
+		if err != nil {
 			return found(err)
 		}
-		row.Detail.Token = token
+		if err := f(&row.Detail); err != nil {
+			return err
+		}
+		row.Untold = row.Detail.Untold()
 		return update(tx, id, &row)
 	})
 }
@@ -173,6 +177,17 @@ func (l SandboxLedger) Untold(ctx context.Context, limit int) ([]sandbox.Payment
 	var rows []sandboxPaymentRow
 	err := l.store.db.WithContext(ctx).Where("untold = ?", true).Order("id").Limit(limit).Find(&rows).Error
 	return paymentsOf(rows), err
+}
+
+// UntoldForms implements sandbox.Ledger.
+func (l SandboxLedger) UntoldForms(ctx context.Context, limit int) ([]sandbox.Form, error) {
+	var rows []sandboxFormRow
+	err := l.store.db.WithContext(ctx).Where("untold = ?", true).Order("id").Limit(limit).Find(&rows).Error
+	list := make([]sandbox.Form, len(rows))
+	for i, r := range rows {
+		list[i] = r.Detail
+	}
+	return list, err
 }
 
 func paymentsOf(rows []sandboxPaymentRow) []sandbox.Payment {

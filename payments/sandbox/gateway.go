@@ -200,12 +200,17 @@ func (g *Gateway) update(ctx context.Context, payment, method string, f func(*Pa
 		return err
 	})
 	if untold {
-		select {
-		case g.untold <- struct{}{}:
-		default: // it has been said
-		}
+		g.signal()
 	}
 	return err
+}
+
+// signal says that there is something new to be told.
+func (g *Gateway) signal() {
+	select {
+	case g.untold <- struct{}{}:
+	default: // it has been said
+	}
 }
 
 // Charge is a line of the gateway's own list (contract.md, Sandbox gateway).

@@ -58,7 +58,7 @@ func TestSandboxIsAGateway(t *testing.T) {
 			Flaky:             "tok_flaky",
 			Unknown:           "tok_nonesuch",
 			Fill: func(t *testing.T, form string) {
-				if _, err := g.FillForm(t.Context(), form, "4242-4242 42424242"); err != nil {
+				if _, err := g.FillForm(t.Context(), form, "4242-4242 42424242", noon); err != nil {
 					t.Fatal(err)
 				}
 			},

@@ -25,9 +25,8 @@ type Ledger interface {
 	// Form reads a form by its id, or says ErrNotFound.
 	Form(ctx context.Context, id string) (Form, error)
 
-	// FillForm notes the token of the card that was given in a form. The first
-	// one counts. ErrNotFound if there is no such form.
-	FillForm(ctx context.Context, id, token string) error
+	// UpdateForm does with a form what Update does with a payment.
+	UpdateForm(ctx context.Context, id string, f func(*Form) error) error
 
 	// Open returns the payment of p.Invoice; where there is none yet, it keeps
 	// p. There is one payment per invoice.
@@ -51,9 +50,12 @@ type Ledger interface {
 	// Untold reads payments of which the engine has not been told everything,
 	// the oldest first.
 	Untold(ctx context.Context, limit int) ([]Payment, error)
+
+	// UntoldForms does the same for forms.
+	UntoldForms(ctx context.Context, limit int) ([]Form, error)
 }
 
-// ErrNotFound says that the ledger has no such payment, method or customer.
+// ErrNotFound says that the ledger has no such payment, form, method or customer.
 var ErrNotFound = errors.New("not in the ledger")
 
 // Customer is who cards belong to.
@@ -78,6 +80,7 @@ type Form struct {
 	Done     string `json:"done"`     // where the customer goes with a card
 	Back     string `json:"back"`     // and without one
 	Token    string `json:"token,omitempty"`
+	Given    Event  `json:"given,omitzero"` // what the engine is told with the token
 }
 
 // Payment is what the port calls a charge: the money of one invoice, with all

@@ -72,17 +72,17 @@ func (l *memory) Form(_ context.Context, id string) (Form, error) {
 	return f, nil
 }
 
-func (l *memory) FillForm(_ context.Context, id, token string) error {
+func (l *memory) UpdateForm(_ context.Context, id string, f func(*Form) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f, ok := l.forms[id]
+	form, ok := l.forms[id]
 	if !ok {
 		return ErrNotFound
 	}
-	if f.Token == "" {
-		f.Token = token
-		l.forms[id] = f
+	if err := f(&form); err != nil {
+		return err
 	}
+	l.forms[id] = form
 	return nil
 }
 
@@ -152,6 +152,18 @@ func (l *memory) Untold(_ context.Context, limit int) ([]Payment, error) {
 	for _, id := range slices.Sorted(maps.Keys(l.payments)) {
 		if p := l.payments[id]; p.Untold() && len(found) < limit {
 			found = append(found, p.clone())
+		}
+	}
+	return found, nil
+}
+
+func (l *memory) UntoldForms(_ context.Context, limit int) ([]Form, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found []Form
+	for _, id := range slices.Sorted(maps.Keys(l.forms)) {
+		if f := l.forms[id]; f.Untold() && len(found) < limit {
+			found = append(found, f)
 		}
 	}
 	return found, nil

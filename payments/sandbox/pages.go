@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/payments"
@@ -29,11 +30,11 @@ var pagePolicy = func() string {
 }()
 
 // Pages serves the gateway's hosted pages, below prefix: plain HTML, as they
-// would be another company's.
-func (g *Gateway) Pages(prefix string) http.Handler {
+// would be another company's. now is real time.
+func (g *Gateway) Pages(prefix string, now func() time.Time) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+prefix+"/cards/{form}", g.showCardForm)
-	mux.HandleFunc("POST "+prefix+"/cards/{form}", g.fillCardForm)
+	mux.HandleFunc("POST "+prefix+"/cards/{form}", func(w http.ResponseWriter, r *http.Request) { g.fillCardForm(w, r, now()) })
 	mux.HandleFunc("GET "+prefix+"/{charge}", g.showAction)
 	mux.HandleFunc("POST "+prefix+"/{charge}", g.answerAction)
 	return mux
@@ -80,9 +81,9 @@ func (g *Gateway) cardForm(w http.ResponseWriter, r *http.Request, status int, p
 	render(w, status, "card", page{Title: "Your card", Problem: problem, Form: f, Cards: testCards})
 }
 
-func (g *Gateway) fillCardForm(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) fillCardForm(w http.ResponseWriter, r *http.Request, at time.Time) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
-	done, err := g.FillForm(r.Context(), r.PathValue("form"), r.PostFormValue("number"))
+	done, err := g.FillForm(r.Context(), r.PathValue("form"), r.PostFormValue("number"), at)
 	refused, isRefused := errors.AsType[*payments.Error](err)
 	switch {
 	case isRefused && refused.Code == payments.CodeUnknownToken:
@@ -141,21 +142,26 @@ func noPage(w http.ResponseWriter, err error) {
 }
 
 // FillForm is what the customer does on the page of a form: the card with this
-// number is stored, and done is where the customer goes next.
+// number is stored, the engine is told, and done is where the customer goes next.
 // CodeUnknownToken if there is no such card.
-func (g *Gateway) FillForm(ctx context.Context, form, number string) (done string, err error) {
+func (g *Gateway) FillForm(ctx context.Context, form, number string, at time.Time) (done string, err error) {
 	token := tokenOf(number)
 	if token == "" {
 		return "", refuse(payments.CodeUnknownToken, "")
 	}
-	if err := g.ledger.FillForm(ctx, form, token); err != nil {
+	untold := false
+	err = g.ledger.UpdateForm(ctx, form, func(f *Form) error {
+		f.fill(token, at)
+		done, untold = f.Done, f.Untold()
+		return nil
+	})
+	if err != nil {
 		return "", asRefusal("filling "+form, err)
 	}
-	f, err := g.ledger.Form(ctx, form)
-	if err != nil {
-		return "", asRefusal("reading "+form, err)
+	if untold {
+		g.signal()
 	}
-	return f.Done, nil
+	return done, nil
 }
 
 // tokenOf is the token of a card's number, however it is grouped.

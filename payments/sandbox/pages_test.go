@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/payments/sandbox"
@@ -16,7 +17,7 @@ func ask(g *sandbox.Gateway, method, path, body string) *httptest.ResponseRecord
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
-	g.Pages("/sandbox").ServeHTTP(w, r)
+	g.Pages("/sandbox", func() time.Time { return noon }).ServeHTTP(w, r)
 	return w
 }
 

@@ -28,7 +28,7 @@ const (
 	EventFailed        EventType = "payment.failed"
 	EventWaits         EventType = "payment.requires_action"
 	EventRefunded      EventType = "payment.refunded"
-	EventCardCollected EventType = "card.collected" // Charge is the collection
+	EventCardCollected EventType = "card.collected" // Charge is the form
 	EventDisputeOpened EventType = "dispute.opened"
 	EventDisputeWon    EventType = "dispute.won"
 	EventDisputeLost   EventType = "dispute.lost"
@@ -43,11 +43,11 @@ var kinds = map[EventType]billing.NewsKind{
 }
 
 // Event is something that the engine is told by a webhook, at least once. It is
-// kept with its payment in the transaction of what it tells of.
+// kept with its payment, or its form, in the transaction of what it tells of.
 type Event struct {
 	ID      string        `json:"id"` // evt_…
 	Type    EventType     `json:"type"`
-	Charge  string        `json:"charge"` // pay_…
+	Charge  string        `json:"charge"` // pay_… or form_…
 	Dispute string        `json:"dispute,omitempty"`
 	Amount  billing.Money `json:"amount"`
 	Live    bool          `json:"live"` // never
@@ -72,6 +72,18 @@ func (p *Payment) Untold() bool {
 	return false
 }
 
+// fill notes the token of the card that was given, and that the engine is to be
+// told. The first card counts.
+func (f *Form) fill(token string, at time.Time) {
+	if f.Token == "" {
+		f.Token = token
+		f.Given = Event{ID: newID("evt"), Type: EventCardCollected, Charge: f.ID, Created: second(at)}
+	}
+}
+
+// Untold tells whether the engine does not know of the card yet.
+func (f Form) Untold() bool { return f.Given.ID != "" && f.Given.Told == 0 }
+
 // Post sends a webhook's body to the engine with its signature, and returns nil
 // once the engine has answered that it is stored.
 type Post func(ctx context.Context, body []byte, signature string) error
@@ -79,11 +91,19 @@ type Post func(ctx context.Context, body []byte, signature string) error
 // Deliver tells the engine what it does not know yet. now is real time. What
 // could not be sent is sent by the next call.
 func (g *Gateway) Deliver(ctx context.Context, post Post, now time.Time) error {
-	waiting, err := g.ledger.Untold(ctx, 100)
+	const atOnce = 100
+	waiting, err := g.ledger.Untold(ctx, atOnce)
 	if err != nil {
 		return fmt.Errorf("sandbox gateway: reading what is to be told: %w", err)
 	}
+	forms, err := g.ledger.UntoldForms(ctx, atOnce)
+	if err != nil {
+		return fmt.Errorf("sandbox gateway: reading what is to be told of cards: %w", err)
+	}
 	var failed error
+	for _, f := range forms {
+		failed = errors.Join(failed, g.send(ctx, f.Given, post, now))
+	}
 	for _, p := range waiting {
 		for _, e := range p.Events {
 			if e.Told == 0 {
@@ -130,6 +150,12 @@ func (g *Gateway) send(ctx context.Context, e Event, post Post, now time.Time) e
 	}
 	if err := post(ctx, body, Sign(g.secret, body, now)); err != nil {
 		return fmt.Errorf("sandbox gateway: telling of %s: %w", e.ID, err)
+	}
+	if e.Type == EventCardCollected {
+		return g.ledger.UpdateForm(ctx, e.Charge, func(f *Form) error {
+			f.Given.Told++
+			return nil
+		})
 	}
 	return g.ledger.Update(ctx, e.Charge, "", func(p *Payment, _ *Method) error {
 		for i := range p.Events {

@@ -56,10 +56,11 @@ func TestASignedWebhookThatIsNoEventIsRefused(t *testing.T) {
 // engine takes webhooks as long as it is there.
 type engine struct {
 	*testing.T
-	g    *sandbox.Gateway
-	away bool
-	told []string // "payment.succeeded"
-	ids  map[string]int
+	g     *sandbox.Gateway
+	away  bool
+	told  []string // "payment.succeeded"
+	about []string // pay_… or form_…
+	ids   map[string]int
 }
 
 func (e *engine) post(_ context.Context, body []byte, signature string) error {
@@ -72,7 +73,7 @@ func (e *engine) post(_ context.Context, body []byte, signature string) error {
 	}
 	var what struct{ Type string }
 	must(e.T, json.Unmarshal(body, &what))
-	e.told = append(e.told, what.Type)
+	e.told, e.about = append(e.told, what.Type), append(e.about, n.Reference)
 	e.ids[n.ID]++
 	return nil
 }
@@ -152,4 +153,32 @@ func TestWhatIsNewToBeToldIsSignalled(t *testing.T) {
 	if !signalled() || signalled() {
 		t.Error("a charge is signalled once")
 	}
+}
+
+func TestACardThatIsGivenIsToldOnce(t *testing.T) {
+	l := sandbox.NewMemory()
+	s := shopOn(t, l)
+	e := &engine{T: t, g: s.Gateway, ids: map[string]int{}}
+	f, err := s.OpenForm(t.Context(), billing.FormRequest{ID: "frm_1", Customer: s.customer, Done: "https://shop.example/done", Back: "https://shop.example/back"})
+	must(t, err)
+	must(t, s.Deliver(t.Context(), e.post, noon))
+	same(t, len(e.told), 0)
+	for _, number := range []string{"4242 4242 4242 4242", "4000 0000 0000 0002"} {
+		_, err := s.FillForm(t.Context(), f.Ref, number, noon)
+		must(t, err)
+	}
+	select {
+	case <-s.Untold():
+	default:
+		t.Error("nobody hears that there is something to be told")
+	}
+	e.away = true
+	if s.Deliver(t.Context(), e.post, noon) == nil {
+		t.Error("nobody was there, and it is told")
+	}
+	e.away, e.g = false, open(t, l) // the process was killed: its books are what is left
+	must(t, e.g.Deliver(t.Context(), e.post, noon))
+	must(t, e.g.Deliver(t.Context(), e.post, noon))
+	same(t, e.told, []string{"card.collected"})
+	same(t, e.about, []string{f.Ref})
 }

@@ -25,7 +25,7 @@ func Run(t *testing.T, newLedger func(t *testing.T) sandbox.Ledger) {
 	for name, test := range map[string]func(*testing.T, sandbox.Ledger){
 		"an account has one customer":                             oneCustomer,
 		"a card needs its customer":                               cardNeedsCustomer,
-		"a form is kept once, and its first card counts":          oneForm,
+		"a form is kept once, and its card with it":               oneForm,
 		"an invoice has one payment":                              onePayment,
 		"a payment comes back as it was written":                  roundTrip,
 		"an update writes payment and method":                     updateWritesBoth,
@@ -37,6 +37,7 @@ func Run(t *testing.T, newLedger func(t *testing.T) sandbox.Ledger) {
 		"only a subscription's payments are listed":               listed,
 		"what was read is the reader's own":                       readsAreCopies,
 		"what is still to be told is found":                       untold,
+		"a form that is still to be told of is found":             untoldForms,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newLedger(t)) })
 	}
@@ -139,16 +140,32 @@ func oneForm(t *testing.T, l sandbox.Ledger) {
 			t.Fatalf("one key, forms %v", got)
 		}
 	}
-	must(t, l.FillForm(t.Context(), got[0].ID, "tok_visa"))
-	must(t, l.FillForm(t.Context(), got[0].ID, "tok_stolen"))
-	f, err := l.Form(t.Context(), got[0].ID)
+	want := got[0]
+	want.Token, want.Given = "tok_visa", sandbox.Event{ID: "evt_1", Type: sandbox.EventCardCollected, Charge: want.ID, Created: at, Told: 2}
+	must(t, l.UpdateForm(t.Context(), want.ID, func(f *sandbox.Form) error {
+		*f = want
+		return nil
+	}))
+	refusal := errors.New("refused")
+	err := l.UpdateForm(t.Context(), want.ID, func(f *sandbox.Form) error {
+		f.Token = "tok_stolen"
+		return refusal
+	})
+	if !errors.Is(err, refusal) {
+		t.Errorf("got %v, want the error of the update", err)
+	}
+	f, err := l.Form(t.Context(), want.ID)
 	must(t, err)
-	equal(t, f, sandbox.Form{ID: got[0].ID, Key: "frm_1", Customer: "cst_1", Done: "https://d", Back: "https://b", Token: "tok_visa"})
+	equal(t, f, want)
 	if _, err := l.Form(t.Context(), "form_other"); !errors.Is(err, sandbox.ErrNotFound) {
 		t.Errorf("a form that is not there: %v", err)
 	}
-	if err := l.FillForm(t.Context(), "form_other", "tok_visa"); !errors.Is(err, sandbox.ErrNotFound) {
-		t.Errorf("filling one that is not there: %v", err)
+	err = l.UpdateForm(t.Context(), "form_other", func(*sandbox.Form) error {
+		t.Error("the update of a form that is not there was run")
+		return nil
+	})
+	if !errors.Is(err, sandbox.ErrNotFound) {
+		t.Errorf("updating one that is not there: %v", err)
 	}
 }
 
@@ -362,4 +379,35 @@ func untold(t *testing.T, l sandbox.Ledger) {
 	equal(t, ids(1), []string{"pay_1"})
 	change("pay_1", sandbox.Event{ID: "evt_1", Told: 1})
 	equal(t, ids(10), []string{"pay_3"})
+}
+
+func untoldForms(t *testing.T, l sandbox.Ledger) {
+	for _, n := range []string{"1", "2", "3"} {
+		_, err := l.OpenForm(t.Context(), sandbox.Form{ID: "form_" + n, Key: "frm_" + n, Customer: "cst_1"})
+		must(t, err)
+	}
+	told := func(id string, given sandbox.Event) {
+		t.Helper()
+		must(t, l.UpdateForm(t.Context(), id, func(f *sandbox.Form) error {
+			f.Given = given
+			return nil
+		}))
+	}
+	ids := func(limit int) (got []string) {
+		t.Helper()
+		found, err := l.UntoldForms(t.Context(), limit)
+		must(t, err)
+		for _, f := range found {
+			got = append(got, f.ID)
+		}
+		return got
+	}
+	equal(t, ids(10), []string(nil))
+	told("form_3", sandbox.Event{ID: "evt_3"})
+	told("form_1", sandbox.Event{ID: "evt_1"})
+	told("form_2", sandbox.Event{ID: "evt_2", Told: 1})
+	equal(t, ids(10), []string{"form_1", "form_3"})
+	equal(t, ids(1), []string{"form_1"})
+	told("form_1", sandbox.Event{ID: "evt_1", Told: 1})
+	equal(t, ids(10), []string{"form_3"})
 }
