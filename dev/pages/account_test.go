@@ -1,11 +1,14 @@
 package pages
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"os"
@@ -17,7 +20,10 @@ import (
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
+	"github.com/okviz/licensing/activities/activitiestest"
+	"github.com/okviz/licensing/dev/keys"
 	"github.com/okviz/licensing/dev/system"
+	"github.com/okviz/licensing/licensing"
 )
 
 // ask asks a system over HTTP, beside the browser.
@@ -433,6 +439,65 @@ func TestALicenseeSeesTheLicenceItsFilesAndNoPrices(t *testing.T) {
 	)
 	if other != "Nothing here" {
 		t.Errorf("the licensee's look at the subscription: %q", other)
+	}
+}
+
+func TestALicenceOffersTheNewestFileAndThePreviousOnes(t *testing.T) {
+	ctx, s := open(t)
+	var done any
+	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/operator/catalog", `{"products": [{"id": "early-bird", "name": "Early Bird",
+		"changelog_url": "https://contoso.example/new", "plans": [{"type": "site", "cycle": "monthly", "prices": [{"amount": 500, "currency": "USD"}]}]}]}`, &done)
+	signing, err := licensing.ParsePrivateKey(keys.Signing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []string{"1.0.0", "1.1.0"} {
+		publish(t, s, "early-bird", version, activitiestest.Package(t, signing.Public().String(), version))
+	}
+	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/checkout", `{"product": "early-bird", "quantity": 1, "currency": "USD",
+		"plan": {"type": "site", "cycle": "monthly"}, "sites": ["reports.contoso.com"],
+		"billing": {"name": "Ada Rossi", "email": "ada@contoso.example", "country": "US"},
+		"pay": "now", "payment": {"method": "card", "token": "tok_visa"}, "accept_terms": true}`, &done)
+	var newest, news, previous string
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/account/licenses"),
+		signIn(t, s, "ada@contoso.example"),
+		chromedp.WaitVisible("#licenses"),
+		chromedp.Text("#licenses .button", &newest),
+		chromedp.AttributeValue(`#licenses a[target]`, "href", &news, nil),
+		chromedp.Click("#licenses summary"),
+		chromedp.Text("#licenses details ul", &previous),
+	)
+	if newest != "Download v1.1.0" || news != "https://contoso.example/new" || !strings.HasPrefix(previous, "1.0.0") || strings.Contains(previous, "1.1.0") {
+		t.Errorf("the licence offers %q, what is new at %q, and before it %q", newest, news, previous)
+	}
+}
+
+// publish uploads a version as an operator.
+func publish(t *testing.T, s *system.System, product, version string, pkg []byte) {
+	t.Helper()
+	var form bytes.Buffer
+	w := multipart.NewWriter(&form)
+	part, err := w.CreateFormFile("package", "visual.pbiviz")
+	if err == nil {
+		_, err = part.Write(pkg)
+	}
+	if err = errors.Join(err, w.WriteField("changelog", "What is new in "+version+"."), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://"+s.HTTP+"/v1/operator/products/"+product+"/versions/"+version, &form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.OperatorKey)
+	r.Header.Set("Content-Type", w.FormDataContentType())
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusOK {
+		t.Fatalf("the upload of %s: %d %s", version, res.StatusCode, body)
 	}
 }
 

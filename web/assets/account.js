@@ -1,4 +1,4 @@
-// "/account" and what its pages have in common: the list of pages beside them.
+// What the pages of an account have in common: the list of pages beside them.
 import { html } from './lit-html/lit-html.js';
 import { products, read } from './api.js';
 import { day, month } from './format.js';
@@ -6,8 +6,6 @@ import { loaded } from './loading.js';
 import { t } from './words.js';
 
 const w = t.account;
-
-export const account = show => page(show, w.title, '/account', dashboard);
 
 // page draws a page of the account with its data: what is loaded besides the
 // products and whether the account pays for anything. A licensee who does not
@@ -34,19 +32,6 @@ const places = pays => [
   ['/account/details', w.details],
   ['/account/api-keys', w.keys],
 ];
-
-const dashboard = async (framed, { pays, nameOf }) => {
-  if (!pays) {
-    location.replace('/account/licenses');
-    return;
-  }
-  const { data } = await read('/v1/subscriptions?limit=5');
-  const owed = data.filter(s => s.status === 'past_due');
-  framed(w.title, html`<h1>${w.title}</h1>
-    ${owed.map(s => html`<p class="banner" role="alert">${w.owed(s.number)} <a href="/account/subscriptions/${s.id}">${w.pay}</a></p>`)}
-    <ul class="tiles">${places(true).slice(1).map(([path, name]) => html`<li><a class="panel tile" href=${path}>${name}</a></li>`)}</ul>
-    <h2>${w.recent}</h2>${table(data, nameOf)}`);
-};
 
 // status is how a subscription stands, in words.
 export const status = s => html`<span class="status ${s.status}">${s.cancel_at_period_end ? w.ending : w.status[s.status] ?? s.status}</span>`;

@@ -90,8 +90,8 @@ class ChangePage extends Commanding {
     const row = (key, label, m, sign = '', kind = '') => html`<div class="row ${kind}"><dt>${label}</dt><dd id=${key}>${sign}${money(m)}</dd></div>`;
     return html`<dl>
       ${row('cost-subtotal', t.checkout.subtotal, p.price)}
-      ${p.credit.amount ? row('cost-credit', w.credit, p.credit, '−', 'credit') : ''}
       ${p.discount.amount ? row('cost-discount', t.checkout.discount, p.discount, '−') : ''}
+      ${p.credit.amount ? row('cost-credit', w.credit, p.credit, '−', 'credit') : ''}
       ${p.tax.amount ? row('cost-tax', t.checkout.tax, p.tax) : ''}
       ${row('cost-total', t.checkout.total, p.total)}
       ${p.balance_applied.amount ? row('cost-balance', t.checkout.balance, p.balance_applied, '−') : ''}
@@ -104,7 +104,7 @@ class ChangePage extends Commanding {
     const { s, choice, product } = this;
     const back = html`<p><a href="/account/subscriptions/${s.id}">← ${w.subscription} #${s.number}</a></p>`;
     const title = `${w.change} #${s.number}`;
-    const head = html`${back}<h1>${w.change}</h1>`;
+    const head = html`${back}<h1>${w.subscription} #${s.number}</h1><p class="lead">${w.change}</p>`;
     if (this.finished) {
       this.framed(title, html`${head}${this.outcome()}<p><a class="button" id="back" href="/account/subscriptions/${s.id}">${w.toSubscription}</a></p>`);
       return;
@@ -119,7 +119,7 @@ class ChangePage extends Commanding {
     this.framed(title, html`${head}
       <form class="changing" @submit=${e => { e.preventDefault(); this.confirm(); }} aria-busy=${this.busy}>
         <div class="order">
-          <div class="row head"><span>${this.nameOf(s.product)}</span>${s.last_payment_at ? html`<span class="quiet">${w.lastPayment}: ${day(s.last_payment_at)}</span>` : ''}</div>
+          <div class="row head"><span class="what"><img src=${product.icon ?? '/icons/visual.svg'} width="32" height="32" alt="">${this.nameOf(s.product)}</span>${s.last_payment_at ? html`<span class="quiet">${w.lastPayment}: ${day(s.last_payment_at)}</span>` : ''}</div>
           <div class="row picks">
             ${this.pick('cycle', t.checkout.cycle, t.cycle[s.plan.cycle], cyclesOf(product, { type, currency }).map(c => [c, t.cycle[c]]), cycle)}
             ${this.pick('type', t.checkout.type, t.type[s.plan.type], typesOf(product, { currency }).map(x => [x, t.type[x]]), type)}

@@ -11,12 +11,43 @@ const w = t.account;
 const badge = l => html`<span class="status ${l.status}">${w.license[l.status] ?? l.status}</span>`;
 const usable = l => ['ACTIVE', 'TRIAL', 'PAST_DUE', 'CANCELED', 'OVER_LIMIT', 'NOT_ACTIVATED'].includes(l.status);
 
-export const licenses = show => page(show, w.licenses, '/account/licenses',
-  listing(w.licenses, '/v1/licenses', w.noLicenses, (rows, { nameOf }) => html`<ul class="cards" id="licenses">${rows.map(l => html`<li class="panel">
-    <div><a href="/account/licenses/${l.id}">${nameOf(l.product)} <span class="quiet">#${l.subscription_number}</span></a> ${badge(l)}</div>
-    <p class="quiet">${planWords(l)} · ${w.until(day(l.valid_until))}</p></li>`)}</ul>`));
+const download = (l, { version }, look) => html`<a class=${look} href="/v1/licenses/${l.id}/download?version=${encodeURIComponent(version)}" download>${w.download(version)}</a>`;
 
-export const license = (show, id) => page(show, w.oneLicense, '/account/licenses', (framed, { pays, data, nameOf }) => {
+const changelogOf = product => (product?.changelog_url ? html`<a href=${product.changelog_url} target="_blank" rel="noopener">${w.changelog} ↗</a>` : '');
+
+// versionsOf is a list of versions, each to be downloaded.
+const versionsOf = (l, versions) => html`<ul class="versions">${versions.map(v => html`<li>
+  <div><strong>${v.version}</strong> <span class="quiet">${day(v.released_at)}</span>
+    ${usable(l) ? download(l, v, 'amount') : ''}</div>
+  ${v.changelog ? html`<p class="changelog">${v.changelog}</p>` : ''}</li>`)}</ul>`;
+
+const files = (l, product) => {
+  const [newest, ...previous] = l.versions;
+  if (!newest) return html`<p>${w.noVersions}</p>`;
+  return html`<p class="buttons">${usable(l) ? download(l, newest, 'button') : html`<span class="quiet">${w.notValid}</span>`}
+      ${changelogOf(product)}</p>
+    ${previous.length ? html`<details><summary>${w.previousVersions}</summary>${versionsOf(l, previous)}</details>` : ''}`;
+};
+
+// cardsOf groups licences by their visual.
+const cardsOf = (rows, { pays, known, nameOf }) => {
+  const column = (label, value) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`;
+  return html`<div id="licenses">${[...new Set(rows.map(l => l.product))].map(id => {
+    const product = known.find(p => p.id === id);
+    return html`<section><h2>${nameOf(id)}</h2><ul class="cards">${rows.filter(l => l.product === id).map(l => html`<li class="panel license">
+      <img src=${product?.icon ?? '/icons/visual.svg'} width="56" height="56" alt="">
+      <div><dl class="columns">
+        ${column(w.licenseID, html`<a href="/account/licenses/${l.id}"><code>${l.id}</code></a>`)}
+        ${column(w.subscription, pays ? html`<a href="/account/subscriptions/${l.subscription_id}">#${l.subscription_number}</a>` : `#${l.subscription_number}`)}
+        ${column(w.statusLabel, badge(l))}
+        ${column(w.expires, day(l.valid_until))}
+      </dl><p class="quiet">${planWords(l)}</p>${files(l, product)}</div></li>`)}</ul></section>`;
+  })}</div>`;
+};
+
+export const licenses = show => page(show, w.licenses, '/account/licenses', listing(w.licenses, '/v1/licenses', w.noLicenses, cardsOf));
+
+export const license = (show, id) => page(show, w.oneLicense, '/account/licenses', (framed, { pays, known, data, nameOf }) => {
   let l = data;
   let said = '';
   let wrong = '';
@@ -85,12 +116,8 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
         <textarea id="sites" rows="4" spellcheck="false" autocapitalize="off" aria-describedby="sites-hint sites-error" aria-invalid=${Boolean(wrong)} .value=${l.sites.join('\n')}></textarea>
         <p class="hint" id="sites-hint">${w.sitesHint}</p><p class="error" id="sites-error" role="alert">${wrong}</p></div>
       <button type="submit" id="save-sites" ?disabled=${busy}>${w.save}</button> <span role="status">${said}</span></form></section>` : ''}
-    <section><h2>${w.versions}</h2>
-      ${l.versions.length ? html`<ul class="cards" id="versions">${l.versions.map(v => html`<li class="panel">
-        <div><strong>${v.version}</strong> <span class="quiet">${day(v.released_at)}</span>
-          ${usable(l) ? html`<a class="amount" href="/v1/licenses/${l.id}/download?version=${encodeURIComponent(v.version)}" download
-            aria-label=${w.downloadOf(v.version)}>${w.download}</a>` : ''}</div>
-        ${v.changelog ? html`<p class="changelog">${v.changelog}</p>` : ''}</li>`)}</ul>` : html`<p>${w.noVersions}</p>`}
+    <section id="versions"><h2>${w.versions}</h2>
+      ${l.versions.length ? html`${versionsOf(l, l.versions)}<p>${changelogOf(known.find(p => p.id === l.product))}</p>` : html`<p>${w.noVersions}</p>`}
       ${usable(l) ? '' : html`<p class="quiet">${w.notValid}</p>`}</section>`);
   draw();
 }, () => read(`/v1/licenses/${id}`));

@@ -1,12 +1,13 @@
 // Draws the page of the address into the one document.
 import { html, render } from './lit-html/lit-html.js';
 import brand from '/brand/brand.js';
-import { account, subscriptions } from './account.js';
+import { subscriptions } from './account.js';
 import { addresses } from './addresses.js';
 import { cards } from './cards.js';
 import { catalogue } from './catalogue.js';
 import { change } from './change.js';
 import { checkout } from './checkout.js';
+import { dashboard } from './dashboard.js';
 import { details, keys } from './details.js';
 import { license, licenses } from './licenses.js';
 import { login } from './login.js';
@@ -54,7 +55,7 @@ const pages = [
   [/^\/checkout$/, checkout],
   [/^\/quotes\/(quo_[0-9A-Z]+)$/, quote],
   [/^\/login$/, login],
-  [/^\/account$/, account],
+  [/^\/account$/, dashboard],
   [/^\/account\/subscriptions$/, subscriptions],
   [/^\/account\/subscriptions\/(sub_[0-9A-Z]+)$/, subscription],
   [/^\/account\/subscriptions\/(sub_[0-9A-Z]+)\/change$/, change],

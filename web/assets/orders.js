@@ -14,5 +14,6 @@ const order = i => html`<li class="panel" id=${i.id}>
   ${i.credit_notes.map(n => html`<p class="credit">${w.creditNote(n.number)}: ${money(n.total)}</p>`)}
   ${i.number ? html`<p><a href="/v1/invoices/${i.id}/pdf" download aria-label=${w.pdfOf(i.number)}>${w.pdf}</a></p>` : ''}</li>`;
 
-export const orders = show => page(show, w.orders, '/account/orders',
-  listing(w.orders, '/v1/invoices', w.noOrders, rows => html`<ul class="cards" id="orders">${rows.map(order)}</ul>`));
+export const rows = invoices => html`<ul class="cards" id="orders">${invoices.map(order)}</ul>`;
+
+export const orders = show => page(show, w.orders, '/account/orders', listing(w.orders, '/v1/invoices', w.noOrders, rows));

@@ -63,7 +63,6 @@ class SubscriptionPage extends Commanding {
   }
 
   button(verb) {
-    if (verb === 'change') return html`<a class="button" id="change" href="/account/subscriptions/${this.id}/change">${w.change}</a>`;
     const name = verb === 'payment-method' ? (this.s.payment_method ? w.changeCard : w.addPayment) : w.verb[verb];
     return html`<button type="button" id=${verb} class=${verb === 'renew' ? '' : 'second'} ?disabled=${this.busy}
       @click=${() => (verb === 'resume' ? this.press(verb) : this.ask(verb))}>${name}</button>`;
@@ -73,6 +72,7 @@ class SubscriptionPage extends Commanding {
     const { s, events, asking } = this;
     const line = (key, label, value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${key}>${value}</dd></div>` : '');
     const card = s.payment_method;
+    const commands = s.actions.filter(v => v !== 'change'); // which stands with the plan
     this.framed(`${w.subscription} #${s.number}`, html`
       <p><a href="/account/subscriptions">← ${w.subscriptions}</a></p>
       <h1>${w.subscription} #${s.number}</h1>
@@ -84,22 +84,25 @@ class SubscriptionPage extends Commanding {
       ${this.outcome()}
       <dl class="order facts">
         ${line('status', w.statusLabel, status(s))}
-        ${line('product', t.checkout.item, html`<a href="/products/${s.product}">${this.nameOf(s.product)}</a>`)}
-        ${line('plan', t.result.plan, planWords({ ...s, quantity: 1 }))}
-        ${line('quantity', t.checkout.quantity, s.quantity)}
-        ${line('price', w.price, html`${this.total()} <span class="per">/ ${t.per[s.plan.cycle]}</span>`)}
-        ${line('period', w.period, s.current_period && html`${day(s.current_period.start)} – ${day(s.current_period.end)}`)}
-        ${line('trial-end', w.trialEnd, s.status === 'trialing' && s.trial_end && minute(s.trial_end))}
         ${line('last-payment', w.lastPayment, s.last_payment_at && day(s.last_payment_at))}
         ${line('next-payment', t.result.next, s.next_payment_at && day(s.next_payment_at))}
+        ${line('period', w.period, s.current_period && html`${day(s.current_period.start)} – ${day(s.current_period.end)}`)}
+        ${line('trial-end', w.trialEnd, s.status === 'trialing' && s.trial_end && minute(s.trial_end))}
         ${line('ends', w.ends, s.cancel_at_period_end && s.current_period && minute(s.current_period.end))}
         ${line('canceled', w.canceledAt, s.canceled_at && html`${minute(s.canceled_at)}${s.cancel_reason ? `, ${w.reason[s.cancel_reason] ?? s.cancel_reason}` : ''}`)}
         ${line('payment', w.payment, s.collection === 'invoice' ? w.byInvoice : card ? cardWords(card) : w.noCard)}
         ${line('licensee', t.result.licensee, s.licensee_account)}
         ${line('license', t.result.license, s.license_id && html`<a href="/account/licenses/${s.license_id}">${w.toLicense}</a>`)}
-        ${s.actions.length ? line('actions', w.actions, html`<div class="buttons">${s.actions.map(v => this.button(v))}</div>`) : ''}
+        ${commands.length ? line('actions', w.actions, html`<div class="buttons">${commands.map(v => this.button(v))}</div>`) : ''}
       </dl>
       ${asking === 'payment-method' && s.actions.includes(asking) ? this.card() : confirmed.includes(asking) && s.actions.includes(asking) ? this.confirming(asking) : ''}
+      <section><h2>${w.ordered}</h2><div class="order ordered">
+        <div class="row"><div><p><a id="product" href="/products/${s.product}">${this.nameOf(s.product)}</a> × <span id="quantity">${s.quantity}</span></p>
+          <p class="quiet" id="plan">${planWords({ ...s, quantity: 1 })}</p>
+          ${s.actions.includes('change') ? html`<p><a class="button" id="change" href="/account/subscriptions/${this.id}/change">${w.change}</a></p>` : ''}</div>
+          <div class="amount" id="price">${money(s.price)} <span class="per">/ ${t.per[s.plan.cycle]}</span></div></div>
+        <div class="row strong"><span>${t.checkout.subtotal}</span><span id="subtotal">${this.total()} <span class="per">/ ${t.per[s.plan.cycle]}</span></span></div>
+        <p class="row quiet">${w.priceNote}</p></div></section>
       <section><h2>${w.history}</h2><ol class="history" id="history">${[...events].reverse().map(e => html`<li>
         <span class="quiet">${minute(e.at)} · ${w.actor[e.actor] ?? e.actor}</span><br>${e.text}</li>`)}</ol></section>`);
   }

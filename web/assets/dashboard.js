@@ -1,0 +1,20 @@
+// "/account": what is owed, and what is newest.
+import { html } from './lit-html/lit-html.js';
+import { page, table } from './account.js';
+import { read } from './api.js';
+import { rows } from './orders.js';
+import { t } from './words.js';
+
+const w = t.account;
+
+export const dashboard = show => page(show, w.title, '/account', (framed, { pays, data: [subscriptions, invoices], nameOf }) => {
+  if (!pays) {
+    location.replace('/account/licenses');
+    return;
+  }
+  const owed = subscriptions.filter(s => s.status === 'past_due');
+  framed(w.title, html`<h1>${w.title}</h1>
+    ${owed.map(s => html`<p class="banner" role="alert">${w.owed(s.number)} <a href="/account/subscriptions/${s.id}">${w.pay}</a></p>`)}
+    <section><h2>${w.recent}</h2>${table(subscriptions, nameOf)}</section>
+    ${invoices.length ? html`<section><h2>${w.recentOrders}</h2>${rows(invoices)}</section>` : ''}`);
+}, async () => (await Promise.all([read('/v1/subscriptions?limit=5'), read('/v1/invoices?limit=3')])).map(list => list.data));
