@@ -65,9 +65,11 @@ func command() *cli.Command {
 				{Name: "withdraw", Usage: "offer a package no longer: the newest is then the one before", ArgsUsage: "PRODUCT VERSION", Action: withdrawVersion},
 				{Name: "list", Usage: "list a product's packages, with the signing keys that they know", ArgsUsage: "PRODUCT", Action: listVersions},
 			}},
-			{Name: "api-keys", Usage: "keys of programs and operators", Commands: []*cli.Command{
-				{Name: "create", Usage: "make a key; it is shown once", Action: createKey,
+			{Name: "api-keys", Usage: "operators' API keys", Commands: []*cli.Command{
+				{Name: "create", Usage: "create a key; it is shown once", Action: createKey,
 					Flags: []cli.Flag{&cli.StringFlag{Name: "scope", Required: true, Usage: "operator"}}},
+				{Name: "list", Usage: "list the operators' keys, by id", Action: listAPIKeys},
+				{Name: "revoke", Usage: "end an operator's key", ArgsUsage: "ID", Action: revokeKey},
 			}},
 			{Name: "signing-keys", Usage: "keys that sign licences", Commands: []*cli.Command{
 				{Name: "generate", Usage: "print a new key and the one that comes after it (PEM): keep them in a file that only okviz can read", Action: generateKeys},
@@ -271,16 +273,38 @@ func printCatalogue(context.Context, *cli.Command) error {
 	return err
 }
 
+// noAccount is whose keys the operators' are.
+const noAccount = ""
+
 func createKey(ctx context.Context, cmd *cli.Command) error {
 	if cmd.String("scope") != "operator" {
 		return errors.New("the scope is operator")
 	}
 	return stored(func(s *models.Store) error {
 		key := "okv_" + rand.Text() + rand.Text()
-		id, err := s.PutAPIKey(ctx, key, "operator", "")
+		id, err := s.PutAPIKey(ctx, key, "operator", noAccount)
 		if err == nil {
 			fmt.Printf("%s\n%s\n", id, key)
 		}
 		return err
+	})
+}
+
+func listAPIKeys(ctx context.Context, _ *cli.Command) error {
+	return stored(func(s *models.Store) error {
+		keys, err := s.APIKeys(ctx, noAccount)
+		for _, k := range keys {
+			fmt.Println(k.ID, k.CreatedAt.Format(time.RFC3339))
+		}
+		return err
+	})
+}
+
+func revokeKey(ctx context.Context, cmd *cli.Command) error {
+	if cmd.Args().Len() != 1 {
+		return errors.New("name the key by its id: okviz api-keys list")
+	}
+	return stored(func(s *models.Store) error {
+		return s.RevokeAPIKey(ctx, noAccount, cmd.Args().First())
 	})
 }

@@ -174,6 +174,17 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	if !strings.Contains(string(charges.body), `"amount":{"amount":14850,"currency":"JPY"}`) {
 		t.Errorf("charges: %s", charges.body)
 	}
+	// A key that got into the wrong hands is ended.
+	exposed := strings.Fields(o.run(t, nil, "api-keys", "create", "--scope", "operator"))
+	o.run(t, nil, "api-keys", "revoke", exposed[0])
+	if listed := o.run(t, nil, "api-keys", "list"); strings.Count(listed, "key_") != 1 || strings.Contains(listed, exposed[0]) {
+		t.Errorf("api-keys list: %s", listed)
+	}
+	for k, want := range map[string]int{exposed[1]: http.StatusUnauthorized, key: http.StatusOK} {
+		if got := get(base+"/v1/operator/reconcile", k).status; got != want {
+			t.Errorf("an operator's key is answered %d, want %d", got, want)
+		}
+	}
 	eventually(t, "both mails arrived", func() bool {
 		r := serve(box.Handler(), "/api/v1/messages")
 		return strings.Contains(r, `"total":2`)
