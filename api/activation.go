@@ -19,7 +19,7 @@ import (
 )
 
 // Activation of licences by hand, and what an operator may set beside it
-// (rules.md, Licences: hybrid products, and blocking above the limit).
+// (docs/rules.md, Licences: hybrid products, and blocking above the limit).
 
 func (s *server) activationRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/licenses/{id}/activation-key/rotate", "rotate-activation-key", "Replace the activation key by a new one", "Account", account), s.rotateKey)

@@ -12,9 +12,9 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
-// How old what a check goes by may be. A revocation, a suspension and a
-// cancellation are seen within checksStale and one reading, wherever they were
-// made (visuals.md: within 30 s).
+// How old the data may be that a check is answered from. A revocation, a
+// suspension or a cancellation made by any process takes effect after at most
+// checksStale plus one read of the database: within 30 s.
 const (
 	checksFresh = 10 * time.Second // then it is read again aside, and still given
 	checksStale = 20 * time.Second // then it is read again first, while the database is there

@@ -14,8 +14,8 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// What may be asked (contract.md, Who may call). Checks are counted by licence:
-// a whole company's viewers sit behind one address.
+// The rate limits. Licence checks are counted by licence and not by address,
+// because a whole company's viewers may share one address.
 const (
 	requestsASecond, requestsAtOnce = 20, 200
 	checksASecond, checksAtOnce     = 50, 500

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// The objects of contract.md, field by field: what each value looks like. A
+// The objects of the API, field by field: what each value looks like. A
 // "?" before a form means that null is one of its values; "-" is null alone.
 var (
 	planForm   = map[string]any{"id": "text", "type": "text", "tier": "?text", "cycle": "text"}

@@ -3,7 +3,7 @@ package billing
 import "time"
 
 // Account is an e-mail address with all that belongs to it, made by its first
-// order (rules.md, Who takes part).
+// order (docs/rules.md, Who takes part).
 type Account struct {
 	ID    string // cus_…
 	Email string

@@ -3,7 +3,7 @@ package billing
 import "time"
 
 // purchase answers the order itself: a trial at once, a card by its bill
-// (rules.md, Buying). A refused order has lapsed: its run ends.
+// (docs/rules.md, Buying). A refused order has lapsed: its run ends.
 func (b Book) purchase(c Command, at time.Time) Decision {
 	s := b.Subscription
 	if s.Status != Incomplete || s.OpenInvoice != "" || s.AwaitsCard {

@@ -40,12 +40,12 @@ type Period struct {
 func (p Period) Contains(t time.Time) bool { return !t.Before(p.Start) && t.Before(p.End) }
 
 // Instant is t as the engine keeps it: UTC, truncated to the second
-// (rules.md, Calendar).
+// (docs/rules.md, Calendar).
 func Instant(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
 // Boundary is the n-th period boundary after anchor, computed from the anchor
 // and never from the boundary before, so that the 31st comes back after
-// February (rules.md, Calendar). Boundary(anchor, c, 0) is the anchor.
+// February (docs/rules.md, Calendar). Boundary(anchor, c, 0) is the anchor.
 func Boundary(anchor time.Time, c Cycle, n int) time.Time {
 	if c == EverySeconds {
 		return anchor.Add(time.Duration(n) * 3 * time.Second)
@@ -71,7 +71,7 @@ func PeriodAt(anchor time.Time, c Cycle, t time.Time) (Period, int) {
 	return Period{Boundary(anchor, c, n), Boundary(anchor, c, n+1)}, n
 }
 
-// TrialEnd is the end of a trial that starts at t: one month on (rules.md,
+// TrialEnd is the end of a trial that starts at t: one month on (docs/rules.md,
 // Buying).
 func TrialEnd(t time.Time) time.Time { return addMonths(t, 1) }
 

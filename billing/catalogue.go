@@ -15,8 +15,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// Catalogue is what is sold, as the catalogue document says it
-// (contract.md, The catalogue document).
+// Catalogue is what is sold, as written in a catalogue document. catalogue.yaml
+// is the default one.
 type Catalogue struct {
 	Products []Product `json:"products" yaml:"products"`
 }
@@ -49,7 +49,7 @@ func (p Plan) Ref() PlanRef { return PlanRef{p.ID, p.Type, p.Tier, p.Cycle} }
 
 // Price is one version of a plan's price in one currency. It is never edited:
 // a new price is a new version with an ID of its own, and subscriptions keep
-// theirs (rules.md, What is sold).
+// theirs (docs/rules.md, What is sold).
 type Price struct {
 	ID    string           `json:"id,omitempty" yaml:"-"`
 	Money `yaml:",inline"` // of one unit for one cycle
@@ -304,7 +304,7 @@ func sameNode(tier, sku string) bool {
 }
 
 // CheckQuantity holds a quantity to its plan: at least 1, and exactly 1 for
-// users (rules.md, What is sold). Refusal: quantity_not_allowed.
+// users (docs/rules.md, What is sold). Refusal: quantity_not_allowed.
 func CheckQuantity(t LicenseType, quantity int64) error {
 	if quantity < 1 || quantity > 1000 || t == Users && quantity != 1 {
 		return refuse(CodeQuantityNotAllowed, "quantity", "is from 1 to 1000, and 1 for users")

@@ -3,7 +3,7 @@ package billing
 import "time"
 
 // change moves the subscription to another plan or quantity, at once
-// (rules.md, Changing plan). Refusals: unknown_plan, unknown_currency,
+// (docs/rules.md, Changing plan). Refusals: unknown_plan, unknown_currency,
 // quantity_not_allowed, no_change, preview_expired, amount_changed,
 // no_payment_method.
 func (b Book) change(c Command, at time.Time) Decision {

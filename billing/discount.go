@@ -7,7 +7,7 @@ import (
 )
 
 // Coupon is what a vendor takes off for whoever names its code: a percentage
-// or an amount, off one invoice, several, or all of them (rules.md, Money).
+// or an amount, off one invoice, several, or all of them (docs/rules.md, Money).
 type Coupon struct {
 	Code     string   `json:"code"`
 	Percent  int64    `json:"percent,omitempty"` // 1 to 100, or else

@@ -7,7 +7,7 @@ import (
 )
 
 // Dispute is a chargeback: the customer's bank takes a payment back until it is
-// settled who is right (rules.md, When a payment fails).
+// settled who is right (docs/rules.md, When a payment fails).
 type Dispute struct {
 	ID      string        `json:"id"`      // the gateway's
 	Invoice string        `json:"invoice"` // that was paid by the charge

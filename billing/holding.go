@@ -3,7 +3,7 @@ package billing
 import "time"
 
 // hold is an operator's word on a licence, whatever has been paid: suspended
-// until it is reinstated, or revoked, which cancels its subscription (rules.md,
+// until it is reinstated, or revoked, which cancels its subscription (docs/rules.md,
 // When a payment fails). Reinstating lifts both; what has ended stays ended.
 func (b Book) hold(v Verb, at time.Time) Decision {
 	s := b.Subscription

@@ -19,7 +19,7 @@ const (
 )
 
 // InvoiceStatus is where an invoice stands. A draft has no number and may
-// still be rebuilt; every other one is never edited again (rules.md, Money).
+// still be rebuilt; every other one is never edited again (docs/rules.md, Money).
 type InvoiceStatus string
 
 const (
@@ -168,7 +168,7 @@ func (inv Invoice) Waived() (net, tax int64) {
 }
 
 // Sold is a service line of a paid invoice with what has been drawn from it:
-// its one refundable remainder is Net − Drawn (rules.md, Changing plan).
+// its one refundable remainder is Net − Drawn (docs/rules.md, Changing plan).
 type Sold struct {
 	Invoice  string
 	Line     Line
@@ -232,7 +232,7 @@ type credit struct {
 	tax  int64
 }
 
-// bill makes the draft of a sale in the order that rules.md gives: price ×
+// bill makes the draft of a sale in the order that docs/rules.md gives: price ×
 // quantity, less discounts, then credits, then tax line by line. Credit beyond the new price
 // becomes credit notes, so that the total is never negative.
 func (s sale) bill() (lines []Line, excess []CreditNote) {

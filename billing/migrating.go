@@ -3,7 +3,7 @@ package billing
 import "time"
 
 // A new price is a new version; who has bought keeps theirs, until an operator
-// moves them to the newest one (rules.md, What is sold). It is announced by
+// moves them to the newest one (docs/rules.md, What is sold). It is announced by
 // mail, and counts from the next period that has not been paid for.
 
 // NewerPrice is the newest version of the price of the subscription's plan in

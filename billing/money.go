@@ -8,7 +8,7 @@ import (
 )
 
 // Money is an amount in the minor unit of its currency (cents; whole yen),
-// never a float (rules.md, Money). The zero Money has no currency and may be
+// never a float (docs/rules.md, Money). The zero Money has no currency and may be
 // added to any other.
 type Money struct {
 	Amount   int64  `json:"amount"`
@@ -37,7 +37,7 @@ func (m Money) Neg() Money { return Money{-m.Amount, m.Currency} }
 func (m Money) Times(n int64) Money { return Money{m.Amount * n, m.Currency} }
 
 // Scale returns m × num ÷ den, rounded once, half away from zero
-// (rules.md, Changing plan). den must not be zero.
+// (docs/rules.md, Changing plan). den must not be zero.
 func (m Money) Scale(num, den int64) Money {
 	return Money{mulDiv(m.Amount, num, den), m.Currency}
 }

@@ -39,7 +39,7 @@ const (
 	NoticeTransferUnused  NoticeKind = "transfer_unused"  // operator: money for an invoice that is paid or void already
 )
 
-// Role says whom a notice is for (rules.md, Who takes part): one of the
+// Role says whom a notice is for (docs/rules.md, Who takes part): one of the
 // subscription's two contacts, or who runs the engine. The licensee's letters
 // show no prices; the operator's name ids instead of people.
 type Role string

@@ -2,7 +2,7 @@ package billing
 
 import "time"
 
-// Policy holds the figures of rules.md that are marked *default*: what a
+// Policy holds the figures of docs/rules.md that are marked *default*: what a
 // vendor may configure. Running subscriptions keep what was stored in them.
 type Policy struct {
 	SellerCountry string
@@ -26,7 +26,7 @@ type Policy struct {
 
 const day = 24 * time.Hour
 
-// DefaultPolicy is rules.md as it stands.
+// DefaultPolicy is docs/rules.md as it stands.
 func DefaultPolicy() Policy {
 	return Policy{
 		SellerCountry: "IT",

@@ -12,7 +12,7 @@ const (
 
 // Proration is the part of amount that a change at an instant of the period
 // gives back: amount × remaining ÷ total, rounded once, half away from zero
-// (rules.md, Changing plan). At the start all comes back, at the end nothing.
+// (docs/rules.md, Changing plan). At the start all comes back, at the end nothing.
 func Proration(amount Money, p Period, at time.Time, mode ProrationMode) Money {
 	remaining, total := span(at, p.End, mode), span(p.Start, p.End, mode)
 	switch {

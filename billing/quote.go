@@ -2,7 +2,7 @@ package billing
 
 import "time"
 
-// Quote is an order that was priced and not placed (rules.md, Buying 4). Until
+// Quote is an order that was priced and not placed (docs/rules.md, Buying 4). Until
 // it expires it makes the order that it describes at the price that it names,
 // whatever the catalogue says by then. It becomes one order: one that has
 // lapsed does not count.

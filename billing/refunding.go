@@ -39,7 +39,7 @@ type Refund struct {
 
 // MoneyBack says from which invoice on all money is given back on demand, and
 // until when: from the first charge of a purchase, of a trial's conversion or
-// of a revival (rules.md, Cancelling).
+// of a revival (docs/rules.md, Cancelling).
 type MoneyBack struct {
 	From  string    `json:"from"` // inv_…
 	Until time.Time `json:"until"`

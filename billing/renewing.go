@@ -52,7 +52,7 @@ func (b Book) collectOrFail(inv *Invoice, at time.Time) Decision {
 }
 
 // renewNow pays the next period early, pays what is owed, or revives what has
-// ended, as the state has it (rules.md, Commands and states).
+// ended, as the state has it (docs/rules.md, Commands and states).
 func (b Book) renewNow(c Command, at time.Time) Decision {
 	s := b.Subscription
 	cause := c.Cause(s.Revision)

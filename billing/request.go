@@ -4,7 +4,7 @@ import "time"
 
 // Request is a command as it was received: written before it is sent to the
 // workflow, so that whatever crashes, it happens once and its answer can be
-// given again (contract.md, Idempotency-Key).
+// given again (docs/integrators.md, Idempotency-Key).
 type Request struct {
 	ID           string // req_…, and the update's id
 	Caller       string // whose key it is: an account, an API key, or a hash of a public address

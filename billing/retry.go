@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Dunning is the story of a renewal that was declined (rules.md, When a
+// Dunning is the story of a renewal that was declined (docs/rules.md, When a
 // payment fails).
 type Dunning struct {
 	FirstFailure time.Time `json:"first_failure"`

@@ -68,7 +68,7 @@ func (v Verb) Credits() bool {
 	return v == VerbChange || v == VerbMoneyBack || v == VerbCancelNow || v == VerbRefund || v == VerbDispute
 }
 
-// commands is the one table of commands and states (rules.md, Commands and
+// commands is the one table of commands and states (docs/rules.md, Commands and
 // states): what may be asked of a subscription in each status. What each
 // command does there is told by its method of Book.
 var commands = map[Status][]Verb{

@@ -37,7 +37,7 @@ var in = map[Status]func(t *testing.T) *ledger{
 
 var verbs = []Verb{VerbPaymentMethod, VerbChange, VerbCancel, VerbResume, VerbRenew, VerbMoneyBack}
 
-// The table of rules.md, Commands and states, cell by cell.
+// The table of docs/rules.md, Commands and states, cell by cell.
 func TestCommandsAndStates(t *testing.T) {
 	cancelled := func(l *ledger) { l.must(Command{Verb: VerbCancel}) }
 	type cell struct {

@@ -31,7 +31,7 @@ type Subscription struct {
 	Discount   Discount   `json:"discount,omitzero"` // of the coupon that it was ordered with
 	// Stranger: it was ordered without a session of the billing account. Until
 	// the account gives a command, it neither uses that account's balance nor
-	// its standing discount (rules.md, Who takes part).
+	// its standing discount (docs/rules.md, Who takes part).
 	Stranger  bool      `json:"stranger,omitempty"`
 	License   string    `json:"license,omitempty"` // lic_…; empty before it is issued
 	CreatedAt time.Time `json:"created_at"`
@@ -178,7 +178,7 @@ func (s Subscription) nextReminder() (time.Time, bool) {
 }
 
 // cardReminder is when the billing contact is reminded of a card that expires
-// while it is still to be charged (rules.md, Renewing), in the period in which
+// while it is still to be charged (docs/rules.md, Renewing), in the period in which
 // that falls.
 func (s Subscription) cardReminder() (time.Time, bool) {
 	at := s.CardExpires.Add(-14 * day)
@@ -198,7 +198,7 @@ func cardExpiry(exp string) time.Time {
 
 // nextPeriodReminder is the next instant at which the billing contact is
 // reminded of the period's end: 7 days and 1 day before a trial's, 7 days
-// before a yearly or longer renewal (rules.md, Renewing).
+// before a yearly or longer renewal (docs/rules.md, Renewing).
 func (s Subscription) nextPeriodReminder() (time.Time, bool) {
 	var before []time.Duration
 	switch {
@@ -226,7 +226,7 @@ type Entitlement struct {
 	Revoked           bool
 }
 
-// Entitlement says until when the licence is valid (rules.md, Licences): the
+// Entitlement says until when the licence is valid (docs/rules.md, Licences): the
 // exact end for a trial, a cancelled and an invoice-collected subscription;
 // the end and the renewal grace for a card; the retry deadline while past_due.
 func (s Subscription) Entitlement(p Policy) Entitlement {

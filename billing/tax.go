@@ -30,7 +30,7 @@ var vatRates = map[string]int64{
 
 // TaxFor is the tax of a customer in a country: the country's rate inside the
 // European Union, reverse charge for a business with a valid VAT id of another
-// member state than the seller's, none outside (rules.md, Money).
+// member state than the seller's, none outside (docs/rules.md, Money).
 func TaxFor(seller, country, vatID string) Tax {
 	rate, union := vatRates[country]
 	if !union {

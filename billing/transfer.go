@@ -32,13 +32,13 @@ func transferKey(invoice, reference string) string {
 }
 
 // InvoiceAllowed tells whether an order of this bill may be paid by transfer:
-// from a total on, in the currencies that have one (rules.md, Buying).
+// from a total on, in the currencies that have one (docs/rules.md, Buying).
 func (p Policy) InvoiceAllowed(bill Invoice) bool {
 	from, ok := p.InvoiceFrom[bill.Currency]
 	return ok && bill.Total().Amount >= from
 }
 
-// invoiceAt is when the next period's invoice is mailed (rules.md, Renewing).
+// invoiceAt is when the next period's invoice is mailed (docs/rules.md, Renewing).
 func (s Subscription) invoiceAt(p Policy) time.Time {
 	at := s.Period.End.Add(-p.InvoiceAhead[s.Plan.Cycle])
 	if at.Before(s.Period.Start) {
@@ -144,7 +144,7 @@ func (b Book) unpaid(at time.Time) *Posting {
 // markPaid records a transfer that an operator has seen. The money goes to the
 // account's balance; where that suffices for an open invoice, which for a
 // stranger's order is only what came for it, the invoice is paid from there.
-// Everything else is told to the operator (rules.md, Renewing).
+// Everything else is told to the operator (docs/rules.md, Renewing).
 func (b Book) markPaid(c Command, at time.Time) Decision {
 	s, inv := b.Subscription, b.Transferred.Invoice
 	key := transferKey(inv.ID, c.Reference)

@@ -23,7 +23,7 @@ var freeMail = map[string]bool{
 }
 
 // TrialClaim is whom a trial counts for: the registrable domain of a work
-// address, the whole address at a free-mail provider (rules.md, Buying).
+// address, the whole address at a free-mail provider (docs/rules.md, Buying).
 func TrialClaim(email string) string {
 	email = strings.ToLower(email)
 	at := strings.LastIndex(email, "@") // a quoted local part may hold another

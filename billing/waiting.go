@@ -33,10 +33,10 @@ const DeclineAbandoned = "abandoned"
 
 // MayWait tells whether there is time to wait for the customer. At a trial's
 // end there is none: nobody is there, and a payment that does not succeed ends
-// the trial (rules.md, Buying).
+// the trial (docs/rules.md, Buying).
 func (b Book) MayWait(inv Invoice, at time.Time) bool { return b.waitsUntil(inv.Purpose, at).After(at) }
 
-// waitsUntil is how long the customer is waited for (rules.md): an order until
+// waitsUntil is how long the customer is waited for (docs/rules.md): an order until
 // it lapses, a renewal until the deadline of the retries, a change and all else
 // that was asked for on top for an hour, or until the next due step.
 func (b Book) waitsUntil(purpose Purpose, at time.Time) time.Time {

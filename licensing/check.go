@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Code is the answer to a check in one word (contract.md, Visuals).
+// Code is the answer to a licence check in one word.
 type Code string
 
 const (

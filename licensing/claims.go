@@ -22,9 +22,9 @@ const (
 	KindLease    Kind = "lease"    // in a check's answer
 )
 
-// Claims is what a licence token says (visuals.md, Token). Times are seconds
-// since 1970, UTC. The token is valid while now is before ExpiresAt; between
-// PeriodEnd and ExpiresAt the visual says that it runs on grace.
+// Claims is the content of a licence token. Times are seconds since 1970, UTC.
+// The token is valid while now is before ExpiresAt. Between PeriodEnd and
+// ExpiresAt the visual shows that it runs in the grace period.
 type Claims struct {
 	Issuer    string   `json:"iss"`
 	Audience  string   `json:"aud"` // the product's id

@@ -17,7 +17,7 @@ import (
 // KeyRing is the key that signs, the one that will sign after it, and those
 // that have signed before. Every build of a visual carries the public halves of
 // the first two, so that the keys can be rotated without new builds
-// (visuals.md, Token). Next may be zero.
+// (docs/operators.md, Signing keys). Next may be zero.
 type KeyRing struct {
 	Current, Next Key
 	Former        []FormerKey

@@ -11,7 +11,7 @@ const (
 	Site     Type = "site"     // web sites that embed reports
 )
 
-// Activation is how a visual gets to know its licence (rules.md, Licences).
+// Activation is how a visual gets to know its licence (docs/rules.md, Licences).
 type Activation string
 
 const (
@@ -49,7 +49,7 @@ type License struct {
 	Tenant     string // Entra tenant id; empty until activated
 	State      State
 	Trial      bool      // the running period is a trial's, also when it is canceled
-	ValidUntil time.Time // exclusive, finite always (rules.md, Licences)
+	ValidUntil time.Time // exclusive, finite always (docs/rules.md, Licences)
 	PeriodEnd  time.Time // without the renewal grace
 	Revision   int64     // of the subscription's workflow
 
@@ -62,7 +62,7 @@ type License struct {
 // CountUsers returns the licence with OverLimit and Blocked set for a number of
 // distinct users in the running period. More people than the tier covers is a
 // warning; above 1.25 times as many a licence is blocked, if an operator has
-// turned blocking on for it (rules.md, Licences). Capacity, site and unlimited
+// turned blocking on for it (docs/rules.md, Licences). Capacity, site and unlimited
 // licences have no such limit.
 func (l License) CountUsers(distinct int64, blocking bool) License {
 	limited := l.Type == Users && l.Covers > 0

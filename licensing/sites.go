@@ -93,7 +93,7 @@ func MatchSite(allowed []string, host string) bool {
 }
 
 // CheckSites normalises the sites of a licence that may name as many as its
-// quantity; a wildcard counts as one, and one named twice too (rules.md, What
+// quantity; a wildcard counts as one, and one named twice too (docs/rules.md, What
 // is sold). Their order stays. The result is never nil. Errors are *Error with
 // SiteNotAllowed, and the entry in Field, or TooManySites.
 func CheckSites(sites []string, quantity int64) ([]string, error) {

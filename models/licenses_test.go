@@ -12,7 +12,7 @@ import (
 )
 
 // The life of a subscription, and what its licence's row says after each step
-// (rules.md, Licences: valid_until).
+// (docs/rules.md, Licences: valid_until).
 func TestALicenceFollowsItsSubscription(t *testing.T) {
 	day := func(month time.Month, day int) time.Time { return time.Date(2026, month, day, 10, 0, 0, 0, time.UTC) }
 	const grace = 72 * time.Hour

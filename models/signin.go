@@ -9,7 +9,7 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// How long a mailed link and a session are good (contract.md, Account).
+// How long a mailed sign-in link and a session are valid.
 const (
 	loginLife   = 15 * time.Minute
 	sessionLife = 30 * 24 * time.Hour

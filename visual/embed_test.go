@@ -13,7 +13,7 @@ import (
 var licenseSource string
 
 func TestEveryProductHasAPackageThatCanBeStamped(t *testing.T) {
-	names := map[string]string{ // rules.md, What is sold
+	names := map[string]string{ // docs/rules.md, What is sold
 		"calendar-pro":     "Calendar Pro",
 		"smart-filter-pro": "Smart Filter Pro",
 		"synoptic-panel":   "Synoptic Panel",

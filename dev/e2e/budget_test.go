@@ -67,8 +67,9 @@ func (s *shop) buyMetronome(t testing.TB, who customer) string {
 	return sub.ID
 }
 
-// budget is what one timer-driven card renewal with its mails may cost
-// (architecture.md, Temporal, as it is used here).
+// The most that one timer-driven card renewal with its mails may cost: history
+// events bound the length of a run, billable actions are what Temporal Cloud
+// charges for.
 const (
 	budgetEvents  = 17
 	budgetActions = 3 // billable: timers, activities, search attributes, signals, updates, markers

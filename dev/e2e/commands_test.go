@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// verbs are the commands of rules.md's table, with what a customer sends.
+// verbs are the commands of docs/rules.md's table, with what a customer sends.
 var verbs = []struct {
 	name string
 	body object
@@ -55,7 +55,7 @@ func isDeclined(story string) cell { return cell{http.StatusPaymentRequired, "ca
 
 var refused = cell{http.StatusConflict, "not_possible_now", ""}
 
-// The table of commands and states of rules.md, every cell of it. All lives
+// The table of commands and states of docs/rules.md, every cell of it. All lives
 // begin on 31 January at ten.
 func TestEachCommandInEachStateDoesWhatTheTableSays(t *testing.T) {
 	const began = "2026-01-31T10:00:00Z"

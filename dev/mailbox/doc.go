@@ -1,8 +1,7 @@
 // Package mailbox is a mail server for development that delivers nothing: it
 // takes every mail over SMTP and shows it over HTTP, to tests as JSON and to
 // people as a page. The JSON is the part of Mailpit's API that reading mail
-// needs, so that the same test reads either (contract.md, "The development
-// mailbox").
+// needs, so that the same test works with either.
 //
 // A mail that comes again to the same recipients with the same Message-ID is
 // kept once, as large mail providers do. The outbox gives each of its rows one

@@ -127,7 +127,7 @@ func read[T any](t *testing.T, r running, path string) (answer T) {
 	return answer
 }
 
-// The types below are written from contract.md, "The development mailbox".
+// The types below are written from Mailpit's API description, not from this package.
 type person struct{ Name, Address string }
 
 type list struct {

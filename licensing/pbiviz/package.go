@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Limits of a package (contract.md, Operator).
+// Limits of a package (docs/operators.md, Versions).
 const (
 	MaxSize     = 16 << 20 // bytes of the zip
 	MaxInflated = 64 << 20 // bytes of all entries together

@@ -213,7 +213,7 @@ func (g *Gateway) signal() {
 	}
 }
 
-// Charge is a line of the gateway's own list (contract.md, Sandbox gateway).
+// Charge is an entry of the gateway's own list of charges.
 type Charge struct {
 	ID           string                `json:"id"`
 	Subscription string                `json:"subscription"`

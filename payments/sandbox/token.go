@@ -37,7 +37,7 @@ var testCards = func() (list []testCard) {
 
 func (c card) last4() string { return c.number[len(c.number)-4:] }
 
-// cards by token (contract.md, Sandbox gateway). An expired card may be tried
+// cards by token, listed in the package comment. An expired card may be tried
 // again: banks tell gateways of the card that follows it.
 var cards = map[string]card{
 	"tok_visa":               {brand: "visa", number: "4242 4242 4242 4242", does: "succeeds"},
