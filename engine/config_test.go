@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -199,5 +200,18 @@ func TestOperatorIsToldWhereMailComesFromUnlessAnotherAddressIsGiven(t *testing.
 	c.OperatorEmail = "desk@okviz.example"
 	if got, err := c.operatorEmail(); err != nil || got != c.OperatorEmail {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// Every variable that the engine reads is explained to operators.
+func TestTheOperatorsPageExplainsEveryVariable(t *testing.T) {
+	page, err := os.ReadFile("../docs/operators.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for f := range reflect.TypeFor[Config]().Fields() {
+		if name := f.Tag.Get("env"); !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("docs/operators.md does not explain %s", name)
+		}
 	}
 }
