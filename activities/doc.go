@@ -1,5 +1,5 @@
-// Package activities holds the steps with side effects that workflows call:
-// charge, record, notify.
+// Package activities does what workflows may not do themselves: it reads and
+// writes rows, calls the payment gateway and sends mail.
 //
 // Every step of a subscription is one Task and goes the same way (run.go):
 // read the book, let billing decide, freeze the amounts, ask the gateway, post

@@ -47,9 +47,9 @@ type Plan struct {
 // Ref is the plan's name.
 func (p Plan) Ref() PlanRef { return PlanRef{p.ID, p.Type, p.Tier, p.Cycle} }
 
-// Price is one version of a plan's price in one currency. It is never edited:
-// a new price is a new version with an ID of its own, and subscriptions keep
-// theirs (docs/rules.md, What is sold).
+// Price is one version of a plan's price in one currency. Versions are only
+// added, each with its own ID, and a subscription refers to the one that it was
+// sold at (docs/rules.md, What is sold).
 type Price struct {
 	ID    string           `json:"id,omitempty" yaml:"-"`
 	Money `yaml:",inline"` // of one unit for one cycle

@@ -48,8 +48,8 @@ const (
 	UpdateAdvance = "advance"
 )
 
-// The signals do what the updates do, for callers that do not wait and for
-// operators in the Temporal UI. Each takes a billing.Command: SignalUpgrade
+// The signals are the updates of the same name without an answer: an operator
+// can send them in the Temporal UI. Each takes a billing.Command: SignalUpgrade
 // {"plan": "<plan id>", "quantity": 1}, the others {}.
 const (
 	SignalUpgrade = "upgrade"

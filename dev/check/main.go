@@ -3,9 +3,9 @@
 //
 //	go -C dev run ./check setup|lint|test|race|fuzz
 //
-// Everything is run even if something before it failed. It ends with the list of what
-// was not run and why, and one line of figures. With CI=true, whatever was not run is
-// a failure.
+// Everything is run even if something before it failed. At the end it lists
+// everything that was left out, with the reason, and one line of figures. With
+// CI=true, whatever was not run is a failure.
 package main
 
 import (
