@@ -284,6 +284,7 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	case ForPurchase, ForRevival:
 		s.Status, s.License = Active, b.Order.License
 		s.Anchor, s.Period, s.Ahead = sold.Period.Start, sold.Period, Period{}
+		s.PaidBy, s.AheadBy = inv.ID, ""
 		s.CancelAtPeriodEnd, s.CanceledAt, s.CancelReason = false, time.Time{}, ""
 		s.TrialEnd, s.RemindedAt = time.Time{}, time.Time{}
 		if inv.Method != "" { // an order's invoice may be paid by card in the end
@@ -291,20 +292,21 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 		}
 		text, update = "Bought until "+date(s.Period.End), NoticeLicense
 	case ForConversion:
-		s.Status, s.Anchor, s.Period = Active, s.TrialEnd, sold.Period
+		s.Status, s.Anchor, s.Period, s.PaidBy = Active, s.TrialEnd, sold.Period, inv.ID
 		text = "The trial became a subscription until " + date(s.Period.End)
 	case ForRenewal:
-		s.Status, s.Period = Active, sold.Period
+		s.Status, s.Period, s.PaidBy = Active, sold.Period, inv.ID
 		text = "Renewed until " + date(s.Period.End)
 	case ForAhead:
-		s.Ahead = sold.Period
+		s.Ahead, s.AheadBy = sold.Period, inv.ID
 		text = "Paid ahead until " + date(s.Ahead.End)
 	case ForChange:
 		if s.Status == Trialing {
-			s.Ahead = sold.Period
+			s.Ahead, s.AheadBy = sold.Period, inv.ID
 		} else {
 			s.Status = Active
 			s.Anchor, s.Period, s.Ahead = sold.Period.Start, sold.Period, Period{}
+			s.PaidBy, s.AheadBy = inv.ID, ""
 		}
 		text = "Changed from " + old.ID + " to " + s.Plan.ID
 	}
@@ -426,6 +428,7 @@ func (b Book) end(at time.Time, why CancelReason) *Posting {
 	s := b.Subscription
 	s.Status, s.CanceledAt, s.CancelReason = Canceled, at, why
 	s.CancelAtPeriodEnd, s.OpenInvoice, s.DueAt, s.Dunning, s.Ahead = false, "", time.Time{}, Dunning{}, Period{}
+	s.AheadBy = ""
 	s.MoneyBack = MoneyBack{}
 	p := b.post(s, at, "canceled", "Ended: "+string(why)+".")
 	p.Notices = []Notice{{Kind: NoticeEnded, To: RoleBilling, Until: at, Plan: s.Plan, Reason: why}}

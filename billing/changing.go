@@ -91,11 +91,11 @@ func (b Book) ChangedQuantity(c Command) int64 {
 func (b Book) credits(at time.Time) []credit {
 	var cs []credit
 	for _, sold := range b.Sold {
-		switch sold.Line.Period {
-		case b.Subscription.Period:
+		switch {
+		case sold.pays(b.Subscription.Period, b.Subscription.PaidBy):
 			net := Proration(Money{sold.Line.Net(), b.currency()}, sold.Line.Period, at, b.Product.Proration).Amount
 			cs = append(cs, sold.credit(min(net, sold.Remainder())))
-		case b.Subscription.Ahead:
+		case sold.pays(b.Subscription.Ahead, b.Subscription.AheadBy):
 			cs = append(cs, sold.whole())
 		}
 	}

@@ -373,10 +373,10 @@ func audit(l *ledger, opening int64) {
 			if s.CancelAtPeriodEnd != b.CancelAtPeriodEnd {
 				t.Errorf("%s changed the cancellation", inv.ID)
 			}
-			for _, sold := range m.sold {
+			for i, sold := range m.sold {
 				switch {
 				case b.Status == PastDue:
-				case sold.Drawn > 0 && sold.Line.Period == b.Period && sold.Line.Net() == sold.Drawn: // replaced within its first second
+				case again(m.sold[i:]): // replaced, or revived, within its first second
 				case sold.Line.Period == b.Period && b.Status != Trialing:
 					expected[sold.Line.ID] += min(unused(sold, at, l.book.Product.Proration), sold.Remainder())
 				case sold.Line.Period == b.Ahead:
@@ -411,13 +411,19 @@ func audit(l *ledger, opening int64) {
 	}
 }
 
+// again tells whether the period of the first of the sold lines was sold once
+// more: then it is the later line that pays for it.
+func again(sold []Sold) bool {
+	return slices.ContainsFunc(sold[1:], func(s Sold) bool { return s.Line.Period == sold[0].Line.Period })
+}
+
 // wantBack adds what the rules give back in a posting without a bill to what is
 // expected of each line, and tells whether that is anything.
 func (l *ledger) wantBack(m moment, expected map[string]int64) bool {
 	l.t.Helper()
 	ended := m.Subscription.Status == Canceled && m.before.Status != Canceled
 	since, any := false, false
-	for _, s := range m.sold {
+	for i, s := range m.sold {
 		since = since || s.Invoice == m.before.MoneyBack.From
 		running := s.Line.Period == m.before.Period
 		want := int64(0)
@@ -431,7 +437,7 @@ func (l *ledger) wantBack(m moment, expected map[string]int64) bool {
 			}
 		case m.asked.Verb == VerbCancelNow && ended:
 			switch {
-			case m.asked.Refund == RefundNone:
+			case m.asked.Refund == RefundNone, again(m.sold[i:]):
 			case s.Line.Period == m.before.Ahead, running && m.asked.Refund == RefundFull:
 				want = s.Remainder()
 			case running && m.at.Before(s.Line.Period.End):

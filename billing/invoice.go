@@ -176,6 +176,12 @@ type Sold struct {
 	DrawnTax int64
 }
 
+// pays tells whether the line is what paid for a period: the invoice's that is
+// known to have, and no other's of the same instants.
+func (s Sold) pays(p Period, invoice string) bool {
+	return s.Line.Period == p && (invoice == "" || invoice == s.Invoice)
+}
+
 // Remainder is what may still be credited or refunded, without tax.
 func (s Sold) Remainder() int64 { return s.Line.Net() - s.Drawn }
 

@@ -107,7 +107,7 @@ func (b Book) cancelNow(scope RefundScope, at time.Time) Decision {
 		takes = b.credits(at)
 	case RefundFull:
 		for _, sold := range b.Sold {
-			if sold.Line.Period == s.Period || sold.Line.Period == s.Ahead {
+			if sold.pays(s.Period, s.PaidBy) || sold.pays(s.Ahead, s.AheadBy) {
 				takes = append(takes, sold.whole())
 			}
 		}

@@ -7,7 +7,7 @@ import "time"
 func (b Book) renew(step Step, at time.Time) Decision {
 	s := b.Subscription
 	if s.Ahead != (Period{}) {
-		s.Period, s.Ahead = s.Ahead, Period{}
+		s.Period, s.PaidBy, s.Ahead, s.AheadBy = s.Ahead, s.AheadBy, Period{}, ""
 		return Decision{Posting: b.post(s, at, "renewed", "Entered the period paid ahead, until "+date(s.Period.End)+".")}
 	}
 	if s.Collection == ByInvoice {
@@ -80,7 +80,8 @@ func (b Book) endTrial(step Step, at time.Time) Decision {
 	s := b.Subscription
 	switch {
 	case s.Ahead != (Period{}):
-		s.Status, s.Anchor, s.Period, s.Ahead = Active, s.TrialEnd, s.Ahead, Period{}
+		s.Status, s.Anchor = Active, s.TrialEnd
+		s.Period, s.PaidBy, s.Ahead, s.AheadBy = s.Ahead, s.AheadBy, Period{}, ""
 		return Decision{Posting: b.post(s, at, "converted", "The trial became the subscription that was paid ahead.")}
 	case s.CancelAtPeriodEnd:
 		return Decision{Posting: b.end(s.TrialEnd, ReasonRequested)}

@@ -135,6 +135,38 @@ func TestRevivalKeepsTheLicenceAndCountsFromNow(t *testing.T) {
 	is(t, "ended", l.s().CanceledAt, instant("2026-05-01"))
 }
 
+// A clock that stands still makes the two periods the same.
+func TestARevivalWithinTheSameSecondIsCreditedForItselfAlone(t *testing.T) {
+	again := func() *ledger {
+		l := bought(t, "2026-04-01", offer{})
+		l.must(Command{Verb: VerbRenew})
+		l.must(cancelNow(RefundNone))
+		l.must(Command{Verb: VerbRenew})
+		l.must(Command{Verb: VerbRenew})
+		is(t, "charged", l.charged(), int64(4000))
+		return l
+	}
+	l := again()
+	preview, err := l.onFile().PreviewChange(Command{Verb: VerbChange, Plan: smallYear}, l.now)
+	is(t, "preview", [2]any{preview.Invoice.Credit().Amount, err}, [2]any{int64(2000), nil})
+	l.must(Command{Verb: VerbChange, Plan: smallYear})
+	is(t, "charged", l.charged(), int64(4000+10000-2000))
+	audit(l, 0)
+
+	for _, scope := range []RefundScope{RefundProrated, RefundFull} {
+		l = again()
+		l.must(cancelNow(scope))
+		is(t, string(scope), l.refunded(), int64(2000))
+		audit(l, 0)
+	}
+
+	l = again() // what is left of the first life stays out of it
+	l.must(refundOf(l.paid[2], 0))
+	l.must(Command{Verb: VerbChange, Plan: large})
+	is(t, "the period ahead alone", l.last().Credit().Amount, int64(1000))
+	audit(l, 0)
+}
+
 func TestAStepHandledLateChargesOnlyThePeriodThatContainsIt(t *testing.T) {
 	l := bought(t, "2026-01-31", offer{country: "IT"})
 	l.late("2026-06-15 08:00")

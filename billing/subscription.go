@@ -40,7 +40,11 @@ type Subscription struct {
 	Anchor time.Time `json:"anchor,omitzero"`
 	Period Period    `json:"period,omitzero"`
 	// Ahead is the period after this one where it has been paid already.
-	Ahead     Period    `json:"ahead,omitzero"`
+	Ahead Period `json:"ahead,omitzero"`
+	// PaidBy and AheadBy are the invoices that paid for Period and for Ahead. A
+	// revival within a period's first second has a period of the same instants.
+	PaidBy    string    `json:"paid_by,omitempty"`  // inv_…
+	AheadBy   string    `json:"ahead_by,omitempty"` // inv_…
 	TrialEnd  time.Time `json:"trial_end,omitzero"`
 	HasMethod bool      `json:"has_method,omitempty"` // a card is stored
 	// CardExpires is the first instant at which the stored card is no longer
