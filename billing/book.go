@@ -126,7 +126,7 @@ func (b Book) rebuild(inv Invoice, s sale) *Invoice {
 // sale is the subscription's plan for a period.
 func (b Book) sale(p Period) sale {
 	s := b.Subscription
-	return b.discounted(sale{Product: b.Product, Plan: s.Plan, Price: s.RenewalPrice(), Quantity: s.Quantity, Period: p, Tax: b.tax()})
+	return b.discounted(sale{Product: b.Product, Plan: s.Plan, Price: s.priceOf(p), Quantity: s.Quantity, Period: p, Tax: b.tax()})
 }
 
 // discounted is a sale with the discounts that the subscription has.
@@ -276,7 +276,7 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	old := s.Plan
 	s.Plan, s.Price, s.Quantity = sold.Plan, sold.Price, sold.Quantity
 	if inv.Purpose == ForChange || s.Price == s.NextPrice {
-		s.NextPrice = Price{}
+		s.NextPrice, s.NextFrom = Price{}, time.Time{}
 	}
 	kind, text := string(inv.Purpose), ""
 	update := NoticeLicenseUpdated

@@ -27,7 +27,7 @@ func (b Book) change(c Command, at time.Time) Decision {
 			return Decision{Refusal: refuse(CodeAmountChanged, "expected_amount_due", "is not what the change costs")}
 		}
 		old := s.Plan
-		s.Plan, s.Price, s.NextPrice, s.Quantity = sale.Plan, sale.Price, Price{}, sale.Quantity
+		s.Plan, s.Price, s.NextPrice, s.NextFrom, s.Quantity = sale.Plan, sale.Price, Price{}, time.Time{}, sale.Quantity
 		p := b.post(s, at, "change", "Changed from "+old.ID+" to "+s.Plan.ID+" in the trial.")
 		p.Notices = []Notice{
 			{Kind: NoticePlanChanged, To: RoleBilling, Until: s.TrialEnd, Plan: s.Plan, OldPlan: old},
@@ -137,5 +137,6 @@ func (b Book) PreviewChange(c Command, at time.Time) (ChangePreview, error) {
 	if b.Open != nil && b.Open.Status == InvoiceOpen { // it becomes void
 		after.Amount += b.Open.BalanceApplied
 	}
-	return ChangePreview{sale.Plan, sale.Price.Money.Times(sale.Quantity), inv, after, period}, nil
+	price, _ := sale.Tax.split(sale.Price.Money.Times(sale.Quantity), sale.Price.Tax)
+	return ChangePreview{sale.Plan, price, inv, after, period}, nil
 }

@@ -345,6 +345,7 @@ func TestTheProrationTimeOfAPreviewIsHeldTo(t *testing.T) {
 }
 
 func TestThePreviewAndTheChargeAgree(t *testing.T) {
+	withTax := shelfOf(PerSecond, TaxInclusive)
 	for _, c := range []struct {
 		name string
 		from offer
@@ -353,6 +354,7 @@ func TestThePreviewAndTheChargeAgree(t *testing.T) {
 		{"upgrade", offer{country: "IT", balance: 1300}, change(large)},
 		{"downgrade", offer{country: "IT", plan: largeYear}, change(small)},
 		{"quantity", offer{plan: site, quantity: 2}, Command{Verb: VerbChange, Plan: site, Quantity: 7}},
+		{"tax in the price", offer{country: "IT", product: &withTax}, change(large)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := bought(t, "2026-04-01", c.from)
@@ -374,7 +376,7 @@ func TestThePreviewAndTheChargeAgree(t *testing.T) {
 			is(t, "balance", l.balance, preview.BalanceAfter.Amount)
 			is(t, "period", l.s().Period, preview.Period)
 			is(t, "plan", l.s().Plan, preview.Plan)
-			is(t, "price", l.s().Price.Money.Times(l.s().Quantity), preview.Price)
+			is(t, "price, without its tax", preview.Price, Money{l.last().Service().Amount, "USD"})
 			is(t, "lines", lines(l.last()), lines(preview.Invoice))
 		})
 	}

@@ -313,7 +313,7 @@ func audit(l *ledger, opening int64) {
 		if then, ok := l.made[inv.ID]; ok && inv.DueAt.IsZero() { // its amounts were frozen then
 			m.at, m.before = then.at, then.before
 		}
-		if coming := m.before.RenewalPrice(); inv.Service().Price != coming && inv.Purpose != ForChange && inv.ID != m.before.OpenInvoice {
+		if coming := m.before.priceOf(p); inv.Service().Price != coming && inv.Purpose != ForChange && inv.ID != m.before.OpenInvoice {
 			t.Errorf("%s is at %+v, and %+v was to come", inv.ID, inv.Service().Price, coming)
 		}
 		anchor := s.Anchor

@@ -22,7 +22,16 @@ func (s Subscription) migrates() bool {
 	return (s.Status == Trialing || s.Status == Active || s.Status == PastDue) && !s.CancelAtPeriodEnd
 }
 
-// RenewalPrice is the price of the next period that is billed.
+// priceOf is the price of a period that is billed: the announced one from the
+// instant on that the announcement named.
+func (s Subscription) priceOf(p Period) Price {
+	if p.Start.Before(s.NextFrom) {
+		return s.Price
+	}
+	return s.RenewalPrice()
+}
+
+// RenewalPrice is the price that the subscription has, or is going to have.
 func (s Subscription) RenewalPrice() Price {
 	if s.NextPrice != (Price{}) {
 		return s.NextPrice
@@ -33,13 +42,13 @@ func (s Subscription) RenewalPrice() Price {
 // unbilled is the instant from which nothing has been paid or billed yet: a
 // period paid ahead, one whose invoice was mailed, and a renewal that was
 // declined keep their price.
-func (s Subscription) unbilled(at time.Time) time.Time {
+func (b Book) unbilled(at time.Time) time.Time {
+	s := b.Subscription
 	switch {
 	case s.Ahead != (Period{}):
 		return s.Ahead.End
-	case s.Status == Active && s.OpenInvoice != "":
-		p, _ := PeriodAt(s.Anchor, s.Plan.Cycle, s.Period.End)
-		return p.End
+	case s.Status == Active && b.Open != nil:
+		return b.Open.Service().Period.End
 	case s.Status == PastDue:
 		p, _ := PeriodAt(s.Anchor, s.Plan.Cycle, at)
 		return p.End
@@ -61,8 +70,8 @@ func (b Book) migrate(c Command, at time.Time) Decision {
 	if newer, ok := s.NewerPrice(b.Product); !ok || newer != c.Price {
 		return Decision{Refusal: refuse(CodePriceOutdated, "", "this is not the newest price of the subscription's plan")}
 	}
-	was, from := s.RenewalPrice(), s.unbilled(at)
-	s.NextPrice = c.Price
+	was, from := s.RenewalPrice(), b.unbilled(at)
+	s.NextPrice, s.NextFrom = c.Price, from
 	p := b.post(s, at, "price_change", "The price changes from "+was.String()+" to "+s.NextPrice.String()+" on "+date(from)+".")
 	p.Notices = []Notice{{
 		Kind: NoticePriceChange, To: RoleBilling, Until: from, Plan: s.Plan,

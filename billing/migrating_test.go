@@ -3,6 +3,7 @@ package billing
 import (
 	"slices"
 	"testing"
+	"time"
 )
 
 // reprice gives a plan a new version of its price, and is the command that
@@ -127,9 +128,44 @@ func TestADeclinedRenewalIsOwedAtThePriceOfItsInvoice(t *testing.T) {
 }
 
 func TestAnInvoiceThatWasMailedKeepsItsPrice(t *testing.T) {
-	s := bought(t, "2026-04-01", offer{}).s()
-	s.Collection, s.OpenInvoice = ByInvoice, "inv_next"
-	is(t, "from", s.unbilled(instant("2026-04-25")), instant("2026-06-01"))
+	for name, c := range map[string]struct {
+		late, again bool
+	}{
+		"as it was mailed": {},
+		"mailed late":      {late: true},
+		"mailed again, after a cancellation that was taken back": {again: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := transferredYear(t, offer{})
+			mailed, from := "2027-01-10", "2028-01-31 10:00"
+			if c.late { // for the year from January 2029 on
+				mailed, from = "2029-06-01", "2030-01-31 10:00"
+				l.late(mailed)
+			}
+			l.to(mailed)
+			l.must(l.reprice(largeYear, 24000, "pri_2"))
+			is(t, "from", l.told(NoticePriceChange)[0].Until, instant(from))
+			if c.again {
+				l.must(Command{Verb: VerbCancel})
+				l.must(Command{Verb: VerbResume})
+			}
+			l.transfer(l.last().ID, "this year's", l.last().AmountDue().Amount)
+			l.to(instant(from).Add(-24 * time.Hour).Format(time.RFC3339))
+			l.transfer(l.last().ID, "the next year's", l.last().AmountDue().Amount)
+			paid := []int64{}
+			for _, id := range l.paid {
+				paid = append(paid, l.docs[id].Total().Amount)
+			}
+			is(t, "paid", paid, []int64{20000, 20000, 24000})
+		})
+	}
+
+	l := transferredYear(t, offer{}) // a card in the mailed invoice's place
+	l.to("2027-01-10")
+	l.must(l.reprice(largeYear, 24000, "pri_2"))
+	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Verb: VerbRenew})
+	is(t, "charged", l.charged(), int64(20000))
 }
 
 func TestAReminderNamesThePriceThatIsComing(t *testing.T) {

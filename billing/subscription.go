@@ -26,7 +26,8 @@ type Subscription struct {
 	Plan       PlanRef    `json:"plan"`
 	Quantity   int64      `json:"quantity"`
 	Price      Price      `json:"price"`               // the version that it keeps (grandfathering)
-	NextPrice  Price      `json:"next_price,omitzero"` // the version that was announced for the next period
+	NextPrice  Price      `json:"next_price,omitzero"` // the version that was announced
+	NextFrom   time.Time  `json:"next_from,omitzero"`  // the first period's start that it counts for
 	Collection Collection `json:"collection"`
 	Discount   Discount   `json:"discount,omitzero"` // of the coupon that it was ordered with
 	// Stranger: it was ordered without a session of the billing account. Until
