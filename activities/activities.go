@@ -21,6 +21,7 @@ type Store interface {
 	MethodExp(ctx context.Context, method string) (string, error)
 	Receipts(ctx context.Context, subscription string) ([]billing.Receipt, error)
 	PendingRefunds(ctx context.Context, subscription string) ([]billing.Refund, error)
+	Refund(ctx context.Context, subscription, id string) (billing.Refund, error)
 	SaveMethod(ctx context.Context, request, account, gateway string, m billing.StoredMethod) error
 
 	ClaimNotices(ctx context.Context, subscription string, limit int) ([]billing.Envelope, error)
@@ -134,6 +135,9 @@ func (a *Activities) Hold(ctx context.Context, t Task) (Result, error) { return 
 
 // RecordRefunds records what the gateway has said of refunds.
 func (a *Activities) RecordRefunds(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+
+// RefundFailed records that a refund which was confirmed has failed after all.
+func (a *Activities) RefundFailed(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
 
 // MigratePrice announces the newest price of a subscription's plan.
 func (a *Activities) MigratePrice(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }

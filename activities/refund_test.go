@@ -131,6 +131,35 @@ func TestACardThatTakesNothingBackLeavesItToTheBalance(t *testing.T) {
 	}
 }
 
+// Wherever a worker dies, the next one goes on, and the balance gets it once.
+func TestARefundThatFailsLaterIsKeptOnceWhereverItIsCutOff(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		s := newShop(t)
+		sub := s.moneyBack()
+		answered, err := s.Refund(s.Context(), sub)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.must(s.RecordRefunds(s.Context(), s.record(sub, answered)))
+		task := s.command(sub, billing.Command{Verb: billing.VerbRefundFailed, RefundID: answered[0].ID})
+		s.Break().Fail(activitiestest.Point{Call: "record", After: after}, 1)
+		if _, err := s.RefundFailed(s.Context(), task); err == nil {
+			t.Fatal("it was not cut off")
+		}
+		for range 2 { // an activity is tried again with the same input
+			s.must(s.RefundFailed(s.Context(), task))
+		}
+		told, err := s.RefundFailed(s.Context(), s.command(sub, *task.Command))
+		if err != nil || told.Outcome.Code != billing.CodeNoChange {
+			t.Errorf("told again: %+v, %v", told.Outcome, err)
+		}
+		if balance := s.balanceOf(sub); balance != 990 {
+			t.Errorf("cut off after %t: the balance is %d", after, balance)
+		}
+		s.Audit(t, sub)
+	}
+}
+
 func TestARefundThatTheGatewayStillWorksOnIsAskedForAgain(t *testing.T) {
 	s := newShop(t)
 	sub := s.moneyBack()

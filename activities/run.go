@@ -157,6 +157,12 @@ func (a *Activities) decide(ctx context.Context, t Task, book *billing.Book) (bi
 			return billing.Decision{}, err
 		}
 	}
+	if c.Verb == billing.VerbRefundFailed {
+		var err error
+		if book.Returned, err = a.Store.Refund(ctx, t.Subscription, c.RefundID); err != nil && !errors.Is(err, billing.ErrNotFound) {
+			return billing.Decision{}, err
+		}
+	}
 	return book.Decide(c, t.At), nil
 }
 

@@ -67,6 +67,7 @@ type Store interface {
 	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
 	Invoices(ctx context.Context, account, subscription, before string, limit int) ([]billing.Invoice, error)
 	CreditNotes(ctx context.Context, invoice string) ([]billing.CreditNote, error)
+	Refunds(ctx context.Context, subscription, invoice string) ([]billing.Refund, error)
 	InvoiceByNumber(ctx context.Context, number string) (billing.Invoice, error)
 
 	Coupon(ctx context.Context, code string) (c billing.Coupon, redeemed int64, err error)
@@ -124,6 +125,7 @@ type Charges interface {
 	List(ctx context.Context, subscription string) ([]sandbox.Charge, error)
 	Pages(prefix string, now func() time.Time) http.Handler
 	Dispute(ctx context.Context, charge string, status billing.DisputeStatus, at time.Time) error
+	FailRefund(ctx context.Context, charge, note string, at time.Time) error
 }
 
 // Tenants tells which Entra tenant a token comes from (package entra). Errors:

@@ -108,6 +108,7 @@ var samples = map[string]string{
 	"checkout":             order(),
 	"suspend-license":      `{}`,
 	"dispute-charge":       `{"invoice":"inv_1","status":"opened"}`,
+	"fail-refund":          `{"invoice":"inv_1","status":"failed"}`,
 	"revoke-license":       `{}`,
 	"reinstate-license":    `{"reason":"all is well"}`,
 	"cancel-now":           `{"refund":"prorated","reason":"asked for by telephone"}`,

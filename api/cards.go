@@ -18,13 +18,14 @@ import (
 )
 
 // Gateway is the part of the payments' port that the API needs: it opens the
-// pages on which customers give their cards, reads webhooks, and lists what it
-// has moved.
+// pages on which customers give their cards, reads webhooks, tells what became of
+// refunds, and lists what it has moved.
 type Gateway interface {
 	Movements
 	EnsureCustomer(ctx context.Context, account string) (customer string, err error)
 	OpenForm(ctx context.Context, r billing.FormRequest) (billing.Form, error)
 	FormToken(ctx context.Context, form string) (token string, err error)
+	ResolveRefund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)
 	ParseWebhook(header func(name string) string, body []byte, now time.Time) (billing.News, error)
 }
 

@@ -30,6 +30,7 @@ func (s *server) operatorRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile/money", "reconcile-money", "Where the gateway's list of charges and refunds and the books disagree", "Operator", operator), s.reconcileMoney)
 	if s.Sandbox != nil {
 		huma.Register(h, route(http.MethodPost, "/v1/operator/sandbox/disputes", "dispute-charge", "Dispute an invoice's charge at the sandbox gateway, as a bank would", "Operator", operator, status(http.StatusAccepted)), s.disputeCharge)
+		huma.Register(h, route(http.MethodPost, "/v1/operator/sandbox/refunds", "fail-refund", "Have the sandbox's bank send an invoice's newest refund back", "Operator", operator, status(http.StatusAccepted)), s.failRefund)
 		huma.Register(h, route(http.MethodGet, "/v1/operator/sandbox/charges", "list-charges", "What the sandbox gateway really charged", "Operator", operator), s.listCharges)
 	}
 }
@@ -197,4 +198,44 @@ func (s *server) disputeCharge(ctx context.Context, in *struct {
 		return nil, s.answer(err)
 	}
 	return &struct{ Body DisputedCharge }{DisputedCharge{inv.ID, in.Body.Status}}, nil
+}
+
+// FailedRefund is a refund that the card's bank has sent back.
+type FailedRefund struct {
+	Invoice string        `json:"invoice"`
+	Refund  string        `json:"refund"`
+	Amount  billing.Money `json:"amount"`
+}
+
+// failRefund has the sandbox's bank send back the newest refund of an invoice
+// that it has not sent back yet. The engine hears of it by a webhook.
+func (s *server) failRefund(ctx context.Context, in *struct {
+	Body struct {
+		Invoice string               `json:"invoice" maxLength:"64"`
+		Status  billing.RefundStatus `json:"status" enum:"failed"`
+	}
+}) (*struct{ Body FailedRefund }, error) {
+	inv, _, err := s.Store.Invoice(ctx, in.Body.Invoice)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	refunds, err := s.Store.Refunds(ctx, inv.Subscription, inv.ID)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	for _, r := range slices.Backward(refunds) {
+		if r.Status == billing.RefundFailed {
+			continue
+		}
+		err := s.Sandbox.FailRefund(ctx, r.Charge, r.ID, billing.Instant(s.Now()))
+		var coded interface{ ErrorCode() string }
+		if errors.As(err, &coded) {
+			break // it has not been given yet
+		}
+		if err != nil {
+			return nil, s.answer(err)
+		}
+		return &struct{ Body FailedRefund }{FailedRefund{inv.ID, r.ID, r.Amount}}, nil
+	}
+	return nil, refusal(billing.CodeNotPossibleNow, "", "nothing of this invoice was given back to a card")
 }

@@ -17,11 +17,14 @@ type Movements interface {
 // MoneyStore is what a reconciliation of money needs of the database.
 type MoneyStore interface {
 	Books(ctx context.Context, gateway string, from, to time.Time, moved billing.Moved) (billing.Books, error)
+	KeepNews(ctx context.Context, gateway string, n billing.News) (fresh bool, err error)
+	PutNewsOff(ctx context.Context, gateway, event string) error
 }
 
 // ReconcileMoney compares what a gateway has charged and refunded in [from, to)
 // with the books. A payment that is being made just now may be named: compare a
-// time that is over.
+// time that is over. A refund that has failed since is kept as news, in case its
+// webhook was lost: a running API acts on it.
 func ReconcileMoney(ctx context.Context, store MoneyStore, gateway Movements, from, to time.Time) ([]billing.Difference, error) {
 	// The list first: what it tells of was begun in the books before.
 	since, until := from.Add(-billing.ReconcileMargin), to.Add(billing.ReconcileMargin)
@@ -32,6 +35,16 @@ func ReconcileMoney(ctx context.Context, store MoneyStore, gateway Movements, fr
 	books, err := store.Books(ctx, gateway.Name(), since, until, moved)
 	if err != nil {
 		return nil, fmt.Errorf("the books: %w", err)
+	}
+	for _, r := range billing.FailedSince(moved, books) {
+		n := billing.News{ID: "reconciled/" + r.Refund, Kind: billing.NewsRefund, Reference: r.Charge, Created: r.At}
+		fresh, err := store.KeepNews(ctx, gateway.Name(), n)
+		if fresh { // nobody is at it: the sweeper may take it
+			err = store.PutNewsOff(ctx, gateway.Name(), n.ID)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("news of %s: %w", r.Refund, err)
+		}
 	}
 	return billing.Reconcile(moved, books, from, to), nil
 }

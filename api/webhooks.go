@@ -114,7 +114,7 @@ func (s *server) actOn(ctx context.Context, n billing.News) {
 }
 
 // follow does what news asks for; ignored tells that it is about nothing of
-// ours. A refund that is pending is asked about every few minutes in any case.
+// ours.
 func (s *server) follow(ctx context.Context, n billing.News) (ignored bool, err error) {
 	switch n.Kind {
 	case billing.NewsCharge:
@@ -127,6 +127,12 @@ func (s *server) follow(ctx context.Context, n billing.News) (ignored bool, err 
 		inv, err := s.Store.InvoiceOfCharge(ctx, s.Gateway.Name(), n.Reference)
 		if err == nil {
 			err = s.disputed(ctx, n, inv)
+		}
+		return absent(err)
+	case billing.NewsRefund:
+		inv, err := s.Store.InvoiceOfCharge(ctx, s.Gateway.Name(), n.Reference)
+		if err == nil {
+			err = s.lookAtRefunds(ctx, inv)
 		}
 		return absent(err)
 	case billing.NewsCard:
@@ -181,6 +187,48 @@ func (s *server) disputed(ctx context.Context, n billing.News, inv billing.Invoi
 	}
 	s.checks.forget(o.License)
 	return nil
+}
+
+// lookAtRefunds asks the gateway what became of an invoice's refunds, and has the
+// workflow record those that have failed after they were confirmed. One that is
+// pending is asked about every few minutes in any case.
+func (s *server) lookAtRefunds(ctx context.Context, inv billing.Invoice) error {
+	refunds, err := s.Store.Refunds(ctx, inv.Subscription, inv.ID)
+	if err != nil {
+		return err
+	}
+	for _, r := range refunds {
+		if r.Status == billing.RefundFailed {
+			continue
+		}
+		now, err := s.Gateway.ResolveRefund(ctx, billing.RefundRequest{CreditNote: r.ID, Invoice: r.Invoice, Charge: r.Charge, Amount: r.Amount})
+		var coded interface{ ErrorCode() string }
+		switch {
+		case errors.As(err, &coded) && coded.ErrorCode() == "not_found": // it is yet to be made
+		case err != nil:
+			return err
+		case now != billing.RefundFailed:
+		case r.Status == billing.RefundPending: // that it was confirmed may be about to be recorded
+			return errUnderWay
+		default:
+			if err := s.refundFailed(ctx, inv.Subscription, r.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *server) refundFailed(ctx context.Context, subscription, refund string) error {
+	o, err := s.Store.Overview(ctx, subscription)
+	if err != nil {
+		return err
+	}
+	outcome, err := s.tell(ctx, o.Subscription, billing.Command{Verb: billing.VerbRefundFailed, RefundID: refund})
+	if err == nil && outcome.Code != "" && outcome.Code != billing.CodeNoChange {
+		err = fmt.Errorf("that %s has failed was refused: %s", refund, outcome.Code)
+	}
+	return err
 }
 
 // describeWebhook adds the route to the description: Huma knows only those that

@@ -10,6 +10,7 @@ import (
 
 	"go.temporal.io/api/serviceerror"
 
+	"github.com/okviz/licensing/activities"
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/payments/sandbox"
 )
@@ -144,4 +145,99 @@ func TestNewsOfAPaymentThatWaitsReachesItsWorkflow(t *testing.T) {
 		t.Errorf("the subscription is %s", got.body)
 	}
 	s.charged(id, "succeeded")
+}
+
+// givenBack refunds 4.00 of a purchase and has the gateway give them, without the
+// engine having recorded it.
+func (s *shop) givenBack() (inv billing.Invoice, refund billing.Refund) {
+	s.t.Helper()
+	inv = s.invoiceOf(s.buy().want(201, "").text("invoice.id"))
+	s.ask("POST", "/v1/operator/invoices/"+inv.ID+"/refund", `{"amount":{"amount":400,"currency":"USD"}}`, asOperator, withKey()).want(200, "")
+	answered, err := s.temporal.steps.Refund(s.t.Context(), inv.Subscription)
+	check(s.t, err)
+	return inv, answered[0]
+}
+
+// recordRefund writes down what the gateway has said.
+func (s *shop) recordRefund(sub string, r billing.Refund) {
+	s.t.Helper()
+	check(s.t, s.temporal.run(s.t.Context(), sub, func(state billing.Subscription) (activities.Task, bool) {
+		return activities.Task{At: state.At(time.Now()), Refunds: []billing.Refund{r}}, true
+	}))
+}
+
+func (s *shop) balanceOf(inv billing.Invoice) int64 {
+	s.t.Helper()
+	m, err := s.store.BalanceIn(s.t.Context(), inv.Account, "USD")
+	check(s.t, err)
+	return m.Amount
+}
+
+// The gateway has said that a refund succeeded, which is about to be recorded
+// when it says that it has failed.
+func TestARefundThatFailsBeforeItsSuccessIsRecordedIsNotLost(t *testing.T) {
+	s := newShop(t)
+	inv, r := s.givenBack()
+	check(t, s.gateway.FailRefund(t.Context(), inv.Charge, r.ID, time.Now()))
+	sent := s.temporal.updates()
+	s.tell("evt_1", sandbox.EventRefundFailed, inv.Charge)
+	s.awaitNews(1)
+	if n := s.temporal.updates(); n != sent {
+		t.Errorf("the workflow was told %d times of what it does not know yet", n-sent)
+	}
+	s.recordRefund(inv.Subscription, r)
+	if got := s.balanceOf(inv); got != 0 {
+		t.Errorf("the balance is %d", got)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan struct{})
+	go func() { s.handler.Run(ctx); close(ran) }()
+	defer func() { stop(); <-ran }()
+	s.awaitNews(0)
+	if got := s.balanceOf(inv); got != 400 {
+		t.Errorf("the balance is %d", got)
+	}
+	// Told again and out of order, it is nothing new.
+	sent = s.temporal.updates()
+	for i, kind := range []sandbox.EventType{sandbox.EventRefundFailed, sandbox.EventRefunded, sandbox.EventSucceeded} {
+		s.tell(fmt.Sprint("evt_again_", i), kind, inv.Charge)
+	}
+	s.awaitNews(0)
+	if n := s.temporal.updates(); n != sent || s.balanceOf(inv) != 400 {
+		t.Errorf("%d updates were sent for nothing, and the balance is %d", n-sent, s.balanceOf(inv))
+	}
+}
+
+func TestARefundThatFailedUnheardIsActedOnWhenTheMoneyIsReconciled(t *testing.T) {
+	s := newShop(t)
+	inv, r := s.givenBack()
+	s.recordRefund(inv.Subscription, r)
+	check(t, s.gateway.FailRefund(t.Context(), inv.Charge, r.ID, time.Now())) // and no webhook comes
+	path := "/v1/operator/reconcile/money?from=" + time.Now().Add(-time.Hour).UTC().Format(time.RFC3339) + "&to=" + time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	for range 2 {
+		list := s.ask("GET", path, "", asOperator).want(200, "")
+		if !strings.Contains(string(list.body), `"kind":"refund_missing"`) {
+			t.Errorf("it finds %s", list.body)
+		}
+	}
+	s.awaitNews(1)
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan struct{})
+	go func() { s.handler.Run(ctx); close(ran) }()
+	defer func() { stop(); <-ran }()
+	s.awaitNews(0)
+	if got := s.balanceOf(inv); got != 400 {
+		t.Errorf("the balance is %d", got)
+	}
+	if list := s.ask("GET", path, "", asOperator).want(200, ""); len(list.at("data").([]any)) != 0 {
+		t.Errorf("afterwards it finds %s", list.body)
+	}
+	s.awaitNews(0)
+}
+
+func TestOnlyWhatWasGivenBackIsSentBack(t *testing.T) {
+	s := newShop(t)
+	id := s.buy().want(201, "").text("invoice.id")
+	s.ask("POST", "/v1/operator/sandbox/refunds", `{"invoice":"`+id+`","status":"failed"}`, asOperator).want(409, "not_possible_now")
+	s.ask("POST", "/v1/operator/sandbox/refunds", `{"invoice":"inv_none","status":"failed"}`, asOperator).want(404, "not_found")
 }

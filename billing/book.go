@@ -17,6 +17,7 @@ type Book struct {
 	Sold         []Sold      // service lines of paid invoices that have a remainder
 	Open         *Invoice    // what OpenInvoice names
 	Transferred  Transferred // for the invoice of a mark-paid; other commands do without
+	Returned     Refund      // what a refund-failed is about; other commands do without
 	Receipts     []Receipt   // paid invoices, the oldest first; read where credit notes may be needed
 	InFlight     *Invoice    // a draft whose payment has no recorded outcome
 	Waiting      *Invoice    // the draft whose payment waits: what Subscription.Waiting names
@@ -194,6 +195,8 @@ func (b Book) Decide(c Command, at time.Time) Decision {
 		return b.markPaid(c, at)
 	case VerbDispute:
 		return b.dispute(c.Dispute, at)
+	case VerbRefundFailed:
+		return b.refundFailed(at)
 	}
 	if !s.allows(c.Verb) {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this is not possible in the subscription's present state")}

@@ -26,6 +26,8 @@ type Command struct {
 	Refund    RefundScope `json:"refund,omitempty"`
 	// Disputes only.
 	Dispute Dispute `json:"dispute,omitzero"`
+	// Refunds that failed only: re_….
+	RefundID string `json:"refund_id,omitempty"`
 	// Migrations only: the plan's newest price.
 	Price Price `json:"price,omitzero"`
 }

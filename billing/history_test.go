@@ -34,7 +34,7 @@ type act struct {
 func acts(t *rapid.T) []act {
 	what := rapid.SampledFrom([]string{
 		"wait", "wait", "wait", "late", "standing", "change", "change", "change", "cancel", "resume", "renew", "card", "card", "trouble", "reprice",
-		"money-back", "cancel-now", "refund", "confirm", "bounce", "transfer", "transfer", "approve", "approve", "fail", "news",
+		"money-back", "cancel-now", "refund", "confirm", "bounce", "send back", "transfer", "transfer", "approve", "approve", "fail", "news",
 	})
 	plan := rapid.SampledFrom([]string{small, large, smallYear, largeYear, smallThree, site, siteYear, single})
 	card := rapid.SampledFrom([]string{"visa", "visa", "visa", "amex", "poor", "stolen", "3ds", asking, asking})
@@ -58,6 +58,8 @@ func acts(t *rapid.T) []act {
 		case "refund":
 			a.Invoice = rapid.IntRange(0, 4).Draw(t, "invoice")
 			a.Part = rapid.SampledFrom([]int64{0, 1, 7, 33, 50, 99, 100}).Draw(t, "part")
+		case "send back":
+			a.Invoice = rapid.IntRange(0, 4).Draw(t, "refund")
 		case "approve", "fail": // whatever the bank has asked for, long ago too
 			a.Invoice = rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "invoice")
 		case "transfer":
@@ -143,6 +145,10 @@ func live(l *ledger, first string, history []act) {
 			l.confirm()
 		case "bounce": // a card takes nothing back
 			l.confirm(len(l.refunds) - 1)
+		case "send back": // whatever became of it before
+			if len(l.refunds) > 0 {
+				l.sendBack(l.refunds[a.Invoice%len(l.refunds)].ID)
+			}
 		case "cancel", "resume", "renew", "money-back":
 			l.command(Command{Verb: Verb(a.What)})
 		case "card":

@@ -263,6 +263,11 @@ func (l *ledger) command(c Command, card ...string) Outcome {
 	if c.Verb == VerbMarkPaid {
 		b.Transferred = l.transferred(c.Invoice)
 	}
+	for _, r := range l.refunds {
+		if r.ID == c.RefundID {
+			b.Returned = r
+		}
+	}
 	if b.Waiting != nil && c.Verb == VerbSettle {
 		return l.settle(false)
 	}
@@ -586,8 +591,8 @@ func (l *ledger) refund(r Refund, fail func(string, ...any)) {
 		return
 	}
 	i := slices.IndexFunc(l.refunds, func(known Refund) bool { return known.ID == r.ID })
-	if i < 0 || l.refunds[i].Status != RefundPending {
-		fail("%s was not pending", r.ID)
+	if i < 0 || l.refunds[i].Status == RefundFailed || l.refunds[i].Status == r.Status {
+		fail("%s was not pending, nor has it failed since", r.ID)
 	}
 	l.refunds[i] = r
 }
@@ -608,6 +613,12 @@ func (l *ledger) confirm(failing ...int) {
 	if len(answered) > 0 {
 		l.post(*l.onFile().Settled(answered, l.now))
 	}
+}
+
+// sendBack has the engine hear that a refund has failed after all.
+func (l *ledger) sendBack(refund string) Outcome {
+	l.t.Helper()
+	return l.command(Command{Verb: VerbRefundFailed, RefundID: refund})
 }
 
 // refunded is the sum of what the cards got back, or will.

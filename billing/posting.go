@@ -18,7 +18,7 @@ type Posting struct {
 	CreditNotes []CreditNote
 	Entries     []BalanceEntry
 	Draws       []Draw
-	Refunds     []Refund // pending ones are new; others were pending
+	Refunds     []Refund // pending ones are new; others were pending, or had succeeded and have failed
 	Redeem      string   // the coupon that the order uses, or is refused: coupon_used_up
 	Unredeem    string   // the coupon of an order that came to nothing
 	TrialClaim  string   // taken for the subscription's product, or refused: trial_already_used

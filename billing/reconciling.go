@@ -175,3 +175,14 @@ func refundsDiffer(refunds []MovedRefund, booked map[string]BookedRefund, from, 
 	}
 	return list
 }
+
+// FailedSince are the refunds that the gateway says have failed, and the books
+// that they have succeeded: nobody has heard of it yet.
+func FailedSince(moved Moved, books Books) (failed []MovedRefund) {
+	for _, r := range moved.Refunds {
+		if r.Status == RefundFailed && books.Refunds[r.Refund].Status == RefundSucceeded {
+			failed = append(failed, r)
+		}
+	}
+	return failed
+}

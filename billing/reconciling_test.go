@@ -109,3 +109,26 @@ func TestAGatewaysListAndTheBooksAreComparedBothWays(t *testing.T) {
 		is(t, name, got, c.want)
 	}
 }
+
+func TestARefundThatFailedUnheardIsFound(t *testing.T) {
+	for name, c := range map[string]struct {
+		moved, booked RefundStatus
+		want          int
+	}{
+		"both say that it was given":     {RefundSucceeded, RefundSucceeded, 0},
+		"it has failed, unheard":         {RefundFailed, RefundSucceeded, 1},
+		"it has failed, and is recorded": {RefundFailed, RefundFailed, 0},
+		"whoever asks for it will hear":  {RefundFailed, RefundPending, 0},
+	} {
+		moved, books := tally()
+		moved.Refunds[0].Status = c.moved
+		booked := books.Refunds["re_1"]
+		booked.Status = c.booked
+		books.Refunds["re_1"] = booked
+		found := FailedSince(moved, books)
+		is(t, name, len(found), c.want)
+	}
+	moved, _ := tally()
+	moved.Refunds[0].Status = RefundFailed
+	is(t, "of nothing that is known", len(FailedSince(moved, Books{})), 0)
+}

@@ -304,16 +304,47 @@ func (b Book) Settled(refunds []Refund, at time.Time) *Posting {
 			confirmed = confirmed.Add(r.Amount)
 			continue
 		}
-		failed = failed.Add(r.Amount)
-		p.Entries = append(p.Entries, BalanceEntry{
-			Key: r.ID, Account: b.Order.BillingAccount, Currency: r.Amount.Currency, Amount: r.Amount.Amount,
-		})
+		failed = failed.Add(b.keep(p, r))
 	}
 	p.Events[0].Text = fmt.Sprintf("The refund of %s was confirmed.", confirmed)
 	if !failed.IsZero() {
-		p.Events[0].Kind = "refund_failed"
-		p.Events[0].Text = fmt.Sprintf("The card did not take %s back: the account's balance has it.", failed)
-		p.Notices = []Notice{{Kind: NoticeRefundFailed, To: RoleOperator, Amount: failed, Until: at, Plan: s.Plan}}
+		p.tellOfFailure(failed, at)
 	}
 	return p
+}
+
+// refundFailed records that a refund which the gateway had confirmed has failed
+// after all: once, whatever it tells later. Its credit note stays, since the
+// customer has the money, though on the balance.
+func (b Book) refundFailed(at time.Time) Decision {
+	r := b.Returned
+	switch r.Status {
+	case RefundSucceeded:
+	case RefundFailed:
+		return Decision{Refusal: refuse(CodeNoChange, "", "this is known already")}
+	case RefundPending: // whoever asks the gateway for it records what it says
+		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this refund has not been confirmed yet")}
+	default:
+		return Decision{Refusal: refuse(CodeInvalid, "refund_id", "is no refund of this subscription")}
+	}
+	r.Status = RefundFailed
+	p := b.post(b.Subscription, at, "", "")
+	p.Refunds = []Refund{r}
+	p.tellOfFailure(b.keep(p, r), at)
+	return Decision{Posting: p}
+}
+
+// keep gives the account's balance what a card did not take back.
+func (b Book) keep(p *Posting, r Refund) Money {
+	p.Entries = append(p.Entries, BalanceEntry{
+		Key: r.ID, Account: b.Order.BillingAccount, Currency: r.Amount.Currency, Amount: r.Amount.Amount,
+	})
+	return r.Amount
+}
+
+// tellOfFailure tells the history and the operator what a card did not take.
+func (p *Posting) tellOfFailure(failed Money, at time.Time) {
+	p.Events[0].Kind = "refund_failed"
+	p.Events[0].Text = fmt.Sprintf("The card did not take %s back: the account's balance has it.", failed)
+	p.Notices = []Notice{{Kind: NoticeRefundFailed, To: RoleOperator, Amount: failed, Until: at, Plan: p.Subscription.Plan}}
 }

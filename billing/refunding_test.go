@@ -198,6 +198,51 @@ func TestARefundThatFailsGoesToTheBalanceAndTheOperatorIsTold(t *testing.T) {
 	audit(l, 0)
 }
 
+// Banks send refunds back days after gateways have called them given.
+func TestARefundThatFailsLaterGoesToTheBalanceOnce(t *testing.T) {
+	l := bought(t, "2026-04-01", offer{country: "IT"}) // 12.20
+	l.must(refundOf(l.paid[0], 400))
+	l.refusedRefund(l.refunds[0].ID, CodeNotPossibleNow) // which nobody has confirmed
+	l.confirm()
+	l.must(refundOf(l.paid[0], 300))
+	l.confirm()
+	is(t, "card, balance", []int64{l.refunded(), l.balance}, []int64{700, 0})
+	for i := range 3 {
+		if got := l.sendBack(l.refunds[0].ID); (got.Code != "") != (i > 0) {
+			t.Errorf("told %d times: %+v", i+1, got)
+		}
+	}
+	is(t, "card, balance", []int64{l.refunded(), l.balance}, []int64{300, 400})
+	is(t, "credit notes", l.sums(), []int64{700})
+	is(t, "told", len(l.told(NoticeRefundFailed)), 1)
+	is(t, "whom", l.told(NoticeRefundFailed)[0].To, RoleOperator)
+	is(t, "how much", l.told(NoticeRefundFailed)[0].Amount, Money{400, "USD"})
+	is(t, "pending", l.s().Refunding, 0)
+	l.refusedRefund("re_other", CodeInvalid)
+
+	l.must(refundOf(l.paid[0], 0)) // the card is not asked for it again
+	is(t, "card, balance", []int64{l.refunded(), l.balance}, []int64{300 + 520, 400})
+	is(t, "credit notes", l.sums(), []int64{1220})
+	l.confirm()
+	audit(l, 0)
+}
+
+func (l *ledger) refusedRefund(id string, code Code) {
+	l.t.Helper()
+	is(l.t, id, l.sendBack(id).Code, code)
+}
+
+func TestARefundThatFailsLaterReachesAnEndedSubscription(t *testing.T) {
+	l := bought(t, "2026-04-01", offer{})
+	l.must(Command{Verb: VerbMoneyBack})
+	l.confirm()
+	is(t, "outcome", l.sendBack(l.refunds[0].ID).Code, "")
+	is(t, "balance", l.balance, int64(1000))
+	is(t, "status", l.s().Status, Canceled)
+	is(t, "nothing is due", l.s().Next, Step{})
+	audit(l, 0)
+}
+
 // A change whose credit is larger than the invoice that it credits corrects the
 // earlier one that had paid for the rest.
 func TestCreditNotesOfAChangeStayWithinTheirInvoices(t *testing.T) {

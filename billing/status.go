@@ -55,7 +55,8 @@ const (
 	VerbReinstate Verb = "reinstate"
 	VerbMigrate   Verb = "migrate" // to the plan's newest price
 
-	VerbDispute Verb = "dispute" // the gateway's: a payment is disputed, or no longer
+	VerbDispute      Verb = "dispute"       // the gateway's: a payment is disputed, or no longer
+	VerbRefundFailed Verb = "refund-failed" // the gateway's: a refund that was confirmed has failed after all
 
 	// Nobody's button: the gateway has news of a payment, or may have. It is
 	// asked what became of the payment that waits, where one does.

@@ -56,7 +56,14 @@ func (s *Store) claimMoneyBack(tx *gorm.DB, account, product string) error {
 	return tx.Model(&moneyBackRow{}).Where("account = ? AND product = ?", account, product).Update("used", row.Used+1).Error
 }
 
-// refund writes refunds that begin, and what became of those that were pending.
+// before is what a refund was before it came to be what it is: one that had
+// succeeded may fail later.
+var before = map[billing.RefundStatus][]billing.RefundStatus{
+	billing.RefundSucceeded: {billing.RefundPending},
+	billing.RefundFailed:    {billing.RefundPending, billing.RefundSucceeded},
+}
+
+// refund writes refunds that begin, and what became of those that were begun.
 func refund(tx *gorm.DB, subscription string, refunds []billing.Refund) error {
 	for _, r := range refunds {
 		if r.Status == billing.RefundPending {
@@ -69,12 +76,12 @@ func refund(tx *gorm.DB, subscription string, refunds []billing.Refund) error {
 			}
 			continue
 		}
-		done := tx.Model(&refundRow{}).Where("id = ? AND status = ?", r.ID, billing.RefundPending).Update("status", r.Status)
+		done := tx.Model(&refundRow{}).Where("id = ? AND status IN ?", r.ID, before[r.Status]).Update("status", r.Status)
 		if done.Error != nil {
 			return done.Error
 		}
 		if done.RowsAffected == 0 {
-			return fmt.Errorf("refund %s is not pending", r.ID)
+			return fmt.Errorf("refund %s cannot become %s", r.ID, r.Status)
 		}
 	}
 	return nil
@@ -83,13 +90,29 @@ func refund(tx *gorm.DB, subscription string, refunds []billing.Refund) error {
 // PendingRefunds are a subscription's refunds that the gateway has not
 // confirmed, the oldest first.
 func (s *Store) PendingRefunds(ctx context.Context, subscription string) ([]billing.Refund, error) {
+	return s.refunds(s.db.WithContext(ctx).Where("subscription = ? AND status = ?", subscription, billing.RefundPending))
+}
+
+// Refunds are those of an invoice of a subscription, the oldest first, whatever
+// became of them.
+func (s *Store) Refunds(ctx context.Context, subscription, invoice string) ([]billing.Refund, error) {
+	return s.refunds(s.db.WithContext(ctx).Where("subscription = ? AND invoice = ?", subscription, invoice))
+}
+
+func (s *Store) refunds(which *gorm.DB) ([]billing.Refund, error) {
 	var rows []refundRow
-	err := s.db.WithContext(ctx).Where("subscription = ? AND status = ?", subscription, billing.RefundPending).Order("id").Find(&rows).Error
+	err := which.Order("id").Find(&rows).Error
 	list := make([]billing.Refund, len(rows))
 	for i, r := range rows {
 		list[i] = r.refund()
 	}
 	return list, err
+}
+
+// Refund reads a refund of a subscription. Errors: ErrNotFound.
+func (s *Store) Refund(ctx context.Context, subscription, id string) (billing.Refund, error) {
+	row, err := one[refundRow](s.db.WithContext(ctx).Where("id = ? AND subscription = ?", id, subscription))
+	return row.refund(), err
 }
 
 // Receipts are a subscription's paid invoices with what was given back of

@@ -76,6 +76,47 @@ func TestARefundIsPendingUntilItIsConfirmed(t *testing.T) {
 	})
 }
 
+func TestARefundThatHadSucceededFailsOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Store) {
+		s := openShop(t, db)
+		sub := s.charged("ada@contoso.example")
+		amount := int64(400)
+		inv := s.receipts(sub.ID)[0].ID
+		p := s.decided(sub.ID, billing.Command{Verb: billing.VerbRefund, Invoice: inv, Amount: &amount}, opening)
+		s.post(p, "")
+		p.Refunds[0].Status = billing.RefundSucceeded
+		s.post(*s.book(sub.ID).Settled(p.Refunds, opening), "")
+		if _, err := s.Refund(t.Context(), "sub_other", p.Refunds[0].ID); !errors.Is(err, billing.ErrNotFound) {
+			t.Errorf("another subscription's: %v", err)
+		}
+		b := s.book(sub.ID)
+		var err error
+		b.Returned, err = s.Refund(t.Context(), sub.ID, p.Refunds[0].ID)
+		must(t, err)
+		failed := b.Decide(billing.Command{Verb: billing.VerbRefundFailed}, opening).Posting
+		s.post(*failed, "")
+		if got := s.book(sub.ID).Balance.Amount; got != 400 {
+			t.Errorf("the balance is %d", got)
+		}
+		again := *failed
+		again.From, again.Subscription.Revision = again.From+1, again.Subscription.Revision+1
+		if err := s.Post(t.Context(), again); err == nil {
+			t.Error("a refund failed twice")
+		}
+		list, err := s.Refunds(t.Context(), sub.ID, inv)
+		must(t, err)
+		if len(list) != 1 || list[0].Status != billing.RefundFailed || list[0].Charge != "pay_"+inv {
+			t.Errorf("%+v", list)
+		}
+		if r := s.receipts(sub.ID)[0]; r.Noted != 400 || r.Refunded != 400 { // the card is not asked again
+			t.Errorf("%d noted and %d refunded", r.Noted, r.Refunded)
+		}
+		if s.rows("balance_entries") != 1 {
+			t.Error("the balance has moved more than once")
+		}
+	})
+}
+
 func (s shop) receipts(id string) []billing.Receipt {
 	s.Helper()
 	r, err := s.Receipts(s.Context(), id)

@@ -60,6 +60,11 @@ type Gateway interface {
 	// never more than was charged (CodeNotRefundable).
 	Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)
 
+	// ResolveRefund reads what has become of a refund by now: one that succeeded
+	// may fail later, when the bank sends the money back. It moves nothing.
+	// CodeNotFound if there is none of that credit note.
+	ResolveRefund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)
+
 	// Moved lists what the gateway has moved in [from, to) by its own books, for
 	// whomever: every charge that succeeded, and every refund.
 	Moved(ctx context.Context, from, to time.Time) (billing.Moved, error)

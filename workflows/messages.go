@@ -44,6 +44,7 @@ const (
 	UpdateMigrate       = "migrate_price"
 	UpdateSettle        = "settle"
 	UpdateDispute       = "dispute"
+	UpdateRefundFailed  = "refund_failed"
 	// UpdateAdvance takes an Advance: its test clock has moved.
 	UpdateAdvance = "advance"
 )
@@ -81,6 +82,7 @@ var Updates = map[billing.Verb]string{
 	billing.VerbMigrate:       UpdateMigrate,
 	billing.VerbSettle:        UpdateSettle,
 	billing.VerbDispute:       UpdateDispute,
+	billing.VerbRefundFailed:  UpdateRefundFailed,
 }
 
 // Search attributes by which operators find subscriptions. They hold no
@@ -148,6 +150,14 @@ func checkDispute(c billing.Command) error {
 	d := c.Dispute
 	if d.ID == "" || d.Invoice == "" || d.Amount.Amount < 1 || d.Status != billing.DisputeOpened && d.Status != billing.DisputeWon && d.Status != billing.DisputeLost {
 		return errors.New("a dispute has an id, an invoice, an amount and a status: opened, won or lost")
+	}
+	return nil
+}
+
+// checkRefundFailed holds news of a refund to its shape.
+func checkRefundFailed(c billing.Command) error {
+	if c.RefundID == "" {
+		return errors.New("a refund that failed has an id")
 	}
 	return nil
 }

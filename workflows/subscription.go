@@ -67,6 +67,7 @@ var commands = []command{
 	{billing.VerbReinstate, do.Hold, anyShape, "An operator's: the licence is neither suspended nor revoked any more."},
 	{billing.VerbMigrate, do.MigratePrice, checkMigrate, "Announce the plan's newest price for the next period."},
 	{billing.VerbDispute, do.Dispute, checkDispute, "A payment is disputed, or the dispute is over."},
+	{billing.VerbRefundFailed, do.RefundFailed, checkRefundFailed, "A refund that was confirmed has failed after all: the balance gets it."},
 	{billing.VerbSettle, do.SettlePayment, anyShape, "Ask the gateway what became of the payment that waits."},
 }
 

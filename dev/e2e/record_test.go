@@ -108,6 +108,18 @@ func TestRecordedLives(t *testing.T) {
 			eventually(t, listed, "it has ended again", func() bool { return !s.running(t, id) })
 			return id
 		},
+		"refund-failed": func(t *testing.T) string {
+			clock := s.clock(t, "2026-01-31T10:00:00Z")
+			c := s.buy(t, newCustomer().order(object{"test_clock": clock}))
+			id := c.Subscription.ID
+			s.refund(t, c.Invoice.ID, object{"amount": usd(100)}).want(t, 200)
+			s.sendBack(t, id, c.Invoice.ID)
+			s.command(t, id, "money-back", nil).want(t, 200)
+			eventually(t, listed, "it has ended", func() bool { return !s.running(t, id) })
+			s.sendBack(t, id, c.Invoice.ID)
+			eventually(t, listed, "it has ended again", func() bool { return !s.running(t, id) })
+			return id
+		},
 		"signals": func(t *testing.T) string {
 			id := s.buy(t, newCustomer().order(nil)).Subscription.ID
 			s.signal(t, id, "upgrade", object{"plan": "calendar-pro_users_21-50_monthly", "quantity": 1})

@@ -47,6 +47,10 @@ type Subject struct {
 	// action. Where nothing waits any more it does nothing.
 	Approve func(t *testing.T, charge string)
 
+	// FailRefund is what the customer's bank does with a refund, after it has
+	// succeeded.
+	FailRefund func(t *testing.T, charge, note string)
+
 	// Webhook is how the gateway tells news, signed at an instant.
 	Webhook func(t *testing.T, n billing.News, at time.Time) (header func(string) string, body []byte)
 }
@@ -91,6 +95,7 @@ func Run(t *testing.T, newSubject func(t *testing.T) Subject) {
 		"refunds never exceed the charge":                                refundsNeverExceed,
 		"40 refunds at once never exceed the charge":                     manyRefunds,
 		"what was not charged is not refunded":                           unchargedIsNotRefunded,
+		"a refund may fail after it has succeeded":                       refundFailsLater,
 		"what has moved is listed, and nothing else":                     movedIsListed,
 		"a webhook is read as what it tells":                             webhookIsRead,
 		"a webhook that the gateway did not sign is refused":             unsignedWebhook,
@@ -256,13 +261,15 @@ func (o *order) abandon() billing.ChargeResult {
 
 func (o *order) refund(note string, cents int64) error {
 	o.Helper()
-	status, err := o.Gateway.Refund(o.Context(), billing.RefundRequest{
-		CreditNote: note, Invoice: o.invoice, Charge: o.ref, Amount: usd(cents), At: at.Add(24 * time.Hour),
-	})
+	status, err := o.Gateway.Refund(o.Context(), o.refundRequest(note, cents))
 	if err == nil && status != billing.RefundSucceeded && status != billing.RefundPending {
 		o.Errorf("the refund %s is %q", note, status)
 	}
 	return err
+}
+
+func (o *order) refundRequest(note string, cents int64) billing.RefundRequest {
+	return billing.RefundRequest{CreditNote: note, Invoice: o.invoice, Charge: o.ref, Amount: usd(cents), At: at.Add(24 * time.Hour)}
 }
 
 func (o *order) status(got billing.ChargeResult, want billing.PaymentStatus) {
@@ -699,6 +706,51 @@ func manyRefunds(o *order) {
 	if given != 11 { // 11 × 0.90 = 9.90
 		o.Errorf("%d refunds of 0.90 out of 9.90, want 11", given)
 	}
+}
+
+func refundFailsLater(o *order) {
+	o.status(o.charge(o.request(o.card(o.Visa), 1)), billing.PaymentSucceeded)
+	note, other := newID("re"), newID("re")
+	_, err := o.resolveRefund(note)
+	o.refused(err, payments.CodeNotFound)
+	for _, n := range []string{note, other} {
+		if err := o.refund(n, 400); err != nil {
+			o.Fatal(err)
+		}
+		if got, err := o.resolveRefund(n); got != billing.RefundSucceeded || err != nil {
+			o.Errorf("%s, %v", got, err)
+		}
+	}
+	o.FailRefund(o.T, o.ref, note)
+	for range 2 {
+		if got, err := o.resolveRefund(note); got != billing.RefundFailed || err != nil {
+			o.Errorf("it is told as %s, %v", got, err)
+		}
+		if got, err := o.Gateway.Refund(o.Context(), o.refundRequest(note, 400)); got != billing.RefundFailed || err != nil {
+			o.Errorf("asked for again it is %s, %v", got, err)
+		}
+	}
+	if got, err := o.resolveRefund(other); got != billing.RefundSucceeded || err != nil {
+		o.Errorf("the other one is %s, %v", got, err)
+	}
+	moved, err := o.Gateway.Moved(o.Context(), at.AddDate(-1, 0, 0), at.AddDate(100, 0, 0))
+	if err != nil {
+		o.Fatal(err)
+	}
+	for _, r := range moved.Refunds {
+		if failed := r.Refund == note; failed != (r.Status == billing.RefundFailed) {
+			o.Errorf("%s is listed as %s", r.Refund, r.Status)
+		}
+	}
+	if err := o.refund(newID("re"), 590); err != nil {
+		o.Errorf("what came back cannot be given again: %v", err)
+	}
+	_, err = o.Gateway.ResolveRefund(o.Context(), billing.RefundRequest{CreditNote: note, Charge: "nothing"})
+	o.refused(err, payments.CodeNotFound)
+}
+
+func (o *order) resolveRefund(note string) (billing.RefundStatus, error) {
+	return o.Gateway.ResolveRefund(o.Context(), o.refundRequest(note, 400))
 }
 
 func unchargedIsNotRefunded(o *order) {

@@ -153,11 +153,39 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 	if r.CreditNote == "" || r.Amount.Amount <= 0 {
 		return "", refuse(payments.CodeInvalid, "the refund of "+r.Charge+" lacks a credit note or an amount above nought")
 	}
-	err := g.update(ctx, r.Charge, "", func(p *Payment, _ *Method) error { return p.refund(r) })
+	var status billing.RefundStatus
+	err := g.update(ctx, r.Charge, "", func(p *Payment, _ *Method) error {
+		if err := p.refund(r); err != nil {
+			return err
+		}
+		status = p.given(r.CreditNote).status()
+		return nil
+	})
 	if err != nil {
 		return "", asRefusal("refunding "+r.CreditNote, err)
 	}
-	return billing.RefundSucceeded, nil
+	return status, nil
+}
+
+func (g *Gateway) ResolveRefund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error) {
+	p, err := g.ledger.Payment(ctx, r.Charge)
+	if err != nil {
+		return "", asRefusal("reading "+r.Charge, err)
+	}
+	given := p.given(r.CreditNote)
+	if given == nil {
+		return "", refuse(payments.CodeNotFound, r.CreditNote)
+	}
+	return given.status(), nil
+}
+
+// FailRefund is what a customer's bank does with a refund that it cannot book,
+// days after it was given. CodeNoAction if there is none of that credit note.
+func (g *Gateway) FailRefund(ctx context.Context, charge, note string, at time.Time) error {
+	if err := g.update(ctx, charge, "", func(p *Payment, _ *Method) error { return p.failRefund(note, at) }); err != nil {
+		return asRefusal("sending back "+note, err)
+	}
+	return nil
 }
 
 // Approve is what the customer does on the page of a charge that requires
@@ -273,7 +301,7 @@ func (g *Gateway) Moved(ctx context.Context, from, to time.Time) (billing.Moved,
 		for _, r := range p.Refunds {
 			if when.Contains(r.At) {
 				moved.Refunds = append(moved.Refunds, billing.MovedRefund{
-					Refund: r.CreditNote, Charge: p.ID, Amount: r.Amount, Status: billing.RefundSucceeded, At: r.At,
+					Refund: r.CreditNote, Charge: p.ID, Amount: r.Amount, Status: r.status(), At: r.At,
 				})
 			}
 		}

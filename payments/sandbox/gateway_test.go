@@ -68,6 +68,11 @@ func TestSandboxIsAGateway(t *testing.T) {
 					t.Error(err)
 				}
 			},
+			FailRefund: func(t *testing.T, charge, note string) {
+				if err := g.FailRefund(t.Context(), charge, note, noon); err != nil {
+					t.Error(err)
+				}
+			},
 			Webhook: webhook,
 		}
 	})

@@ -128,4 +128,12 @@ type Refund struct {
 	CreditNote string        `json:"credit_note"`
 	Amount     billing.Money `json:"amount"`
 	At         time.Time     `json:"at"`
+	Failed     bool          `json:"failed,omitempty"` // the bank has sent the money back
+}
+
+func (r Refund) status() billing.RefundStatus {
+	if r.Failed {
+		return billing.RefundFailed
+	}
+	return billing.RefundSucceeded
 }

@@ -192,13 +192,11 @@ func (p *Payment) refund(r billing.RefundRequest) error {
 	if p.Invoice != r.Invoice {
 		return refuse(payments.CodeMismatch, p.ID+" is for another invoice")
 	}
-	for _, given := range p.Refunds {
-		if given.CreditNote == r.CreditNote {
-			if given.Amount != r.Amount {
-				return refuse(payments.CodeMismatch, r.CreditNote+" was refunded with another amount")
-			}
-			return nil
+	if given := p.given(r.CreditNote); given != nil {
+		if given.Amount != r.Amount {
+			return refuse(payments.CodeMismatch, r.CreditNote+" was refunded with another amount")
 		}
+		return nil
 	}
 	s := p.success()
 	if d := p.Dispute; d != nil && d.Status != billing.DisputeWon {
@@ -212,11 +210,37 @@ func (p *Payment) refund(r billing.RefundRequest) error {
 	return nil
 }
 
+// given is the refund of a credit note, or nil.
+func (p *Payment) given(note string) *Refund {
+	for i := range p.Refunds {
+		if p.Refunds[i].CreditNote == note {
+			return &p.Refunds[i]
+		}
+	}
+	return nil
+}
+
+// failRefund is what a customer's bank does that cannot book a refund: the money
+// comes back to the vendor. Saying the same again is no error.
+func (p *Payment) failRefund(note string, at time.Time) error {
+	r := p.given(note)
+	if r == nil {
+		return refuse(payments.CodeNoAction, p.ID)
+	}
+	if !r.Failed {
+		r.Failed = true
+		p.tell(EventRefundFailed, "", r.Amount, at)
+	}
+	return nil
+}
+
 // refunded is what has been given back, in the currency of the payment.
 func (p *Payment) refunded() billing.Money {
 	sum := billing.Money{Currency: p.Amount.Currency}
 	for _, r := range p.Refunds {
-		sum = sum.Add(r.Amount)
+		if !r.Failed {
+			sum = sum.Add(r.Amount)
+		}
 	}
 	return sum
 }

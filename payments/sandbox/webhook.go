@@ -28,6 +28,7 @@ const (
 	EventFailed        EventType = "payment.failed"
 	EventWaits         EventType = "payment.requires_action"
 	EventRefunded      EventType = "payment.refunded"
+	EventRefundFailed  EventType = "refund.failed"
 	EventCardCollected EventType = "card.collected" // Charge is the form
 	EventDisputeOpened EventType = "dispute.opened"
 	EventDisputeWon    EventType = "dispute.won"
@@ -38,6 +39,7 @@ const (
 var kinds = map[EventType]billing.NewsKind{
 	EventSucceeded: billing.NewsCharge, EventFailed: billing.NewsCharge, EventWaits: billing.NewsCharge,
 	EventRefunded:      billing.NewsRefund,
+	EventRefundFailed:  billing.NewsRefund,
 	EventCardCollected: billing.NewsCard,
 	EventDisputeOpened: billing.NewsDisputeOpened, EventDisputeWon: billing.NewsDisputeWon, EventDisputeLost: billing.NewsDisputeLost,
 }

@@ -216,6 +216,20 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 	return refundStatus(given), nil
 }
 
+func (g *Gateway) ResolveRefund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error) {
+	if !strings.HasPrefix(r.Charge, "pi_") {
+		return "", refuse(payments.CodeNotFound, r.CreditNote)
+	}
+	given, err := g.given(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	if given == nil {
+		return "", refuse(payments.CodeNotFound, r.CreditNote)
+	}
+	return refundStatus(given), nil
+}
+
 func refundStatus(r *stripe.Refund) billing.RefundStatus {
 	switch r.Status {
 	case stripe.RefundStatusSucceeded:

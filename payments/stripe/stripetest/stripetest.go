@@ -179,6 +179,7 @@ func (s *Server) Subject(through http.RoundTripper) gatewaytest.Subject {
 		Unknown:           "pm_nonesuch",
 		Fill:              func(_ *testing.T, form string) { s.Fill(form, "pm_visa") },
 		Approve:           s.Approve,
+		FailRefund:        func(t *testing.T, _, note string) { s.FailRefund(t, note) },
 		Webhook:           Webhook,
 	}
 }
@@ -510,6 +511,24 @@ func (s *Server) expanded(pi map[string]any) map[string]any {
 		pi["latest_charge"] = s.objects[id]
 	}
 	return pi
+}
+
+// FailRefund is what a bank does with a refund that it cannot book: Stripe has
+// the money back on the charge.
+func (s *Server) FailRefund(t *testing.T, note string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range s.refunds {
+		r := s.objects[id]
+		if r["metadata"].(map[string]any)["credit_note"] != note || r["status"] == "failed" {
+			continue
+		}
+		r["status"] = "failed"
+		charge := s.objects[s.objects[r["payment_intent"].(string)]["latest_charge"].(string)]
+		charge["amount_refunded"] = charge["amount_refunded"].(int64) - r["amount"].(int64)
+		return
+	}
+	t.Errorf("nothing was refunded for %s", note)
 }
 
 func (s *Server) refund(form url.Values) (int, any) {
