@@ -43,8 +43,12 @@ const back = async (show, declined) => {
   } catch (error) {
     console.error(error); // it is shown as it was
   }
-  if (order.state === 'declined') location.replace(order.at);
-  else result(show, order);
+  if (order.state === 'declined') {
+    location.replace(order.at);
+    return;
+  }
+  if (order.state === 'done') sessionStorage.removeItem(drafts); // terms are accepted anew for every order
+  result(show, order);
 };
 
 class Checkout extends Ordering {
@@ -292,7 +296,7 @@ class Checkout extends Ordering {
       ${p.tax.amount || p.tax_note ? row('total-tax', w.tax, p.tax) : ''}
       ${p.balance_applied.amount ? row('total-balance', w.balance, p.balance_applied, '−') : ''}
       <div class="row strong"><dt>${w.total}</dt><dd id="total-due">${money(p.amount_due)}</dd></div></dl>
-      ${p.tax_note ? html`<p class="row hint" id="tax-note">${p.tax_note}</p>` : ''}
+      ${p.tax_note ? html`<p class="row hint" id="tax-note" lang="en">${p.tax_note}</p>` : ''}
       <h3>${w.recurring}</h3>
       <dl><div class="row strong"><dt>${w.recurringTotal}
           <p class="hint" id="first-renewal">${w.firstRenewal(day(p.recurring.first_renewal))}</p></dt>

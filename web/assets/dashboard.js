@@ -14,7 +14,9 @@ export const dashboard = show => page(show, w.title, '/account', (framed, { pays
   }
   const owed = subscriptions.filter(s => s.status === 'past_due');
   framed(w.title, html`<h1>${w.title}</h1>
-    ${owed.map(s => html`<p class="banner" role="alert">${w.owed(s.number)} <a href="/account/subscriptions/${s.id}">${w.pay}</a></p>`)}
-    <section><h2>${w.recent}</h2>${table(subscriptions, nameOf)}</section>
+    ${owed.map(s => html`<p class="banner" role="alert">${s.pending_payment?.action_url
+      ? html`${w.asked(s.number)} <a href="/account/subscriptions/${s.id}">${t.result.confirm}</a>`
+      : html`${w.owed(s.number)} <a href="/account/subscriptions/${s.id}">${w.pay}</a>`}</p>`)}
+    <section><h2>${w.recent}</h2>${table(subscriptions.slice(0, 5), nameOf)}</section>
     ${invoices.length ? html`<section><h2>${w.recentOrders}</h2>${rows(invoices)}</section>` : ''}`);
-}, async () => (await Promise.all([read('/v1/subscriptions?limit=5'), read('/v1/invoices?limit=3')])).map(list => list.data));
+}, async () => (await Promise.all([read('/v1/subscriptions?limit=100'), read('/v1/invoices?limit=3')])).map(list => list.data));

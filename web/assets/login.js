@@ -60,7 +60,7 @@ export const login = show => {
     ask: () => html`<p class="lead">${w.lead}</p>
       <form id="login" class="narrow" novalidate @submit=${ask}>
         <div class="field"><label for="email">${t.checkout.email}</label>
-          <input id="email" name="email" type="email" maxlength="254" required autocomplete="email" aria-invalid=${Boolean(state.error)} aria-describedby="login-error"></div>
+          <input id="email" name="email" type="email" maxlength="254" required autocomplete="email" aria-invalid=${state.error === t.field['billing.email']} aria-describedby="login-error"></div>
         ${error()}
         <button id="ask" type="submit" class="wide" ?disabled=${state.busy}>${w.ask}</button>
       </form>`,

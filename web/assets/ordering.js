@@ -86,7 +86,7 @@ export class Ordering extends Fields {
   // and its button.
   closing(label, terms = true) {
     return html`${terms ? html`<div><label class="tick terms"><input type="checkbox" id="accept_terms" name="accept_terms" required ?disabled=${this.placed}
-        .checked=${Boolean(this.draft.accept_terms)} aria-invalid=${Boolean(this.errors.accept_terms)}
+        .checked=${Boolean(this.placed || this.draft.accept_terms)} aria-invalid=${Boolean(this.errors.accept_terms)}
         aria-describedby=${this.described('accept_terms')}> ${w.terms}${brand.terms ? html` <a href=${brand.terms} target="_blank" rel="noopener">${t.terms}</a>` : ''}</label>${this.error('accept_terms')}</div>` : ''}
       <p id="form-error" class="error" role="alert" tabindex="-1">${this.message}</p>
       <button id="submit" class="wide" type="submit">${label}</button>`;

@@ -78,12 +78,12 @@ class QuotePage extends Ordering {
     const { q } = this;
     const row = (id, label, m, sign = '', kind = '') => html`<div class="row ${kind}"><dt>${label}</dt><dd id=${id}>${sign}${money(m)}</dd></div>`;
     return html`<dl>
-        ${q.lines.map(l => html`<div class="row"><dt>${l.description}</dt><dd>${money(l.amount)}</dd></div>`)}
+        ${q.lines.map(l => html`<div class="row"><dt lang="en">${l.description}</dt><dd>${money(l.amount)}</dd></div>`)}
         ${q.discount.amount ? row('quote-discount', t.checkout.discount, q.discount, '−') : ''}
         ${q.tax.amount || q.tax_note ? row('quote-tax', t.checkout.tax, q.tax) : ''}
         ${row('quote-total', t.checkout.total, q.total, '', 'strong')}
         <div class="row"><dt>${t.checkout.recurringTotal}</dt><dd id="quote-recurring">${money(q.recurring.total)} <span class="per">/ ${t.per[q.recurring.cycle]}</span></dd></div></dl>
-      ${q.tax_note ? html`<p class="row hint" id="tax-note">${q.tax_note}</p>` : ''}`;
+      ${q.tax_note ? html`<p class="row hint" id="tax-note" lang="en">${q.tax_note}</p>` : ''}`;
   }
 
   // accepting is the form of an open quote, and of one whose card was declined.

@@ -48,7 +48,7 @@ export const result = (show, order) => {
 
   show(title, html`<section id="result" class="result" data-status=${s.status}>
     <h1 id="result-title" tabindex="-1">${title}</h1>
-    ${action ? html`<p><a class="button" id="confirm" href=${action}>${w.confirm}</a></p>` : ''}
+    ${action ? html`<p class="lead">${w.actionLead}</p><p><a class="button" id="confirm" href=${action}>${w.confirm}</a></p>` : ''}
     ${s.license_id ? html`<p class="lead" id="mail-licensee">${license?.versions?.length === 0 ? w.mailLicenseOnly(receiver) : w.mailLicense(receiver)}</p>` : ''}
     ${s.status === 'trialing' ? html`<p id="mail-billing">${w.mailTrial(payer)}</p>` : ''}
     ${owed ? html`<p class="lead" id="mail-billing">${w.mailOpenInvoice(payer)}</p>` : invoice?.number ? html`<p id="mail-billing">${w.mailInvoice(payer)}</p>` : ''}

@@ -80,7 +80,8 @@ class SubscriptionPage extends Commanding {
       ${s.pending_payment?.action_url ? html`<div class="banner" role="alert"><p>${s.pending_change
         ? w.waitsChange(planWords(s.pending_change), money(s.pending_payment.amount)) : w.waits(money(s.pending_payment.amount))}</p>
         <p><a class="button" id="confirm" href=${s.pending_payment.action_url}>${t.result.confirm}</a></p></div>`
-        : s.status === 'past_due' ? html`<p class="banner" role="alert">${w.owed(s.number)}</p>` : ''}
+        : s.status === 'past_due' ? html`<div class="banner" role="alert"><p>${w.owed(s.number)}</p>${asking || !s.actions.includes('payment-method') ? '' : html`
+          <p><button type="button" id="pay" ?disabled=${this.busy} @click=${() => this.ask('payment-method')}>${w.pay}</button></p>`}</div>` : ''}
       ${this.outcome()}
       <dl class="order facts">
         ${line('status', w.statusLabel, status(s))}
@@ -104,6 +105,6 @@ class SubscriptionPage extends Commanding {
         <div class="row strong"><span>${t.checkout.subtotal}</span><span id="subtotal">${this.total()} <span class="per">/ ${t.per[s.plan.cycle]}</span></span></div>
         <p class="row quiet">${w.priceNote}</p></div></section>
       <section><h2>${w.history}</h2><ol class="history" id="history">${[...events].reverse().map(e => html`<li>
-        <span class="quiet">${minute(e.at)} · ${w.actor[e.actor] ?? e.actor}</span><br>${e.text}</li>`)}</ol></section>`);
+        <span class="quiet">${minute(e.at)} · ${w.actor[e.actor] ?? e.actor}</span><br><span lang="en">${e.text}</span></li>`)}</ol></section>`);
   }
 }
