@@ -35,7 +35,7 @@ visual: ## Rebuild the demonstration packages (needs Node 20.19 or newer)
 	node visual/build.mjs
 
 screenshots: ## Write screenshots of every page, 390 and 1280 pixels wide, to bin/screenshots/ (needs Chromium and npm)
-	go -C dev test ./pages -run '^TestEveryPageIsAccessibleAndFitsASmallScreen$$' -count=1 -shots "$(CURDIR)/bin/screenshots"
+	go -C dev test ./pages -run '^TestEveryPage' -count=1 -shots "$(CURDIR)/bin/screenshots"
 
 histories: ## Record the workflow histories anew that the replay tests use
 	go -C dev test ./e2e -run '^TestRecordedLives$$' -count=1 -record

@@ -54,6 +54,9 @@ func ask(t *testing.T, s *system.System, method, address, body string, into any)
 type bought struct {
 	Subscription struct{ ID string }
 	License      struct{ ID string }
+	Payment      struct {
+		ActionURL string `json:"action_url"`
+	}
 }
 
 func buy(t *testing.T, s *system.System, card string, more ...string) bought {

@@ -1,128 +1,182 @@
 package pages
 
 import (
-	"encoding/json"
-	"flag"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
+	"context"
+	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/okviz/licensing/dev/system"
 )
 
-var shots = flag.String("shots", "", "the folder to which screenshots of every page are written")
+// then is one more step after others.
+func then(steps ...chromedp.Action) chromedp.Tasks { return steps }
 
-// axe is the source of axe-core, of the version that package-lock.json pins.
-func axe(t *testing.T) string {
+// press presses what appears.
+func press(id string) chromedp.Action { return chromedp.Click("#"+id, chromedp.NodeVisible) }
+
+// seen waits for what appears.
+func seen(what string) chromedp.Action { return chromedp.WaitVisible(what) }
+
+func TestEveryPageOfAVisitorIsAccessibleAndFitsASmallScreen(t *testing.T) {
+	ctx, s := open(t)
+	b := buy(t, s, "tok_visa")
+	shop, box := "http://"+s.HTTP, "http://"+s.Mailbox
+	link(t, s, "ada@contoso.example", "", "/account/subscriptions/"+b.Subscription.ID)
+	look(t, ctx,
+		state{"missing", at(shop + "/nowhere")},
+		state{"visuals", at(shop + "/")},
+		state{"product", at(shop + "/products/calendar-pro")},
+		state{"login", at(shop + "/login")},
+		state{"login-wrong", then(press("ask"), chromedp.Poll(`document.getElementById('login-error').textContent`, nil))},
+		state{"login-sent", then(chromedp.SendKeys("#email", "bea@contoso.example"), press("ask"), seen("#sent"))},
+		state{"login-unknown-link", then(chromedp.Navigate("about:blank"), at(shop+"/login#token=login_1"), press("sign-in"), seen("#email"))},
+		state{"docs", then(at(shop+"/docs"), seen("article"))},
+		state{"mailbox", at(box + "/")},
+		state{"mailbox-mail", then(chromedp.Click("tbody a"), seen("iframe"))},
+	)
+}
+
+func TestEveryPageOfAnOrderIsAccessibleAndFitsASmallScreen(t *testing.T) {
+	ctx, s := open(t)
+	shop := "http://" + s.HTTP
+	order := shop + "/checkout?product=calendar-pro&type=users&tier=1-20&cycle=monthly"
+	forget := chromedp.Evaluate(`sessionStorage.clear()`, nil) // what has been typed
+	agreed := then(press("accept_terms"), press("submit"))
+	look(t, ctx,
+		state{"checkout", at(order + "&pay=now")},
+		state{"checkout-trial", at(order + "&pay=trial")},
+		state{"checkout-empty", then(press("submit"), seen("#billing-name-error"))},
+		state{"checkout-sites", then(at(shop+"/checkout?product=smart-filter-pro&type=site&cycle=yearly&pay=now"), buyer("ada@contoso.example", "DE"),
+			press("licensee-same"), write("billing-vat_id", "DE1"), write("coupon", "NOSUCH"), seen("#billing-vat_id-error"), seen("#coupon-error"))},
+		state{"gateway-card", then(forget, at(order+"&pay=now"), buyer("ada@contoso.example", "US"), agreed, seen("#number"))},
+		state{"gateway-card-unknown", then(give("1234"), seen("#problem"))},
+		state{"checkout-declined", then(give(declined), seen("#payment-token-error"))},
+		state{"gateway-bank", then(press("submit"), give(asks), seen("#approve"))},
+		state{"result-bank", then(chromedp.Navigate(shop), chromedp.Evaluate(`location.assign('/checkout?order=' + JSON.parse(sessionStorage['okviz.order']).subscription)`, nil), seen("#confirm"))},
+		state{"result", then(press("confirm"), press("approve"), seen("#license-id"))},
+		state{"result-trial", then(at(shop+"/checkout?product=bullet-chart&type=users&tier=1-20&cycle=monthly&pay=trial"), buyer("ada@contoso.example", "US"), agreed, seen("#license-id"))},
+		state{"checkout-invoice", then(at(shop+"/checkout?product=calendar-pro&type=users&tier=51-100&cycle=three_years&pay=now"), buyer("ada@contoso.example", "US"), press("by-invoice"))},
+		state{"result-invoice", then(agreed, seen("#owed"))},
+		state{"checkout-quote", then(at(order+"&pay=quote"), buyer("ada@contoso.example", "US"))},
+		state{"result-quote", then(press("submit"), seen("#quote-number"))},
+		state{"quote", then(mailed(t, s, "ada@contoso.example", "Your quote", "/quotes/quo_"), seen("#quote-total"))},
+		state{"quote-declined", then(agreed, give(declined), seen("#payment-token-error"))},
+		state{"quote-accepted", then(press("submit"), give(visa), seen("#license-id"), mailed(t, s, "ada@contoso.example", "Your quote", "/quotes/quo_"), seen("#to-subscription"))},
+	)
+}
+
+// mailed goes to where the link of a mail leads.
+func mailed(t *testing.T, s *system.System, email, subject, page string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		return chromedp.Run(ctx, chromedp.Navigate("about:blank"), at(link(t, s, email, subject, page)))
+	})
+}
+
+// orders places one order of every kind, all of one account.
+type orders struct{ active, owing, asked, ended, trial, invoiced, sites bought }
+
+func place(t *testing.T, s *system.System) (o orders) {
 	t.Helper()
-	const path = "node_modules/axe-core/axe.min.js"
-	if _, err := os.Stat(path); err != nil {
-		if out, err := exec.Command("npm", "ci", "--no-audit", "--no-fund").CombinedOutput(); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("axe-core is not installed: %v\n%s", err, out)
-			}
-			t.Skipf("not run: axe-core is not installed, and npm ci failed: %v", err)
-		}
+	c := newClock(t, s, "2026-01-15T10:00:00Z")
+	order := func(into *bought, what, pay string) {
+		ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/checkout", `{"billing": {"name": "Ada Rossi", "email": "ada@contoso.example", "country": "US"},
+			"licensee": {"name": "Bea Bianchi", "email": "bea@contoso.example"}, "accept_terms": true, `+what+`, `+pay+`}`, into)
 	}
-	source, err := os.ReadFile(path)
+	monthly := func(product string) string {
+		return `"product": "` + product + `", "plan": {"type": "users", "tier": "1-20", "cycle": "monthly"}`
+	}
+	now := func(card string) string {
+		return `"pay": "now", "payment": {"method": "card", "token": "` + card + `"}`
+	}
+	order(&o.ended, monthly("bullet-chart"), now("tok_visa")+", "+c.order())
+	order(&o.owing, monthly("smart-filter-pro"), now("tok_later_declined")+", "+c.order())
+	order(&o.asked, monthly("card-with-states"), now("tok_3ds")+", "+c.order())
+	order(&o.trial, monthly("synoptic-panel"), `"pay": "trial"`)
+	order(&o.invoiced, `"product": "calendar-pro", "plan": {"type": "users", "tier": "Unlimited", "cycle": "yearly"}`, `"pay": "now", "payment": {"method": "invoice"}`)
+	order(&o.sites, `"product": "smart-filter-pro", "plan": {"type": "site", "cycle": "yearly"}, "quantity": 2, "sites": ["reports.contoso.example"]`, now("tok_visa"))
+	order(&o.active, monthly("calendar-pro"), now("tok_visa"))
+	answered, err := http.PostForm(o.asked.Payment.ActionURL, url.Values{"answer": {"approve"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(source)
+	_ = answered.Body.Close()
+	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/subscriptions/"+o.ended.Subscription.ID+"/cancel", `{}`, &map[string]any{})
+	c.to("2026-02-16T10:00:00Z")
+	return o
 }
 
-// loaded waits until a page shows its content.
-var loaded = chromedp.Poll(`document.querySelector('main h1') && !document.querySelector('main [aria-busy="true"]')`, nil)
-
-// scheme has the browser prefer light or dark.
-func scheme(name string) chromedp.Action {
-	return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}})
-}
-
-// A fault is one of axe's rules that a page breaks, and where.
-type fault struct {
-	ID, Impact, Help string
-	Nodes            []struct {
-		HTML           string
-		FailureSummary string
+// ofAccount are the pages of who pays, and then of who has the licences.
+func ofAccount(t *testing.T, s *system.System, language string) []state {
+	o := place(t, s)
+	account := "http://" + s.HTTP + "/account"
+	subscription := func(b bought) chromedp.Tasks {
+		return then(at(account+"/subscriptions/"+b.Subscription.ID), seen("#status"))
 	}
+	states := []state{
+		{"account", then(chromedp.Navigate(account), signIn(t, s, "ada@contoso.example"), seen(".banner"))},
+		{"subscriptions", at(account + "/subscriptions")},
+		{"change", at(account + "/subscriptions/" + o.active.Subscription.ID + "/change")},
+		{"change-cost", then(pick("cycle", "yearly"), seen("#cost-credit"))},
+		{"change-done", then(press("confirm-change"), seen("#back"))},
+		{"subscription", subscription(o.active)},
+		{"subscription-card", then(press("payment-method"), seen("#use-card"))},
+		{"subscription-renew", then(press("renew"), seen("#confirm-renew"))},
+		{"subscription-money-back", then(press("money-back"), seen("#confirm-money-back"))},
+		{"subscription-cancel", then(press("cancel"), seen("#confirm-cancel"))},
+		{"subscription-cancelled", then(press("confirm-cancel"), seen("#resume"))},
+		{"subscription-past-due", subscription(o.owing)},
+		{"subscription-bank", then(subscription(o.asked), seen("#confirm"))},
+		{"subscription-ended", subscription(o.ended)},
+		{"subscription-trial", subscription(o.trial)},
+		{"subscription-invoice", subscription(o.invoiced)},
+		{"licenses", at(account + "/licenses")},
+		{"license", at(account + "/licenses/" + o.active.License.ID)},
+		{"orders", at(account + "/orders")},
+		{"addresses", at(account + "/addresses")},
+		{"addresses-wrong", then(write("billing-vat_id", "X"), press("save"), seen(".error:not(:empty)"))},
+		{"payment-methods", at(account + "/payment-methods")},
+		{"details", at(account + "/details")},
+		{"api-keys", at(account + "/api-keys")},
+		{"api-keys-new", then(press("make-key"), seen("#new-key"))},
+		{"licensee", then(press("log-out"), seen("#to-login"), chromedp.Navigate(account), signIn(t, s, "bea@contoso.example"), seen("#licenses"))},
+		{"licensee-file", at(account + "/licenses/" + o.active.License.ID)},
+		{"licensee-sites", at(account + "/licenses/" + o.sites.License.ID)},
+		{"licensee-key", then(at(account+"/licenses/"+o.trial.License.ID), seen("#activation-key"))},
+		{"licensee-ended", at(account + "/licenses/" + o.ended.License.ID)},
+	}
+	for i := range states {
+		states[i].name = language + states[i].name
+	}
+	return states
 }
 
-func TestEveryPageIsAccessibleAndFitsASmallScreen(t *testing.T) {
-	source := axe(t)
+func TestEveryPageOfAnAccountIsAccessibleAndFitsASmallScreen(t *testing.T) {
 	ctx, s := open(t)
-	b := buy(t, s, "tok_visa")
-	type place struct{ name, path string }
-	missing := "" // the heading of the page that is shown where there is none
-	walk := func(places []place) {
-		for _, p := range places {
-			var heading string
-			run(t, ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate("http://"+s.HTTP+p.path), loaded, chromedp.Text("main h1", &heading), chromedp.Evaluate(source, nil))
-			if missing == "" {
-				missing = heading
-			} else if heading == missing {
-				t.Errorf("%s is not found: %s", p.name, p.path)
-			}
-			for _, colours := range []string{"light", "dark"} {
-				var found string
-				run(t, ctx, scheme(colours), chromedp.Evaluate(`axe.run({preload: false}).then(r =>
-					JSON.stringify(r.violations.filter(v => v.impact === 'serious' || v.impact === 'critical')))`, &found,
-					func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
-				var faults []fault
-				if err := json.Unmarshal([]byte(found), &faults); err != nil {
-					t.Fatal(err)
-				}
-				for _, f := range faults {
-					for _, n := range f.Nodes {
-						t.Errorf("%s, %s: %s (%s), %s\n%s\n%s", p.name, colours, f.ID, f.Impact, f.Help, n.HTML, n.FailureSummary)
-					}
-				}
-			}
-			var wide int
-			run(t, ctx, scheme("light"), chromedp.EmulateViewport(360, 740), chromedp.Evaluate(`document.documentElement.scrollWidth`, &wide))
-			if wide > 360 {
-				t.Errorf("%s is %d pixels wide on a screen of 360", p.name, wide)
-			}
-			for _, width := range []int64{390, 1280} {
-				if *shots == "" {
-					continue
-				}
-				var png []byte
-				run(t, ctx, chromedp.EmulateViewport(width, 900), chromedp.FullScreenshot(&png, 100))
-				if err := os.WriteFile(filepath.Join(*shots, fmt.Sprintf("%s-%d.png", p.name, width)), png, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	}
-	if *shots != "" {
-		if err := os.MkdirAll(*shots, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	walk([]place{
-		{"missing", "/nowhere"},
-		{"visuals", "/"},
-		{"product", "/products/calendar-pro"},
-		{"checkout", "/checkout?product=calendar-pro&pay=now"},
-		{"login", "/login"},
-	})
-	run(t, ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate("http://"+s.HTTP+"/account"), signIn(t, s, "ada@contoso.example"))
-	walk([]place{
-		{"account", "/account"},
-		{"subscriptions", "/account/subscriptions"},
-		{"subscription", "/account/subscriptions/" + b.Subscription.ID},
-		{"change", "/account/subscriptions/" + b.Subscription.ID + "/change"},
-		{"licenses", "/account/licenses"},
-		{"license", "/account/licenses/" + b.License.ID},
-		{"orders", "/account/orders"},
-		{"addresses", "/account/addresses"},
-		{"payment-methods", "/account/payment-methods"},
-		{"details", "/account/details"},
-		{"api-keys", "/account/api-keys"},
-	})
+	look(t, ctx, ofAccount(t, s, "")...)
+}
+
+func TestEveryPageIsItalianForWhoReadsItalian(t *testing.T) {
+	ctx, s := open(t)
+	reads(t, ctx, "it-IT")
+	order := "http://" + s.HTTP + "/checkout?product=calendar-pro&type=users&tier=1-20&cycle=monthly&currency=EUR"
+	look(t, ctx, state{"it-checkout", at(order + "&pay=now")},
+		state{"it-checkout-trial", at(order + "&pay=trial")},
+		state{"it-checkout-empty", then(press("submit"), seen("#billing-name-error"))},
+		state{"it-checkout-quote", at(order + "&pay=quote")},
+		state{"it-result", then(at(order+"&pay=now"), buyer("ada@contoso.example", "US"), press("accept_terms"), press("submit"), give(visa), seen("#license-id"))},
+	)
+	look(t, ctx, ofAccount(t, s, "it-")...)
+}
+
+// reads has the browser prefer a language.
+func reads(t *testing.T, ctx context.Context, language string) {
+	t.Helper()
+	var agent string
+	run(t, ctx, chromedp.Evaluate(`navigator.userAgent`, &agent), chromedp.ActionFunc(func(ctx context.Context) error {
+		return emulation.SetUserAgentOverride(agent).WithAcceptLanguage(language).Do(ctx)
+	}))
 }
