@@ -223,11 +223,12 @@ func New(c Config) (*Handler, error) {
 	s.versionRoutes(h)
 	s.discountRoutes(h)
 	s.refundRoutes(h)
-	describeVisualRoutes(h.OpenAPI())
-	describeWebhook(h.OpenAPI())
 	if c.TestClocks {
 		s.clockRoutes(h)
 	}
+	describeVisualRoutes(h.OpenAPI())
+	describeWebhook(h.OpenAPI())
+	completeDescription(h.OpenAPI())
 	return &Handler{r, s}, nil
 }
 
@@ -260,6 +261,15 @@ func route(method, path, id, summary, tag string, more ...func(*huma.Operation))
 
 func status(code int) func(*huma.Operation) {
 	return func(op *huma.Operation) { op.DefaultStatus = code }
+}
+
+// file says that a route answers with a file of that type.
+func file(contentType string) func(*huma.Operation) {
+	return func(op *huma.Operation) {
+		op.Responses = map[string]*huma.Response{"200": {Description: "The file.", Content: map[string]*huma.MediaType{
+			contentType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+		}}}
+	}
 }
 
 // operator marks a route that needs an operator's key, account one that is

@@ -46,6 +46,7 @@ type schema struct {
 	Format               string
 	Properties           map[string]schema
 	Items                *schema
+	AnyOf                []schema
 	Required             []string
 	Enum                 []any
 	MaxLength            int

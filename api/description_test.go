@@ -3,19 +3,139 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 )
+
+// isDescribed holds a good answer to what /openapi.json says of its route:
+// every answer that any test is given passes here.
+func (s *shop) isDescribed(method, path string, a answer) {
+	s.t.Helper()
+	s.describe.Do(func() { s.described = s.description() })
+	path, _, _ = strings.Cut(path, "?")
+	op, known := s.described.operation(method, path)
+	if !known {
+		s.t.Errorf("%s %s is not described", method, path)
+		return
+	}
+	told, known := op.Responses[strconv.Itoa(a.status)]
+	if !known {
+		s.t.Errorf("%s: the answer %d is not described", a.what, a.status)
+		return
+	}
+	kind, _, _ := strings.Cut(a.header.Get("Content-Type"), ";")
+	content, known := told.Content[kind]
+	switch {
+	case len(told.Content) == 0 && len(a.body) == 0:
+	case !known:
+		s.t.Errorf("%s: %s is not described", a.what, kind)
+	case kind == "application/json":
+		var v any
+		check(s.t, json.Unmarshal(a.body, &v))
+		if wrong := s.described.unlike(content.Schema, v, "the answer"); wrong != "" {
+			s.t.Errorf("%s: %s: %s", a.what, wrong, a.body)
+		}
+	}
+}
+
+// operation finds what is described of an address; of two that fit, the one
+// with fewer parameters.
+func (d described) operation(method, path string) (op operation, known bool) {
+	fewest := 0
+	for template, ops := range d.Paths {
+		o, has := ops[strings.ToLower(method)]
+		form := regexp.MustCompile(`\\\{\w+\\\}`).ReplaceAllString(regexp.QuoteMeta(template), "[^/]+")
+		if n := strings.Count(template, "{"); has && (!known || n < fewest) && regexp.MustCompile("^"+form+"$").MatchString(path) {
+			op, known, fewest = o, true, n
+		}
+	}
+	return op, known
+}
+
+// unlike says in what a value is not what its schema says.
+func (d described) unlike(s schema, v any, at string) string {
+	if len(s.AnyOf) > 0 {
+		wrong := ""
+		for _, one := range s.AnyOf {
+			if wrong = d.unlike(one, v, at); wrong == "" {
+				break
+			}
+		}
+		return wrong
+	}
+	s = d.resolve(s)
+	kinds := []any{s.Type}
+	if list, ok := s.Type.([]any); ok {
+		kinds = list
+	}
+	if kind := any(kindOf(v)); s.Type != nil && !slices.Contains(kinds, kind) && (kind != "integer" || !slices.Contains(kinds, any("number"))) {
+		return fmt.Sprintf("%s is %v and not %v", at, kind, s.Type)
+	}
+	if len(s.Enum) > 0 && v != nil && !slices.Contains(s.Enum, v) {
+		return at + " is not one of those that are listed"
+	}
+	switch v := v.(type) {
+	case string:
+		if _, err := time.Parse("2006-01-02T15:04:05Z", v); s.Format == "date-time" && err != nil {
+			return at + " is not an instant in whole seconds"
+		}
+	case []any:
+		for i, one := range v {
+			if wrong := d.unlike(*s.Items, one, fmt.Sprintf("%s[%d]", at, i)); wrong != "" {
+				return wrong
+			}
+		}
+	case map[string]any:
+		for _, name := range s.Required {
+			if _, has := v[name]; !has {
+				return at + " has no " + name
+			}
+		}
+		for name, one := range v {
+			field, known := s.Properties[name]
+			if !known && s.AdditionalProperties == false {
+				return at + "." + name + " is not described"
+			}
+			if wrong := d.unlike(field, one, at+"."+name); known && wrong != "" {
+				return wrong
+			}
+		}
+	}
+	return ""
+}
+
+// kindOf is how a schema calls the type of a JSON value.
+func kindOf(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "boolean"
+	case string:
+		return "string"
+	case []any:
+		return "array"
+	case float64:
+		if v == math.Trunc(v) {
+			return "integer"
+		}
+		return "number"
+	}
+	return "object"
+}
 
 func TestTheDescriptionIsWhole(t *testing.T) {
 	s := newShop(t)

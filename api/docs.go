@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"net/http"
 	"reflect"
+	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -33,6 +35,37 @@ func docsRoutes(r *gin.Engine) {
 	serve("/docs", "text/html; charset=utf-8", docsPage)
 	serve("/docs/docs.js", "text/javascript; charset=utf-8", docsScript)
 	serve("/docs/docs.css", "text/css; charset=utf-8", docsStyle)
+}
+
+// completeDescription says of the routes what Huma cannot know: that an object
+// of an answer may be null, and that a command whose outcome is not known in
+// time is answered by 202.
+func completeDescription(doc *huma.OpenAPI) {
+	const schemas = "#/components/schemas/"
+	for name, schema := range doc.Components.Schemas.Map() {
+		for _, f := range reflect.VisibleFields(doc.Components.Schemas.TypeFromRef(schemas + name)) {
+			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if p := schema.Properties[name]; f.Type.Kind() == reflect.Pointer && options == "" && p != nil && p.Ref != "" {
+				schema.Properties[name] = &huma.Schema{AnyOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}, Description: p.Description}
+			}
+		}
+	}
+	for _, path := range doc.Paths {
+		for _, op := range []*huma.Operation{path.Get, path.Put, path.Post, path.Patch, path.Delete} {
+			if op == nil {
+				continue
+			}
+			known := op.Responses[strconv.Itoa(op.DefaultStatus)]
+			if known == nil || known.Headers["Retry-After"] == nil {
+				continue
+			}
+			op.Responses["202"] = &huma.Response{
+				Description: "The outcome is not known yet. The same request, after Retry-After, gives it later.",
+				Content:     known.Content, Headers: map[string]*huma.Param{"Retry-After": known.Headers["Retry-After"]},
+			}
+			delete(known.Headers, "Retry-After")
+		}
+	}
 }
 
 // describeVisualRoutes adds what visuals call to the description: Huma knows

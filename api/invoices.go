@@ -13,7 +13,7 @@ import (
 func (s *server) invoiceRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/invoices", "list-invoices", "Your invoices, the newest first", "Account", account), s.listInvoices)
 	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}", "get-invoice", "One invoice, with the credit notes that correct it", "Account", account), s.getInvoice)
-	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}/pdf", "download-invoice", "An invoice as PDF", "Account", account), s.invoicePDF)
+	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}/pdf", "download-invoice", "An invoice as PDF", "Account", account, file("application/pdf")), s.invoicePDF)
 }
 
 func (s *server) listInvoices(ctx context.Context, in *struct {

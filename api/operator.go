@@ -129,8 +129,8 @@ type changesOutput struct {
 }
 
 func (s *server) applyCatalogue(ctx context.Context, in *struct {
-	DryRun  bool `query:"dry_run" default:"false"`
-	RawBody []byte
+	DryRun  bool   `query:"dry_run" default:"false"`
+	RawBody []byte `contentType:"application/yaml"` // or JSON, which is YAML too
 }) (*changesOutput, error) {
 	c, err := billing.ParseCatalogue(in.RawBody)
 	if err != nil {

@@ -57,7 +57,7 @@ func (s *server) quoteRoutes(h huma.API) {
 	const at = "/v1/quotes/{id}"
 	huma.Register(h, route(http.MethodPost, "/v1/quotes", "quote", "Price an order, and have it mailed to the billing contact", "Checkout", status(http.StatusCreated)), s.makeQuote)
 	huma.Register(h, route(http.MethodGet, at, "get-quote", "One quote", "Checkout", quoteHolder), s.getQuote)
-	huma.Register(h, route(http.MethodGet, at+"/pdf", "download-quote", "A quote as PDF", "Checkout", quoteHolder), s.quotePDF)
+	huma.Register(h, route(http.MethodGet, at+"/pdf", "download-quote", "A quote as PDF", "Checkout", quoteHolder, file("application/pdf")), s.quotePDF)
 	huma.Register(h, route(http.MethodPost, at+"/accept", "accept-quote", "Order what a quote offers, at its price", "Checkout", quoteHolder, status(http.StatusCreated)), s.acceptQuote)
 }
 

@@ -59,6 +59,9 @@ type shop struct {
 	config   api.Config
 	keys     licensing.KeyRing
 	now      time.Time // of the API, where it is set
+
+	describe  sync.Once
+	described described
 }
 
 func newShop(t *testing.T, change ...func(*api.Config)) *shop {
@@ -307,6 +310,9 @@ func (s *shop) ask(method, path, body string, headers ...string) answer {
 	a := answer{s.t, method + " " + short(path) + " " + short(body), w.Code, w.Header(), w.Body.Bytes()}
 	if a.status >= 400 && path != "/readyz" {
 		a.isProblem()
+	}
+	if a.status < 300 && strings.HasPrefix(path, "/v1/") && method != http.MethodOptions {
+		s.isDescribed(method, path, a)
 	}
 	return a
 }

@@ -6,12 +6,16 @@ const make = (tag, props = {}, ...children) => {
 };
 
 const resolve = (doc, schema) => {
-  while (schema?.$ref) schema = schema.$ref.slice(2).split('/').reduce((at, key) => at[key], doc);
-  return schema ?? {};
+  for (;;) {
+    if (schema?.$ref) schema = schema.$ref.slice(2).split('/').reduce((at, key) => at[key], doc);
+    else if (schema?.anyOf) [schema] = schema.anyOf; // the other one is null
+    else return schema ?? {};
+  }
 };
 
 const type = (doc, schema) => {
   if (schema.$ref) return schema.$ref.split('/').pop();
+  if (schema.anyOf) return schema.anyOf.map(s => type(doc, s)).join(' or ');
   const kinds = [schema.type ?? 'any'].flat();
   return kinds.map(k => (k === 'array' ? `list of ${type(doc, schema.items ?? {})}` : k)).join(' or ');
 };
