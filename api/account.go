@@ -218,8 +218,11 @@ func (s *server) listAPIKeys(ctx context.Context, in *AccountInput) (*struct{ Bo
 	return &struct{ Body List[APIKey] }{out}, nil
 }
 
-func (s *server) createAPIKey(ctx context.Context, in *AccountInput) (*struct{ Body APIKey }, error) {
-	a, err := s.accountOf(ctx, *in)
+func (s *server) createAPIKey(ctx context.Context, in *struct {
+	AccountInput
+	Body *struct{} `required:"false" doc:"A key has no details of its own."`
+}) (*struct{ Body APIKey }, error) {
+	a, err := s.accountOf(ctx, in.AccountInput)
 	if err != nil {
 		return nil, s.answer(err)
 	}

@@ -229,7 +229,18 @@ func New(c Config) (*Handler, error) {
 	describeVisualRoutes(h.OpenAPI())
 	describeWebhook(h.OpenAPI())
 	completeDescription(h.OpenAPI())
-	return &Handler{r, s}, nil
+	return &Handler{heads(r), s}, nil
+}
+
+// heads has HEAD answered like GET; net/http leaves the body out.
+func heads(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			r = r.WithContext(r.Context()) // the server's own stays as it is
+			r.Method = http.MethodGet
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func humaConfig() huma.Config {

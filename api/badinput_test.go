@@ -128,6 +128,7 @@ var samples = map[string]string{
 	"confirm-login":        `{"token":"none"}`,
 	"edit-me":              `{"name":"Ada Rossi","country":"IT","address":{"city":"Roma"},"licensee":{"name":"BI team","email":"bi@contoso.example"}}`,
 	"logout":               `{"everywhere":false}`,
+	"create-api-key":       `{}`,
 	"set-sites":            `{"sites":[]}`,
 	"put-coupon":           `{"percent":20,"invoices":1}`,
 	"set-discount":         `{"email":"ada@contoso.example","percent":20}`,
@@ -420,6 +421,11 @@ func TestBadAddressesOfEveryRoute(t *testing.T) {
 			one(path+"?"+p.Name+"=%ff", 400)
 			if strings.ToUpper(p.Name) != p.Name {
 				one(path+"?"+strings.ToUpper(p.Name)+"=1", 422)
+			}
+		}
+		if method == "GET" {
+			if a := s.ask("HEAD", path, "", asOperator); a.status != s.ask("GET", path, "", asOperator).status {
+				t.Errorf("%s: %d", a.what, a.status)
 			}
 		}
 		for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} {

@@ -3,8 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -74,32 +73,66 @@ func (s *server) gatewayFailed(err error) error {
 	return p
 }
 
-// addCard answers a request for a new card that brings none.
+// addCard answers a request for a new card that brings none. Its row keeps the
+// answer as a command's does, but for the page's address, which may be a
+// credential: the same request gives the same page.
 func (s *server) addCard(ctx context.Context, in CommandInput, route, subscription string) (*commandOutput, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
 	o, err := s.mine(ctx, subscription)
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	now, err := s.now(ctx, o.TestClock)
+	r, err := s.request(ctx, in, callerOf(ctx).name(), route, subscription, billing.Command{Verb: billing.VerbPaymentMethod})
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	if !slices.Contains(o.Actions(now), billing.VerbPaymentMethod) {
-		return nil, refusal(billing.CodeNotPossibleNow, "", "this is not possible in the subscription's present state")
+	if r, err = s.asked(ctx, r, o); err != nil {
+		return nil, s.answer(err)
 	}
-	c, back := callerOf(ctx), billing.BackToAccount
-	if c.order != "" {
+	out := &commandOutput{Status: http.StatusOK}
+	if r.Status != 0 {
+		if err := json.Unmarshal([]byte(r.Response), &out.Body); err != nil {
+			return nil, s.answer(err)
+		}
+	} else {
+		out.Body = commandResult{Subscription: viewSubscription(o), Payment: &Payment{Status: string(billing.PaymentRequiresAction)}}
+		kept := out.Body
+		kept.Subscription = kept.Subscription.withoutAction()
+		s.remember(ctx, r, out.Status, kept)
+	}
+	back := billing.BackToAccount
+	if callerOf(ctx).order != "" {
 		back = billing.BackToCheckout
 	}
-	key := sha256.Sum256([]byte(c.name() + "\n" + route + "\n" + in.Key))
-	waits, err := s.openForm(ctx, subscription, hex.EncodeToString(key[:]), back)
+	waits, err := s.openForm(ctx, subscription, r.ID, back)
+	if err == nil {
+		err = s.withAction(ctx, &out.Body.Subscription, nil)
+	}
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &commandOutput{Status: http.StatusOK, Body: commandResult{Subscription: viewSubscription(o), Payment: &waits}}, nil
+	out.Body.Payment = &waits
+	return out, nil
+}
+
+// asked is the row of a request for a card's page: nobody else has anything to
+// do for it. A new one is held to what is possible now.
+func (s *server) asked(ctx context.Context, r billing.Request, o billing.Overview) (billing.Request, error) {
+	was, err := s.Store.RequestOf(ctx, r.Caller, r.Route, r.Key)
+	if errors.Is(err, billing.ErrNotFound) {
+		var now time.Time
+		if now, err = s.now(ctx, o.TestClock); err != nil {
+			return r, err
+		}
+		if !slices.Contains(o.Actions(now), billing.VerbPaymentMethod) {
+			return r, refusal(billing.CodeNotPossibleNow, "", "this is not possible in the subscription's present state")
+		}
+		r.Outcome = &billing.Outcome{}
+		was, _, err = s.Store.Begin(ctx, r, nil, nil)
+	}
+	if err == nil && was.BodyHash != r.BodyHash {
+		err = otherBody()
+	}
+	return was, err
 }
 
 // cardGiven uses the card that was given in a form, once, however often it is

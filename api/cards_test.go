@@ -90,6 +90,26 @@ func TestADeclineOnTheGatewaysPageLeavesAnotherTry(t *testing.T) {
 	s.charged(id, "declined", "succeeded")
 }
 
+func TestARequestForACardsPageKeepsItsAnswer(t *testing.T) {
+	s := newShop(t)
+	id := s.buy().want(201, "").text("subscription.id")
+	path, form, given := "/v1/subscriptions/"+id+"/payment-method", withKey(), withKey()
+	first := s.ask("POST", path, `{}`, asOperator, form).want(200, "")
+	s.ask("POST", path, `{"token":"tok_visa"}`, asOperator, form).want(409, "idempotency_conflict")
+	s.ask("POST", path, `{"token":"tok_visa"}`, asOperator, given).want(200, "")
+	s.ask("POST", path, `{}`, asOperator, given).want(409, "idempotency_conflict")
+	s.ask("POST", "/v1/operator/subscriptions/"+id+"/cancel-now", `{"refund":"none"}`, asOperator, withKey()).want(200, "")
+	if again := s.ask("POST", path, `{}`, asOperator, form).want(200, ""); string(again.body) != string(first.body) {
+		t.Errorf("again:\n%s\nfirst:\n%s", again.body, first.body)
+	}
+	key, _, _, err := s.store.APIKey(t.Context(), operatorKey)
+	check(t, err)
+	row := s.request("key:"+key, "POST "+path, strings.TrimPrefix(form, "Idempotency-Key: "))
+	if strings.Contains(row.Response, "shop.example") {
+		t.Errorf("the row keeps the page's address: %s", row.Response)
+	}
+}
+
 func TestComingBackWithoutACardChargesNothing(t *testing.T) {
 	s := newShop(t)
 	a := s.ask("POST", "/v1/checkout", order("payment.token="), withKey()).want(201, "")

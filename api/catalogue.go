@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -37,6 +38,7 @@ func (s *server) catalogueRoutes(h huma.API) {
 func (s *server) listProducts(ctx context.Context, in *struct {
 	Currency string `query:"currency" maxLength:"3" doc:"Only what has a price in it."`
 }) (*struct{ Body List[Product] }, error) {
+	in.Currency = strings.ToUpper(in.Currency) // as an order takes it
 	if in.Currency != "" && !billing.ValidCurrency(in.Currency) {
 		return nil, refusal(billing.CodeUnknownCurrency, "currency", "is not a currency")
 	}

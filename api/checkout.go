@@ -315,6 +315,9 @@ func (s *server) place(ctx context.Context, in CommandInput, caller, route strin
 		return out, nil
 	case r.Outcome != nil && r.Outcome.Code != "":
 		p := refused(*r.Outcome)
+		if len(p.Errors) > 0 && p.Errors[0].Field == "token" {
+			p.Errors[0].Field = "payment.token" // where an order has it
+		}
 		if r.Outcome.Code == billing.CodeCardDeclined {
 			p.SubscriptionID = r.Subscription
 		}

@@ -309,10 +309,14 @@ func TestOverTheWire(t *testing.T) {
 		{"a broken chunk in a check", "POST /v1/licenses/check HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n", "HTTP/1.1 400 "},
 		{"a key with a line break", "POST /v1/checkout HTTP/1.1\r\nHost: x\r\nIdempotency-Key: sixteen-letters-3\n X-Injected: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}", "HTTP/1.1 4"},
 		{"a header that breaks out of the answer", "GET /v1/subscriptions/a%0d%0aX-Injected:%201 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + operatorKey + "\r\nConnection: close\r\n\r\n", "HTTP/1.1 404 "},
+		{"HEAD, as GET without a body", "HEAD /v1/products HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 "},
 		{"another host's name", "GET /v1/products/ HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\nConnection: close\r\n\r\n", "HTTP/1.1 404 "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := send(c.request)
+			if strings.HasPrefix(c.name, "HEAD") && !strings.HasSuffix(got, "\r\n\r\n") {
+				t.Errorf("it has a body: %.600s", got)
+			}
 			if !strings.HasPrefix(got, c.want) || strings.Contains(got, "X-Injected") || strings.Contains(got, "evil.example") {
 				t.Errorf("%.600s, want %s", got, c.want)
 			}

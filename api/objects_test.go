@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -224,6 +225,9 @@ func TestPublishedPrices(t *testing.T) {
 		t.Errorf("prices %v", prices)
 	}
 	s.ask("GET", "/v1/products?currency=XQX", "").want(422, "unknown_currency")
+	if lower := s.ask("GET", "/v1/products?currency=usd", "").want(200, ""); !reflect.DeepEqual(lower.at("data"), any(products)) {
+		t.Errorf("in lower case other prices are listed: %s", lower.body)
+	}
 }
 
 func TestActionsFollowTheStatus(t *testing.T) {

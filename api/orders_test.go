@@ -99,6 +99,39 @@ func TestOrdersThatAreRefused(t *testing.T) {
 	s.buy(`pay="trial"`, "payment=null", `licensee.email="x@new.example"`).want(201, "")
 }
 
+func TestTheWrongTokenOfAnOrderIsNamedWhereItStands(t *testing.T) {
+	s := newShop(t)
+	wrong := s.buy(`payment.token="tok_`+marker+`"`).want(422, "unknown_token")
+	if got := wrong.at("errors").([]any)[0].(map[string]any)["field"]; got != "payment.token" {
+		t.Errorf("the error speaks of %v", got)
+	}
+}
+
+// What a preview says may be sent back as it is, or its minor units alone.
+func TestTheExpectedAmountIsThePreviews(t *testing.T) {
+	s := newShop(t)
+	for _, part := range []string{"amount_due", "amount_due.amount"} {
+		id := s.buy().want(201, "").text("subscription.id")
+		preview := s.on(id, "change/preview", `{`+plan+`}`).want(200, "")
+		due, err := json.Marshal(preview.at(part))
+		check(t, err)
+		s.on(id, "change", `{`+plan+`,"proration_time":"`+preview.text("proration_time")+`","expected_amount_due":`+string(due)+`}`).want(200, "")
+	}
+}
+
+// A checkout page may ask for a quote with the form that it orders with.
+func TestAQuoteIsAnOrderWithoutItsPayment(t *testing.T) {
+	s := newShop(t)
+	for _, body := range []string{order("payment="), order("payment=", "accept_terms=false"), order("payment=", "pay=null"), quoted()} {
+		a := s.ask("POST", "/v1/quotes", body, withKey()).want(201, "")
+		if a.text("status") != "open" {
+			t.Errorf("the quote is %s", a.body)
+		}
+	}
+	s.ask("POST", "/v1/quotes", order(), withKey()).want(422, "invalid") // it has a payment
+	s.ask("POST", "/v1/quotes", order("payment=", `pay="trial"`), withKey()).want(422, "invalid")
+}
+
 func TestChangesThatAreRefused(t *testing.T) {
 	s := newShop(t)
 	id := s.buy().want(201, "").text("subscription.id")
@@ -120,6 +153,13 @@ func TestChangesThatAreRefused(t *testing.T) {
 	s.on(id, "payment-method", `{"token":"tok_visa"}`).want(200, "")
 	preview := s.on(id, "change/preview", `{`+plan+`}`).want(200, "")
 	due, _ := json.Marshal(preview.at("amount_due.amount"))
+	for _, wrong := range []string{`{"amount":1,"currency":"USD"}`, `{"amount":0,"currency":"USD"}`} {
+		s.on(id, "change", `{`+plan+`,"expected_amount_due":`+wrong+`}`).want(409, "amount_changed")
+	}
+	for _, wrong := range []string{`{"amount":` + string(due) + `,"currency":"EUR"}`, `{"amount":` + string(due) + `}`, `{"Amount":1,"currency":"USD"}`, `{"amount":"1","currency":"USD"}`,
+		`{"amount":1,"currency":"USD","x":1}`, `"1"`, `1.5`, `[]`, `true`, `{}`} {
+		s.on(id, "change", `{`+plan+`,"expected_amount_due":`+wrong+`}`).want(422, "invalid")
+	}
 	done := s.on(id, "change", `{`+plan+`,"proration_time":"`+preview.text("proration_time")+`","expected_amount_due":`+string(due)+`}`).want(200, "")
 	if done.at("invoice.amount_due.amount") != preview.at("amount_due.amount") {
 		t.Errorf("previewed %s, charged %s", preview.body, done.body)

@@ -72,16 +72,24 @@ func (s *server) viewQuote(q billing.Quote, at time.Time) Quote {
 	}
 }
 
+// QuoteBody is an order without its payment. What else an order says is taken,
+// so that a checkout page sends the same form.
+type QuoteBody struct {
+	OrderBody
+	Pay         billing.Pay `json:"pay,omitempty" enum:"now" doc:"A trial needs no quote."`
+	AcceptTerms bool        `json:"accept_terms,omitempty" doc:"Of no effect: the terms are accepted with the quote."`
+}
+
 func (s *server) makeQuote(ctx context.Context, in *struct {
 	CommandInput
-	Body OrderBody
+	Body QuoteBody
 }) (*quoteOutput, error) {
 	const route = "POST /v1/quotes"
 	caller := s.orderer(ctx, in.Body.Billing.Email)
 	var q billing.Quote
 	r, err := s.begun(ctx, in.CommandInput, caller, route)
 	if errors.Is(err, billing.ErrNotFound) {
-		if q, err = s.quote(ctx, in.Body); err == nil {
+		if q, err = s.quote(ctx, in.Body.OrderBody); err == nil {
 			r, err = s.request(ctx, in.CommandInput, caller, route, q.ID, billing.Command{})
 			r.Outcome = &billing.Outcome{} // nobody else has anything to do for it
 		}

@@ -311,7 +311,7 @@ func (s *shop) ask(method, path, body string, headers ...string) answer {
 	if a.status >= 400 && path != "/readyz" {
 		a.isProblem()
 	}
-	if a.status < 300 && strings.HasPrefix(path, "/v1/") && method != http.MethodOptions {
+	if a.status < 300 && strings.HasPrefix(path, "/v1/") && method != http.MethodOptions && method != http.MethodHead {
 		s.isDescribed(method, path, a)
 	}
 	return a

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"math"
 	"net/http"
+	"reflect"
 	"strconv"
 	"time"
 
@@ -29,6 +32,26 @@ type emptyCommand struct {
 type ChangeBody struct {
 	Plan     planChoice `json:"plan"`
 	Quantity int64      `json:"quantity,omitempty" minimum:"1" maximum:"1000" doc:"Absent: as it is."`
+}
+
+// ExpectedAmount is an amount as the preview tells it, or its minor units, with
+// no currency then.
+type ExpectedAmount struct{ billing.Money }
+
+// UnmarshalJSON reads either.
+func (e *ExpectedAmount) UnmarshalJSON(data []byte) error {
+	if bytes.HasPrefix(data, []byte("{")) {
+		return json.Unmarshal(data, &e.Money)
+	}
+	return json.Unmarshal(data, &e.Amount)
+}
+
+// Schema describes either.
+func (e ExpectedAmount) Schema(r huma.Registry) *huma.Schema {
+	least := 0.0
+	units := &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &least}
+	units.PrecomputeMessages()
+	return &huma.Schema{OneOf: []*huma.Schema{r.Schema(reflect.TypeFor[billing.Money](), true, ""), units}}
 }
 
 // ChangePreview is what a change would cost. All money is positive; credit is
@@ -166,9 +189,9 @@ func (s *server) change(ctx context.Context, in *struct {
 	SubscriptionInput
 	Body struct {
 		ChangeBody
-		Sites             []string   `json:"sites,omitempty" maxItems:"1000" nullable:"false" doc:"Of a site licence, from now on; absent or empty: as they are."`
-		ProrationTime     *time.Time `json:"proration_time,omitempty" doc:"The preview's: the change costs what it said."`
-		ExpectedAmountDue *int64     `json:"expected_amount_due,omitempty" minimum:"0" doc:"The preview's, in minor units: another cost is refused."`
+		Sites             []string        `json:"sites,omitempty" maxItems:"1000" nullable:"false" doc:"Of a site licence, from now on; absent or empty: as they are."`
+		ProrationTime     *time.Time      `json:"proration_time,omitempty" doc:"The preview's: the change costs what it said."`
+		ExpectedAmountDue *ExpectedAmount `json:"expected_amount_due,omitempty" doc:"The preview's, or its minor units alone: another cost is refused."`
 	}
 }) (*commandOutput, error) {
 	c, book, err := s.changeOf(ctx, in.ID, in.Body.ChangeBody)
@@ -184,7 +207,12 @@ func (s *server) change(ctx context.Context, in *struct {
 	if t := in.Body.ProrationTime; t != nil {
 		c.ProrationTime = billing.Instant(*t)
 	}
-	c.ExpectedAmountDue = in.Body.ExpectedAmountDue
+	if e := in.Body.ExpectedAmountDue; e != nil {
+		if e.Currency != "" && e.Currency != book.Subscription.Price.Currency {
+			return nil, invalid("expected_amount_due.currency", "is not the subscription's")
+		}
+		c.ExpectedAmountDue = &e.Amount
+	}
 	return s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/change", in.ID, c, "", func() error {
 		if sites == nil {
 			return nil

@@ -11,7 +11,7 @@ import { t } from './words.js';
 const w = t.checkout;
 
 // fieldOf is the field on the page that the API means by a name of its own.
-const fieldOf = name => ({ plan: 'plan.tier', token: 'payment.token', payment: 'payment.token' })[name] ?? name.replace(/\[\d+\].*$/, '');
+const fieldOf = name => ({ plan: 'plan.tier', payment: 'payment.token' })[name] ?? name.replace(/\[\d+\].*$/, '');
 
 export class Ordering extends Fields {
   status = ''; // while the order is carried out
