@@ -105,6 +105,8 @@ type Store interface {
 	PutProfile(ctx context.Context, account string, p billing.Profile) error
 	StoredCards(ctx context.Context, account string) ([]billing.StoredCard, error)
 	RemoveCard(ctx context.Context, account, ref string) error
+	ClaimRemovedCards(ctx context.Context, gateway string, limit int) ([]string, error)
+	CardDetached(ctx context.Context, ref string) error
 }
 
 // Files stamps and inspects packages.

@@ -17,13 +17,14 @@ import (
 )
 
 // Gateway is the part of the payments' port that the API needs: it opens the
-// pages on which customers give their cards, reads webhooks, tells what became of
+// pages on which customers give their cards, forgets cards, reads webhooks, tells what became of
 // refunds, and lists what it has moved.
 type Gateway interface {
 	Movements
 	EnsureCustomer(ctx context.Context, account string) (customer string, err error)
 	OpenForm(ctx context.Context, r billing.FormRequest) (billing.Form, error)
 	FormToken(ctx context.Context, form string) (token string, err error)
+	DetachMethod(ctx context.Context, method string) error
 	ResolveRefund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)
 	ParseWebhook(header func(name string) string, body []byte, now time.Time) (billing.News, error)
 }
@@ -237,4 +238,22 @@ func pageOf(form billing.CardForm, declined string) string {
 		query.Set("order", form.Subscription)
 	}
 	return strings.TrimSuffix(path+"?"+query.Encode(), "?")
+}
+
+// detachCards has the gateway forget the cards that were removed here: whatever
+// crashes, and however long the gateway is away.
+func (s *server) detachCards(ctx context.Context) {
+	removed, err := s.Store.ClaimRemovedCards(ctx, s.Gateway.Name(), 50)
+	if err != nil && ctx.Err() == nil {
+		s.Log.Warn("removed cards were not read", "error", err)
+	}
+	for _, ref := range removed {
+		err := s.Gateway.DetachMethod(ctx, ref)
+		if err == nil {
+			err = s.Store.CardDetached(ctx, ref)
+		}
+		if err != nil && ctx.Err() == nil {
+			s.Log.Warn("a removed card is still with the gateway", "card", ref, "error", err)
+		}
+	}
 }

@@ -128,7 +128,8 @@ func (h *Handler) CountPeople(ctx context.Context) {
 }
 
 // Run writes down who asks about licences, until the context ends and those
-// who wait then are written down too.
+// who wait then are written down too. It acts on news that is left over, and has
+// the gateway forget cards that were removed.
 func (h *Handler) Run(ctx context.Context) {
 	tick := time.NewTicker(peopleEvery)
 	defer tick.Stop()
@@ -139,6 +140,7 @@ func (h *Handler) Run(ctx context.Context) {
 		case <-ctx.Done():
 		case <-news.C:
 			h.s.sweepNews(ctx)
+			h.s.detachCards(ctx)
 		case <-tick.C:
 			h.CountPeople(ctx)
 		}

@@ -1,6 +1,16 @@
 package api_test
 
-import "testing"
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/okviz/licensing/api"
+	"github.com/okviz/licensing/payments/sandbox"
+)
 
 func TestDetailsAreWrittenDownForLaterOrders(t *testing.T) {
 	s := newShop(t)
@@ -75,5 +85,68 @@ func TestACardIsRemovedOnceNothingIsChargedToIt(t *testing.T) {
 	s.ask("POST", "/v1/subscriptions/"+id+"/renew", "{}", ada, withKey()).want(402, "no_payment_method")
 	if v := s.ask("GET", "/v1/subscriptions/"+id, "", ada).want(200, ""); v.at("payment_method") != nil {
 		t.Errorf("removed, it still shows %s", v.body)
+	}
+}
+
+// forgetful is a gateway that is away the first time that it is to forget a card.
+type forgetful struct {
+	*sandbox.Gateway
+	asked atomic.Int32
+}
+
+func (g *forgetful) DetachMethod(ctx context.Context, method string) error {
+	if g.asked.Add(1) == 1 {
+		return errors.New("the gateway is away")
+	}
+	return g.Gateway.DetachMethod(ctx, method)
+}
+
+// hasty is a store whose minute is over at once.
+type hasty struct {
+	api.Store
+	mu    sync.Mutex
+	cards []string
+	done  []string
+}
+
+func (h *hasty) ClaimRemovedCards(ctx context.Context, gateway string, limit int) ([]string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	claimed, err := h.Store.ClaimRemovedCards(ctx, gateway, limit)
+	h.cards = append(h.cards, claimed...)
+	return h.cards, err
+}
+
+func (h *hasty) CardDetached(ctx context.Context, ref string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.cards, h.done = nil, append(h.done, ref)
+	return h.Store.CardDetached(ctx, ref)
+}
+
+func TestARemovedCardIsForgottenByTheGatewayToo(t *testing.T) {
+	g, h := &forgetful{}, &hasty{}
+	s := newShop(t, func(c *api.Config) {
+		g.Gateway = c.Gateway.(*sandbox.Gateway)
+		h.Store = c.Store
+		c.Gateway, c.Store = g, h
+	})
+	id := s.buy().want(201, "").text("subscription.id")
+	ada := s.signIn("ada@contoso.example")
+	first := s.ask("GET", "/v1/payment-methods", "", ada).want(200, "").at("data").([]any)[0].(map[string]any)["id"].(string)
+	s.ask("POST", "/v1/subscriptions/"+id+"/payment-method", `{"token":"tok_visa"}`, ada, withKey()).want(200, "")
+	s.ask("DELETE", "/v1/payment-methods/"+first, "", ada).want(204, "")
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan struct{})
+	go func() { s.handler.Run(ctx); close(ran) }()
+	s.eventually("the gateway has forgotten it", func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return len(h.done) > 0
+	})
+	stop()
+	<-ran
+	if n := g.asked.Load(); n != 2 || !slices.Equal(h.done, []string{first}) {
+		t.Errorf("asked %d times, and %v are done", n, h.done)
 	}
 }

@@ -64,9 +64,9 @@ func (s *Store) StoredCards(ctx context.Context, account string) ([]billing.Stor
 }
 
 // RemoveCard forgets a card of an account, and that ended subscriptions were
-// charged to it. Errors: ErrNotFound, and a *billing.Error method_in_use while a
-// subscription is charged to it. The row stays: what is being revived this very
-// moment may still name it.
+// charged to it; the gateway is to forget it too (ClaimRemovedCards). Errors:
+// ErrNotFound, and a *billing.Error method_in_use while a subscription is charged
+// to it. The row stays: what is being revived this very moment may still name it.
 func (s *Store) RemoveCard(ctx context.Context, account, ref string) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		var subs []subscriptionRow
@@ -85,6 +85,73 @@ func (s *Store) RemoveCard(ctx context.Context, account, ref string) error {
 				return err
 			}
 		}
-		return tx.Model(&paymentMethodRow{}).Where("ref = ?", card.Ref).Update("removed_at", tx.NowFunc()).Error
+		now := tx.NowFunc()
+		return tx.Model(&paymentMethodRow{}).Where("ref = ?", card.Ref).Updates(map[string]any{"removed_at": now, "detach_at": now}).Error
 	})
+}
+
+// detachClaim is how long whoever has taken a removed card may be at detaching
+// it, in real time. A gateway that is away is asked again after it.
+const detachClaim = time.Minute
+
+// ClaimRemovedCards takes cards that were removed here and that the gateway still
+// has, so that nobody else detaches them meanwhile. A card that was removed while
+// a payment with it was under way stays for as long as something may be charged
+// to it.
+func (s *Store) ClaimRemovedCards(ctx context.Context, gateway string, limit int) ([]string, error) {
+	db, now := s.db.WithContext(ctx), s.db.NowFunc()
+	var cards []paymentMethodRow
+	if err := db.Where("detach_at <= ? AND gateway = ?", now, gateway).Order("detach_at").Limit(limit).Find(&cards).Error; err != nil {
+		return nil, err
+	}
+	var claimed []string
+	for _, c := range cards {
+		mine := db.Model(&paymentMethodRow{}).Where("ref = ? AND detach_at <= ?", c.Ref, now).Update("detach_at", now.Add(detachClaim))
+		if mine.Error != nil {
+			return claimed, mine.Error
+		}
+		if mine.RowsAffected == 0 {
+			continue
+		}
+		if used, err := s.charges(ctx, c.Account, c.Ref); err != nil {
+			return claimed, err
+		} else if !used {
+			claimed = append(claimed, c.Ref)
+		}
+	}
+	return claimed, nil
+}
+
+// charges tells whether anything of an account is charged to a card, or may be
+// any moment.
+func (s *Store) charges(ctx context.Context, account, ref string) (used bool, err error) {
+	err = s.snapshot(ctx, func(tx *gorm.DB) error {
+		var subs []subscriptionRow
+		if err := tx.Where("billing_account = ?", account).Find(&subs).Error; err != nil {
+			return err
+		}
+		ids := make([]string, len(subs))
+		waiting := []string{}
+		for i, sub := range subs {
+			ids[i] = sub.ID
+			used = used || sub.Method == ref
+			if id := sub.State.Waiting.Invoice; id != "" {
+				waiting = append(waiting, id)
+			}
+		}
+		var drafts []invoiceRow
+		if err := tx.Where("subscription IN ? AND (in_flight OR id IN ?)", ids, waiting).Find(&drafts).Error; err != nil {
+			return err
+		}
+		for _, d := range drafts {
+			used = used || d.Detail.Method == ref
+		}
+		return nil
+	})
+	return used, err
+}
+
+// CardDetached says that the gateway has forgotten a card.
+func (s *Store) CardDetached(ctx context.Context, ref string) error {
+	return s.db.WithContext(ctx).Model(&paymentMethodRow{}).Where("ref = ?", ref).Update("detach_at", nil).Error
 }

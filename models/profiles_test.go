@@ -2,7 +2,9 @@ package models
 
 import (
 	"errors"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/okviz/licensing/billing"
 )
@@ -58,5 +60,66 @@ func TestACardInUseIsNotRemoved(t *testing.T) {
 		if row.Method != "" || len(list) != 2 || list[0].Ref != "pm_3" || len(list[0].Pays) != 1 || list[0].Pays[0].Number != 3 {
 			t.Errorf("the ended subscription has %q, left are %+v", row.Method, list)
 		}
+	})
+}
+
+func TestARemovedCardIsDetachedByOneUntilItIsDone(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		now := time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC)
+		s.db.NowFunc = func() time.Time { return now }
+		for _, ref := range []string{"pm_1", "pm_2"} {
+			must(t, s.db.Create(&paymentMethodRow{Ref: ref, Account: "cus_1", Gateway: "sandbox"}).Error)
+		}
+		claimed := func(gateway string, want ...string) {
+			t.Helper()
+			got, err := s.ClaimRemovedCards(t.Context(), gateway, 10)
+			must(t, err)
+			if !slices.Equal(got, want) {
+				t.Errorf("claimed %v, want %v", got, want)
+			}
+		}
+		claimed("sandbox")
+		must(t, s.RemoveCard(t.Context(), "cus_1", "pm_1"))
+		claimed("stripe")
+		claimed("sandbox", "pm_1")
+		claimed("sandbox") // somebody is at it
+		now = now.Add(detachClaim)
+		claimed("sandbox", "pm_1") // who has crashed, or the gateway was away
+		must(t, s.CardDetached(t.Context(), "pm_1"))
+		now = now.Add(detachClaim)
+		claimed("sandbox")
+	})
+}
+
+func TestACardThatWasRemovedWhileAPaymentNamedItStaysForAsLongAsThat(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Store) {
+		s := openShop(t, db)
+		sub := s.charged("ada@contoso.example")
+		b := s.book(sub.ID)
+		must(t, s.db.Create(&paymentMethodRow{Ref: "pm_new", Account: b.Order.BillingAccount, Gateway: "sandbox"}).Error)
+		b.Method = "pm_new" // which a change in the other window brings
+		d := b.Decide(billing.Command{Verb: billing.VerbChange, Plan: "calendar-pro_users_21-50_monthly"}, opening)
+		if d.Bill == nil {
+			t.Fatalf("%+v", d)
+		}
+		inv, freeze := b.Freeze(*d.Bill, "req_change")
+		must(t, s.Post(t.Context(), freeze))
+		must(t, s.RemoveCard(t.Context(), b.Order.BillingAccount, "pm_new"))
+		claims := func(want int) {
+			t.Helper()
+			got, err := s.ClaimRemovedCards(t.Context(), "sandbox", 10)
+			must(t, err)
+			if len(got) != want {
+				t.Errorf("claimed %v", got)
+			}
+			must(t, s.db.Model(&paymentMethodRow{}).Where("ref = ?", "pm_new").Update("detach_at", s.db.NowFunc()).Error) // a minute later
+		}
+		claims(0) // it is being charged
+		paid := s.book(sub.ID)
+		paid.Method = "pm_new"
+		s.post(*paid.Paid(inv, opening), "")
+		claims(0) // and charged from now on
+		must(t, s.db.Model(&subscriptionRow{}).Where("id = ?", sub.ID).Update("method", "pm_other").Error)
+		claims(1)
 	})
 }

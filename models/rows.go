@@ -160,6 +160,7 @@ type paymentMethodRow struct {
 	Exp       string
 	CreatedAt time.Time
 	RemovedAt *time.Time
+	DetachAt  *time.Time // when somebody may have the gateway forget it too; nil: nobody has to
 }
 
 type licenseRow struct {

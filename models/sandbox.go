@@ -81,6 +81,20 @@ func (l SandboxLedger) AddMethod(ctx context.Context, m sandbox.Method) error {
 	})
 }
 
+// UpdateMethod implements sandbox.Ledger.
+func (l SandboxLedger) UpdateMethod(ctx context.Context, id string, f func(*sandbox.Method) error) error {
+	return l.store.tx(ctx, func(tx *gorm.DB) error {
+		row, err := one[sandboxMethodRow](locked(tx).Where("id = ?", id))
+		if err != nil {
+			return found(err)
+		}
+		if err := f(&row.Detail); err != nil {
+			return err
+		}
+		return update(tx, id, &row)
+	})
+}
+
 // OpenForm implements sandbox.Ledger.
 func (l SandboxLedger) OpenForm(ctx context.Context, f sandbox.Form) (sandbox.Form, error) {
 	err := l.store.tx(ctx, func(tx *gorm.DB) error {

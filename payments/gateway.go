@@ -24,6 +24,11 @@ type Gateway interface {
 	// second time under another reference; it moves nothing.
 	AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error)
 
+	// DetachMethod forgets a card, which can never be charged again; what became
+	// of its charges stays, and can be given back. One that is not there, or not
+	// any more, is no error.
+	DetachMethod(ctx context.Context, method string) error
+
 	// OpenForm opens a page of the gateway's on which the customer gives a card;
 	// the same form, whose page it may be given again, for the same id. It
 	// stores nothing else and moves nothing.

@@ -90,3 +90,36 @@ func TestACardThatIsGivenTooLateIsNotCharged(t *testing.T) {
 	}
 	shared.audit(t, id)
 }
+
+func TestARemovedCardIsDetachedAtTheGateway(t *testing.T) {
+	who := newCustomer()
+	id := shared.buy(t, who.order(nil)).Subscription.ID
+	first, err := shared.system.Engine.Store.Book(t.Context(), id)
+	must(t, err)
+	session := shared.signIn(t, who.email)
+	remove := func() answer {
+		return shared.send(t, http.MethodDelete, "/v1/payment-methods/"+first.Method, nil, session)
+	}
+	remove().wantProblem(t, http.StatusConflict, "method_in_use")
+	shared.command(t, id, "payment-method", object{"token": secret("tok_visa")}).want(t, http.StatusOK)
+	remove().want(t, http.StatusNoContent)
+	ledger := shared.system.Engine.Store.SandboxLedger()
+	detached := func(card string) (is bool) {
+		must(t, ledger.UpdateMethod(t.Context(), card, func(m *sandbox.Method) error {
+			is = m.Detached
+			return nil
+		}))
+		return is
+	}
+	eventually(t, listed, "the gateway has forgotten it", func() bool { return detached(first.Method) })
+	second, err := shared.system.Engine.Store.Book(t.Context(), id)
+	must(t, err)
+	if detached(second.Method) {
+		t.Error("the card in use was detached")
+	}
+	shared.command(t, id, "renew", nil).want(t, http.StatusOK)
+	if n := len(shared.charges(t, id)); n != 2 {
+		t.Errorf("%d charges", n)
+	}
+	shared.audit(t, id)
+}

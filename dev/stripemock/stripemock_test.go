@@ -151,7 +151,7 @@ func TestEveryRequestIsOneThatStripeDescribes(t *testing.T) {
 		t.Errorf("%s: %s", call, why)
 	}
 	for _, call := range []string{
-		"POST /v1/customers", "POST /v1/payment_methods/{id}/attach", "GET /v1/payment_methods/{id}",
+		"POST /v1/customers", "POST /v1/payment_methods/{id}/attach", "POST /v1/payment_methods/{id}/detach", "GET /v1/payment_methods/{id}",
 		"POST /v1/payment_intents", "POST /v1/payment_intents/{id}", "GET /v1/payment_intents/{id}", "POST /v1/payment_intents/{id}/confirm",
 		"POST /v1/payment_intents/{id}/cancel",
 		"POST /v1/checkout/sessions", "GET /v1/checkout/sessions/{id}",

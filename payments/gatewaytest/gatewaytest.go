@@ -62,6 +62,7 @@ func Run(t *testing.T, newSubject func(t *testing.T) Subject) {
 	for name, test := range map[string]func(*order){
 		"an account has one customer":                                    oneCustomer,
 		"a stored card is recognisable":                                  storedCard,
+		"a card that was detached is charged no more":                    detachedCard,
 		"an unknown token is refused without repeating it":               unknownToken,
 		"a form is one per id, and empty before a card was given":        formIsEmpty,
 		"a card that was given in a form can be stored":                  formIsFilled,
@@ -377,6 +378,28 @@ func prepareMovesNothing(o *order) {
 		}
 	}
 	o.same(o.resolve(), billing.ChargeResult{Status: billing.PaymentNotAttempted})
+	o.succeeded(0)
+}
+
+func detachedCard(o *order) {
+	card := o.card(o.Visa)
+	paid := o.request(card, 1)
+	o.status(o.charge(paid), billing.PaymentSucceeded)
+	for _, method := range []string{card, card, "pm_nonesuch"} {
+		if err := o.Gateway.DetachMethod(o.Context(), method); err != nil {
+			o.Errorf("detaching %s: %v", method, err)
+		}
+	}
+	o.status(o.charge(paid), billing.PaymentSucceeded) // which it has been
+	if err := o.refund(newID("cn"), 990); err != nil {
+		o.Errorf("giving back what it has paid: %v", err)
+	}
+	o.invoice, o.ref = newID("inv"), ""
+	r := o.request(card, 1)
+	o.prepare(r)
+	_, err := o.Gateway.Charge(o.Context(), o.ref, r)
+	o.refused(err, payments.CodeNotFound)
+	o.status(o.resolve(), billing.PaymentNotAttempted)
 	o.succeeded(0)
 }
 

@@ -68,6 +68,17 @@ func (g *Gateway) AttachMethod(ctx context.Context, customer, token string) (bil
 	return billing.StoredMethod{Ref: m.ID, Brand: c.brand, Last4: c.last4(), Exp: cardExp}, nil
 }
 
+func (g *Gateway) DetachMethod(ctx context.Context, method string) error {
+	err := g.ledger.UpdateMethod(ctx, method, func(m *Method) error {
+		m.Detached = true
+		return nil
+	})
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("sandbox gateway: detaching %s: %w", method, err)
+	}
+	return nil
+}
+
 func (g *Gateway) OpenForm(ctx context.Context, r billing.FormRequest) (billing.Form, error) {
 	if r.ID == "" || r.Done == "" || r.Back == "" {
 		return billing.Form{}, refuse(payments.CodeInvalid, "a form lacks its id or an address")

@@ -19,6 +19,9 @@ type Ledger interface {
 	// AddMethod keeps a card. ErrNotFound if its customer is not there.
 	AddMethod(ctx context.Context, m Method) error
 
+	// UpdateMethod does with a card what Update does with a payment.
+	UpdateMethod(ctx context.Context, id string, f func(*Method) error) error
+
 	// OpenForm returns the form f.Key; where there is none yet, it keeps f.
 	OpenForm(ctx context.Context, f Form) (Form, error)
 
@@ -70,6 +73,7 @@ type Method struct {
 	Customer string `json:"customer"` // cst_…
 	Token    string `json:"token"`    // decides what the card does
 	Charged  int    `json:"charged"`  // charges that succeeded
+	Detached bool   `json:"detached,omitempty"`
 }
 
 // Form is a page on which a customer gives a card.

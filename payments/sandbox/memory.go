@@ -50,6 +50,20 @@ func (l *memory) AddMethod(_ context.Context, m Method) error {
 	return ErrNotFound
 }
 
+func (l *memory) UpdateMethod(_ context.Context, id string, f func(*Method) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m, ok := l.methods[id]
+	if !ok {
+		return ErrNotFound
+	}
+	if err := f(&m); err != nil {
+		return err
+	}
+	l.methods[id] = m
+	return nil
+}
+
 func (l *memory) OpenForm(_ context.Context, f Form) (Form, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -96,7 +96,7 @@ func (p *Payment) charge(m *Method, r billing.ChargeRequest) (billing.ChargeResu
 	}
 
 	c, ok := cards[m.Token]
-	if !ok {
+	if !ok || m.Detached {
 		return billing.ChargeResult{}, refuse(payments.CodeNotFound, m.ID+" has no card")
 	}
 	fault := p.Faults < c.faults

@@ -138,6 +138,25 @@ func (g *Gateway) AttachMethod(ctx context.Context, customer, token string) (bil
 	}, nil
 }
 
+func (g *Gateway) DetachMethod(ctx context.Context, method string) error {
+	_, err := g.client.V1PaymentMethods.Detach(ctx, method, nil)
+	e := answer(err)
+	switch {
+	case e == nil:
+	case e.HTTPStatusCode == http.StatusNotFound || e.Code == stripe.ErrorCodeResourceMissing:
+		return nil
+	case e.Type == stripe.ErrorTypeInvalidRequest && e.HTTPStatusCode == http.StatusBadRequest:
+		// Perhaps an earlier call detached it, whose answer was lost.
+		if m, err := g.client.V1PaymentMethods.Retrieve(ctx, method, nil); err == nil && m.Customer == nil {
+			return nil
+		}
+	}
+	if err != nil {
+		return failed("detaching "+method, err)
+	}
+	return nil
+}
+
 // OpenForm opens a Checkout session that only stores a card. Its page can be
 // given again for as long as Stripe keeps the key and the session, a day.
 func (g *Gateway) OpenForm(ctx context.Context, r billing.FormRequest) (billing.Form, error) {

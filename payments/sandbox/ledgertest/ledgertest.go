@@ -25,6 +25,7 @@ func Run(t *testing.T, newLedger func(t *testing.T) sandbox.Ledger) {
 	for name, test := range map[string]func(*testing.T, sandbox.Ledger){
 		"an account has one customer":                             oneCustomer,
 		"a card needs its customer":                               cardNeedsCustomer,
+		"an update of a card is kept, or fails":                   updateMethod,
 		"a form is kept once, and its card with it":               oneForm,
 		"an invoice has one payment":                              onePayment,
 		"a payment comes back as it was written":                  roundTrip,
@@ -173,6 +174,29 @@ func cardNeedsCustomer(t *testing.T, l sandbox.Ledger) {
 	err := l.AddMethod(t.Context(), sandbox.Method{ID: "pm_1", Customer: "cst_1", Token: "tok_visa"})
 	if !errors.Is(err, sandbox.ErrNotFound) {
 		t.Errorf("got %v, want ErrNotFound", err)
+	}
+}
+
+func updateMethod(t *testing.T, l sandbox.Ledger) {
+	seed(t, l)
+	refusal := errors.New("refused")
+	for _, err := range []error{nil, refusal} {
+		got := l.UpdateMethod(t.Context(), "pm_1", func(m *sandbox.Method) error {
+			equal(t, m.Token, "tok_visa")
+			m.Charged, m.Detached = m.Charged+3, true
+			return err
+		})
+		if !errors.Is(got, err) {
+			t.Errorf("got %v, want %v", got, err)
+		}
+	}
+	equal(t, readMethod(t, l, "pay_1", "pm_1"), sandbox.Method{ID: "pm_1", Customer: "cst_1", Token: "tok_visa", Charged: 3, Detached: true})
+	err := l.UpdateMethod(t.Context(), "pm_2", func(*sandbox.Method) error {
+		t.Error("the update of a card that is not there was run")
+		return nil
+	})
+	if !errors.Is(err, sandbox.ErrNotFound) {
+		t.Errorf("updating one that is not there: %v", err)
 	}
 }
 

@@ -311,6 +311,15 @@ func (s *Server) answer(method string, path []string, form url.Values) (int, any
 		return 200, s.create("cus", "customer", form, nil)
 	case "POST payment_methods attach":
 		return s.attach(path[1], form.Get("customer"))
+	case "POST payment_methods detach":
+		switch {
+		case object == nil:
+			return missing("PaymentMethod", "payment_method", path[1])
+		case object["customer"] == nil:
+			return 400, fault("invalid_request_error", "", "", "The payment method you provided is not attached to a customer.")
+		}
+		object["customer"] = nil
+		return 200, object
 	case "GET payment_methods ":
 		if object == nil {
 			return missing("PaymentMethod", "payment_method", path[1])
