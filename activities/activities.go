@@ -13,6 +13,7 @@ import (
 type Store interface {
 	Fence(ctx context.Context, subscription string) (billing.Subscription, error)
 	Book(ctx context.Context, subscription string) (billing.Book, error)
+	LatestEvents(ctx context.Context, subscription string, limit int) ([]billing.Event, error)
 	Post(ctx context.Context, p billing.Posting) error
 	SetCharge(ctx context.Context, invoice, gateway, charge string) error
 
@@ -97,6 +98,14 @@ type Result struct {
 	// Again: the payment that waited has been ended, and the Task is still to be
 	// done on the new state.
 	Again bool `json:"again,omitempty"`
+	// Lately is the latest lines of the history, for operators to read.
+	Lately []string `json:"lately,omitempty"`
+}
+
+// Loaded is a subscription as its rows have it.
+type Loaded struct {
+	billing.Subscription
+	Lately []string `json:"lately,omitempty"`
 }
 
 // The steps, by the names that an operator reads in the workflow's history.

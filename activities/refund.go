@@ -33,10 +33,10 @@ func (a *Activities) Refund(ctx context.Context, subscription string) ([]billing
 		case errors.As(err, &coded): // nothing moved, and nothing ever will
 			r.Status = billing.RefundFailed
 		case err != nil:
-			open = errors.Join(open, fmt.Errorf("refund %s: %w", r.ID, err))
+			open = errors.Join(open, fmt.Errorf("refund %s: %w", r.ID, gateways(err)))
 			continue
 		case r.Status == billing.RefundPending:
-			open = errors.Join(open, fmt.Errorf("refund %s is pending at the gateway", r.ID))
+			open = errors.Join(open, gateways(fmt.Errorf("refund %s is pending at the gateway", r.ID)))
 			continue
 		}
 		answered = append(answered, r)

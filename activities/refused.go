@@ -17,6 +17,21 @@ func refusal(err error) string {
 	return coded.ErrorCode()
 }
 
+// gateways marks an error as the gateway's, if it is one.
+func gateways(err error) error {
+	if err == nil {
+		return nil
+	}
+	return atGateway{err}
+}
+
+type atGateway struct{ error }
+
+// Part names where the trouble is, for operators.
+func (atGateway) Part() string { return "gateway" }
+
+func (g atGateway) Unwrap() error { return g.error }
+
 // open marks an error that leaves unknown what became of a payment.
 type open struct{ error }
 

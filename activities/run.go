@@ -20,7 +20,16 @@ func stale(t Task) error {
 
 // Load reads a subscription for a run that carries no state, behind a fence
 // against older runs, and settles a payment that such a run left in flight.
-func (a *Activities) Load(ctx context.Context, subscription string) (billing.Subscription, error) {
+func (a *Activities) Load(ctx context.Context, subscription string) (Loaded, error) {
+	s, err := a.load(ctx, subscription)
+	if err != nil {
+		return Loaded{}, err
+	}
+	told, err := a.lately(ctx, subscription)
+	return Loaded{s, told}, err
+}
+
+func (a *Activities) load(ctx context.Context, subscription string) (billing.Subscription, error) {
 	s, err := a.Store.Fence(ctx, subscription)
 	if err != nil {
 		return s, err
@@ -41,8 +50,29 @@ func (a *Activities) Load(ctx context.Context, subscription string) (billing.Sub
 	return result.Subscription, err
 }
 
-// run does one Task, from wherever an earlier try of it got to.
+// lately is the latest lines of a subscription's history. They hold no personal
+// data, as the whole history does not.
+func (a *Activities) lately(ctx context.Context, subscription string) ([]string, error) {
+	events, err := a.Store.LatestEvents(ctx, subscription, 6)
+	lines := make([]string, len(events))
+	for i, e := range events {
+		lines[i] = e.At.UTC().Format("2006-01-02 15:04") + " " + e.Actor + ": " + e.Text
+	}
+	return lines, err
+}
+
+// run does one Task, and reads back what the history says now.
 func (a *Activities) run(ctx context.Context, t Task) (Result, error) {
+	result, err := a.step(ctx, t)
+	if err != nil {
+		return Result{}, err
+	}
+	result.Lately, err = a.lately(ctx, t.Subscription)
+	return result, err
+}
+
+// step does one Task, from wherever an earlier try of it got to.
+func (a *Activities) step(ctx context.Context, t Task) (Result, error) {
 	request := ""
 	if t.Command != nil {
 		request = t.Command.Request
@@ -193,11 +223,11 @@ func (a *Activities) attach(ctx context.Context, request, account string) (metho
 	}
 	customer, err := a.Gateway.EnsureCustomer(ctx, account)
 	if err != nil {
-		return "", fmt.Errorf("customer of %s: %w", account, err)
+		return "", fmt.Errorf("customer of %s: %w", account, gateways(err))
 	}
 	m, err := a.Gateway.AttachMethod(ctx, customer, token)
 	if err != nil {
-		return "", fmt.Errorf("attaching the card of %s: %w", request, err)
+		return "", fmt.Errorf("attaching the card of %s: %w", request, gateways(err))
 	}
 	return m.Ref, a.Store.SaveMethod(ctx, request, account, a.Gateway.Name(), m)
 }
@@ -218,7 +248,7 @@ func (a *Activities) collect(ctx context.Context, t Task, book billing.Book, inv
 	}
 	if result.Status == billing.PaymentRequiresAction && !book.MayWait(inv, t.At) {
 		if result, err = a.Gateway.Abandon(ctx, inv.Charge); err != nil {
-			return Result{}, fmt.Errorf("giving up %s: %w", inv.ID, err)
+			return Result{}, fmt.Errorf("giving up %s: %w", inv.ID, gateways(err))
 		}
 	}
 	switch result.Status {
@@ -244,7 +274,7 @@ func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, r
 	}()
 	customer, err := a.Gateway.EnsureCustomer(ctx, inv.Account)
 	if err != nil {
-		return billing.ChargeResult{}, err
+		return billing.ChargeResult{}, gateways(err)
 	}
 	r := billing.ChargeRequest{
 		Invoice: inv.ID, Subscription: inv.Subscription, Customer: customer, Method: inv.Method,
@@ -253,7 +283,7 @@ func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, r
 	}
 	ref, err := a.Gateway.Prepare(ctx, r)
 	if err != nil {
-		return billing.ChargeResult{}, err
+		return billing.ChargeResult{}, gateways(err)
 	}
 	if ref != inv.Charge {
 		if err := a.Store.SetCharge(ctx, inv.ID, a.Gateway.Name(), ref); err != nil {
@@ -264,16 +294,16 @@ func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, r
 	if resume {
 		result, err := a.Gateway.Resolve(ctx, ref)
 		if err != nil || result.Status != billing.PaymentNotAttempted {
-			return result, err
+			return result, gateways(err)
 		}
 		unknown = false
 	}
 	result, err := a.Gateway.Charge(ctx, ref, r)
 	if err == nil && result.Status == billing.PaymentUnknown {
 		unknown = true
-		return a.Gateway.Resolve(ctx, ref)
+		result, err = a.Gateway.Resolve(ctx, ref)
 	}
-	return result, err
+	return result, gateways(err)
 }
 
 // post writes a posting as the answer to a request.

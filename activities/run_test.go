@@ -431,7 +431,7 @@ func TestLoadSettlesWhatAnOlderRunLeftInFlight(t *testing.T) {
 			if state.Status != c.status {
 				t.Errorf("it is %s, want %s", state.Status, c.status)
 			}
-			if diff := cmp.Diff(s.State(t, sub), state); diff != "" {
+			if diff := cmp.Diff(s.State(t, sub), state.Subscription); diff != "" {
 				t.Errorf("not the row (-row +loaded):\n%s", diff)
 			}
 			s.wantCharged(sub, c.want...)

@@ -47,7 +47,7 @@ func (a *Activities) settle(ctx context.Context, t Task, book billing.Book) (Res
 	}
 	became, err := ask(ctx, inv.Charge)
 	if err != nil {
-		return Result{}, fmt.Errorf("asking what became of %s: %w", inv.ID, err)
+		return Result{}, fmt.Errorf("asking what became of %s: %w", inv.ID, gateways(err))
 	}
 	known := (became.Status == billing.PaymentRequiresAction) == book.Subscription.Waiting.Action
 	var p *billing.Posting

@@ -168,6 +168,7 @@ var SearchAttributes = map[string]enums.IndexedValueType{
 	workflows.AttributeStatus.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
 	workflows.AttributePlan.GetName():    enums.INDEXED_VALUE_TYPE_KEYWORD,
 	workflows.AttributeProduct.GetName(): enums.INDEXED_VALUE_TYPE_KEYWORD,
+	workflows.AttributeNumber.GetName():  enums.INDEXED_VALUE_TYPE_INT,
 }
 
 // RegisterSearchAttributes makes them known to Temporal's namespace.

@@ -42,6 +42,9 @@ func (e *Error) Error() string {
 // IsPermanent tells whether trying again is of no use.
 func (e *Error) IsPermanent() bool { return e.Permanent }
 
+// Part names where the trouble is, for operators.
+func (e *Error) Part() string { return "mail" }
+
 // Unwrap gives the end of the context or the fault of the network.
 func (e *Error) Unwrap() error { return e.cause }
 

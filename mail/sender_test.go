@@ -214,7 +214,7 @@ func TestAServerThatIsAwayIsNotPermanent(t *testing.T) {
 	_ = l.Close()
 	e := failed(t, sender(t, "smtp://"+l.Addr().String()).Deliver(t.Context(), letterOf(t, billing.NoticeReceipt)))
 	var op *net.OpError
-	if e.Permanent || !errors.As(e, &op) {
+	if e.Permanent || e.Part() != "mail" || !errors.As(e, &op) {
 		t.Errorf("permanent %v: %v", e.Permanent, e)
 	}
 }

@@ -116,6 +116,9 @@ type databaseError struct {
 
 func (e *databaseError) Error() string { return fmt.Sprintf("%s error %d", e.database, e.number) }
 
+// Part names where the trouble is, for operators.
+func (e *databaseError) Part() string { return "database" }
+
 // again tells whether the database gave up on a transaction because of another
 // one, so that it may simply be tried again.
 func (e *databaseError) again() bool {

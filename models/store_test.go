@@ -118,7 +118,8 @@ func TestADatabaseURLIsRefusedWithoutItsPassword(t *testing.T) {
 	t.Run("a wrong password", func(t *testing.T) {
 		u := strings.Replace(mysqltest.URL(t), "@", "hunter2@", 1)
 		_, err := Open(u, billing.DefaultPolicy())
-		if err == nil || err.Error() != "opening the database: MySQL error 1045" {
+		var from interface{ Part() string } // which an operator reads
+		if !errors.As(err, &from) || from.Part() != "database" || err.Error() != "opening the database: MySQL error 1045" {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -115,15 +116,27 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 	return o, nil
 }
 
+// LatestEvents is the end of a subscription's audit history, the oldest first.
+func (s *Store) LatestEvents(ctx context.Context, subscription string, limit int) ([]billing.Event, error) {
+	var rows []eventRow
+	err := s.db.WithContext(ctx).Where("subscription = ?", subscription).Order("revision DESC, position DESC").Limit(limit).Find(&rows).Error
+	slices.Reverse(rows)
+	return events(rows), err
+}
+
 // Events is a subscription's audit history, the oldest first.
 func (s *Store) Events(ctx context.Context, subscription string) ([]billing.Event, error) {
 	var rows []eventRow
 	err := s.db.WithContext(ctx).Where("subscription = ?", subscription).Order("revision, position").Find(&rows).Error
+	return events(rows), err
+}
+
+func events(rows []eventRow) []billing.Event {
 	events := make([]billing.Event, len(rows))
 	for i, r := range rows {
 		events[i] = billing.Event{At: r.At, Kind: r.Kind, Actor: r.Actor, Text: r.Words}
 	}
-	return events, err
+	return events
 }
 
 // Invoice reads an invoice with the credit notes that correct it. Errors:

@@ -69,15 +69,19 @@ func (i *activityCodes) alert(info activity.Info, result any) {
 }
 
 func failure(info activity.Info, code string) error {
-	return temporal.NewApplicationError(info.ActivityType.Name+" failed", code)
+	return temporal.NewApplicationError(info.ActivityType.Name+" failed ("+code+") and is tried again; the worker's log says why", code)
 }
 
-// code names a failure without its words.
+// code names a failure without its words: by its own code, or else by the part
+// of the system that it came from.
 func code(err error) string {
 	var coded interface{ ErrorCode() string }
+	var from interface{ Part() string }
 	switch {
 	case errors.As(err, &coded):
 		return coded.ErrorCode()
+	case errors.As(err, &from):
+		return from.Part()
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
 	case errors.Is(err, context.Canceled):

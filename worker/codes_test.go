@@ -52,6 +52,11 @@ type coded struct{}
 func (coded) Error() string     { return marker }
 func (coded) ErrorCode() string { return "card_network_down" }
 
+type from struct{ error }
+
+func (from) Part() string    { return "gateway" }
+func (f from) Unwrap() error { return f.error }
+
 func TestHistoriesHoldTheNameAndTheCodeOfAnErrorAndNoMore(t *testing.T) {
 	stale := temporal.NewNonRetryableApplicationError("subscription sub_1 has moved on", activities.ErrorStale, nil)
 	for _, c := range []struct {
@@ -64,6 +69,8 @@ func TestHistoriesHoldTheNameAndTheCodeOfAnErrorAndNoMore(t *testing.T) {
 		{"wrapped", fmt.Errorf("charging inv_1: %w", errors.New(marker)), "failed", true},
 		{"one with a code", fmt.Errorf("%s: %w", marker, coded{}), "card_network_down", true},
 		{"a gateway's", fmt.Errorf("%s: %w", marker, &payments.Error{Code: payments.CodeMismatch, Detail: marker}), payments.CodeMismatch, true},
+		{"one of a part", fmt.Errorf("posting: %w", from{errors.New(marker)}), "gateway", true},
+		{"a part's, with a code", fmt.Errorf("charging: %w", from{coded{}}), "card_network_down", true},
 		{"a deadline", fmt.Errorf("%s: %w", marker, context.DeadlineExceeded), "timeout", true},
 		{"a cancellation", fmt.Errorf("%s: %w", marker, context.Canceled), "canceled", true},
 		{"several", errors.Join(errors.New(marker), coded{}), "card_network_down", true},
@@ -82,7 +89,7 @@ func TestHistoriesHoldTheNameAndTheCodeOfAnErrorAndNoMore(t *testing.T) {
 			if !errors.As(err, &app) || app.Type() != c.code || app.NonRetryable() == c.retry {
 				t.Errorf("got %v, want the code %q, to be retried: %t", err, c.code, c.retry)
 			}
-			if c.retry && app.Message() != "Renew failed" {
+			if c.retry && app.Message() != "Renew failed ("+c.code+") and is tried again; the worker's log says why" {
 				t.Errorf("the message is %q", app.Message())
 			}
 			if strings.Contains(c.err.Error(), marker) && c.retry && !strings.Contains(logged, marker) {
@@ -95,7 +102,7 @@ func TestHistoriesHoldTheNameAndTheCodeOfAnErrorAndNoMore(t *testing.T) {
 func TestPanicReachesTheLogAndNotTheHistory(t *testing.T) {
 	history, logged, err := failing(t, func(context.Context) error { panic("adding " + marker) })
 	var app *temporal.ApplicationError
-	if !errors.As(err, &app) || app.Type() != "panic" || app.Message() != "Renew failed" || app.NonRetryable() {
+	if !errors.As(err, &app) || app.Type() != "panic" || !strings.HasPrefix(app.Message(), "Renew failed (panic)") || app.NonRetryable() {
 		t.Errorf("got %v, want the code panic, to be retried", err)
 	}
 	if strings.Contains(history, marker) || strings.Contains(history, "goroutine") || strings.Contains(history, "codes_test.go") {

@@ -14,7 +14,7 @@ import (
 // show keeps what an operator sees in the Temporal UI up to date: the details
 // cost no event, a search attribute is written only when it has changed.
 func (s *subscription) show(ctx workflow.Context) {
-	workflow.SetCurrentDetails(ctx, details(s.state))
+	workflow.SetCurrentDetails(ctx, details(s.state, s.lately))
 	shown := workflow.GetTypedSearchAttributes(ctx)
 	var updates []temporal.SearchAttributeUpdate
 	for _, a := range []struct {
@@ -35,25 +35,60 @@ func (s *subscription) show(ctx workflow.Context) {
 	}
 }
 
-// details tells the subscription's story as a small table.
-func details(s billing.Subscription) string {
+// guide tells an operator who has never seen such a page what it is, and where
+// to find what may not stand here: who the customer is.
+func guide(s billing.Subscription) string {
+	return fmt.Sprintf(`One subscription, from its order to its end. *Current Details* says how it stands, what comes next, and what happened lately.
+
+- Who the customer is: `+"`GET /v1/operator/subscriptions?number=%d`"+`. No names and no addresses stand here.
+- Its whole history: `+"`GET /v1/subscriptions/%s/events`"+`.
+- *Pending Activities* has what fails and is tried again. The worker's log says why.
+- The signals `+"`cancel` and `resume` (input `{}`) and `upgrade` (`{\"plan\": \"…\"}`)"+` do what the customer's buttons do.
+- *Request Cancellation* and *Terminate* cancel no subscription. They stop its workflow: nothing is charged, ended or mailed any more, until `+"`okviz recover`"+` starts another.
+`, s.Number, s.ID)
+}
+
+// details tells the subscription's story: how it stands, as a small table, and
+// what happened lately.
+func details(s billing.Subscription, lately []string) string {
 	var b strings.Builder
 	row := func(name, value string) { b.WriteString("| " + name + " | " + value + " |\n") }
-	b.WriteString(fmt.Sprintf("**Subscription %d** waits for: %s\n\n| | |\n|---|---|\n", s.Number, inWords(s)))
+	b.WriteString(fmt.Sprintf("**Subscription %d.** Next: %s.\n\n| | |\n|---|---|\n", s.Number, inWords(s)))
 	row("status", string(s.Status))
 	row("plan", fmt.Sprintf("%s × %d", s.Plan.ID, s.Quantity))
-	row("price", s.Price.Money.Times(s.Quantity).String())
+	row("price", s.Price.Money.Times(s.Quantity).String()+" before discounts and tax")
 	if s.NextPrice != (billing.Price{}) {
 		row("next price", s.NextPrice.Money.Times(s.Quantity).String())
 	}
 	if !s.Period.End.IsZero() {
-		row("period", day(s.Period.Start)+" – "+s.Period.End.Format(time.RFC3339))
+		row("period", instant(s.Period.Start)+" – "+instant(s.Period.End))
 	}
-	if s.License != "" {
+	if s.Ahead != (billing.Period{}) {
+		row("paid ahead", "until "+instant(s.Ahead.End))
+	}
+	if at := s.NextPaymentAt(); !at.IsZero() {
+		row("next payment", instant(at))
+	}
+	row("paid by", paidBy(s))
+	if !s.LastPaymentAt.IsZero() {
+		row("last payment", instant(s.LastPaymentAt))
+	}
+	if d := s.Dunning; s.Status == billing.PastDue {
+		row("payment fails", "since "+instant(d.FirstFailure)+", last tried "+instant(d.LastAttempt))
+	}
+	if s.CancelAtPeriodEnd {
+		row("cancelled", "works until "+instant(lastDay(s)))
+	}
+	switch {
+	case s.Revoked:
+		row("licence", s.License+", revoked by an operator")
+	case s.Suspended:
+		row("licence", s.License+", suspended by an operator")
+	case s.License != "":
 		row("licence", s.License)
 	}
 	if !s.DueAt.IsZero() {
-		row("open invoice", s.OpenInvoice+", due "+s.DueAt.Format(time.RFC3339))
+		row("open invoice", s.OpenInvoice+", due "+instant(s.DueAt))
 	}
 	if w := s.Waiting; w.Invoice != "" {
 		row("payment that waits", w.Amount.String()+" for "+w.Invoice+" ("+string(w.Purpose)+"), "+waits(w))
@@ -61,56 +96,106 @@ func details(s billing.Subscription) string {
 	if s.Dunning.Refusal != "" {
 		row("payment", "the gateway refuses our calls: "+s.Dunning.Refusal)
 	}
+	if s.Refunding > 0 {
+		row("refunds", fmt.Sprintf("%d that the gateway has not confirmed yet", s.Refunding))
+	}
 	for _, d := range s.Disputes {
 		row("dispute", d.Amount.String()+" of "+d.Invoice+": "+string(d.Status))
 	}
 	if s.CancelReason != "" {
-		row("ended", s.CanceledAt.Format(time.RFC3339)+" ("+string(s.CancelReason)+")")
+		row("ended", instant(s.CanceledAt)+" ("+string(s.CancelReason)+")")
 	}
 	if s.TestClock != "" {
-		row("test clock", s.TestClock+" stands at "+s.Now.Format(time.RFC3339))
+		row("test clock", s.TestClock+" stands at "+instant(s.Now))
+	}
+	if len(lately) > 0 {
+		b.WriteString("\n**Lately** (UTC)\n\n- " + strings.Join(lately, "\n- ") + "\n")
 	}
 	return b.String()
 }
 
-// inWords says what a state waits for.
+func paidBy(s billing.Subscription) string {
+	switch {
+	case s.Collection == billing.ByInvoice:
+		return "invoice and transfer"
+	case s.HasMethod:
+		return "card"
+	}
+	return "card, and none is stored"
+}
+
+// lastDay is until when a cancelled subscription works.
+func lastDay(s billing.Subscription) time.Time {
+	if s.Ahead != (billing.Period{}) {
+		return s.Ahead.End
+	}
+	return s.Period.End
+}
+
+// inWords says what a state waits for, and what is done then.
 func inWords(s billing.Subscription) string {
 	price := s.RenewalPrice().Money.Times(s.Quantity).String()
+	at := instant(s.Next.At)
 	switch s.Next.Kind {
 	case billing.StepExpireOrder:
-		return "the payment of the order, until " + s.Next.At.Format(time.RFC3339)
+		return "waits for the payment of the order until " + at + ", then it lapses"
 	case billing.StepInvoice:
-		return "mails the invoice of the next period on " + day(s.Next.At) + ", " + price
+		return "mails the invoice of the next period on " + day(s.Next.At) + ", price " + price
 	case billing.StepRemind:
-		return "the reminder of " + day(s.Next.At)
+		return "reminds the billing contact on " + day(s.Next.At) + "; the period ends " + day(s.Period.End)
 	case billing.StepTrialEnd:
-		if s.HasMethod && !s.CancelAtPeriodEnd {
-			return "the trial's end on " + day(s.Next.At) + ", then charge " + price
+		switch {
+		case s.Ahead != (billing.Period{}):
+			return "the trial ends " + day(s.Next.At) + ", then the period begins that is paid for"
+		case s.CancelAtPeriodEnd:
+			return "the trial ends " + at + ", as the customer asked, and nothing is charged"
+		case s.HasMethod:
+			return "the trial ends " + day(s.Next.At) + ", then charges the card, price " + price
 		}
-		return "the trial's end on " + day(s.Next.At)
+		return "the trial ends " + at + ", and the subscription with it: no card is stored"
 	case billing.StepRenew:
-		if s.Collection == billing.ByInvoice && s.OpenInvoice != "" {
-			return "the transfer for the next period, until " + s.Next.At.Format(time.RFC3339)
+		switch {
+		case s.Ahead != (billing.Period{}):
+			return "enters the period that is paid for on " + day(s.Next.At) + ", nothing is charged"
+		case s.Collection == billing.ByInvoice && s.OpenInvoice != "":
+			return "waits for the transfer for the next period until " + at + ", then it ends"
 		}
-		return "renews " + day(s.Next.At) + ", charge " + price + " for " + s.Next.At.Format("2006-01")
+		return "renews " + day(s.Next.At) + ", charges for " + s.Next.At.Format("2006-01") + ", price " + price
 	case billing.StepRetry:
-		return "tries the declined payment again on " + s.Next.At.Format(time.RFC3339)
+		if s.Dunning.Hard {
+			return "waits for another card until " + at + ", then it ends"
+		}
+		return "tries the declined payment again " + at
 	case billing.StepSettle:
 		return waits(s.Waiting)
 	case billing.StepDispute:
-		return "the end of a dispute; the operator is reminded on " + day(s.Next.At)
+		return "waits for the end of a dispute; the operator is reminded on " + day(s.Next.At)
 	case billing.StepEnd:
-		return "cancelled, ends " + s.Next.At.Format(time.RFC3339)
+		return "ends " + at + ", as it was cancelled"
 	}
-	return "nothing: " + string(s.Status)
+	return "nothing, it is " + string(s.Status)
 }
 
 // waits says what a payment waits for.
 func waits(w billing.Waiting) string {
 	if w.Action {
-		return "the customer is to confirm a payment at the bank until " + w.Until.Format(time.RFC3339)
+		return "the customer is to confirm a payment at the bank until " + instant(w.Until)
 	}
-	return "the gateway works on a payment; it is asked again at " + w.Until.Format(time.RFC3339)
+	return "the gateway works on a payment; it is asked again at " + instant(w.Until)
+}
+
+// asked says which command an activity carries out.
+func asked(v billing.Verb, c billing.Command) string {
+	words := "asked for: " + string(v)
+	if c.Plan != "" {
+		words += " to " + c.Plan
+	}
+	if c.Quantity > 0 {
+		words += fmt.Sprintf(" × %d", c.Quantity)
+	}
+	return words
 }
 
 func day(t time.Time) string { return t.Format(time.DateOnly) }
+
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -23,6 +24,8 @@ const Missed = 15 * time.Second
 type Start struct {
 	ID    string                `json:"id"`
 	State *billing.Subscription `json:"state,omitempty"`
+	// Lately is what an operator is shown of the runs before.
+	Lately []string `json:"lately,omitempty"`
 }
 
 // The updates: commands whose sender waits for the billing.Outcome. Each takes
@@ -91,12 +94,14 @@ var (
 	AttributeStatus  = temporal.NewSearchAttributeKeyKeyword("SubscriptionStatus")
 	AttributePlan    = temporal.NewSearchAttributeKeyKeyword("Plan")
 	AttributeProduct = temporal.NewSearchAttributeKeyKeyword("Product")
+	AttributeNumber  = temporal.NewSearchAttributeKeyInt64("SubscriptionNumber")
 )
 
 // Attributes are the search attributes of a state.
 func Attributes(s billing.Subscription) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(
-		AttributeStatus.ValueSet(string(s.Status)), AttributePlan.ValueSet(s.Plan.ID), AttributeProduct.ValueSet(s.Product))
+		AttributeStatus.ValueSet(string(s.Status)), AttributePlan.ValueSet(s.Plan.ID), AttributeProduct.ValueSet(s.Product),
+		AttributeNumber.ValueSet(s.Number))
 }
 
 // Options are those of a run, whoever starts it: where one is running already
@@ -108,7 +113,8 @@ func Options(s billing.Subscription) client.StartWorkflowOptions {
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		TypedSearchAttributes:    Attributes(s),
 		Memo:                     map[string]any{"number": s.Number},
-		StaticSummary:            "subscription of " + s.Product,
+		StaticSummary:            fmt.Sprintf("Subscription %d: %s", s.Number, s.Product),
+		StaticDetails:            guide(s),
 	}
 }
 

@@ -39,7 +39,8 @@ type subscription struct {
 	busy    int
 	signals []workflow.ReceiveChannel
 
-	unsent  bool // the outbox may hold something
+	lately  []string // the latest lines of the history, for operators
+	unsent  bool     // the outbox may hold something
 	sending bool
 }
 
@@ -86,7 +87,7 @@ var signalled = []struct {
 func setup(ctx workflow.Context, in Start) (*subscription, error) {
 	s := &subscription{id: in.ID, turn: 1}
 	if in.State != nil {
-		s.state, s.loaded = *in.State, true
+		s.state, s.loaded, s.lately = *in.State, true, in.Lately
 	}
 	for _, c := range commands {
 		handler := func(ctx workflow.Context, cmd billing.Command) (billing.Outcome, error) {
@@ -133,7 +134,7 @@ func (s *subscription) run(ctx workflow.Context) error {
 		case s.over():
 			return nil
 		default:
-			return workflow.NewContinueAsNewError(ctx, Subscription, Start{ID: s.id, State: &s.state})
+			return workflow.NewContinueAsNewError(ctx, Subscription, Start{ID: s.id, State: &s.state, Lately: s.lately})
 		}
 		if err := s.wait(ctx); err != nil {
 			return err
@@ -230,14 +231,14 @@ func (s *subscription) handle(ctx workflow.Context, c command, cmd billing.Comma
 				return err
 			}
 			at := s.state.At(workflow.Now(ctx))
-			outcome, err = s.execute(ctx, c.activity, activities.Task{At: at, Command: &cmd}, string(c.verb)+" "+cmd.Plan)
+			outcome, err = s.execute(ctx, c.activity, activities.Task{At: at, Command: &cmd}, asked(c.verb, cmd))
 			if !isStale(err) {
 				return err
 			}
 		}
 	})
 	if err == nil && outcome.Code == "" && gives[c.verb] {
-		err = s.patiently(ctx, 5*time.Second, func() bool { return s.state.Refunding == 0 })
+		err = s.patiently(ctx, 5*time.Second, "the gateway's answer to a refund", func() bool { return s.state.Refunding == 0 })
 	}
 	return outcome, err
 }
@@ -247,13 +248,13 @@ func (s *subscription) handle(ctx workflow.Context, c command, cmd billing.Comma
 var gives = map[billing.Verb]bool{billing.VerbMoneyBack: true, billing.VerbCancelNow: true, billing.VerbRefund: true}
 
 // patiently waits until something is so, but not for long.
-func (s *subscription) patiently(ctx workflow.Context, patience time.Duration, done func() bool) error {
+func (s *subscription) patiently(ctx workflow.Context, patience time.Duration, what string, done func() bool) error {
 	if done() {
 		return nil
 	}
 	ctx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
-	timer := workflow.NewTimer(ctx, patience)
+	timer := workflow.NewTimerWithOptions(ctx, patience, workflow.TimerOptions{Summary: "wait a moment for " + what})
 	return workflow.Await(ctx, func() bool { return done() || timer.IsReady() })
 }
 
@@ -303,7 +304,7 @@ func (s *subscription) advance(ctx workflow.Context, a Advance) error {
 	}
 	// Whoever moves a clock looks at the mails next; but a mail server that is
 	// away holds nobody up for long.
-	return s.patiently(ctx, 10*time.Second, func() bool { return !s.unsent && !s.sending })
+	return s.patiently(ctx, 10*time.Second, "the mails to be sent", func() bool { return !s.unsent && !s.sending })
 }
 
 // execute runs one activity on the present state and takes its result over.
@@ -323,7 +324,7 @@ func (s *subscription) execute(ctx workflow.Context, activity any, t activities.
 		}
 		return billing.Outcome{}, err
 	}
-	s.state = r.Subscription
+	s.state, s.lately = r.Subscription, r.Lately
 	s.unsent = s.unsent || r.Mail
 	s.show(ctx)
 	if r.Again {
@@ -347,13 +348,13 @@ func (s *subscription) load(ctx workflow.Context) error {
 		StartToCloseTimeout: time.Minute,
 		HeartbeatTimeout:    Missed,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
-		Summary:             "read the rows",
+		Summary:             "read the subscription from the database",
 	})
-	var fresh billing.Subscription // nothing of the old state may show through
+	var fresh activities.Loaded // nothing of the old state may show through
 	if err := workflow.ExecuteActivity(ctx, do.Load, s.id).Get(ctx, &fresh); err != nil {
 		return err
 	}
-	s.state = fresh
+	s.state, s.lately = fresh.Subscription, fresh.Lately
 	s.unsent = true // what an older run may have left
 	return nil
 }

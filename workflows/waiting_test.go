@@ -49,8 +49,15 @@ func TestContinueAsNewCarriesTheState(t *testing.T) {
 	// The next run goes on from it, and reads no rows.
 	loaded := false
 	l.sums, l.upserted = nil, nil
-	if err := l.run(carried, func() { l.stop("2026-03-01 00:00:01") }); err == nil {
+	shown := ""
+	if err := l.run(carried, func() {
+		l.at("2026-01-16 00:00:00", func() { shown = l.details() })
+		l.stop("2026-03-01 00:00:01")
+	}); err == nil {
 		t.Error("the run ended by itself")
+	}
+	if !strings.Contains(shown, "Bought until 2026-02-01") {
+		t.Errorf("the details do not say what the run before has done:\n%s", shown)
 	}
 	for _, s := range l.sums {
 		loaded = loaded || strings.HasPrefix(s, "Load")
@@ -401,6 +408,25 @@ func TestOneTimerOfTheRightLengthAtATime(t *testing.T) {
 	}
 }
 
+func TestOperatorsAreNotToldOfAChargeThatWillNotBe(t *testing.T) {
+	l := newLife(t, "2026-01-01 00:00:00")
+	buy := l.order(activitiestest.Order{Token: "tok_visa"})
+	var shown string
+	l.lives("2026-01-11 00:00:00", func() {
+		buy()
+		l.at("2026-01-05 00:00:00", func() { l.do(billing.VerbRenew) })
+		l.at("2026-01-10 00:00:00", func() { shown = l.details() })
+	})
+	for _, want := range []string{
+		"Next: enters the period that is paid for on 2026-02-01, nothing is charged.",
+		"| paid ahead | until 2026-03-01 00:00:00 UTC |", "| next payment | 2026-03-01 00:00:00 UTC |",
+	} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("the details do not say %q:\n%s", want, shown)
+		}
+	}
+}
+
 func TestOperatorsReadWhatARunWaitsFor(t *testing.T) {
 	l := newLife(t, "2026-01-01 00:00:00")
 	buy := l.order(activitiestest.Order{Token: "tok_later_declined"})
@@ -414,24 +440,28 @@ func TestOperatorsReadWhatARunWaitsFor(t *testing.T) {
 		l.at("2026-01-20 00:00:00", func() { l.do(billing.VerbResume) })
 	})
 	for when, want := range map[string]string{
-		"2026-01-02 00:00:00": "renews 2026-02-01, charge 9.90 USD for 2026-02",
-		"2026-01-12 00:00:00": "cancelled, ends 2026-02-01T00:00:00Z",
-		"2026-01-22 00:00:00": "renews 2026-02-01, charge 9.90 USD for 2026-02",
-		"2026-02-01 12:00:00": "tries the declined payment again on 2026-02-02T00:00:00Z",
+		"2026-01-02 00:00:00": "renews 2026-02-01, charges for 2026-02, price 9.90 USD",
+		"2026-01-12 00:00:00": "ends 2026-02-01 00:00:00 UTC, as it was cancelled",
+		"2026-01-22 00:00:00": "renews 2026-02-01, charges for 2026-02, price 9.90 USD",
+		"2026-02-01 12:00:00": "tries the declined payment again 2026-02-02 00:00:00 UTC",
 	} {
 		if !strings.Contains(shown[when], want) {
 			t.Errorf("%s: details do not say %q:\n%s", when, want, shown[when])
 		}
 	}
+	happened := "\n- 2026-01-01 00:00 customer: Bought until 2026-02-01; 9.90 USD charged.\n- 2026-01-10 00:00 customer: Cancelled; it works until "
+	if !strings.Contains(shown["2026-01-12 00:00:00"], happened) {
+		t.Errorf("the details do not say what happened:\n%s", shown["2026-01-12 00:00:00"])
+	}
 	for _, want := range []string{
-		"Purchase: purchase ", "renews 2026-02-01, charge 9.90 USD for 2026-02", "Renew: renews 2026-02-01, charge 9.90 USD for 2026-02",
-		"Notify: send the mails", "Load: read the rows",
+		"Purchase: asked for: purchase", "renews 2026-02-01, charges for 2026-02, price 9.90 USD", "Renew: renews 2026-02-01, charges for 2026-02, price 9.90 USD",
+		"Notify: send the mails", "Load: read the subscription from the database",
 	} {
 		if !slices.Contains(l.sums, want) {
 			t.Errorf("no summary says %q: %q", want, l.sums)
 		}
 	}
-	for _, text := range append(l.sums, shown["2026-01-02 00:00:00"]) {
+	for _, text := range append(l.sums, shown["2026-01-12 00:00:00"]) {
 		for _, personal := range []string{activitiestest.BillingName, activitiestest.LicenseeName, "@", "tok_"} {
 			if strings.Contains(text, personal) {
 				t.Errorf("%q stands in the Temporal UI: %s", personal, text)

@@ -209,5 +209,8 @@ func TestAContinueAsNewInTheMiddleOfCommandsLosesAndRepeatsNothing(t *testing.T)
 		}
 	}
 	s.audit(t, id)
+	if a := s.attributes(t, id); a["SubscriptionNumber"] != float64(s.subscription(t, id).Number) { // of the last run
+		t.Errorf("the search attributes are %v", a)
+	}
 	fmt.Printf("%d runs, %d requests (%v done), %d signals, %d charges\n", len(runs), len(all), done, signals, len(s.ledger(t, id)))
 }

@@ -81,6 +81,20 @@ func (s *shop) details(t testing.TB, id string) string {
 	return m.CurrentDetails
 }
 
+// attributes are the search attributes of a subscription's workflow.
+func (s *shop) attributes(t testing.TB, id string) map[string]any {
+	t.Helper()
+	d, err := s.temporal.DescribeWorkflowExecution(context.Background(), id, "")
+	must(t, err)
+	attributes := map[string]any{}
+	for name, p := range d.WorkflowExecutionInfo.GetSearchAttributes().GetIndexedFields() {
+		var v any
+		must(t, json.Unmarshal(p.Data, &v))
+		attributes[name] = v
+	}
+	return attributes
+}
+
 // done is an activity that has completed: its name, and for a command or a
 // step the request that it was for and what it came to.
 type done struct {

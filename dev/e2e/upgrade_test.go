@@ -55,7 +55,7 @@ func TestAnUpgradeInTheMiddleOfAprilCostsWhatThePreviewSaid(t *testing.T) {
 	if claims := shared.claims(t, deref(v.Token)); v.Code != "ACTIVE" || claims["tier"] != "21-50" || claims["plan"] != "calendar-pro_users_21-50_monthly" {
 		t.Errorf("%s %v", v.Code, claims)
 	}
-	if details := shared.details(t, id); !strings.Contains(details, "renews 2026-05-16, charge 19.80 USD for 2026-05") {
+	if details := shared.details(t, id); !strings.Contains(details, "renews 2026-05-16, charges for 2026-05, price 19.80 USD") {
 		t.Error(details)
 	}
 	letters := shared.awaitLetters(t, who.licenseeEmail, 2)
