@@ -66,6 +66,16 @@ func (s *server) openForm(ctx context.Context, subscription, key string, back bi
 	return Payment{Status: string(billing.PaymentRequiresAction), ActionURL: &opened.URL}, s.Store.SetCardForm(ctx, form.ID, opened.Ref)
 }
 
+// formAgain is what a stored answer to an order is kept without, as long as the
+// order waits for a card.
+func (s *server) formAgain(ctx context.Context, r billing.Request) (Payment, error) {
+	o, err := s.Store.Overview(ctx, r.Subscription)
+	if err != nil || o.Status != billing.Incomplete {
+		return Payment{Status: string(billing.PaymentRequiresAction)}, err
+	}
+	return s.openForm(ctx, r.Subscription, r.ID, billing.BackToCheckout)
+}
+
 // gatewayFailed is a gateway that could not be asked.
 func (s *server) gatewayFailed(err error) error {
 	s.Log.Warn("the payment gateway could not be asked", "error", err)

@@ -57,6 +57,16 @@ func TestAnOrderWithoutACardIsPaidOnTheGatewaysPage(t *testing.T) {
 	if got.text("status") != "active" {
 		t.Errorf("the subscription is %s", got.body)
 	}
+	form, err := s.store.CardFormOf(t.Context(), "sandbox", page[strings.LastIndex(page, "/")+1:])
+	check(t, err)
+	kept, err := s.store.Request(t.Context(), form.Key)
+	check(t, err)
+	if kept.Status != 201 || strings.Contains(kept.Response, "/sandbox/") || strings.Contains(kept.Response, form.Reference) {
+		t.Errorf("kept is %d %s", kept.Status, kept.Response)
+	}
+	if paid := s.ask("POST", "/v1/checkout", body, key).want(201, ""); paid.text("payment.status") != "requires_action" || paid.at("payment.action_url") != nil {
+		t.Errorf("once it is paid the answer is %s", paid.body)
+	}
 	// The page again, and the way back again: nothing more happens.
 	if back := s.give(page, "4000 0000 0000 0002"); back != "/checkout?order="+id {
 		t.Errorf("the customer comes back to %s", back)

@@ -308,6 +308,9 @@ func (s *server) place(ctx context.Context, in CommandInput, caller, route strin
 		if err == nil {
 			err = s.withAction(ctx, &out.Body.Subscription, &out.Body.Payment)
 		}
+		if err == nil && out.Body.Invoice == nil && out.Body.Payment.Status == string(billing.PaymentRequiresAction) {
+			out.Body.Payment, err = s.formAgain(ctx, r)
+		}
 		if err != nil {
 			return nil, s.answer(err)
 		}
@@ -351,10 +354,8 @@ func (s *server) place(ctx context.Context, in CommandInput, caller, route strin
 	if r.Outcome == nil {
 		out.Status, out.RetryAfter = http.StatusAccepted, "2"
 	} else {
-		kept := out.Body
-		if kept.Subscription = kept.Subscription.withoutAction(); kept.Subscription.PendingPayment != nil {
-			kept.Payment.ActionURL = nil
-		}
+		kept := out.Body // whoever has the address of a form or of a bank's page may use it
+		kept.Subscription, kept.Payment.ActionURL = kept.Subscription.withoutAction(), nil
 		s.remember(ctx, r, out.Status, kept)
 	}
 	out.Body.CheckoutToken = token
