@@ -15,19 +15,19 @@ import (
 )
 
 func (s *server) accountRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodPost, "/v1/login", "login", "Have a link to sign in with mailed", "Account", status(http.StatusAccepted)), s.login)
+	huma.Register(h, route(http.MethodPost, "/v1/login", "login", "Mail a sign-in link", "Account", status(http.StatusAccepted)), s.login)
 	huma.Register(h, route(http.MethodPost, "/v1/login/confirm", "confirm-login", "Sign in with the mailed link's token", "Account"), s.confirmLogin)
 	huma.Register(h, route(http.MethodPost, "/v1/logout", "logout", "End this session, or all of them", "Account", account), s.logout)
-	huma.Register(h, route(http.MethodGet, "/v1/balance", "get-balance", "What your account holds, in each currency", "Account", account), s.balance)
+	huma.Register(h, route(http.MethodGet, "/v1/balance", "get-balance", "Your account's balance, in each currency", "Account", account), s.balance)
 	huma.Register(h, route(http.MethodGet, "/v1/sessions", "list-sessions", "Where you have signed in", "Account", account), s.listSessions)
 	huma.Register(h, route(http.MethodGet, "/v1/api-keys", "list-api-keys", "Your API keys", "Account", account), s.listAPIKeys)
-	huma.Register(h, route(http.MethodPost, "/v1/api-keys", "create-api-key", "Make an API key; it is shown once", "Account", status(http.StatusCreated), account), s.createAPIKey)
-	huma.Register(h, route(http.MethodDelete, "/v1/api-keys/{id}", "revoke-api-key", "End an API key", "Account", account), s.revokeAPIKey)
+	huma.Register(h, route(http.MethodPost, "/v1/api-keys", "create-api-key", "Create an API key; it is shown once", "Account", status(http.StatusCreated), account), s.createAPIKey)
+	huma.Register(h, route(http.MethodDelete, "/v1/api-keys/{id}", "revoke-api-key", "Revoke an API key", "Account", account), s.revokeAPIKey)
 }
 
 // AccountInput says whose account is meant.
 type AccountInput struct {
-	Email string `query:"email" maxLength:"254" doc:"Operators only, who have no account of their own: whose."`
+	Email string `query:"email" maxLength:"254" doc:"For operators only: the e-mail address of the account."`
 }
 
 // accountOf is the caller's account, or the one that an operator names.
@@ -35,11 +35,11 @@ func (s *server) accountOf(ctx context.Context, in AccountInput) (billing.Accoun
 	c := callerOf(ctx)
 	switch {
 	case !c.operator && in.Email != "":
-		return c.account, problem(http.StatusForbidden, "forbidden", "only operators name an account")
+		return c.account, problem(http.StatusForbidden, "forbidden", "only operators may name an account")
 	case !c.operator:
 		return c.account, nil
 	case in.Email == "":
-		return c.account, invalid("email", "is needed: an operator has no account")
+		return c.account, invalid("email", "is required: an operator has no account")
 	}
 	return s.Store.AccountOf(ctx, in.Email)
 }
@@ -97,7 +97,7 @@ func (s *server) confirmLogin(ctx context.Context, in *struct {
 	session := randomToken()
 	a, expires, err := s.Store.ConfirmLogin(ctx, in.Body.Token, session)
 	if errors.Is(err, billing.ErrNotFound) {
-		return nil, problem(http.StatusForbidden, "login_expired", "this link has been used, or is too old: ask for another one")
+		return nil, problem(http.StatusForbidden, "login_expired", "this link has been used or has expired: request a new one")
 	}
 	if err != nil {
 		return nil, s.answer(err)
@@ -135,16 +135,16 @@ func (s *server) logout(ctx context.Context, in *struct {
 
 // Balance is what an account holds, and why.
 type Balance struct {
-	Data    []billing.Money `json:"data" nullable:"false" doc:"In each currency that it has ever had."`
-	Entries []BalanceEntry  `json:"entries" nullable:"false" doc:"What moved it last, the newest first; at most 100."`
+	Data    []billing.Money `json:"data" nullable:"false" doc:"One amount for each currency that the account has ever used."`
+	Entries []BalanceEntry  `json:"entries" nullable:"false" doc:"The latest entries, the newest first; at most 100."`
 }
 
 // BalanceEntry is one movement of a balance.
 type BalanceEntry struct {
 	At       time.Time          `json:"at"`
-	Amount   billing.Money      `json:"amount" doc:"Negative where it was taken."`
+	Amount   billing.Money      `json:"amount" doc:"Negative where the balance was used."`
 	Cause    billing.EntryCause `json:"cause" enum:"transfer,payment,reserved,released,credit_note,refund"`
-	Document string             `json:"document_id" doc:"The invoice, credit note or refund that it belongs to."`
+	Document string             `json:"document_id" doc:"The invoice, credit note or refund that the entry belongs to."`
 }
 
 // entriesShown is how many movements of a balance are shown.
@@ -176,7 +176,7 @@ type Session struct {
 	ID        string    `json:"id"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
-	Current   bool      `json:"current" doc:"It is the one that asks."`
+	Current   bool      `json:"current" doc:"True for the session that makes this request."`
 }
 
 func (s *server) listSessions(ctx context.Context, in *AccountInput) (*struct{ Body List[Session] }, error) {
@@ -199,7 +199,7 @@ func (s *server) listSessions(ctx context.Context, in *AccountInput) (*struct{ B
 type APIKey struct {
 	ID        string    `json:"id"`
 	CreatedAt time.Time `json:"created_at"`
-	Key       string    `json:"key,omitempty" doc:"In the answer that makes it, and never again."`
+	Key       string    `json:"key,omitempty" doc:"The key itself; only in the response that creates it."`
 }
 
 func (s *server) listAPIKeys(ctx context.Context, in *AccountInput) (*struct{ Body List[APIKey] }, error) {

@@ -22,18 +22,18 @@ import (
 // (docs/rules.md, Licences: hybrid products, and blocking above the limit).
 
 func (s *server) activationRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodPost, "/v1/licenses/{id}/activation-key/rotate", "rotate-activation-key", "Replace the activation key by a new one", "Account", account), s.rotateKey)
+	huma.Register(h, route(http.MethodPost, "/v1/licenses/{id}/activation-key/rotate", "rotate-activation-key", "Replace the activation key with a new one", "Account", account), s.rotateKey)
 	huma.Register(h, route(http.MethodPut, "/v1/operator/licenses/{id}/tenant", "set-tenant", "Bind a licence to another tenant, or release it", "Operator", operator), s.setTenant)
-	huma.Register(h, route(http.MethodGet, "/v1/operator/licenses/{id}/use", "get-license-use", "How many people have used a licence in its running period", "Operator", operator), s.getUse)
-	huma.Register(h, route(http.MethodPost, "/v1/operator/licenses/{id}/block-over-limit", "block-over-limit", "Block a licence that far more people use than it covers, or no longer", "Operator", operator), s.blockOverLimit)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/licenses/{id}/use", "get-license-use", "Count the people who used a licence in the current period", "Operator", operator), s.getUse)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/licenses/{id}/block-over-limit", "block-over-limit", "Switch blocking on or off for a licence that far more people use than it covers", "Operator", operator), s.blockOverLimit)
 }
 
 // ActivationRequest is what a visual sends to activate its licence.
 type ActivationRequest struct {
 	ActivationKey string `json:"activation_key"`
-	EntraToken    string `json:"entra_token" doc:"A token of Microsoft Entra ID for this engine's audience."`
+	EntraToken    string `json:"entra_token" doc:"A Microsoft Entra ID token issued for the configured audience."`
 	Product       string `json:"product"`
-	Version       string `json:"version,omitempty" doc:"The visual's: the lease is signed with a key that it knows."`
+	Version       string `json:"version,omitempty" doc:"The visual's version; the lease is signed with a key that it knows."`
 }
 
 // ActivationAnswer says which licence has been activated for which tenant, and
@@ -52,7 +52,7 @@ func (s *server) activate(g *gin.Context) {
 	var in ActivationRequest
 	body, err := io.ReadAll(g.Request.Body)
 	if err != nil || json.Unmarshal(body, &in) != nil || in.ActivationKey == "" || in.EntraToken == "" || in.Product == "" {
-		writeProblem(g, problem(http.StatusBadRequest, "malformed", "this is not an activation_key, an entra_token and a product"))
+		writeProblem(g, problem(http.StatusBadRequest, "malformed", "the body is not JSON with activation_key, entra_token and product"))
 		return
 	}
 	if s.RateLimits {
@@ -104,7 +104,7 @@ func (s *server) activate(g *gin.Context) {
 
 // tenantOf is the tenant that a token comes from.
 func (s *server) tenantOf(ctx context.Context, token string) (string, error) {
-	away := problem(http.StatusServiceUnavailable, "unavailable", "Microsoft Entra ID cannot be asked for the moment")
+	away := problem(http.StatusServiceUnavailable, "unavailable", "Microsoft Entra ID cannot be reached at the moment")
 	away.retryAfter = 60
 	if s.Tenants == nil {
 		return "", away
@@ -125,7 +125,7 @@ func (s *server) rotateKey(ctx context.Context, in *LicenseInput) (*struct{ Body
 	}
 	switch {
 	case !(License{Licensee: l.Licensee}).isOf(callerOf(ctx)):
-		return nil, problem(http.StatusForbidden, "forbidden", "the activation key is the licensee's")
+		return nil, problem(http.StatusForbidden, "forbidden", "only the licensee may replace the activation key")
 	case l.Activation != licensing.ActivationEntra:
 		return nil, notEntra()
 	}
@@ -144,7 +144,7 @@ var tenantID = regexp.MustCompile(`^[0-9a-z][0-9a-z-]{0,63}$`)
 func (s *server) setTenant(ctx context.Context, in *struct {
 	LicenseInput
 	Body struct {
-		Tenant *string `json:"tenant" maxLength:"64" doc:"The tenant's id; null: whoever activates it next."`
+		Tenant *string `json:"tenant" maxLength:"64" doc:"The tenant's id; null releases the licence for whoever activates it next."`
 	}
 }) (*struct{ Body License }, error) {
 	l, err := s.Store.License(ctx, in.ID)
@@ -157,7 +157,7 @@ func (s *server) setTenant(ctx context.Context, in *struct {
 	tenant := ""
 	if in.Body.Tenant != nil {
 		if tenant = strings.ToLower(*in.Body.Tenant); !tenantID.MatchString(tenant) {
-			return nil, invalid("tenant", "is not a tenant's id")
+			return nil, invalid("tenant", "is not a tenant id")
 		}
 	}
 	err = s.Store.SetTenant(ctx, in.ID, tenant, callerOf(ctx).actor())
@@ -170,8 +170,8 @@ func (s *server) setTenant(ctx context.Context, in *struct {
 
 // Use is how many people have used a licence in its running period.
 type Use struct {
-	People         int64     `json:"people" doc:"Distinct anonymous ids, so far."`
-	Covers         *int64    `json:"covers" doc:"null: no limit"`
+	People         int64     `json:"people" doc:"Distinct anonymous ids so far in this period."`
+	Covers         *int64    `json:"covers" doc:"Null for no limit."`
 	PeriodEnd      time.Time `json:"period_end"`
 	BlockOverLimit bool      `json:"block_over_limit"`
 }

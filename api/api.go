@@ -255,8 +255,8 @@ func humaConfig() huma.Config {
 	c.Formats = map[string]huma.Format{"application/json": format, "json": format} // "json": what ends in +json
 	c.RejectUnknownQueryParameters = true
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"key":      {Type: "http", Scheme: "bearer", Description: "An API key: an operator's, or for what is an account's own, that account's."},
-		"session":  {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The session of an account that has signed in."},
+		"key":      {Type: "http", Scheme: "bearer", Description: "An API key: an operator's, or on an account's own routes that account's."},
+		"session":  {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The session of a signed-in account."},
 		"checkout": {Type: "http", Scheme: "bearer", Description: "The checkout_token of an order, for that order alone."},
 		"quote":    {Type: "http", Scheme: "bearer", Description: "The token in a mailed quote's link, for that quote alone."},
 	}
@@ -322,5 +322,5 @@ func (s *server) page(g *gin.Context) {
 		s.Pages.ServeHTTP(g.Writer, g.Request)
 		return
 	}
-	writeProblem(g, problem(http.StatusNotFound, "not_found", "there is nothing at this address"))
+	writeProblem(g, problem(http.StatusNotFound, "not_found", "there is no such page or route"))
 }

@@ -99,13 +99,13 @@ func (c caller) mayUse(op *huma.Operation) error {
 	case len(op.Security) == 0 || c.operator || c.order != "" && opens("checkout") || c.quote != "" && opens("quote") || own && c.account.ID != "":
 		return nil
 	case c == caller{}:
-		return problem(http.StatusUnauthorized, "unauthorized", "this needs a credential")
+		return problem(http.StatusUnauthorized, "unauthorized", "authentication is required")
 	}
-	return problem(http.StatusForbidden, "forbidden", "this credential is not for this")
+	return problem(http.StatusForbidden, "forbidden", "this credential does not allow this request")
 }
 
 func (s *server) recognise(ctx context.Context, header string) (caller, error) {
-	bad := problem(http.StatusUnauthorized, "unauthorized", "this credential is not known")
+	bad := problem(http.StatusUnauthorized, "unauthorized", "this credential is not valid")
 	scheme, credential, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return caller{}, bad

@@ -79,7 +79,7 @@ func (s *server) formAgain(ctx context.Context, r billing.Request) (Payment, err
 // gatewayFailed is a gateway that could not be asked.
 func (s *server) gatewayFailed(err error) error {
 	s.Log.Warn("the payment gateway could not be asked", "error", err)
-	p := problem(http.StatusServiceUnavailable, "unavailable", "the payment gateway is away for the moment")
+	p := problem(http.StatusServiceUnavailable, "unavailable", "the payment gateway cannot be reached at the moment")
 	p.retryAfter = 5
 	return p
 }

@@ -19,7 +19,7 @@ type Product struct {
 	Icon         *string            `json:"icon"`
 	Activation   billing.Activation `json:"activation" enum:"none,licensee,entra"`
 	Trial        bool               `json:"trial"`
-	Version      *string            `json:"version" doc:"The newest; null: none has been published yet."`
+	Version      *string            `json:"version" doc:"The newest published version; null if there is none yet."`
 	ChangelogURL *string            `json:"changelog_url"`
 	Plans        []ProductPlan      `json:"plans"`
 }
@@ -27,16 +27,16 @@ type Product struct {
 // ProductPlan is a plan with its prices.
 type ProductPlan struct {
 	Plan
-	Covers *int64          `json:"covers" doc:"People, for type users; null: without a limit."`
-	Prices []billing.Money `json:"prices" doc:"Of one unit for one cycle."`
+	Covers *int64          `json:"covers" doc:"Number of people covered, for type users; null for no limit."`
+	Prices []billing.Money `json:"prices" doc:"The price of one unit for one cycle."`
 }
 
 func (s *server) catalogueRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodGet, "/v1/products", "list-products", "What is sold", "Catalogue"), s.listProducts)
+	huma.Register(h, route(http.MethodGet, "/v1/products", "list-products", "Products, plans and prices", "Catalogue"), s.listProducts)
 }
 
 func (s *server) listProducts(ctx context.Context, in *struct {
-	Currency string `query:"currency" maxLength:"3" doc:"Only what has a price in it."`
+	Currency string `query:"currency" maxLength:"3" doc:"Show only plans that have a price in this currency."`
 }) (*struct{ Body List[Product] }, error) {
 	in.Currency = strings.ToUpper(in.Currency) // as an order takes it
 	if in.Currency != "" && !billing.ValidCurrency(in.Currency) {

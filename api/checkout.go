@@ -20,9 +20,9 @@ import (
 
 type planChoice struct {
 	Type      billing.LicenseType `json:"type" enum:"users,capacity,site"`
-	Tier      string              `json:"tier,omitempty" maxLength:"40" doc:"A tier's name, or for capacity any SKU of its node."`
+	Tier      string              `json:"tier,omitempty" maxLength:"40" doc:"The tier's name; for capacity also any SKU of the node's size."`
 	Cycle     billing.Cycle       `json:"cycle" enum:"monthly,yearly,three_years"`
-	Designers int64               `json:"designers,omitempty" minimum:"0" maximum:"10000000" doc:"With viewers, in place of the tier."`
+	Designers int64               `json:"designers,omitempty" minimum:"0" maximum:"10000000" doc:"With viewers, instead of a tier: the smallest tier that covers both is chosen."`
 	Viewers   int64               `json:"viewers,omitempty" minimum:"0" maximum:"10000000"`
 }
 
@@ -33,7 +33,7 @@ func (p planChoice) choice() billing.PlanChoice {
 // TaxBody is what decides the tax.
 type TaxBody struct {
 	Country string  `json:"country" minLength:"2" maxLength:"2" doc:"ISO 3166-1 alpha-2"`
-	VATID   *string `json:"vat_id,omitempty" maxLength:"20" doc:"Inside the European Union a valid id of the same country, with or without its prefix; elsewhere any text."`
+	VATID   *string `json:"vat_id,omitempty" maxLength:"20" doc:"In the European Union a well-formed VAT id of the same country, with or without prefix; elsewhere any text."`
 }
 
 type previewInput struct {
@@ -110,10 +110,10 @@ type OrderBody struct {
 	Quantity  int64        `json:"quantity,omitempty" minimum:"1" maximum:"1000" default:"1"`
 	Currency  string       `json:"currency,omitempty" maxLength:"3" default:"USD"`
 	Billing   billingBody  `json:"billing"`
-	Licensee  *ContactBody `json:"licensee,omitempty" doc:"Absent: the billing contact."`
+	Licensee  *ContactBody `json:"licensee,omitempty" doc:"Who receives the licence; absent: the billing contact."`
 	Coupon    *string      `json:"coupon,omitempty" maxLength:"64"`
 	Sites     []string     `json:"sites,omitempty" maxItems:"1000" nullable:"false"`
-	TestClock *string      `json:"test_clock,omitempty" maxLength:"64" doc:"Operators only."`
+	TestClock *string      `json:"test_clock,omitempty" maxLength:"64" doc:"For operators only: the test clock to live by."`
 }
 
 // CheckoutBody is an order with its payment.
@@ -160,8 +160,8 @@ type checkoutOutput struct {
 }
 
 func (s *server) checkoutRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodPost, "/v1/checkout/preview", "preview-checkout", "What an order would cost", "Checkout"), s.previewCheckout)
-	huma.Register(h, route(http.MethodPost, "/v1/checkout", "checkout", "Order a subscription, or its trial", "Checkout", status(http.StatusCreated)), s.checkout)
+	huma.Register(h, route(http.MethodPost, "/v1/checkout/preview", "preview-checkout", "Preview what an order costs", "Checkout"), s.previewCheckout)
+	huma.Register(h, route(http.MethodPost, "/v1/checkout", "checkout", "Order a subscription or a trial", "Checkout", status(http.StatusCreated)), s.checkout)
 }
 
 // offer is a plan at its price, as an order names it.
@@ -191,7 +191,7 @@ func (s *server) discount(ctx context.Context, coupon *string, product, currency
 		return billing.Discount{}, orUnknown(err, billing.CodeUnknownCoupon, "coupon", "there is no such coupon")
 	}
 	if c.Limit > 0 && redeemed >= c.Limit { // who comes last is told when the order is carried out
-		return billing.Discount{}, refusal(billing.CodeCouponUsedUp, "coupon", "this coupon has been used as often as it may")
+		return billing.Discount{}, refusal(billing.CodeCouponUsedUp, "coupon", "this coupon has reached its limit")
 	}
 	return c.For(product, currency, now)
 }
@@ -375,7 +375,7 @@ func payment(pay billing.Pay, by *paymentBody, terms bool) (token string, collec
 			err = invalid("payment.token", "is empty")
 		}
 	case pay == billing.PayNow && by == nil:
-		err = invalid("payment", "is needed to pay now")
+		err = invalid("payment", "is required to pay now")
 	}
 	return token, collection, err
 }

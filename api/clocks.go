@@ -18,8 +18,8 @@ type Clock struct {
 }
 
 func (s *server) clockRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks", "create-clock", "Make a test clock", "Test clocks", status(http.StatusCreated), operator), s.createClock)
-	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks/{id}/advance", "advance-clock", "Move a test clock, and do all that is due by then", "Test clocks", operator), s.advanceClock)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks", "create-clock", "Create a test clock", "Test clocks", status(http.StatusCreated), operator), s.createClock)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks/{id}/advance", "advance-clock", "Advance a test clock, and do everything that is due by then", "Test clocks", operator), s.advanceClock)
 }
 
 // clockFor holds an order's clock to who may use one.
@@ -51,7 +51,7 @@ func (s *server) advanceClock(ctx context.Context, in *struct {
 	ID   string `path:"id" maxLength:"64"`
 	Body struct {
 		To   time.Time `json:"to"`
-		Late bool      `json:"late,omitempty" doc:"Jump at once, as after an outage."`
+		Late bool      `json:"late,omitempty" doc:"Jump at once, as after an outage, instead of step by step."`
 	}
 }) (*struct{ Body Clock }, error) {
 	to := billing.Instant(in.Body.To)

@@ -27,7 +27,7 @@ const purchaseLife = 10 * time.Minute
 // where their names are exported.)
 type CommandInput struct {
 	reason *string // why, in the caller's words; a body's
-	Key    string  `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters. The same key and body again give the first answer again."`
+	Key    string  `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters. Repeating the same key and body returns the first answer again."`
 }
 
 var visible = regexp.MustCompile(`^[!-~]{16,255}$`)
@@ -36,7 +36,7 @@ var visible = regexp.MustCompile(`^[!-~]{16,255}$`)
 func (in CommandInput) check() error {
 	switch {
 	case in.Key == "":
-		return problem(http.StatusBadRequest, "idempotency_key_required", "this needs an Idempotency-Key header")
+		return problem(http.StatusBadRequest, "idempotency_key_required", "an Idempotency-Key header is required")
 	case !visible.MatchString(in.Key):
 		return problem(http.StatusBadRequest, "idempotency_key_invalid", "an Idempotency-Key has 16 to 255 visible ASCII characters")
 	}
@@ -69,7 +69,7 @@ func (s *server) begun(ctx context.Context, in CommandInput, caller, route strin
 }
 
 func otherBody() *Problem {
-	return problem(http.StatusConflict, "idempotency_conflict", "this Idempotency-Key came with another body before")
+	return problem(http.StatusConflict, "idempotency_conflict", "this Idempotency-Key was used with another body before")
 }
 
 // carryOut has a request done, or finds what became of it. It returns the
@@ -280,7 +280,7 @@ func (s *server) withAction(ctx context.Context, sub *Subscription, payment *Pay
 func replayed(r billing.Request) *Problem {
 	p := &Problem{}
 	if err := json.Unmarshal([]byte(r.Response), p); err != nil {
-		return problem(http.StatusInternalServerError, "internal", "something went wrong on our side")
+		return problem(http.StatusInternalServerError, "internal", "an internal error occurred")
 	}
 	return p.patient()
 }

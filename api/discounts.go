@@ -13,24 +13,24 @@ import (
 
 // CouponBody is what a coupon gives: percent or off.
 type CouponBody struct {
-	Percent   int64          `json:"percent,omitempty" minimum:"0" maximum:"100" doc:"Of the price, or else off."`
-	Off       *billing.Money `json:"off,omitempty" doc:"An amount, off the price before tax is added."`
-	Invoices  int64          `json:"invoices" minimum:"0" maximum:"1000" doc:"How many it takes off: 1 is the first one alone, 0 all of them."`
-	Products  []string       `json:"products,omitempty" maxItems:"100" nullable:"false" doc:"Only these; absent: any."`
-	ExpiresAt *time.Time     `json:"expires_at,omitempty" doc:"No order may name it from then on."`
-	Limit     int64          `json:"limit,omitempty" minimum:"0" maximum:"1000000000" doc:"How many orders may name it; 0: any number."`
+	Percent   int64          `json:"percent,omitempty" minimum:"0" maximum:"100" doc:"Percentage of the price; either percent or off is given."`
+	Off       *billing.Money `json:"off,omitempty" doc:"Fixed amount off the price before tax."`
+	Invoices  int64          `json:"invoices" minimum:"0" maximum:"1000" doc:"The number of invoices that it applies to; 0 means all of them."`
+	Products  []string       `json:"products,omitempty" maxItems:"100" nullable:"false" doc:"The products that it is valid for; absent: all."`
+	ExpiresAt *time.Time     `json:"expires_at,omitempty" doc:"Orders from this instant on cannot use it."`
+	Limit     int64          `json:"limit,omitempty" minimum:"0" maximum:"1000000000" doc:"The number of orders that may use it; 0: any number."`
 }
 
 // Coupon as an operator sees it.
 type Coupon struct {
 	Code string `json:"code"`
 	CouponBody
-	Redeemed int64 `json:"redeemed" doc:"Orders that use it."`
+	Redeemed int64 `json:"redeemed" doc:"The number of orders that have used it."`
 }
 
 func (s *server) discountRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/operator/coupons", "list-coupons", "All coupons, by code", "Operator", operator), s.listCoupons)
-	huma.Register(h, route(http.MethodPut, "/v1/operator/coupons/{code}", "put-coupon", "Make a coupon, or replace its terms for later orders", "Operator", operator), s.putCoupon)
+	huma.Register(h, route(http.MethodPut, "/v1/operator/coupons/{code}", "put-coupon", "Create a coupon, or replace its terms for later orders", "Operator", operator), s.putCoupon)
 	huma.Register(h, route(http.MethodPut, "/v1/operator/accounts/discount", "set-discount", "Give an account a standing discount", "Operator", operator), s.setDiscount)
 }
 
@@ -86,7 +86,7 @@ func (s *server) putCoupon(ctx context.Context, in *struct {
 // StandingDiscount is what an account has off every invoice.
 type StandingDiscount struct {
 	Email   string `json:"email" minLength:"3" maxLength:"254"`
-	Percent int64  `json:"percent" minimum:"0" maximum:"100" doc:"0 takes it away."`
+	Percent int64  `json:"percent" minimum:"0" maximum:"100" doc:"0 removes it."`
 }
 
 func (s *server) setDiscount(ctx context.Context, in *struct{ Body StandingDiscount }) (*struct{ Body StandingDiscount }, error) {

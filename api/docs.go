@@ -83,8 +83,8 @@ func describeVisualRoutes(doc *huma.OpenAPI) {
 	}
 	doc.AddOperation(&huma.Operation{
 		OperationID: "check-license", Method: http.MethodPost, Path: checkPath, Tags: []string{"Visuals"},
-		Summary:     "Ask whether a visual may work",
-		Description: "JSON, sent as text/plain so that no preflight is needed. At most 4 KiB. Fields that are not known are ignored.",
+		Summary:     "Check whether a licence is valid",
+		Description: "JSON, sent as text/plain so that no preflight is needed. At most 4 KiB. Unknown fields are ignored.",
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 			"text/plain": {Schema: question}, "application/json": {Schema: question},
 		}},
@@ -96,8 +96,8 @@ func describeVisualRoutes(doc *huma.OpenAPI) {
 	activation.AdditionalProperties = true
 	doc.AddOperation(&huma.Operation{
 		OperationID: "activate-license", Method: http.MethodPost, Path: activatePath, Tags: []string{"Visuals"},
-		Summary:     "Bind a licence to the tenant of an Entra token",
-		Description: "JSON, sent as text/plain so that no preflight is needed. At most 16 KiB. For the same tenant it may be done again.",
+		Summary:     "Activate a licence for the tenant of an Entra token",
+		Description: "JSON, sent as text/plain so that no preflight is needed. At most 16 KiB. It may be repeated for the same tenant.",
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 			"text/plain": {Schema: activation}, "application/json": {Schema: activation},
 		}},

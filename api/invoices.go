@@ -18,7 +18,7 @@ func (s *server) invoiceRoutes(h huma.API) {
 
 func (s *server) listInvoices(ctx context.Context, in *struct {
 	PageInput
-	Subscription string `query:"subscription" maxLength:"64" doc:"Only this subscription's."`
+	Subscription string `query:"subscription" maxLength:"64" doc:"Only invoices of this subscription."`
 }) (*struct{ Body List[Invoice] }, error) {
 	if !in.isCursor("inv") {
 		return nil, invalid("cursor", "is not a cursor of this list")

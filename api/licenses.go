@@ -100,7 +100,7 @@ func checkSites(sites []string, plan billing.LicenseType, quantity int64) ([]str
 func (s *server) setSites(ctx context.Context, in *struct {
 	LicenseInput
 	Body struct {
-		Sites []string `json:"sites" maxItems:"1000" nullable:"false" doc:"Host names; *. stands for any name below a registrable domain."`
+		Sites []string `json:"sites" maxItems:"1000" nullable:"false" doc:"Host names; a leading *. stands for any name below a registrable domain."`
 	}
 }) (*struct{ Body License }, error) {
 	l, err := s.licensed(ctx, in.ID)
@@ -126,7 +126,7 @@ type fileOutput struct {
 
 func (s *server) download(ctx context.Context, in *struct {
 	LicenseInput
-	Version string `query:"version" maxLength:"64" doc:"The newest where it is absent."`
+	Version string `query:"version" maxLength:"64" doc:"The version; absent: the newest."`
 }) (*fileOutput, error) {
 	l, err := s.licensed(ctx, in.ID)
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *server) download(ctx context.Context, in *struct {
 	}
 	now := l.At(s.Now())
 	if !l.Status(now).Valid() {
-		return nil, problem(http.StatusConflict, "license_not_valid", "a file is given only while the licence is valid")
+		return nil, problem(http.StatusConflict, "license_not_valid", "a file can only be downloaded while the licence is valid")
 	}
 	file, version, err := s.Files.Stamp(ctx, l, in.Version, now)
 	if err != nil {
@@ -191,7 +191,7 @@ func (s *server) check(g *gin.Context) {
 	}
 	q, wrong := licensing.ParseQuestion(body)
 	if err != nil || wrong != nil {
-		writeProblem(g, problem(http.StatusBadRequest, "malformed", "this is not a question about a licence"))
+		writeProblem(g, problem(http.StatusBadRequest, "malformed", "the body is not a licence check"))
 		return
 	}
 	l, known := s.checks.cached(q.License)
@@ -207,7 +207,7 @@ func (s *server) check(g *gin.Context) {
 	}
 	if !known {
 		if l, err = s.checks.read(g.Request.Context(), q.License); err != nil {
-			p := problem(http.StatusServiceUnavailable, "unavailable", "the licence cannot be read for the moment")
+			p := problem(http.StatusServiceUnavailable, "unavailable", "the licence cannot be read at the moment")
 			p.retryAfter = 30
 			writeProblem(g, p)
 			return

@@ -99,7 +99,7 @@ func network(address string) string {
 }
 
 func tooMany(wait time.Duration) *Problem {
-	p := problem(http.StatusTooManyRequests, "too_many_requests", "too many requests: wait a little")
+	p := problem(http.StatusTooManyRequests, "too_many_requests", "too many requests: try again later")
 	p.retryAfter = int(math.Ceil(wait.Seconds()))
 	return p
 }
@@ -124,7 +124,7 @@ func (s *server) mayMail(ctx context.Context, email string) error {
 		return err
 	}
 	if n >= mailsAnHour {
-		p := problem(http.StatusTooManyRequests, "too_many_mails", "this address has been mailed enough for now")
+		p := problem(http.StatusTooManyRequests, "too_many_mails", "too many mails to this address: try again later")
 		p.retryAfter = 3600
 		return p
 	}

@@ -44,7 +44,7 @@ func (s *server) recovered(g *gin.Context) {
 				panic(r)
 			}
 			s.Log.Error("a request panicked", "route", g.FullPath(), "panic", r)
-			writeProblem(g, problem(http.StatusInternalServerError, "internal", "something went wrong on our side"))
+			writeProblem(g, problem(http.StatusInternalServerError, "internal", "an internal error occurred"))
 		}
 	}()
 	g.Next()
@@ -119,7 +119,7 @@ func sameSite() gin.HandlerFunc {
 			return
 		}
 		if protection.Check(g.Request) != nil {
-			writeProblem(g, problem(http.StatusForbidden, "cross_site", "this request came from another site"))
+			writeProblem(g, problem(http.StatusForbidden, "cross_site", "this request came from another web site"))
 		}
 	}
 }

@@ -41,10 +41,10 @@ type Payment struct {
 
 // PendingPayment is a payment whose outcome is still to come.
 type PendingPayment struct {
-	Status    string        `json:"status" enum:"requires_action,pending" doc:"The bank asks for the customer, or the gateway works on it."`
+	Status    string        `json:"status" enum:"requires_action,pending" doc:"requires_action: the customer must confirm; pending: the gateway is working on it."`
 	Amount    billing.Money `json:"amount"`
-	ActionURL *string       `json:"action_url" doc:"Where the customer answers the bank."`
-	ExpiresAt *time.Time    `json:"expires_at" doc:"When it is given up, unless the customer has answered."`
+	ActionURL *string       `json:"action_url" doc:"The page on which the customer confirms the payment."`
+	ExpiresAt *time.Time    `json:"expires_at" doc:"When the payment is given up if the customer has not confirmed it."`
 }
 
 // PendingChange is a change whose payment waits for the customer.
@@ -64,7 +64,7 @@ type Subscription struct {
 	Product           string                `json:"product"`
 	Plan              Plan                  `json:"plan"`
 	Quantity          int64                 `json:"quantity"`
-	Price             billing.Money         `json:"price" doc:"Of one unit for one cycle, as it was when the plan was chosen."`
+	Price             billing.Money         `json:"price" doc:"The price of one unit for one cycle, as of when the plan was chosen."`
 	Collection        billing.Collection    `json:"collection" enum:"card,invoice"`
 	CreatedAt         time.Time             `json:"created_at"`
 	CurrentPeriod     *Period               `json:"current_period"`
@@ -75,9 +75,9 @@ type Subscription struct {
 	CanceledAt        *time.Time            `json:"canceled_at"`
 	CancelReason      *billing.CancelReason `json:"cancel_reason"`
 	PendingChange     *PendingChange        `json:"pending_change"`
-	PendingPayment    *PendingPayment       `json:"pending_payment,omitempty" doc:"Absent where none is pending."`
+	PendingPayment    *PendingPayment       `json:"pending_payment,omitempty" doc:"Absent if no change is pending."`
 	PaymentMethod     *Card                 `json:"payment_method"`
-	Actions           []billing.Verb        `json:"actions" doc:"The commands that are possible now."`
+	Actions           []billing.Verb        `json:"actions" doc:"The commands that are possible now, in the order of the page's buttons."`
 	LicenseID         *string               `json:"license_id"`
 	BillingAccount    *string               `json:"billing_account"`
 	LicenseeAccount   *string               `json:"licensee_account"`
@@ -294,7 +294,7 @@ type List[T any] struct {
 // PageInput asks for a part of a list.
 type PageInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
-	Cursor string `query:"cursor" maxLength:"64" doc:"next_cursor of the part before."`
+	Cursor string `query:"cursor" maxLength:"64" doc:"The next_cursor of the previous page."`
 }
 
 var idCursor = regexp.MustCompile(`^[a-z]{3}_[0-9A-Z]{26}$`)

@@ -21,17 +21,17 @@ import (
 const cataloguePath = "/v1/operator/catalog"
 
 func (s *server) operatorRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions", "find-subscriptions", "Find subscriptions by a person or a number", "Operator", operator), s.findSubscriptions)
-	huma.Register(h, route(http.MethodPost, cataloguePath, "apply-catalog", "Bring a catalogue document in", "Operator", operator), s.applyCatalogue)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions", "find-subscriptions", "Find subscriptions by e-mail address, domain or number", "Operator", operator), s.findSubscriptions)
+	huma.Register(h, route(http.MethodPost, cataloguePath, "apply-catalog", "Apply a catalogue document", "Operator", operator), s.applyCatalogue)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/mark-paid", "mark-paid", "Record a bank transfer for an invoice", "Operator", operator), s.markPaid)
-	huma.Register(h, route(http.MethodPost, statementPath, "import-statement", "Record the transfers of a bank's statement", "Operator", operator), s.importStatement)
+	huma.Register(h, route(http.MethodPost, statementPath, "import-statement", "Record the transfers of a bank statement", "Operator", operator), s.importStatement)
 	huma.Register(h, route(http.MethodPost, cataloguePath+"/migrate", "migrate-catalog", "Move subscriptions to the newest price of their plan, from their next renewal on", "Operator", operator), s.migratePrices)
-	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile", "reconcile", "Where rows and workflows disagree", "Operator", operator), s.reconcile)
-	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile/money", "reconcile-money", "Where the gateway's list of charges and refunds and the books disagree", "Operator", operator), s.reconcileMoney)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile", "reconcile", "Find subscriptions whose rows and workflows disagree", "Operator", operator), s.reconcile)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile/money", "reconcile-money", "Find differences between the gateway's charges and refunds and the books", "Operator", operator), s.reconcileMoney)
 	if s.Sandbox != nil {
 		huma.Register(h, route(http.MethodPost, "/v1/operator/sandbox/disputes", "dispute-charge", "Dispute an invoice's charge at the sandbox gateway, as a bank would", "Operator", operator, status(http.StatusAccepted)), s.disputeCharge)
 		huma.Register(h, route(http.MethodPost, "/v1/operator/sandbox/refunds", "fail-refund", "Have the sandbox's bank send an invoice's newest refund back", "Operator", operator, status(http.StatusAccepted)), s.failRefund)
-		huma.Register(h, route(http.MethodGet, "/v1/operator/sandbox/charges", "list-charges", "What the sandbox gateway really charged", "Operator", operator), s.listCharges)
+		huma.Register(h, route(http.MethodGet, "/v1/operator/sandbox/charges", "list-charges", "List what the sandbox gateway really charged", "Operator", operator), s.listCharges)
 	}
 }
 
@@ -46,10 +46,10 @@ func (s *server) findSubscriptions(ctx context.Context, in *struct {
 
 // Reconciliation names the subscriptions whose rows and workflows disagree.
 type Reconciliation struct {
-	Live            int      `json:"live" doc:"Subscriptions for which something is due some day."`
-	WithoutWorkflow []string `json:"without_workflow" nullable:"false" doc:"Live, and no workflow is running: okviz recover starts them."`
-	WithoutRows     []string `json:"without_rows" nullable:"false" doc:"A workflow is running, and nothing is due, or there is no such subscription."`
-	WaitingNews     int64    `json:"waiting_news" doc:"What the gateway has told by webhooks, and nobody has acted on yet."`
+	Live            int      `json:"live" doc:"Number of subscriptions for which some step is still due."`
+	WithoutWorkflow []string `json:"without_workflow" nullable:"false" doc:"Live subscriptions without a running workflow; okviz recover starts one."`
+	WithoutRows     []string `json:"without_rows" nullable:"false" doc:"Running workflows of subscriptions that do not exist or for which nothing is due."`
+	WaitingNews     int64    `json:"waiting_news" doc:"Number of stored gateway events that have not been acted on yet."`
 }
 
 // reconcile compares the live rows with the running workflows. Temporal's lists
@@ -153,7 +153,7 @@ func placed(err error) error {
 		return err
 	}
 	if at := place.FindStringSubmatch(b.Detail); at != nil {
-		return &billing.Error{Code: b.Code, Field: "line " + at[1] + ", column " + at[2], Detail: "is not what a catalogue has in this place"}
+		return &billing.Error{Code: b.Code, Field: "line " + at[1] + ", column " + at[2], Detail: "is not allowed here in a catalogue"}
 	}
 	if line, detail, ok := strings.Cut(b.Detail, ": "); ok && strings.HasPrefix(line, "line ") {
 		return &billing.Error{Code: b.Code, Field: line, Detail: detail}
@@ -192,7 +192,7 @@ func (s *server) disputeCharge(ctx context.Context, in *struct {
 	err = s.Sandbox.Dispute(ctx, inv.Charge, in.Body.Status, billing.Instant(s.Now()))
 	var coded interface{ ErrorCode() string }
 	if errors.As(err, &coded) {
-		return nil, refusal(billing.CodeNotPossibleNow, "", "this charge cannot be disputed, or was settled, so")
+		return nil, refusal(billing.CodeNotPossibleNow, "", "this charge cannot be disputed or settled this way")
 	}
 	if err != nil {
 		return nil, s.answer(err)

@@ -24,16 +24,16 @@ import (
 // Problem is every error of the API (RFC 9457). Code is stable; nothing of it
 // repeats what was submitted.
 type Problem struct {
-	Type   string       `json:"type" doc:"A name of the kind of problem; the code says the same."`
+	Type   string       `json:"type" doc:"URN of the kind of problem, made of the code."`
 	Title  string       `json:"title"`
 	Status int          `json:"status"`
 	Detail string       `json:"detail,omitempty"`
-	Code   string       `json:"code" doc:"Stable, for programs."`
+	Code   string       `json:"code" doc:"Stable, machine-readable."`
 	Errors []FieldError `json:"errors,omitempty"`
 
-	DeclineCode    string `json:"decline_code,omitempty" doc:"With card_declined: the bank's reason."`
-	SubscriptionID string `json:"subscription_id,omitempty" doc:"With card_declined at checkout: the order, to try another card."`
-	CheckoutToken  string `json:"checkout_token,omitempty" doc:"With card_declined at checkout: allows that."`
+	DeclineCode    string `json:"decline_code,omitempty" doc:"With card_declined: the reason the bank gave."`
+	SubscriptionID string `json:"subscription_id,omitempty" doc:"With card_declined at checkout: the order, for which another card can be tried."`
+	CheckoutToken  string `json:"checkout_token,omitempty" doc:"With card_declined at checkout: the credential for trying another card."`
 
 	retryAfter int // seconds
 }
@@ -159,17 +159,17 @@ func (s *server) answer(err error) *Problem {
 	case errors.Is(err, billing.ErrNotFound):
 		return problem(http.StatusNotFound, "not_found", "there is no such object")
 	case errors.Is(err, billing.ErrBusy):
-		p := problem(http.StatusConflict, "clock_busy", "this clock is being advanced already")
+		p := problem(http.StatusConflict, "clock_busy", "this clock is already being advanced")
 		p.retryAfter = 1
 		return p
 	case isAway(err) || !s.storeAnswers():
 		s.Log.Warn("a dependency is away", "error", err)
-		p := problem(http.StatusServiceUnavailable, "unavailable", "a part of the engine is away for the moment")
+		p := problem(http.StatusServiceUnavailable, "unavailable", "a part of the service cannot be reached at the moment")
 		p.retryAfter = 5
 		return p
 	}
 	s.Log.Error("a request failed", "error", err)
-	return problem(http.StatusInternalServerError, "internal", "something went wrong on our side")
+	return problem(http.StatusInternalServerError, "internal", "an internal error occurred")
 }
 
 // quoted is what a detail repeats of a package: the names of its entries.

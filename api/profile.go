@@ -13,10 +13,10 @@ import (
 )
 
 func (s *server) profileRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodGet, "/v1/me", "me", "Who has signed in", "Account", account), s.me)
-	huma.Register(h, route(http.MethodPatch, "/v1/me", "edit-me", "Write details for later orders down; what is absent stays", "Account", account), s.editMe)
-	huma.Register(h, route(http.MethodGet, "/v1/payment-methods", "list-payment-methods", "The cards that you have stored, the newest first", "Account", account), s.listCards)
-	huma.Register(h, route(http.MethodDelete, "/v1/payment-methods/{id}", "remove-payment-method", "Forget a card that nothing is charged to", "Account", account), s.removeCard)
+	huma.Register(h, route(http.MethodGet, "/v1/me", "me", "The signed-in account and its details", "Account", account), s.me)
+	huma.Register(h, route(http.MethodPatch, "/v1/me", "edit-me", "Change the details for later orders; absent fields stay", "Account", account), s.editMe)
+	huma.Register(h, route(http.MethodGet, "/v1/payment-methods", "list-payment-methods", "Your stored cards, the newest first", "Account", account), s.listCards)
+	huma.Register(h, route(http.MethodDelete, "/v1/payment-methods/{id}", "remove-payment-method", "Remove a stored card that no subscription uses", "Account", account), s.removeCard)
 }
 
 // Me is an account as its owner sees it, with what was written down for later
@@ -29,7 +29,7 @@ type Me struct {
 	Country  string      `json:"country"`
 	VATID    string      `json:"vat_id"`
 	Address  addressBody `json:"address"`
-	Licensee *Person     `json:"licensee" doc:"Who usually receives the licences; null: the owner."`
+	Licensee *Person     `json:"licensee" doc:"Who usually receives the licences; null: the account's owner."`
 }
 
 // Person is a name with an address.
@@ -44,9 +44,9 @@ type MeBody struct {
 	Name     *string      `json:"name,omitempty" maxLength:"200"`
 	Company  *string      `json:"company,omitempty" maxLength:"200"`
 	Country  *string      `json:"country,omitempty" maxLength:"2" doc:"ISO 3166-1 alpha-2"`
-	VATID    *string      `json:"vat_id,omitempty" maxLength:"20" doc:"Inside the European Union a valid id of the same country."`
+	VATID    *string      `json:"vat_id,omitempty" maxLength:"20" doc:"In the European Union a well-formed VAT id of the same country."`
 	Address  *addressBody `json:"address,omitempty"`
-	Licensee *Person      `json:"licensee,omitempty" doc:"With an empty name and e-mail address: the owner."`
+	Licensee *Person      `json:"licensee,omitempty" doc:"With empty name and e-mail address: the account's owner."`
 }
 
 // profiled is an account with its profile.
@@ -155,7 +155,7 @@ type StoredCard struct {
 	ID string `json:"id"`
 	Card
 	CreatedAt     time.Time    `json:"created_at"`
-	Subscriptions []PaidByCard `json:"subscriptions" doc:"What is charged to it. While there is any, it cannot be removed."`
+	Subscriptions []PaidByCard `json:"subscriptions" doc:"Ids of live subscriptions charged to this card; it can only be removed when there is none."`
 }
 
 // PaidByCard is a subscription that is charged to a card.

@@ -33,7 +33,7 @@ type Quote struct {
 	InvoiceAllowed bool                `json:"invoice_allowed"`
 	CreatedAt      time.Time           `json:"created_at"`
 	ExpiresAt      time.Time           `json:"expires_at"`
-	SubscriptionID *string             `json:"subscription_id" doc:"The order that the quote became."`
+	SubscriptionID *string             `json:"subscription_id" doc:"The order that the quote became, once accepted."`
 	TestClock      *string             `json:"test_clock"`
 }
 
@@ -55,10 +55,10 @@ type quoteOutput struct {
 
 func (s *server) quoteRoutes(h huma.API) {
 	const at = "/v1/quotes/{id}"
-	huma.Register(h, route(http.MethodPost, "/v1/quotes", "quote", "Price an order, and have it mailed to the billing contact", "Checkout", status(http.StatusCreated)), s.makeQuote)
+	huma.Register(h, route(http.MethodPost, "/v1/quotes", "quote", "Quote an order, and mail it to the billing contact", "Checkout", status(http.StatusCreated)), s.makeQuote)
 	huma.Register(h, route(http.MethodGet, at, "get-quote", "One quote", "Checkout", quoteHolder), s.getQuote)
 	huma.Register(h, route(http.MethodGet, at+"/pdf", "download-quote", "A quote as PDF", "Checkout", quoteHolder, file("application/pdf")), s.quotePDF)
-	huma.Register(h, route(http.MethodPost, at+"/accept", "accept-quote", "Order what a quote offers, at its price", "Checkout", quoteHolder, status(http.StatusCreated)), s.acceptQuote)
+	huma.Register(h, route(http.MethodPost, at+"/accept", "accept-quote", "Accept a quote: order at its price", "Checkout", quoteHolder, status(http.StatusCreated)), s.acceptQuote)
 }
 
 func (s *server) viewQuote(q billing.Quote, at time.Time) Quote {

@@ -55,7 +55,7 @@ const reconcilable = 92 * 24 * time.Hour
 
 func (s *server) reconcileMoney(ctx context.Context, in *struct {
 	From time.Time `query:"from" required:"true"`
-	To   time.Time `query:"to" required:"true" doc:"At most 92 days later. That instant itself does not belong to it."`
+	To   time.Time `query:"to" required:"true" doc:"The end, exclusive; at most 92 days after from."`
 }) (*struct{ Body List[billing.Difference] }, error) {
 	if !in.From.Before(in.To) || in.To.Sub(in.From) > reconcilable {
 		return nil, invalid("to", "is not within 92 days after from")

@@ -10,15 +10,15 @@ import (
 )
 
 func (s *server) refundRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/refund", "refund-invoice", "Give an invoice's money back, in part or all that is left", "Operator", operator), s.refundInvoice)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/refund", "refund-invoice", "Refund an invoice, in part or all that is left", "Operator", operator), s.refundInvoice)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/subscriptions/{id}/cancel-now", "cancel-now", "End a subscription at once", "Operator", operator), s.cancelNow)
 	for _, c := range []struct {
 		verb    billing.Verb
 		summary string
 	}{
-		{billing.VerbSuspend, "Make a licence invalid until it is reinstated"},
-		{billing.VerbRevoke, "Make a licence invalid, and end its subscription"},
-		{billing.VerbReinstate, "Take a suspension or a revocation back"},
+		{billing.VerbSuspend, "Suspend a licence until it is reinstated"},
+		{billing.VerbRevoke, "Revoke a licence and end its subscription"},
+		{billing.VerbReinstate, "Reinstate a suspended or revoked licence"},
 	} {
 		huma.Register(h, route(http.MethodPost, "/v1/operator/licenses/{id}/"+string(c.verb), string(c.verb)+"-license", c.summary, "Operator", operator),
 			func(ctx context.Context, in *holdInput) (*commandOutput, error) { return s.hold(ctx, in, c.verb) })
@@ -48,7 +48,7 @@ func (s *server) refundInvoice(ctx context.Context, in *struct {
 	CommandInput
 	ID   string `path:"id" maxLength:"64"`
 	Body struct {
-		Amount *MoneyBody `json:"amount,omitempty" doc:"With its tax, in the invoice's currency. Absent: all that is left."`
+		Amount *MoneyBody `json:"amount,omitempty" doc:"Tax included, in the invoice's currency. Absent: all that is left."`
 		Reason *string    `json:"reason,omitempty" maxLength:"500" doc:"For your own records."`
 	}
 }) (*commandOutput, error) {
@@ -60,7 +60,7 @@ func (s *server) refundInvoice(ctx context.Context, in *struct {
 	c := billing.Command{Verb: billing.VerbRefund, Invoice: inv.ID}
 	if amount := in.Body.Amount; amount != nil {
 		if amount.Currency != inv.Currency {
-			return nil, invalid("amount.currency", "is not the invoice's")
+			return nil, invalid("amount.currency", "is not the invoice's currency")
 		}
 		c.Amount = &amount.Amount
 	}

@@ -19,12 +19,12 @@ const statementCaller = "statement"
 
 // StatementLine is what became of a line of a bank's statement.
 type StatementLine struct {
-	Line           int           `json:"line" doc:"Of the file, from 1."`
+	Line           int           `json:"line" doc:"The line number in the file, from 1."`
 	Date           string        `json:"date"`
-	Amount         billing.Money `json:"amount" doc:"As on the statement: negative where money went out."`
-	Result         LineResult    `json:"result" enum:"paid,partial,unused,already,outgoing,unmatched,doubtful,pending" doc:"paid, partial, unused: recorded by this upload; it has paid the invoice, does not suffice, or was not needed any more and stays on the balance. already: recorded before. outgoing, unmatched, doubtful: nothing was done. pending: not known yet, send the statement again."`
+	Amount         billing.Money `json:"amount" doc:"As on the statement; negative for money that left the account."`
+	Result         LineResult    `json:"result" enum:"paid,partial,unused,already,outgoing,unmatched,doubtful,pending" doc:"paid, partial, unused: recorded by this upload; the invoice is paid, the amount is not enough, or the money was not needed any more and stays on the balance. already: recorded before. outgoing, unmatched, doubtful: nothing was done. pending: not known yet, send the statement again."`
 	Detail         string        `json:"detail,omitempty"`
-	Invoice        *string       `json:"invoice" doc:"The number of the invoice that the line names."`
+	Invoice        *string       `json:"invoice" doc:"The number of the invoice named by the line."`
 	InvoiceID      *string       `json:"invoice_id"`
 	SubscriptionID *string       `json:"subscription_id"`
 }

@@ -31,7 +31,7 @@ type emptyCommand struct {
 // ChangeBody names another plan, or another quantity.
 type ChangeBody struct {
 	Plan     planChoice `json:"plan"`
-	Quantity int64      `json:"quantity,omitempty" minimum:"1" maximum:"1000" doc:"Absent: as it is."`
+	Quantity int64      `json:"quantity,omitempty" minimum:"1" maximum:"1000" doc:"Absent: unchanged."`
 }
 
 // ExpectedAmount is an amount as the preview tells it, or its minor units, with
@@ -76,18 +76,18 @@ func (s *server) subscriptionRoutes(h huma.API) {
 	const at = "/v1/subscriptions/{id}"
 	huma.Register(h, route(http.MethodGet, "/v1/subscriptions", "list-subscriptions", "Your subscriptions, the newest first", "Account", account), s.listSubscriptions)
 	huma.Register(h, route(http.MethodGet, at, "get-subscription", "One subscription", "Account", order), s.getSubscription)
-	huma.Register(h, route(http.MethodGet, at+"/events", "list-events", "A subscription's history in words", "Account", account), s.listEvents)
-	huma.Register(h, route(http.MethodPost, at+"/change/preview", "preview-change", "What another plan would cost", "Account", account), s.previewChange)
-	huma.Register(h, route(http.MethodPost, at+"/change", "change", "Move to another plan or quantity, at once", "Account", account), s.change)
+	huma.Register(h, route(http.MethodGet, at+"/events", "list-events", "A subscription's history", "Account", account), s.listEvents)
+	huma.Register(h, route(http.MethodPost, at+"/change/preview", "preview-change", "Preview what a change of plan costs", "Account", account), s.previewChange)
+	huma.Register(h, route(http.MethodPost, at+"/change", "change", "Change plan or quantity, at once", "Account", account), s.change)
 	huma.Register(h, route(http.MethodPost, at+"/payment-method", "store-payment-method", "Use another card", "Account", order), s.storeMethod)
 	for _, c := range []struct {
 		verb    billing.Verb
 		summary string
 	}{
 		{billing.VerbCancel, "Cancel at the end of the period"},
-		{billing.VerbResume, "Take a cancellation back"},
-		{billing.VerbRenew, "Pay the next period, pay what is owed, or revive"},
-		{billing.VerbMoneyBack, "End at once and have everything back, within 14 days of the first charge"},
+		{billing.VerbResume, "Undo a cancellation"},
+		{billing.VerbRenew, "Pay the next period now, pay what is owed, or revive"},
+		{billing.VerbMoneyBack, "End at once with a full refund, within 14 days of the first charge"},
 	} {
 		huma.Register(h, route(http.MethodPost, at+"/"+string(c.verb), string(c.verb), c.summary, "Account", account),
 			func(ctx context.Context, in *emptyCommand) (*commandOutput, error) {
@@ -189,8 +189,8 @@ func (s *server) change(ctx context.Context, in *struct {
 	SubscriptionInput
 	Body struct {
 		ChangeBody
-		Sites             []string        `json:"sites,omitempty" maxItems:"1000" nullable:"false" doc:"Of a site licence, from now on; absent or empty: as they are."`
-		ProrationTime     *time.Time      `json:"proration_time,omitempty" doc:"The preview's: the change costs what it said."`
+		Sites             []string        `json:"sites,omitempty" maxItems:"1000" nullable:"false" doc:"The sites of a site licence from now on; absent or empty: unchanged."`
+		ProrationTime     *time.Time      `json:"proration_time,omitempty" doc:"The preview's proration_time, so that the change costs what the preview said."`
 		ExpectedAmountDue *ExpectedAmount `json:"expected_amount_due,omitempty" doc:"The preview's, or its minor units alone: another cost is refused."`
 	}
 }) (*commandOutput, error) {
@@ -225,7 +225,7 @@ func (s *server) storeMethod(ctx context.Context, in *struct {
 	CommandInput
 	SubscriptionInput
 	Body struct {
-		Token string `json:"token,omitempty" maxLength:"255" doc:"Absent: payment.action_url is the gateway's page on which a card is given."`
+		Token string `json:"token,omitempty" maxLength:"255" doc:"The gateway's card token. Absent: payment.action_url is the gateway's page for entering a card."`
 	}
 }) (out *commandOutput, err error) {
 	path := "/v1/subscriptions/" + in.ID + "/payment-method"

@@ -10,9 +10,9 @@ import (
 
 // TransferBody is a transfer as the operator sees it on the bank's statement.
 type TransferBody struct {
-	Reference string    `json:"reference" minLength:"1" maxLength:"140" doc:"The transfer's own, as the bank shows it. The same one for the same invoice is the same transfer."`
-	Amount    MoneyBody `json:"amount" doc:"What has arrived, in the invoice's currency."`
-	ValueDate string    `json:"value_date" format:"date" example:"2026-03-02" doc:"The bank's. The invoice is paid at the instant of this call."`
+	Reference string    `json:"reference" minLength:"1" maxLength:"140" doc:"The bank's reference of the transfer. The same reference for the same invoice counts as the same transfer."`
+	Amount    MoneyBody `json:"amount" doc:"The amount received, in the invoice's currency."`
+	ValueDate string    `json:"value_date" format:"date" example:"2026-03-02" doc:"The bank's value date. The invoice is paid at the instant of this call."`
 }
 
 // MoneyBody is an amount of more than nothing, in minor units.
@@ -37,7 +37,7 @@ func (s *server) markPaid(ctx context.Context, in *struct {
 		return nil, invalid("reference", "is empty or has control characters")
 	}
 	if in.Body.Amount.Currency != inv.Currency {
-		return nil, invalid("amount.currency", "is not the invoice's")
+		return nil, invalid("amount.currency", "is not the invoice's currency")
 	}
 	date, err := time.Parse(time.DateOnly, in.Body.ValueDate)
 	if err != nil {

@@ -23,17 +23,17 @@ const (
 )
 
 func (s *server) versionRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodGet, versionsPath, "list-versions", "A visual's packages, the newest first, withdrawn ones among them", "Operator", operator), s.listVersions)
+	huma.Register(h, route(http.MethodGet, versionsPath, "list-versions", "A visual's packages, the newest first, including withdrawn ones", "Operator", operator), s.listVersions)
 	huma.Register(h, route(http.MethodPut, versionPath, "put-version", "Publish a visual's package", "Operator", operator), s.putVersion)
-	huma.Register(h, route(http.MethodDelete, versionPath, "withdraw-version", "Offer a package no longer: the newest is then the one before", "Operator", operator), s.withdrawVersion)
+	huma.Register(h, route(http.MethodDelete, versionPath, "withdraw-version", "Withdraw a package; the one before it becomes the newest", "Operator", operator), s.withdrawVersion)
 }
 
 // PublishedVersion is a version as the operator sees it.
 type PublishedVersion struct {
 	billing.Version
-	GUID        string     `json:"guid" doc:"The visual's, as its package states it."`
-	Kids        []string   `json:"kids" nullable:"false" doc:"Ids of the signing keys that its code knows."`
-	WithdrawnAt *time.Time `json:"withdrawn_at" doc:"Not null: it is offered to nobody. Publishing it again takes that back."`
+	GUID        string     `json:"guid" doc:"The visual's GUID, as stated in its package."`
+	Kids        []string   `json:"kids" nullable:"false" doc:"Ids of the signing keys that the visual's code knows."`
+	WithdrawnAt *time.Time `json:"withdrawn_at" doc:"When it was withdrawn; null while it is offered. Publishing it again clears this."`
 }
 
 func viewVersion(v billing.Version) PublishedVersion {

@@ -30,7 +30,7 @@ const (
 // is the only credential, and no session or key counts.
 func (s *server) webhook(g *gin.Context) {
 	if g.Param("gateway") != s.Gateway.Name() {
-		writeProblem(g, problem(http.StatusNotFound, "not_found", "there is no such gateway here"))
+		writeProblem(g, problem(http.StatusNotFound, "not_found", "this gateway is not in use"))
 		return
 	}
 	body, err := io.ReadAll(g.Request.Body) // the middleware has held it to its limit
@@ -72,7 +72,7 @@ func unheard(err error) *Problem {
 		case "invalid_signature":
 			return problem(http.StatusBadRequest, "invalid_signature", "this webhook is not signed by the gateway, or was signed too long ago")
 		case "wrong_mode":
-			return problem(http.StatusBadRequest, "wrong_mode", "this webhook is of the gateway's other mode, live or test")
+			return problem(http.StatusBadRequest, "wrong_mode", "this webhook belongs to the gateway's other mode (live or test)")
 		}
 	}
 	return problem(http.StatusBadRequest, "malformed", "this webhook cannot be read")
@@ -237,8 +237,8 @@ func describeWebhook(doc *huma.OpenAPI) {
 	schemas := doc.Components.Schemas
 	doc.AddOperation(&huma.Operation{
 		OperationID: "webhook", Method: http.MethodPost, Path: webhookPath, Tags: []string{"Gateway"},
-		Summary:     "Take what the payment gateway tells",
-		Description: "For the gateway alone: its signature is verified. At most 256 KiB. 200 means that it is stored.",
+		Summary:     "Receive an event of the payment gateway",
+		Description: "For the payment gateway only: its signature is verified. At most 256 KiB. 200 means that the event is stored.",
 		Parameters: []*huma.Param{{
 			Name: "gateway", In: "path", Required: true, Description: "The configured one: sandbox or stripe.", Schema: &huma.Schema{Type: huma.TypeString},
 		}},

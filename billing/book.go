@@ -373,7 +373,7 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	var notices []Notice
 	if r.DeclineCode == DeclineRefused { // which is no card's fault
 		text = fmt.Sprintf("The gateway refused a payment of %s: %s.", due, r.Refusal)
-		outcome.Detail = "the payment provider could not be used; we have been told"
+		outcome.Detail = "the payment provider could not be used; the vendor has been informed"
 		notices, declines = []Notice{refusedNotice(r.Refusal, inv.ID, due)}, 0
 	}
 	if r.DeclineCode == DeclineAbandoned {

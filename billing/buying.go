@@ -7,11 +7,11 @@ import "time"
 func (b Book) purchase(c Command, at time.Time) Decision {
 	s := b.Subscription
 	if s.Status != Incomplete || s.OpenInvoice != "" || s.AwaitsCard {
-		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has been answered already")}
+		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has already been processed")}
 	}
 	if s.Collection == ByInvoice {
 		if b.Order.Pay == PayTrial {
-			return Decision{Refusal: refuse(CodeInvoiceNotAllowed, "payment.method", "a trial is not paid by invoice")}
+			return Decision{Refusal: refuse(CodeInvoiceNotAllowed, "payment.method", "a trial cannot be paid by invoice")}
 		}
 		return b.order(c, at)
 	}
@@ -75,18 +75,18 @@ func (b Book) Refused(c Command, r *Error, at time.Time) *Posting {
 func (b Book) storeMethod(c Command, at time.Time) Decision {
 	s := b.Subscription
 	if b.Method == "" {
-		return Decision{Refusal: refuse(CodeNoPaymentMethod, "", "there is no payment method to store")}
+		return Decision{Refusal: refuse(CodeNoPaymentMethod, "", "there is no card to store")}
 	}
 	switch s.Status {
 	case Incomplete:
 		if s.Declines >= b.Policy.MaxDeclines {
-			return Decision{Refusal: refuse(CodeTooManyAttempts, "", "too many cards of this order were declined")}
+			return Decision{Refusal: refuse(CodeTooManyAttempts, "", "too many cards were declined for this order")}
 		}
 		if b.Open == nil && s.AwaitsCard {
 			return b.collect(b.draft(ForPurchase, c.Cause(s.Revision), b.saleAt(at, at, at)))
 		}
 		if b.Open == nil {
-			return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has not been handled yet")}
+			return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has not been processed yet")}
 		}
 		if b.Open.Status == InvoiceOpen { // it was mailed: a card pays one of its own in its place
 			return b.collect(b.draft(ForPurchase, c.Cause(s.Revision), b.saleAt(at, at, at)))

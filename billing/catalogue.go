@@ -98,7 +98,7 @@ func ParseCatalogue(doc []byte) (Catalogue, error) {
 			return c, err
 		}
 		if seen[c.Products[i].ID] {
-			return c, refuse(CodeInvalid, at+".id", "is there twice")
+			return c, refuse(CodeInvalid, at+".id", "occurs twice")
 		}
 		seen[c.Products[i].ID] = true
 	}
@@ -161,7 +161,7 @@ func (p *Product) complete(at string) error {
 			return err
 		}
 		if seen[p.Plans[i].ID] {
-			return refuse(CodeInvalid, fmt.Sprintf("%s.plans[%d]", at, i), "is there twice")
+			return refuse(CodeInvalid, fmt.Sprintf("%s.plans[%d]", at, i), "occurs twice")
 		}
 		seen[p.Plans[i].ID] = true
 	}
@@ -192,7 +192,7 @@ func (p *Plan) complete(product, at string) error {
 		case !ValidCurrency(price.Currency):
 			return refuse(CodeInvalid, at+".currency", "is not a currency")
 		case seen[price.Currency]:
-			return refuse(CodeInvalid, at+".currency", "is there twice")
+			return refuse(CodeInvalid, at+".currency", "occurs twice")
 		case price.Amount < 1 || price.Amount > 1e12:
 			return refuse(CodeInvalid, at+".amount", "is not a price in minor units")
 		case price.Tax != TaxExclusive && price.Tax != TaxInclusive:

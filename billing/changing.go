@@ -24,7 +24,7 @@ func (b Book) change(c Command, at time.Time) Decision {
 	s := b.Subscription
 	if s.Status == Trialing && s.Ahead == (Period{}) {
 		if c.ExpectedAmountDue != nil && *c.ExpectedAmountDue != 0 {
-			return Decision{Refusal: refuse(CodeAmountChanged, "expected_amount_due", "is not what the change costs")}
+			return Decision{Refusal: refuse(CodeAmountChanged, "expected_amount_due", "differs from what the change costs")}
 		}
 		old := s.Plan
 		s.Plan, s.Price, s.NextPrice, s.NextFrom, s.Quantity = sale.Plan, sale.Price, Price{}, time.Time{}, sale.Quantity
@@ -37,7 +37,7 @@ func (b Book) change(c Command, at time.Time) Decision {
 	}
 	inv := b.draft(ForChange, c.Cause(s.Revision), *sale)
 	if c.ExpectedAmountDue != nil && *c.ExpectedAmountDue != inv.AmountDue().Amount {
-		return Decision{Refusal: refuse(CodeAmountChanged, "expected_amount_due", "is not what the change costs")}
+		return Decision{Refusal: refuse(CodeAmountChanged, "expected_amount_due", "differs from what the change costs")}
 	}
 	return b.collect(inv)
 }
@@ -58,7 +58,7 @@ func (b Book) changeSale(c Command, at time.Time) (*sale, *Error) {
 		return nil, err.(*Error)
 	}
 	if plan.ID == s.Plan.ID && c.Quantity == s.Quantity {
-		return nil, refuse(CodeNoChange, "", "this is the present plan and quantity")
+		return nil, refuse(CodeNoChange, "", "this is already the plan and quantity")
 	}
 	start := at
 	if s.Status == Trialing {

@@ -30,7 +30,7 @@ func (c Coupon) Validate() error {
 	case !ValidCouponCode(c.Code):
 		return refuse(CodeInvalid, "code", "is 1 to 40 capital letters, digits, hyphens and underscores")
 	case (c.Percent == 0) == (c.Off == Money{}):
-		return refuse(CodeInvalid, "percent", "either percent or off is needed")
+		return refuse(CodeInvalid, "percent", "either percent or off is required")
 	case c.Percent < 0 || c.Percent > 100:
 		return refuse(CodeInvalid, "percent", "is from 1 to 100")
 	case c.Percent == 0 && (c.Off.Amount < 1 || !ValidCurrency(c.Off.Currency)):

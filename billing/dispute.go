@@ -50,13 +50,13 @@ func (s Subscription) mayBeAsked(v Verb) bool {
 func (b Book) dispute(d Dispute, at time.Time) Decision {
 	s := b.Subscription
 	if b.receipt(d.Invoice) < 0 {
-		return Decision{Refusal: refuse(CodeInvalid, "invoice", "is no paid invoice of this subscription")}
+		return Decision{Refusal: refuse(CodeInvalid, "invoice", "is not a paid invoice of this subscription")}
 	}
 	s.Disputes = slices.Clone(s.Disputes)
 	if i := slices.IndexFunc(s.Disputes, func(was Dispute) bool { return was.ID == d.ID }); i < 0 {
 		s.Disputes = append(s.Disputes, d)
 	} else if was := s.Disputes[i].Status; was != DisputeOpened || d.Status == DisputeOpened {
-		return Decision{Refusal: refuse(CodeNoChange, "", "this is known already")}
+		return Decision{Refusal: refuse(CodeNoChange, "", "this is already recorded")}
 	} else {
 		s.Disputes[i] = d
 	}

@@ -23,7 +23,7 @@ func (b Book) hold(v Verb, at time.Time) Decision {
 		event, text = "reinstated", "The licence was reinstated."
 	}
 	if was == [2]bool{s.Suspended, s.Revoked} {
-		return Decision{Refusal: refuse(CodeNoChange, "", "the licence is so already")}
+		return Decision{Refusal: refuse(CodeNoChange, "", "the licence is already in this state")}
 	}
 	b.Subscription = s
 	if v != VerbRevoke || s.Status.Ended() {

@@ -65,7 +65,7 @@ func (b Book) migrate(c Command, at time.Time) Decision {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this is not possible in the subscription's present state")}
 	}
 	if c.Price.ID == s.RenewalPrice().ID {
-		return Decision{Refusal: refuse(CodeNoChange, "", "this is the price of the next period already")}
+		return Decision{Refusal: refuse(CodeNoChange, "", "this is already the price of the next period")}
 	}
 	if newer, ok := s.NewerPrice(b.Product); !ok || newer != c.Price {
 		return Decision{Refusal: refuse(CodePriceOutdated, "", "this is not the newest price of the subscription's plan")}

@@ -69,7 +69,7 @@ func (q Quote) Status(at time.Time) QuoteStatus {
 func (q Quote) Refusal(at time.Time) *Error {
 	switch q.Status(at) {
 	case QuoteAccepted:
-		return refuse(CodeQuoteAccepted, "", "this quote has been accepted already")
+		return refuse(CodeQuoteAccepted, "", "this quote has already been accepted")
 	case QuoteExpired:
 		return refuse(CodeQuoteExpired, "", "this quote has expired")
 	}

@@ -68,7 +68,7 @@ const (
 func (b Book) moneyBack(at time.Time) Decision {
 	s := b.Subscription
 	if !s.MoneyBack.open(at) {
-		return Decision{Refusal: refuse(CodeMoneyBackOver, "", "the time in which the money is given back is over")}
+		return Decision{Refusal: refuse(CodeMoneyBackOver, "", "the money-back period is over")}
 	}
 	from := slices.IndexFunc(b.Receipts, func(r Receipt) bool { return r.ID == s.MoneyBack.From })
 	var all []credit
@@ -80,7 +80,7 @@ func (b Book) moneyBack(at time.Time) Decision {
 	p := b.end(at, ReasonRefunded)
 	back := b.giveBack(p, all, "money_back", at)
 	if back.none() {
-		return Decision{Refusal: refuse(CodeNothingToRefund, "", "nothing was paid that could be given back")}
+		return Decision{Refusal: refuse(CodeNothingToRefund, "", "nothing was paid that could be refunded")}
 	}
 	p.MoneyBackClaim = true
 	p.Events[0].Text = "Money back: " + back.String() + "."
@@ -130,9 +130,9 @@ func (b Book) refundInvoice(invoice string, amount *int64, at time.Time) Decisio
 	}
 	switch {
 	case left.gross() == 0:
-		return Decision{Refusal: refuse(CodeNothingToRefund, "", "nothing is left of this invoice to be given back")}
+		return Decision{Refusal: refuse(CodeNothingToRefund, "", "nothing is left of this invoice to refund")}
 	case amount != nil && *amount > left.gross():
-		return Decision{Refusal: refuse(CodeAmountTooLarge, "amount", "is more than what is left of this invoice")}
+		return Decision{Refusal: refuse(CodeAmountTooLarge, "amount", "is more than what is left of this invoice to refund")}
 	case amount != nil:
 		left = left.upTo(*amount)
 	}
@@ -321,7 +321,7 @@ func (b Book) refundFailed(at time.Time) Decision {
 	switch r.Status {
 	case RefundSucceeded:
 	case RefundFailed:
-		return Decision{Refusal: refuse(CodeNoChange, "", "this is known already")}
+		return Decision{Refusal: refuse(CodeNoChange, "", "this is already recorded")}
 	case RefundPending: // whoever asks the gateway for it records what it says
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this refund has not been confirmed yet")}
 	default:

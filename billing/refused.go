@@ -22,7 +22,7 @@ func refusedNotice(code, invoice string, due Money) Notice {
 // Unstored is the posting of a command whose card the gateway would not store,
 // by a mistake of ours: it is refused, and the operator is told.
 func (b Book) Unstored(c Command, code string, at time.Time) *Posting {
-	refusal := refuse(CodeGatewayRefused, "", "the payment provider could not be used; we have been told")
+	refusal := refuse(CodeGatewayRefused, "", "the payment provider could not be used; the vendor has been informed")
 	p := b.Refused(c, refusal, at)
 	if p.Subscription.Revision == p.From {
 		outcome := p.Outcome

@@ -150,11 +150,11 @@ func (b Book) markPaid(c Command, at time.Time) Decision {
 	key := transferKey(inv.ID, c.Reference)
 	switch {
 	case inv.ID == "" || inv.ID != c.Invoice || inv.Subscription != s.ID || c.Amount == nil || *c.Amount <= 0:
-		return Decision{Refusal: refuse(CodeInvalid, "", "there is no such invoice or amount")}
+		return Decision{Refusal: refuse(CodeInvalid, "", "there is no such invoice, or the amount is not positive")}
 	case inv.Status == InvoiceDraft:
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this invoice was never mailed")}
 	case slices.Contains(b.Transferred.Keys, key):
-		return Decision{Refusal: refuse(CodeAlreadyRecorded, "reference", "this transfer has been recorded for this invoice already")}
+		return Decision{Refusal: refuse(CodeAlreadyRecorded, "reference", "this transfer has already been recorded for this invoice")}
 	case strings.HasPrefix(c.Reference, statementReference) && b.Transferred.markedByHand(*c.Amount):
 		return Decision{Refusal: refuse(CodeMarkedByHand, "reference", "a transfer of this amount was marked by hand for this invoice")}
 	}

@@ -132,5 +132,5 @@ func (b Book) Disturbs(d Decision) bool {
 // Processing is the refusal of what would disturb a payment that the gateway
 // works on: nothing can stop that.
 func Processing() *Error {
-	return refuse(CodePaymentProcessing, "", "a payment is being processed; this is possible when its outcome is known")
+	return refuse(CodePaymentProcessing, "", "a payment is being processed: try again when its outcome is known")
 }

@@ -167,7 +167,7 @@ func ParseKeyRing(text []byte) (KeyRing, error) {
 	seen := map[string]bool{}
 	for _, p := range r.publicKeys() {
 		if seen[p.ID()] {
-			return KeyRing{}, refuse(InvalidKey, "the same key is there twice")
+			return KeyRing{}, refuse(InvalidKey, "the same key occurs twice")
 		}
 		seen[p.ID()] = true
 	}

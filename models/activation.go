@@ -32,7 +32,7 @@ func (s *Store) Activate(ctx context.Context, id, key, tenant string) error {
 		case row.Tenant == tenant:
 			return "", "", nil
 		case row.Tenant != "":
-			return "", "", &billing.Error{Code: billing.CodeAlreadyActivated, Detail: "the licence is bound to another tenant"}
+			return "", "", &billing.Error{Code: billing.CodeAlreadyActivated, Detail: "the licence is already bound to another tenant"}
 		}
 		row.Tenant = tenant
 		return "activated", "The licence was bound to a tenant.", nil

@@ -72,7 +72,7 @@ func redeem(tx *gorm.DB, coupon, subscription string) error {
 		return mine.Error
 	}
 	if row.Detail.Limit > 0 && row.Redeemed >= row.Detail.Limit {
-		return &billing.Error{Code: billing.CodeCouponUsedUp, Field: "coupon", Detail: "this coupon has been used as often as it may"}
+		return &billing.Error{Code: billing.CodeCouponUsedUp, Field: "coupon", Detail: "this coupon has reached its limit"}
 	}
 	return tx.Model(&couponRow{}).Where("code = ?", coupon).Update("redeemed", row.Redeemed+1).Error
 }

@@ -60,7 +60,7 @@ func (s *Store) SetSites(ctx context.Context, id string, sites []string, limit i
 			row.SiteEdits, row.SiteEditsUntil = 0, &row.PeriodEnd
 		}
 		if row.SiteEdits++; row.SiteEdits > limit {
-			return &billing.Error{Code: billing.CodeTooManySiteEdits, Field: "sites", Detail: "were edited as often as they may be in this period"}
+			return &billing.Error{Code: billing.CodeTooManySiteEdits, Field: "sites", Detail: "the sites have been changed too often in this period"}
 		}
 		row.Sites = sites
 		return update(tx, id, &row)

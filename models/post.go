@@ -38,7 +38,7 @@ func (s *Store) Post(ctx context.Context, p billing.Posting) error {
 		if p.TrialClaim != "" {
 			err := tx.Create(&trialClaimRow{row.Product, p.TrialClaim, row.ID}).Error
 			if errors.Is(err, gorm.ErrDuplicatedKey) {
-				return &billing.Error{Code: billing.CodeTrialAlreadyUsed, Field: "pay", Detail: "this organisation has tried this product already"}
+				return &billing.Error{Code: billing.CodeTrialAlreadyUsed, Field: "pay", Detail: "this organisation has already had a trial of this product"}
 			}
 			if err != nil {
 				return err

@@ -51,7 +51,7 @@ func (s *Store) claimMoneyBack(tx *gorm.DB, account, product string) error {
 		return err
 	}
 	if row.Used >= s.policy.MoneyBacks {
-		return &billing.Error{Code: billing.CodeMoneyBackUsedUp, Detail: "this account has had its money back for this product as often as it can"}
+		return &billing.Error{Code: billing.CodeMoneyBackUsedUp, Detail: "this account has used money-back for this product too often"}
 	}
 	return tx.Model(&moneyBackRow{}).Where("account = ? AND product = ?", account, product).Update("used", row.Used+1).Error
 }

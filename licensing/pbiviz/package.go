@@ -48,7 +48,7 @@ func open(pkg []byte, maxInflated int64) (*opened, error) {
 	for _, f := range archive.File {
 		switch {
 		case seen[f.Name]:
-			return nil, refuse(CodeDamaged, "the entry %q is there twice", f.Name)
+			return nil, refuse(CodeDamaged, "the entry %q occurs twice", f.Name)
 		case f.CompressedSize64 > raw: // overlapping entries would multiply when copied
 			return nil, refuse(CodeDamaged, "the entries are together larger than the file")
 		case f.Flags&1 != 0:
@@ -112,7 +112,7 @@ func (p *opened) read(manifest []byte) error {
 		Visual description `json:"visual"`
 	}
 	if err := json.Unmarshal(skipBOM(manifest), &top); err != nil {
-		return refuse(CodeDamaged, "package.json is not what it should be")
+		return refuse(CodeDamaged, "package.json is malformed")
 	}
 	v, err := p.locateCode()
 	if err != nil {
@@ -196,7 +196,7 @@ func (p *opened) locateCode() (description, error) {
 	}
 	switch {
 	case err != nil:
-		return v, refuse(CodeDamaged, "the resource's JSON is not what it should be: broken, or with a key given twice")
+		return v, refuse(CodeDamaged, "the resource's JSON is malformed, or has a duplicate key")
 	case !foundVisual:
 		return v, refuse(CodeIncomplete, "the resource does not describe its visual")
 	case !foundCode:
