@@ -1,12 +1,12 @@
 // Package activities does what workflows may not do themselves: it reads and
 // writes rows, calls the payment gateway and sends mail.
 //
-// Every step of a subscription is one Task and goes the same way (run.go):
-// read the book, let billing decide, freeze the amounts, ask the gateway, post
-// the result. Any line of it may be the last before a crash: the same Task
-// again finds what was done and goes on from there.
+// Every step of a subscription is one Task and runs the same way (run.go): read
+// the book, let package billing decide, freeze the amounts, charge the card, post
+// the result. The process may crash after any line. When Temporal runs the same
+// Task again, it finds what was already done and continues from there:
 //
-//	posted already?        → its stored result
-//	a payment in flight?   → the gateway is asked what became of it
+//	posted already?        → return the stored result
+//	a payment in flight?   → ask the gateway what became of it
 //	neither                → decide
 package activities

@@ -1,10 +1,12 @@
-// Package api is the HTTP contract: Gin routes, described by Huma, over the
-// store's rows and the subscriptions' workflows.
+// Package api is the HTTP API: Gin routes, described by Huma, over the store's
+// rows and the subscriptions' workflows.
 //
-// A read answers from rows. A command (command.go) is first written as a
-// request row, then sent to the subscription's workflow as an update whose id
-// is the row's, and its answer is the row's outcome: so a repeated, lost or
-// late command happens once. Who may call a route is its description's security
-// (auth.go): a route without any is open to everybody. All errors are problem
-// documents, made in one place (problem.go), and repeat nothing of the request.
+// A read is answered from rows. A command (command.go) is first written as a
+// request row and then sent to the subscription's workflow as an update with the
+// row's id. The workflow stores the outcome on the row, and the response is made
+// from it. So a command that is repeated, lost or late takes effect once.
+//
+// A route's security in its description says who may call it (auth.go); a route
+// without security is open to everybody. All errors are problem documents
+// (problem.go) that never repeat anything from the request.
 package api

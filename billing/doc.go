@@ -1,17 +1,37 @@
-// Package billing holds the rules of selling subscriptions, and nothing else:
-// no clock, no I/O, no database. Time comes in as an argument.
+// Package billing holds the rules of selling subscriptions (docs/rules.md) as pure
+// functions: no clock, no I/O, no database. Time is an argument.
 //
-// Everything that happens to a subscription goes the same way:
+// Everything that happens to a subscription goes through the same stages:
 //
 //	Book ── Decide(command) or Due(step) ──▶ Decision
 //	                                          ├─ Refusal: nothing happens
 //	                                          ├─ Posting: written as it is
 //	                                          └─ Bill ── Freeze ─▶ charge ─▶ Paid, Declined or Awaits ─▶ Posting
 //
-// A Book is what is on file, a Posting is what one transaction writes. The
-// state machine's table of commands stands in status.go, what falls due when
-// in subscription.go, and each rule in the file of its name: calendar.go,
-// proration.go, invoice.go, retry.go, tax.go, trial.go, buying.go,
-// changing.go, renewing.go, waiting.go, refunding.go, holding.go, transfer.go,
-// statement.go, reconciling.go, discount.go, migrating.go, quote.go, vatid.go.
+// A Book is what is on file about a subscription. A Posting is what one database
+// transaction writes.
+//
+// Where to look:
+//
+//	status.go          which command is possible in which state
+//	subscription.go    the state, and which step is due when
+//	book.go            Decide and Due, and what a payment's outcome leads to
+//	buying.go          purchase, another card, cancel, resume
+//	trial.go           one trial per product and organisation
+//	renewing.go        renewals, retries, reminders, the end of a trial
+//	changing.go        another plan; proration.go has its credit
+//	retry.go           the schedule after a declined payment
+//	waiting.go         payments that wait for the customer or the gateway
+//	transfer.go        invoices paid by bank transfer; statement.go matches them
+//	refunding.go       money back and refunds
+//	dispute.go         chargebacks
+//	holding.go         suspended and revoked licences
+//	invoice.go         invoices, credit notes and the order of a bill
+//	discount.go        coupons and standing discounts
+//	quote.go           quotes
+//	tax.go, vatid.go   tax by country, VAT ids
+//	calendar.go        periods counted from the anchor
+//	catalogue.go       products, plans and prices; migrating.go moves to a new price
+//	reconciling.go     the gateway's list of payments against the books
+//	money.go           amounts in minor units
 package billing

@@ -1,5 +1,5 @@
-// Package delivery makes the file that a licensee receives: the published
-// package of a visual, stamped with the licence's token.
+// Package delivery makes the file that a licensee receives: the published package
+// of a visual with the licence's token stamped into it.
 package delivery
 
 import (

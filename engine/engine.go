@@ -1,5 +1,5 @@
-// Package engine puts the parts together: it is the wiring of cmd/okviz and of
-// the development system, and decides nothing.
+// Package engine wires all parts together, for cmd/okviz and for the development
+// system. It makes no decisions of its own.
 package engine
 
 import (

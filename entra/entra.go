@@ -1,6 +1,6 @@
-// Package entra tells which customer's tenant of Microsoft Entra ID a token
-// comes from. Whom it trusts is configured; nothing of a token says where its
-// issuer or keys are to be found.
+// Package entra verifies tokens of Microsoft Entra ID and tells which customer's
+// tenant a token comes from. The trusted authority is configured; nothing in a
+// token decides where its issuer or keys are looked up.
 package entra
 
 import (

@@ -1,5 +1,5 @@
-// Package metrics counts what the engine does, for Prometheus. No label is an
-// id, an address or a name: each has few values, all known beforehand.
+// Package metrics counts what the engine does, for Prometheus. No label is an id,
+// an address or a name: each label has a few values that are known beforehand.
 package metrics
 
 import (

@@ -1,4 +1,5 @@
-// Package worker runs the engine's workflows and activities.
+// Package worker runs the engine's workflows and activities, and sends the mails
+// that a workflow could not deliver.
 package worker
 
 import (

@@ -1,8 +1,12 @@
-// Package workflows holds deterministic code only: the Subscription workflow,
-// one long-lived run per subscription, whose id is the subscription's.
+// Package workflows holds deterministic code only: the Subscription workflow, one
+// long-lived run per subscription with the subscription's id.
 //
-// A run carries the subscription's state and does one thing at a time: a step
-// that has come due, or a command. Which step is due, and what a command comes
-// to, is decided in package billing and carried out in package activities;
-// here is only the waiting, the order, and what an operator sees of it.
+// A run carries the subscription's state and does one thing at a time: a step that
+// is due, or a command. Package billing decides which step is due and what a
+// command leads to; package activities carries it out. The workflow itself only
+// waits, keeps the order, and shows operators what is going on.
+//
+// Running workflows replay this code, possibly years after they started. testdata
+// holds recorded histories that must go on replaying; CONTRIBUTING.md says how to
+// change the code safely.
 package workflows
