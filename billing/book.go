@@ -277,10 +277,7 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	}
 	s.Stranger = s.Stranger && inv.Stranger // a command of the account's was paid for
 	old := s.Plan
-	s.Plan, s.Price, s.Quantity = sold.Plan, sold.Price, sold.Quantity
-	if inv.Purpose == ForChange || s.Price == s.NextPrice {
-		s.NextPrice, s.NextFrom = Price{}, time.Time{}
-	}
+	s = s.sold(sold.Plan, sold.Price, sold.Quantity)
 	kind, text := string(inv.Purpose), ""
 	update := NoticeLicenseUpdated
 	switch inv.Purpose {

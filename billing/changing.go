@@ -27,7 +27,7 @@ func (b Book) change(c Command, at time.Time) Decision {
 			return Decision{Refusal: refuse(CodeAmountChanged, "expected_amount_due", "differs from what the change costs")}
 		}
 		old := s.Plan
-		s.Plan, s.Price, s.NextPrice, s.NextFrom, s.Quantity = sale.Plan, sale.Price, Price{}, time.Time{}, sale.Quantity
+		s = s.sold(sale.Plan, sale.Price, sale.Quantity)
 		p := b.post(s, at, "change", "Changed from "+old.ID+" to "+s.Plan.ID+" in the trial.")
 		p.Notices = []Notice{
 			{Kind: NoticePlanChanged, To: RoleBilling, Until: s.TrialEnd, Plan: s.Plan, OldPlan: old},
@@ -49,10 +49,6 @@ func (b Book) changeSale(c Command, at time.Time) (*sale, *Error) {
 	if err != nil {
 		return nil, err.(*Error)
 	}
-	price, err := plan.PriceIn(b.currency())
-	if err != nil {
-		return nil, err.(*Error)
-	}
 	c.Quantity = b.ChangedQuantity(c)
 	if err := CheckQuantity(plan.Type, c.Quantity); err != nil {
 		return nil, err.(*Error)
@@ -65,6 +61,12 @@ func (b Book) changeSale(c Command, at time.Time) (*sale, *Error) {
 		start = s.TrialEnd // a period paid ahead is replaced; the trial goes on
 	}
 	period, _ := PeriodAt(start, plan.Cycle, start)
+	price := s.priceOf(period) // another quantity alone is no other plan
+	if plan.ID != s.Plan.ID {
+		if price, err = plan.PriceIn(b.currency()); err != nil {
+			return nil, err.(*Error)
+		}
+	}
 	sale := b.discounted(sale{Product: b.Product, Plan: plan.Ref(), Price: price, Quantity: c.Quantity, Period: period, Tax: b.tax()})
 	if s.Status != PastDue {
 		sale.Credits = b.credits(at)

@@ -315,11 +315,11 @@ func audit(l *ledger, opening int64) {
 		if drawn != documented {
 			t.Errorf("at %s %d were drawn and %d credited", m.at, drawn, documented)
 		}
-		inv, p := *m.Invoice, m.Invoice.Service().Period
+		inv, p, paying := *m.Invoice, m.Invoice.Service().Period, m.before
 		if then, ok := l.made[inv.ID]; ok && inv.DueAt.IsZero() { // its amounts were frozen then
 			m.at, m.before = then.at, then.before
 		}
-		if coming := m.before.priceOf(p); inv.Service().Price != coming && inv.Purpose != ForChange && inv.ID != m.before.OpenInvoice {
+		if coming := m.before.priceOf(p); inv.Service().Price != coming && inv.Service().Plan == m.before.Plan && inv.ID != m.before.OpenInvoice {
 			t.Errorf("%s is at %+v, and %+v was to come", inv.ID, inv.Service().Price, coming)
 		}
 		anchor := s.Anchor
@@ -376,7 +376,7 @@ func audit(l *ledger, opening int64) {
 			if p.Start.After(m.at) && b.Status != Trialing || m.at.Sub(p.Start) > 15*time.Minute {
 				t.Errorf("%s begins at %s, changed at %s", inv.ID, p.Start, m.at)
 			}
-			if s.CancelAtPeriodEnd != b.CancelAtPeriodEnd {
+			if s.CancelAtPeriodEnd != paying.CancelAtPeriodEnd { // it may have been cancelled while the payment waited
 				t.Errorf("%s changed the cancellation", inv.ID)
 			}
 			for i, sold := range m.sold {

@@ -31,6 +31,16 @@ func (s Subscription) priceOf(p Period) Price {
 	return s.RenewalPrice()
 }
 
+// sold is the subscription of what was sold just now. An announced price is
+// done with once it is that of the sale, or that of another plan.
+func (s Subscription) sold(plan PlanRef, price Price, quantity int64) Subscription {
+	if plan != s.Plan || price == s.NextPrice {
+		s.NextPrice, s.NextFrom = Price{}, time.Time{}
+	}
+	s.Plan, s.Price, s.Quantity = plan, price, quantity
+	return s
+}
+
 // RenewalPrice is the price that the subscription has, or is going to have.
 func (s Subscription) RenewalPrice() Price {
 	if s.NextPrice != (Price{}) {

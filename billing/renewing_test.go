@@ -238,4 +238,37 @@ func TestAPriceIsKeptUntilThePlanChanges(t *testing.T) {
 	is(t, "the period ahead", l.charges[2].amount, int64(1000))
 	l.must(Command{Verb: VerbChange, Plan: large}) // 60.00 − 10.00 − 10.00
 	is(t, "the change", l.charges[3].amount, int64(4000))
+
+	for name, c := range map[string]struct {
+		start  func() *ledger
+		prices []int64 // of each sale, before credits
+	}{
+		"a larger quantity is no other plan": {func() *ledger { return bought(t, "2026-04-01", offer{plan: site}) }, []int64{3000, 6000, 6000, 10000}},
+		"nor is it in a trial":               {func() *ledger { return tried(t, "2026-04-01", "visa", offer{plan: site}) }, []int64{6000, 10000}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := c.start()
+			l.to("2026-04-10")
+			move := l.reprice(site, 5000, "pri_2")
+			preview, err := l.onFile().PreviewChange(Command{Verb: VerbChange, Plan: site, Quantity: 2}, l.now)
+			is(t, "preview", [2]any{preview.Price.Amount, err}, [2]any{int64(6000), nil})
+			l.must(Command{Verb: VerbChange, Plan: site, Quantity: 2})
+			l.to("2026-05-20")
+			l.must(move) // which is still to come, whatever the quantity
+			l.to("2026-06-15")
+			prices := []int64{}
+			for _, id := range l.paid {
+				prices = append(prices, l.docs[id].Service().Amount)
+			}
+			is(t, "prices", prices, c.prices)
+		})
+	}
+
+	l = bought(t, "2026-04-01", offer{plan: site})
+	l.must(l.reprice(site, 5000, "pri_2"))
+	l.to("2026-04-10")
+	l.must(Command{Verb: VerbChange, Plan: site, Quantity: 2})
+	is(t, "what was announced for May is not for April", l.last().Service().Amount, int64(6000))
+	l.to("2026-05-10")
+	is(t, "and comes with the next period", l.last().Service().Amount, int64(10000))
 }
