@@ -204,7 +204,9 @@ func (b Book) Decide(c Command, at time.Time) Decision {
 	if c.Verb == VerbPaymentMethod { // an order's token gives it too
 		return b.storeMethod(c, at)
 	}
-	b.Subscription.Stranger, s.Stranger = false, false
+	if !c.Verb.isOperators() { // which says nothing of the account
+		b.Subscription.Stranger, s.Stranger = false, false
+	}
 	switch c.Verb {
 	case VerbChange:
 		return b.change(c, at)

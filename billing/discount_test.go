@@ -125,6 +125,10 @@ func TestAStrangersOrderUsesNothingOfTheAccountUntilTheAccountCommands(t *testin
 	l.must(Command{Verb: VerbPaymentMethod, Request: "req_card"}, "amex") // the order's token may do so
 	l.to("2026-06-01")
 	is(t, "the next renewal", l.charged(), int64(3000))
+	l.must(Command{Verb: VerbSuspend}) // what an operator does says nothing of the account
+	l.must(Command{Verb: VerbReinstate})
+	l.must(refundOf(l.paid[0], 1))
+	is(t, "a stranger after the operator's commands", l.s().Stranger, true)
 	l.must(change(large)) // on the boundary: the new period's credit is all of it
 	is(t, "charged by the account's change", l.charged(), int64(3000))
 	is(t, "balance: 2000 − 200 − 1000 came out of it", l.balance, int64(4200))

@@ -63,6 +63,12 @@ const (
 	VerbSettle Verb = "settle"
 )
 
+// isOperators tells the commands that only an operator gives. The table of states
+// does not have them.
+func (v Verb) isOperators() bool {
+	return v == VerbCancelNow || v == VerbRefund || v == VerbSuspend || v == VerbRevoke || v == VerbReinstate
+}
+
 // Credits tells whether a command may make credit notes, for which it needs the
 // book's Receipts.
 func (v Verb) Credits() bool {
@@ -100,11 +106,8 @@ func (s Subscription) allows(v Verb) bool {
 	if s.disputed() && !s.mayBeAsked(v) {
 		return false
 	}
-	switch v {
-	case VerbCancelNow:
-		return !s.Status.Ended()
-	case VerbRefund, VerbSuspend, VerbRevoke, VerbReinstate:
-		return true
+	if v.isOperators() {
+		return v != VerbCancelNow || !s.Status.Ended()
 	}
 	if !slices.Contains(commands[s.Status], v) {
 		return false
