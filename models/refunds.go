@@ -1,8 +1,10 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -121,9 +123,10 @@ func (s *Store) Receipts(ctx context.Context, subscription string) ([]billing.Re
 	var list []billing.Receipt
 	err := s.snapshot(ctx, func(tx *gorm.DB) error {
 		var invoices []invoiceRow
-		if err := tx.Where("subscription = ? AND status = ?", subscription, billing.InvoicePaid).Order("number").Find(&invoices).Error; err != nil {
+		if err := tx.Where("subscription = ? AND status = ?", subscription, billing.InvoicePaid).Find(&invoices).Error; err != nil {
 			return err
 		}
+		slices.SortFunc(invoices, func(a, b invoiceRow) int { return byNumber(*a.Number, *b.Number) })
 		var notes []creditNoteRow
 		theirs := tx.Model(&invoiceRow{}).Select("id").Where("subscription = ?", subscription)
 		if err := tx.Where("invoice IN (?)", theirs).Find(&notes).Error; err != nil {
@@ -147,6 +150,13 @@ func (s *Store) Receipts(ctx context.Context, subscription string) ([]billing.Re
 		return nil
 	})
 	return list, err
+}
+
+// byNumber is the order of two numbers of a series: a year's millionth is one
+// digit longer than those before it.
+func byNumber(a, b string) int {
+	year := len("INV-2026-")
+	return cmp.Or(cmp.Compare(a[:year], b[:year]), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 }
 
 // CreditNote reads a credit note. Errors: ErrNotFound.

@@ -124,6 +124,30 @@ func (s shop) receipts(id string) []billing.Receipt {
 	return r
 }
 
+func TestReceiptsAreInTheOrderOfTheirNumbersBeyondAMillionAYear(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Store) {
+		s := openShop(t, db)
+		sub := s.charged("ada@contoso.example")
+		row, err := one[invoiceRow](db.db.Where("subscription = ?", sub.ID))
+		must(t, err)
+		must(t, db.db.Model(&row).Update("number", "INV-2026-999999").Error)
+		want := []string{row.ID}
+		for _, number := range []string{"INV-2026-1000000", "INV-2027-000001"} {
+			row.ID, row.InvoiceKey, row.Number = NewID("inv"), number, &number
+			row.Detail.ID = row.ID
+			must(t, db.db.Create(&row).Error)
+			want = append(want, row.ID)
+		}
+		got := []string{}
+		for _, r := range s.receipts(sub.ID) {
+			got = append(got, r.ID)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the receipts are:\n%s", diff)
+		}
+	})
+}
+
 func TestASubscriptionThatEndedIsLiveWhileItsMoneyIsOnItsWay(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Store) {
 		s := openShop(t, db)
