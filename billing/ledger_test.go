@@ -522,6 +522,12 @@ func (l *ledger) post(p Posting) {
 	if p.Method != "" {
 		l.wallet = p.Method
 	}
+	for _, n := range p.Notices {
+		var kept Notice // as it is read again when its letter is written
+		if data, err := json.Marshal(n); err != nil || json.Unmarshal(data, &kept) != nil || !reflect.DeepEqual(kept, n) {
+			fail("a notice is kept as %+v, error %v", kept, err)
+		}
+	}
 	l.notices = append(l.notices, p.Notices...)
 	l.book.Subscription = p.Subscription
 	l.holds(fail)

@@ -52,17 +52,18 @@ const (
 
 // Notice is one mail to be sent, written in the transaction of the event that
 // it tells of, at most once per event and recipient. It holds no personal
-// data: who the recipient is, is looked up when it is sent.
+// data: who the recipient is, is looked up when it is sent. An amount of nothing
+// keeps its currency: where no money was asked for, there is none.
 type Notice struct {
 	Kind NoticeKind `json:"kind"`
 	To   Role       `json:"to"`
 
 	InvoiceID   string       `json:"invoice_id,omitempty"`
-	Amount      Money        `json:"amount,omitzero"`        // charged, or due
-	Discount    Money        `json:"discount,omitzero"`      // taken off by coupon and standing discount
-	OldAmount   Money        `json:"old_amount,omitzero"`    // price_change: what Amount takes the place of
-	Credit      Money        `json:"credit,omitzero"`        // taken off by a change; given back to the balance
-	Rest        Money        `json:"rest,omitzero"`          // transfer_short
+	Amount      Money        `json:"amount"`                 // charged, or due
+	Discount    Money        `json:"discount"`               // taken off by coupon and standing discount
+	OldAmount   Money        `json:"old_amount"`             // price_change: what Amount takes the place of
+	Credit      Money        `json:"credit"`                 // taken off by a change; given back to the balance
+	Rest        Money        `json:"rest"`                   // transfer_short
 	People      int64        `json:"people,omitempty"`       // over_limit: who used it so far in the period
 	Covers      int64        `json:"covers,omitempty"`       // over_limit: for how many the plan is
 	Renews      bool         `json:"renews,omitempty"`       // invoice_open: of the next period

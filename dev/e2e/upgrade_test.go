@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,14 +75,18 @@ func TestAnUpgradeInTheMiddleOfAprilCostsWhatThePreviewSaid(t *testing.T) {
 }
 
 func TestChangingStraightBackGivesTheMoneyToTheBalanceWhichPaysTheNextBill(t *testing.T) {
-	clock := shared.clock(t, "2026-04-01T00:00:00Z")
-	id := shared.buy(t, newCustomer().order(object{"test_clock": clock})).Subscription.ID
+	who, clock := newCustomer(), shared.clock(t, "2026-04-01T00:00:00Z")
+	id := shared.buy(t, who.order(object{"test_clock": clock})).Subscription.ID
 	shared.advance(t, clock, "2026-04-16T00:00:00Z")
 	shared.command(t, id, "change", object{"plan": users("21-50")}).want(t, http.StatusOK)
 	// 19.80 come back, less 9.90 for the new month: 9.90 stay, which pay May.
 	shared.command(t, id, "change", object{"plan": users("1-20")}).want(t, http.StatusOK)
 	shared.advance(t, clock, "2026-05-16T00:00:00Z")
 	shared.wantCharges(t, id, charged("2026-04-01T00:00:00Z", 990), charged("2026-04-16T00:00:00Z", 1485))
+	told := slices.DeleteFunc(shared.letters(t, who.email), func(l letter) bool { return !strings.Contains(l.Subject, "was changed") })
+	if len(told) != 2 || !strings.Contains(told[1].Text, "Paid: $0.00") || strings.Contains(told[1].Text, "rial") {
+		t.Errorf("of the change that costs nothing, and is in no trial, is told: %+v", told)
+	}
 	shared.advance(t, clock, "2026-06-16T00:00:00Z")
 	shared.wantCharges(t, id, charged("2026-04-01T00:00:00Z", 990), charged("2026-04-16T00:00:00Z", 1485), charged("2026-06-16T00:00:00Z", 990))
 	shared.audit(t, id)
