@@ -250,6 +250,7 @@ func audit(l *ledger, opening int64) {
 		noted[n.Invoice] += n.Total().Amount
 	}
 	coupons(l)
+	reminders(l)
 	if charged != paid {
 		t.Errorf("the gateway took %d, and %d was due", charged, paid)
 	}
@@ -524,6 +525,37 @@ func coupons(l *ledger) {
 	}
 	if first := l.s(); given.Coupon != "" && redeemed == 0 && first.Status != IncompleteExpired && !first.AwaitsCard {
 		t.Errorf("%s, and the coupon was never redeemed", first.Status)
+	}
+}
+
+// reminders holds what a history reminded of to the rules: within the last week
+// of a trial or of a long period that goes on unpaid, once, or for a trial's last
+// day once more.
+func reminders(l *ledger) {
+	l.t.Helper()
+	told := map[time.Time]int{}
+	for _, m := range l.history {
+		b := m.before
+		for _, n := range m.Notices {
+			most := 1
+			switch {
+			case n.Kind == NoticeTrialEnding && b.Status == Trialing:
+				if most = 2; m.at.Before(n.Until.Add(-day)) {
+					most = 1
+				}
+			case n.Kind == NoticeRenewalComing && b.Status == Active && b.Plan.Cycle != Monthly:
+			case n.Kind != NoticeTrialEnding && n.Kind != NoticeRenewalComing:
+				continue
+			default:
+				l.t.Errorf("at %s a %s subscription was told of %s", m.at, b.Status, n.Kind)
+			}
+			if told[n.Until]++; told[n.Until] > most {
+				l.t.Errorf("at %s %s is told for the %d. time", m.at, n.Kind, told[n.Until])
+			}
+			if b.CancelAtPeriodEnd || b.Ahead != (Period{}) || n.Until != b.Period.End || m.at.Before(n.Until.Add(-7*day)) || !m.at.Before(n.Until) {
+				l.t.Errorf("at %s %s until %s is told of %+v", m.at, n.Kind, n.Until, b)
+			}
+		}
 	}
 }
 
