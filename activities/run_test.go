@@ -322,6 +322,28 @@ func TestRowThatHasMovedOnIsStale(t *testing.T) {
 	s.wantCharged(sub, charge("2026-01-01 00:00:00", 990))
 }
 
+// A clock that is moved tells only what waits for something. The run of what has
+// just ended may still be sending its mails.
+func TestWhatIsAskedOfAnEndedSubscriptionIsOfItsClocksInstant(t *testing.T) {
+	s := newShop(t)
+	clock, err := s.DB.CreateClock(s.Context(), s.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub := s.buy(activitiestest.Order{Token: "tok_visa", Clock: clock})
+	end := s.Ask(s, sub, billing.Command{Verb: billing.VerbCancelNow, Refund: billing.RefundNone}, "")
+	s.must(s.CancelNow(s.Context(), s.command(sub, end)))
+	task := s.command(sub, s.Ask(s, sub, billing.Command{Verb: billing.VerbRenew}, "")) // by the instant of the end
+	if err := s.DB.SetClock(s.Context(), clock, instant("2026-03-05 00:00:00")); err != nil {
+		t.Fatal(err)
+	}
+	state := s.must(s.RenewNow(s.Context(), task)).Subscription
+	s.wantCharged(sub, charge("2026-01-01 00:00:00", 990), charge("2026-03-05 00:00:00", 990))
+	if at := instant("2026-03-05 00:00:00"); !state.Now.Equal(at) || !state.Period.Start.Equal(at) {
+		t.Errorf("%+v", state)
+	}
+}
+
 func TestPurchaseAfterItsTimeMovesNoMoney(t *testing.T) {
 	for _, c := range []struct {
 		name  string
