@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -201,7 +202,10 @@ func New(c Config) (*Handler, error) {
 	}
 	r.Use(s.logged, s.recovered, headed, s.paced, s.limited, sameSite())
 	r.NoRoute(s.page)
-	r.NoMethod(func(g *gin.Context) { writeProblem(g, problem(http.StatusMethodNotAllowed, "method_not_allowed", "")) })
+	r.NoMethod(func(g *gin.Context) {
+		g.Header("Allow", strings.Replace(g.Writer.Header().Get("Allow"), http.MethodGet, "GET, HEAD", 1)) // see heads
+		writeProblem(g, problem(http.StatusMethodNotAllowed, "method_not_allowed", ""))
+	})
 
 	r.GET("/healthz", func(g *gin.Context) { g.JSON(http.StatusOK, gin.H{"status": "ok"}) })
 	r.GET("/readyz", s.ready)

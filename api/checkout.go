@@ -33,7 +33,7 @@ func (p planChoice) choice() billing.PlanChoice {
 // TaxBody is what decides the tax.
 type TaxBody struct {
 	Country string  `json:"country" minLength:"2" maxLength:"2" doc:"ISO 3166-1 alpha-2"`
-	VATID   *string `json:"vat_id,omitempty" maxLength:"20" doc:"In the European Union a well-formed VAT id of the same country, with or without prefix; elsewhere any text."`
+	VATID   *string `json:"vat_id,omitempty" maxLength:"20" nullable:"true" doc:"In the European Union a well-formed VAT id of the same country, with or without prefix; elsewhere any text."`
 }
 
 type previewInput struct {
@@ -43,7 +43,7 @@ type previewInput struct {
 		Quantity int64       `json:"quantity,omitempty" minimum:"1" maximum:"1000" default:"1"`
 		Currency string      `json:"currency,omitempty" maxLength:"3" default:"USD"`
 		Billing  TaxBody     `json:"billing"`
-		Coupon   *string     `json:"coupon,omitempty" maxLength:"64"`
+		Coupon   *string     `json:"coupon,omitempty" maxLength:"64" nullable:"true"`
 		Pay      billing.Pay `json:"pay,omitempty" enum:"now,trial" default:"now"`
 	}
 }
@@ -100,7 +100,7 @@ type billingBody struct {
 
 type paymentBody struct {
 	Method billing.Collection `json:"method" enum:"card,invoice"`
-	Token  *string            `json:"token,omitempty" maxLength:"255"`
+	Token  *string            `json:"token,omitempty" maxLength:"255" nullable:"true"`
 }
 
 // OrderBody is what is ordered, and for whom.
@@ -111,9 +111,9 @@ type OrderBody struct {
 	Currency  string       `json:"currency,omitempty" maxLength:"3" default:"USD"`
 	Billing   billingBody  `json:"billing"`
 	Licensee  *ContactBody `json:"licensee,omitempty" doc:"Who receives the licence; absent: the billing contact."`
-	Coupon    *string      `json:"coupon,omitempty" maxLength:"64"`
+	Coupon    *string      `json:"coupon,omitempty" maxLength:"64" nullable:"true"`
 	Sites     []string     `json:"sites,omitempty" maxItems:"1000" nullable:"false"`
-	TestClock *string      `json:"test_clock,omitempty" maxLength:"64" doc:"For operators only: the test clock to live by."`
+	TestClock *string      `json:"test_clock,omitempty" maxLength:"64" nullable:"true" doc:"For operators only: the test clock to live by."`
 }
 
 // CheckoutBody is an order with its payment.

@@ -281,6 +281,25 @@ type recorder struct {
 
 func (r *recorder) WriteHeader(status int) { r.status = status; r.ResponseWriter.WriteHeader(status) }
 
+// The samples are the contract's examples, nulls and all.
+func TestGoodBodiesAreAsDescribed(t *testing.T) {
+	s := newShop(t)
+	d := s.description()
+	for _, ops := range d.Paths {
+		for _, op := range ops {
+			sample, known := samples[op.OperationID]
+			if !known {
+				continue
+			}
+			var v any
+			check(t, json.Unmarshal([]byte(sample), &v))
+			if wrong := d.unlike(op.RequestBody.Content["application/json"].Schema, v, "the body"); wrong != "" {
+				t.Errorf("%s: %s", op.OperationID, wrong)
+			}
+		}
+	}
+}
+
 // What only a real connection shows.
 func TestOverTheWire(t *testing.T) {
 	s := newShop(t)
