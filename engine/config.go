@@ -61,101 +61,135 @@ func FromEnvironment() (Config, error) {
 	return c, c.Check()
 }
 
-// Development tells whether this is not production. It has to be said.
+// Development tells whether this is a development system. Production is the
+// default.
 func (c Config) Development() bool { return c.Env == "development" }
 
-// developmentKeys are the ids of the signing keys whose private halves anybody
-// can read in dev/keys.
+// developmentKeys are the ids of the signing keys in dev/keys, whose private
+// halves everybody can read.
 var developmentKeys = []string{
 	"MxA4nO0KWLlfkCKzeIiIAuEvZEY8f0LBd5N-HjMx7Jk",
 	"K-uLQKbGPBdP0UAFYcXF0zk9WMpdktXlp0-NFSD5whE",
 }
 
-// Check names everything that is wrong with the configuration. Production
-// refuses what only development may have. No value is repeated.
+// Check names everything that is wrong with the configuration. No value is
+// repeated.
 func (c Config) Check() error {
-	var wrong []error
-	bad := func(name, why string) { wrong = append(wrong, fmt.Errorf("%s %s", name, why)) }
-	if c.Env != "production" && c.Env != "development" {
-		bad("OKVIZ_ENV", "is production or development")
-	}
-	if c.DatabaseURL == "" {
-		bad("DATABASE_URL", "is missing")
-	}
-	u, err := url.Parse(c.PublicURL)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.HasSuffix(c.PublicURL, "/") {
-		bad("OKVIZ_PUBLIC_URL", "is not a URL such as https://licences.okviz.example, without a slash at its end")
-	}
-	if len(c.Secret) < 32 {
-		bad("OKVIZ_SECRET", "has fewer than 32 characters")
-	}
-	if len(c.SigningKeys) == 0 {
-		bad("OKVIZ_SIGNING_KEYS", "names the file of the current key and the next one: okviz signing-keys generate makes it")
-	}
-	if c.SMTPURL == "" || c.MailFrom == "" {
-		bad("OKVIZ_SMTP_URL and OKVIZ_MAIL_FROM", "are needed to send mail")
-	}
-	if _, err := c.operatorEmail(); err != nil {
-		bad("OKVIZ_OPERATOR_EMAIL or OKVIZ_MAIL_FROM", "is no address")
-	}
-	if c.Brand == "" {
-		bad("OKVIZ_BRAND", "is missing")
-	}
-	for name, address := range map[string]string{"OKVIZ_TERMS_URL": c.TermsURL, "OKVIZ_PRIVACY_URL": c.PrivacyURL, "OKVIZ_SUPPORT_URL": c.SupportURL} {
-		if u, err := url.Parse(address); address != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "mailto") {
-			bad(name, "is not an address such as https://okviz.example/terms")
-		}
-	}
-	mode := stripe.ModeOf(c.StripeKey)
-	switch {
-	case c.Gateway != "sandbox" && c.Gateway != "stripe":
-		bad("OKVIZ_GATEWAY", "is sandbox or stripe")
-	case c.Gateway == "stripe" && mode == "":
-		bad("OKVIZ_STRIPE_KEY", "is no secret key of Stripe's: sk_live_… or rk_live_…, in development sk_test_… or rk_test_…")
-	case c.Gateway == "stripe" && c.Development() && mode == stripe.Live:
-		bad("OKVIZ_STRIPE_KEY", "moves real money: not in development")
-	case c.Gateway == "stripe" && !c.Development() && mode == stripe.Test:
-		bad("OKVIZ_STRIPE_KEY", "is a test key, which moves no money: not in production")
-	case c.Gateway == "sandbox" && c.StripeKey != "":
-		bad("OKVIZ_STRIPE_KEY", "is there, but OKVIZ_GATEWAY is not stripe")
-	case c.Gateway == "sandbox" && c.StripeWebhook != "":
-		bad("OKVIZ_STRIPE_WEBHOOK_SECRET", "is there, but OKVIZ_GATEWAY is not stripe")
-	case c.Gateway == "stripe" && !strings.HasPrefix(c.StripeWebhook, "whsec_"):
-		bad("OKVIZ_STRIPE_WEBHOOK_SECRET", "is no secret of a webhook endpoint of Stripe's: whsec_…")
-	}
-	if _, err := c.tenants(); err != nil {
-		bad("OKVIZ_ENTRA_AUTHORITY and OKVIZ_ENTRA_AUDIENCE", "are not both there and right: "+err.Error())
-	}
-	if c.RateLimits != "" && c.RateLimits != "on" {
-		bad("OKVIZ_RATE_LIMITS", "is on or absent")
-	}
-	if c.OperatorKey != "" && len(c.OperatorKey) < 32 {
-		bad("OKVIZ_OPERATOR_KEY", "has fewer than 32 characters")
-	}
+	var wrong faults
+	c.checkService(&wrong)
+	c.checkMail(&wrong)
+	c.checkPages(&wrong)
+	c.checkGateway(&wrong)
 	if !c.Development() {
-		if c.Gateway == "sandbox" {
-			bad("OKVIZ_GATEWAY", "is the sandbox, which moves no money: not in production")
-		}
-		if c.TestClocks {
-			bad("OKVIZ_TEST_CLOCKS", "is not for production")
-		}
-		if c.OperatorKey != "" {
-			bad("OKVIZ_OPERATOR_KEY", "is not for production: use okviz api-keys create")
-		}
-		if u != nil && u.Scheme == "http" {
-			bad("OKVIZ_PUBLIC_URL", "is not https")
-		}
-		if strings.HasPrefix(strings.ToLower(c.EntraAuthority), "http:") {
-			bad("OKVIZ_ENTRA_AUTHORITY", "is not https")
-		}
-		if strings.Contains(c.Secret, "development") || distinct(c.Secret) < 10 {
-			bad("OKVIZ_SECRET", "is not random")
-		}
+		c.checkProduction(&wrong)
 	}
 	return errors.Join(wrong...)
 }
 
-// tenants verifies tokens of Entra; nil where no authority is configured.
+// faults are what is wrong with a configuration.
+type faults []error
+
+func (f *faults) add(name, why string) { *f = append(*f, fmt.Errorf("%s %s", name, why)) }
+
+// checkService checks what every process needs to run.
+func (c Config) checkService(wrong *faults) {
+	if c.Env != "production" && c.Env != "development" {
+		wrong.add("OKVIZ_ENV", "must be production or development")
+	}
+	if c.DatabaseURL == "" {
+		wrong.add("DATABASE_URL", "is missing")
+	}
+	if len(c.Secret) < 32 {
+		wrong.add("OKVIZ_SECRET", "has fewer than 32 characters")
+	}
+	if len(c.SigningKeys) == 0 {
+		wrong.add("OKVIZ_SIGNING_KEYS", "is missing: it names the file of the signing keys, which okviz signing-keys generate creates")
+	}
+	if _, err := c.tenants(); err != nil {
+		wrong.add("OKVIZ_ENTRA_AUTHORITY and OKVIZ_ENTRA_AUDIENCE", "must both be set and valid: "+err.Error())
+	}
+	if c.RateLimits != "" && c.RateLimits != "on" {
+		wrong.add("OKVIZ_RATE_LIMITS", "must be on or absent")
+	}
+	if c.OperatorKey != "" && len(c.OperatorKey) < 32 {
+		wrong.add("OKVIZ_OPERATOR_KEY", "has fewer than 32 characters")
+	}
+}
+
+func (c Config) checkMail(wrong *faults) {
+	if c.SMTPURL == "" || c.MailFrom == "" {
+		wrong.add("OKVIZ_SMTP_URL and OKVIZ_MAIL_FROM", "are needed to send mail")
+	}
+	if _, err := c.operatorEmail(); err != nil {
+		wrong.add("OKVIZ_OPERATOR_EMAIL or OKVIZ_MAIL_FROM", "is not an e-mail address")
+	}
+}
+
+// checkPages checks the addresses and the name that customers see.
+func (c Config) checkPages(wrong *faults) {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.HasSuffix(c.PublicURL, "/") {
+		wrong.add("OKVIZ_PUBLIC_URL", "is not a URL such as https://licences.okviz.example, without a slash at its end")
+	}
+	if c.Brand == "" {
+		wrong.add("OKVIZ_BRAND", "is missing")
+	}
+	for name, address := range map[string]string{"OKVIZ_TERMS_URL": c.TermsURL, "OKVIZ_PRIVACY_URL": c.PrivacyURL, "OKVIZ_SUPPORT_URL": c.SupportURL} {
+		if u, err := url.Parse(address); address != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "mailto") {
+			wrong.add(name, "is not a URL such as https://okviz.example/terms")
+		}
+	}
+}
+
+func (c Config) checkGateway(wrong *faults) {
+	switch c.Gateway {
+	case "sandbox":
+		if c.StripeKey != "" {
+			wrong.add("OKVIZ_STRIPE_KEY", "is set, but OKVIZ_GATEWAY is not stripe")
+		}
+		if c.StripeWebhook != "" {
+			wrong.add("OKVIZ_STRIPE_WEBHOOK_SECRET", "is set, but OKVIZ_GATEWAY is not stripe")
+		}
+	case "stripe":
+		switch mode := stripe.ModeOf(c.StripeKey); {
+		case mode == "":
+			wrong.add("OKVIZ_STRIPE_KEY", "is not a secret key of Stripe: sk_live_… or rk_live_…, in development sk_test_… or rk_test_…")
+		case mode == stripe.Live && c.Development():
+			wrong.add("OKVIZ_STRIPE_KEY", "moves real money, which development must not")
+		case mode == stripe.Test && !c.Development():
+			wrong.add("OKVIZ_STRIPE_KEY", "is a test key, which moves no money, and must not be used in production")
+		}
+		if !strings.HasPrefix(c.StripeWebhook, "whsec_") {
+			wrong.add("OKVIZ_STRIPE_WEBHOOK_SECRET", "is not the secret of a webhook endpoint at Stripe: whsec_…")
+		}
+	default:
+		wrong.add("OKVIZ_GATEWAY", "must be sandbox or stripe")
+	}
+}
+
+// checkProduction refuses what only development may have.
+func (c Config) checkProduction(wrong *faults) {
+	if c.Gateway == "sandbox" {
+		wrong.add("OKVIZ_GATEWAY", "is the sandbox, which moves no money, and must not be used in production")
+	}
+	if c.TestClocks {
+		wrong.add("OKVIZ_TEST_CLOCKS", "must not be set in production")
+	}
+	if c.OperatorKey != "" {
+		wrong.add("OKVIZ_OPERATOR_KEY", "must not be set in production: use okviz api-keys create")
+	}
+	if strings.HasPrefix(strings.ToLower(c.PublicURL), "http:") {
+		wrong.add("OKVIZ_PUBLIC_URL", "is not https")
+	}
+	if strings.HasPrefix(strings.ToLower(c.EntraAuthority), "http:") {
+		wrong.add("OKVIZ_ENTRA_AUTHORITY", "is not https")
+	}
+	if strings.Contains(c.Secret, "development") || distinct(c.Secret) < 10 {
+		wrong.add("OKVIZ_SECRET", "is not random")
+	}
+}
+
+// tenants verifies Entra tokens; nil if no authority is configured.
 func (c Config) tenants() (api.Tenants, error) {
 	if c.EntraAuthority == "" && c.EntraAudience == "" {
 		return nil, nil
@@ -169,7 +203,7 @@ func (c Config) sandboxSecret() string {
 	return "whsec_" + hex.EncodeToString(billing.Secret(c.Secret).Sign("sandbox webhook", nil))
 }
 
-// operatorEmail is where the operator is told what needs a person.
+// operatorEmail is the address to which reports for the operator are sent.
 func (c Config) operatorEmail() (string, error) {
 	from := c.OperatorEmail
 	if from == "" {
@@ -182,6 +216,7 @@ func (c Config) operatorEmail() (string, error) {
 	return address.Address, nil
 }
 
+// distinct counts the different characters of a text.
 func distinct(s string) int {
 	r := []rune(s)
 	slices.Sort(r)

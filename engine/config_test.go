@@ -38,10 +38,10 @@ func TestProductionRefusesWhatOnlyDevelopmentMayHave(t *testing.T) {
 		"the sandbox gateway":                  {func(c *Config) { c.Gateway, c.StripeKey, c.StripeWebhook = "sandbox", "", "" }, "OKVIZ_GATEWAY is the sandbox"},
 		"a key of Stripe's test mode":          {func(c *Config) { c.StripeKey = "sk_test_kR7vQ2mZx9" }, "OKVIZ_STRIPE_KEY is a test key"},
 		"a restricted key of its test mode":    {func(c *Config) { c.StripeKey = "rk_test_kR7vQ2mZx9" }, "OKVIZ_STRIPE_KEY is a test key"},
-		"a key that pages may show":            {func(c *Config) { c.StripeKey = "pk_live_kR7vQ2mZx9" }, "OKVIZ_STRIPE_KEY is no secret key"},
-		"no key of Stripe's":                   {func(c *Config) { c.StripeKey = "" }, "OKVIZ_STRIPE_KEY is no secret key"},
-		"no secret of the webhook endpoint":    {func(c *Config) { c.StripeWebhook = "" }, "OKVIZ_STRIPE_WEBHOOK_SECRET is no secret"},
-		"a gateway that nobody knows":          {func(c *Config) { c.Gateway = "acme" }, "OKVIZ_GATEWAY is sandbox or stripe"},
+		"a key that pages may show":            {func(c *Config) { c.StripeKey = "pk_live_kR7vQ2mZx9" }, "OKVIZ_STRIPE_KEY is not a secret key"},
+		"no key of Stripe's":                   {func(c *Config) { c.StripeKey = "" }, "OKVIZ_STRIPE_KEY is not a secret key"},
+		"no secret of the webhook endpoint":    {func(c *Config) { c.StripeWebhook = "" }, "OKVIZ_STRIPE_WEBHOOK_SECRET is not the secret"},
+		"a gateway that nobody knows":          {func(c *Config) { c.Gateway = "acme" }, "OKVIZ_GATEWAY must be sandbox or stripe"},
 		"test clocks":                          {func(c *Config) { c.TestClocks = true }, "OKVIZ_TEST_CLOCKS"},
 		"an operator key from the environment": {func(c *Config) { c.OperatorKey = strings.Repeat("k3y", 12) }, "OKVIZ_OPERATOR_KEY"},
 		"an http public URL":                   {func(c *Config) { c.PublicURL = "http://licences.okviz.example" }, "OKVIZ_PUBLIC_URL is not https"},
@@ -123,7 +123,7 @@ func TestDevelopmentTakesStripesTestModeOnly(t *testing.T) {
 		t.Errorf("a key that nobody uses: %v", err)
 	}
 	c.StripeKey = ""
-	if err := c.Check(); err == nil || !strings.Contains(err.Error(), "OKVIZ_STRIPE_WEBHOOK_SECRET is there") {
+	if err := c.Check(); err == nil || !strings.Contains(err.Error(), "OKVIZ_STRIPE_WEBHOOK_SECRET is set") {
 		t.Errorf("a secret that nobody uses: %v", err)
 	}
 }

@@ -14,10 +14,9 @@ import (
 )
 
 // Post writes a posting, all of it or nothing. It is the only way in which a
-// subscription, an invoice, a credit note or a balance changes. Numbers are
-// given last, so that their rows are locked for the shortest time and no
-// number is lost. Errors: ErrStale, ErrConflict, and a *billing.Error
-// trial_already_used, coupon_used_up or money_back_used_up.
+// subscription, an invoice, a credit note or a balance changes. Errors:
+// ErrStale, ErrConflict, and a *billing.Error trial_already_used,
+// coupon_used_up or money_back_used_up.
 func (s *Store) Post(ctx context.Context, p billing.Posting) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		row, err := one[subscriptionRow](locked(tx).Where("id = ?", p.Subscription.ID))
@@ -27,75 +26,28 @@ func (s *Store) Post(ctx context.Context, p billing.Posting) error {
 		if row.Revision != p.From {
 			return billing.ErrStale
 		}
-		if p.Invoice != nil && p.Invoice.InFlight != "" {
-			if p.Subscription.Waiting.Invoice != "" {
-				return billing.ErrConflict // its outcome is still to come
-			}
-			if err := clear(tx, row.ID); err != nil {
+		for _, write := range []func(*gorm.DB, subscriptionRow, billing.Posting) error{
+			admit, s.claim, s.moveMoney, s.advance, answer,
+			file, // last, so that the number series are locked for the shortest time
+		} {
+			if err := write(tx, row, p); err != nil {
 				return err
 			}
-		}
-		if p.TrialClaim != "" {
-			err := tx.Create(&trialClaimRow{row.Product, p.TrialClaim, row.ID}).Error
-			if errors.Is(err, gorm.ErrDuplicatedKey) {
-				return &billing.Error{Code: billing.CodeTrialAlreadyUsed, Field: "pay", Detail: "this organisation has already had a trial of this product"}
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if p.Redeem != "" {
-			if err := redeem(tx, p.Redeem, row.ID); err != nil {
-				return err
-			}
-		}
-		if p.Unredeem != "" {
-			if err := unredeem(tx, p.Unredeem, row.ID); err != nil {
-				return err
-			}
-		}
-		if p.MoneyBackClaim {
-			if err := s.claimMoneyBack(tx, row.BillingAccount, row.Product); err != nil {
-				return err
-			}
-		}
-		if err := refund(tx, row.ID, p.Refunds); err != nil {
-			return err
-		}
-		if err := draw(tx, p.Draws); err != nil {
-			return err
-		}
-		if err := s.move(tx, p.Entries); err != nil {
-			return err
-		}
-		if p.Void != "" {
-			if err := void(tx, p.Void); err != nil {
-				return err
-			}
-		}
-		if p.Subscription.Revision != p.From {
-			if err := s.advance(tx, row, p); err != nil {
-				return err
-			}
-		}
-		if p.Request != "" {
-			err := tx.Model(&requestRow{}).Where("id = ? AND outcome IS NULL", p.Request).
-				Updates(requestRow{Outcome: &p.Outcome}).Error
-			if err != nil {
-				return err
-			}
-		}
-		if err := s.file(tx, p); err != nil {
-			return err
 		}
 		return nil
 	})
 }
 
-// clear holds a subscription to one payment in flight: another try of the
-// same step may have sent one off meanwhile.
-func clear(tx *gorm.DB, subscription string) error {
-	_, err := one[invoiceRow](tx.Select("id").Where("subscription = ? AND in_flight", subscription).Limit(1))
+// admit refuses a second payment in flight: another try of the same step may
+// have sent one off meanwhile, or one still waits for its outcome.
+func admit(tx *gorm.DB, row subscriptionRow, p billing.Posting) error {
+	if p.Invoice == nil || p.Invoice.InFlight == "" {
+		return nil
+	}
+	if p.Subscription.Waiting.Invoice != "" {
+		return billing.ErrConflict
+	}
+	_, err := one[invoiceRow](tx.Select("id").Where("subscription = ? AND in_flight", row.ID).Limit(1))
 	switch {
 	case errors.Is(err, billing.ErrNotFound):
 		return nil
@@ -105,8 +57,58 @@ func clear(tx *gorm.DB, subscription string) error {
 	return billing.ErrConflict
 }
 
+// claim takes what subscriptions share and a posting needs: the organisation's
+// one trial, a use of a coupon, one of the account's money-backs.
+func (s *Store) claim(tx *gorm.DB, row subscriptionRow, p billing.Posting) error {
+	if p.TrialClaim != "" {
+		err := tx.Create(&trialClaimRow{row.Product, p.TrialClaim, row.ID}).Error
+		if errors.Is(err, gorm.ErrDuplicatedKey) {
+			return &billing.Error{Code: billing.CodeTrialAlreadyUsed, Field: "pay", Detail: "this organisation has already had a trial of this product"}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if p.Redeem != "" {
+		if err := redeem(tx, p.Redeem, row.ID); err != nil {
+			return err
+		}
+	}
+	if p.Unredeem != "" {
+		if err := unredeem(tx, p.Unredeem, row.ID); err != nil {
+			return err
+		}
+	}
+	if p.MoneyBackClaim {
+		return s.claimMoneyBack(tx, row.BillingAccount, row.Product)
+	}
+	return nil
+}
+
+// moveMoney writes refunds, draws on sold lines, moves balances, and voids what
+// is no longer to be paid.
+func (s *Store) moveMoney(tx *gorm.DB, row subscriptionRow, p billing.Posting) error {
+	if err := refund(tx, row.ID, p.Refunds); err != nil {
+		return err
+	}
+	if err := draw(tx, p.Draws); err != nil {
+		return err
+	}
+	if err := s.move(tx, p.Entries); err != nil {
+		return err
+	}
+	if p.Void == "" {
+		return nil
+	}
+	return void(tx, p.Void)
+}
+
 // advance writes the subscription's new state, its licence, history and mails.
+// A posting that only freezes a bill has none of these.
 func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Posting) error {
+	if p.Subscription.Revision == p.From {
+		return nil
+	}
 	state := p.Subscription
 	row.Revision, row.Status, row.State, row.NextAt = state.Revision, state.Status, state, optional(state.Next.At)
 	if p.Method != "" {
@@ -149,8 +151,17 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Posting) err
 	return nil
 }
 
-// entitle projects a subscription's state on its licence, which is made here
-// when it is first due.
+// answer stores the outcome of the request that the posting belongs to.
+func answer(tx *gorm.DB, _ subscriptionRow, p billing.Posting) error {
+	if p.Request == "" {
+		return nil
+	}
+	return tx.Model(&requestRow{}).Where("id = ? AND outcome IS NULL", p.Request).
+		Updates(requestRow{Outcome: &p.Outcome}).Error
+}
+
+// entitle writes what a subscription's state grants to its licence, which is
+// created when it is first granted something.
 func (s *Store) entitle(tx *gorm.DB, state billing.Subscription) error {
 	row, err := one[licenseRow](locked(tx).Where("id = ?", state.License))
 	fresh := errors.Is(err, billing.ErrNotFound)
@@ -181,28 +192,36 @@ func (s *Store) entitle(tx *gorm.DB, state billing.Subscription) error {
 	return update(tx, row.ID, &row)
 }
 
-// file writes the documents. A draft is rewritten as long as it is one; what
-// is mailed to be paid, or has been paid, gets its number here, and is never
-// written again but for the payment of what was mailed.
-func (s *Store) file(tx *gorm.DB, p billing.Posting) error {
+// file writes the documents: credit notes, and the invoice.
+func file(tx *gorm.DB, _ subscriptionRow, p billing.Posting) error {
 	for _, n := range p.CreditNotes {
-		number, err := next(tx, "CN", n.IssuedAt)
-		if err != nil {
-			return err
-		}
-		n.Number = number
-		inv, err := one[invoiceRow](tx.Select("account").Where("id = ?", n.Invoice))
-		if err != nil {
-			return err
-		}
-		if err := tx.Create(&creditNoteRow{n.ID, n.Number, n.Invoice, inv.Account, n, n.IssuedAt}).Error; err != nil {
+		if err := fileCreditNote(tx, n); err != nil {
 			return err
 		}
 	}
 	if p.Invoice == nil {
 		return nil
 	}
-	inv := *p.Invoice
+	return fileInvoice(tx, *p.Invoice)
+}
+
+func fileCreditNote(tx *gorm.DB, n billing.CreditNote) error {
+	number, err := next(tx, "CN", n.IssuedAt)
+	if err != nil {
+		return err
+	}
+	n.Number = number
+	inv, err := one[invoiceRow](tx.Select("account").Where("id = ?", n.Invoice))
+	if err != nil {
+		return err
+	}
+	return tx.Create(&creditNoteRow{n.ID, n.Number, n.Invoice, inv.Account, n, n.IssuedAt}).Error
+}
+
+// fileInvoice writes an invoice. A draft may be rewritten. An invoice gets its
+// number here when it is paid, or mailed to be paid; from then on it never
+// changes, except that a mailed one is paid.
+func fileInvoice(tx *gorm.DB, inv billing.Invoice) error {
 	row, err := one[invoiceRow](locked(tx).Where("id = ?", inv.ID))
 	fresh := errors.Is(err, billing.ErrNotFound)
 	if err != nil && !fresh {
@@ -218,13 +237,8 @@ func (s *Store) file(tx *gorm.DB, p billing.Posting) error {
 		}
 	}
 	if inv.Status == billing.InvoicePaid {
-		waived, waivedTax := inv.Waived()
-		for _, l := range inv.Lines {
-			if l.Kind == billing.LineService {
-				if err := tx.Create(&soldLineRow{l.ID, inv.ID, inv.Subscription, l.Net(), waived, waivedTax, l}).Error; err != nil {
-					return err
-				}
-			}
+		if err := sell(tx, inv); err != nil {
+			return err
 		}
 	}
 	row.ID, row.InvoiceKey, row.Subscription, row.Account = inv.ID, inv.Key, inv.Subscription, inv.Account
@@ -238,8 +252,23 @@ func (s *Store) file(tx *gorm.DB, p billing.Posting) error {
 	return update(tx, row.ID, &row)
 }
 
-// void marks as void what was not paid. Of one that was mailed nothing else
-// changes: a credit note corrects it.
+// sell keeps the service lines of a paid invoice, each with its remainder, on
+// which credits and refunds draw.
+func sell(tx *gorm.DB, inv billing.Invoice) error {
+	waived, waivedTax := inv.Waived()
+	for _, l := range inv.Lines {
+		if l.Kind != billing.LineService {
+			continue
+		}
+		if err := tx.Create(&soldLineRow{l.ID, inv.ID, inv.Subscription, l.Net(), waived, waivedTax, l}).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// void marks an unpaid invoice as void. A mailed one keeps everything else: a
+// credit note corrects it.
 func void(tx *gorm.DB, id string) error {
 	row, err := one[invoiceRow](locked(tx).Where("id = ?", id))
 	if err != nil {
@@ -252,7 +281,7 @@ func void(tx *gorm.DB, id string) error {
 	return update(tx, id, &row)
 }
 
-// draw takes from the remainders of sold lines, never more than there is.
+// draw takes from the remainders of sold lines, never more than is left.
 func draw(tx *gorm.DB, draws []billing.Draw) error {
 	for _, d := range draws {
 		if d.Net == 0 && d.Tax == 0 { // MySQL counts only rows that change
@@ -270,8 +299,8 @@ func draw(tx *gorm.DB, draws []billing.Draw) error {
 	return nil
 }
 
-// move appends to the balance ledger. An entry whose key is there already has
-// happened; a balance never falls below zero.
+// move appends to the balance ledger. An entry whose key is already there is
+// skipped: it has happened before. A balance never falls below zero.
 func (s *Store) move(tx *gorm.DB, entries []billing.BalanceEntry) error {
 	for _, e := range entries {
 		b, err := lockedOrNew(tx, &balanceRow{Account: e.Account, Currency: e.Currency},
@@ -298,8 +327,8 @@ func (s *Store) move(tx *gorm.DB, entries []billing.BalanceEntry) error {
 	return nil
 }
 
-// next takes the next number of a series of documents: one per year, without
-// gaps, since it is taken in the transaction that uses it.
+// next takes the next number of a series of documents: one series per year,
+// without gaps, because the number is taken in the transaction that uses it.
 func next(tx *gorm.DB, series string, at time.Time) (string, error) {
 	name := fmt.Sprintf("%s-%d", series, at.Year())
 	n, err := count(tx, name)
@@ -315,7 +344,7 @@ func count(tx *gorm.DB, name string) (int64, error) {
 	return c.Value, tx.Model(&counterRow{}).Where("name = ?", name).Update("value", c.Value).Error
 }
 
-// lockedOrNew locks a row that is made at its first use.
+// lockedOrNew locks a row, and creates it at its first use.
 func lockedOrNew[T any](tx *gorm.DB, fresh *T, key string, args ...any) (T, error) {
 	row, err := one[T](locked(tx).Where(key, args...))
 	if !errors.Is(err, billing.ErrNotFound) {

@@ -1,6 +1,6 @@
-// Command okviz is the engine: the API, the worker, and what operators need
-// beside them. All configuration comes from the environment; docs/operators.md
-// has the list.
+// Command okviz runs the engine: the API, the worker, and the operators'
+// commands. It is configured by environment variables; docs/operators.md lists
+// them.
 package main
 
 import (
@@ -39,31 +39,31 @@ func command() *cli.Command {
 		Commands: []*cli.Command{
 			{Name: "api", Usage: "serve the HTTP API and the pages", Action: serve},
 			{Name: "worker", Usage: "run the subscriptions", Action: work},
-			{Name: "migrate", Usage: "bring the database up to date, and register Temporal's search attributes", Action: migrate},
+			{Name: "migrate", Usage: "create or update the tables, and register Temporal's search attributes", Action: migrate},
 			{Name: "recover", Usage: "start a workflow for every live subscription that has none", Action: recoverAll},
-			{Name: "catalog", Usage: "what is sold", Commands: []*cli.Command{
-				{Name: "apply", Usage: "bring a catalogue document in (- for standard input)", ArgsUsage: "FILE", Action: applyCatalogue,
-					Flags: []cli.Flag{&cli.BoolFlag{Name: "dry-run", Usage: "only say what would change"}}},
+			{Name: "catalog", Usage: "products, plans and prices", Commands: []*cli.Command{
+				{Name: "apply", Usage: "apply a catalogue document (- for standard input)", ArgsUsage: "FILE", Action: applyCatalogue,
+					Flags: []cli.Flag{&cli.BoolFlag{Name: "dry-run", Usage: "only print what would change"}}},
 				{Name: "migrate", Usage: "move subscriptions to the newest price of their plan, from their next renewal on, and tell their billing contacts", Action: migratePrices,
 					Flags: []cli.Flag{
-						&cli.StringFlag{Name: "product", Usage: "only this one's"}, &cli.StringFlag{Name: "plan", Usage: "only this one's, by its id"},
-						&cli.StringFlag{Name: "currency", Usage: "only those paid in it"}, &cli.BoolFlag{Name: "dry-run", Usage: "only say what would change"},
+						&cli.StringFlag{Name: "product", Usage: "only this product"}, &cli.StringFlag{Name: "plan", Usage: "only this plan, by id"},
+						&cli.StringFlag{Name: "currency", Usage: "only this currency"}, &cli.BoolFlag{Name: "dry-run", Usage: "only print what would change"},
 					}},
-				{Name: "default", Usage: "print the catalogue that a new engine starts with", Action: printCatalogue},
+				{Name: "default", Usage: "print the default catalogue", Action: printCatalogue},
 			}},
-			{Name: "payments", Usage: "money", Commands: []*cli.Command{
-				{Name: "import", Usage: "record the transfers of a bank's statement, a CSV file (- for standard input)", ArgsUsage: "FILE", Action: importStatement},
-				{Name: "reconcile", Usage: "compare the gateway's list of charges and refunds with the books; the exit status is 1 where they differ", Action: reconcileMoney,
+			{Name: "payments", Usage: "bank statements and reconciliation", Commands: []*cli.Command{
+				{Name: "import", Usage: "record the transfers of a bank statement, a CSV file (- for standard input)", ArgsUsage: "FILE", Action: importStatement},
+				{Name: "reconcile", Usage: "compare the gateway's list of charges and refunds with the books; exit with 1 if they differ", Action: reconcileMoney,
 					Flags: []cli.Flag{
-						&cli.TimestampFlag{Name: "from", Usage: "the first day, such as 2026-02-01; 30 days before --to, if absent", Config: days},
-						&cli.TimestampFlag{Name: "to", Usage: "the day after the last one; today, if absent", Config: days},
+						&cli.TimestampFlag{Name: "from", Usage: "the first day, such as 2026-02-01 (default: 30 days before --to)", Config: days},
+						&cli.TimestampFlag{Name: "to", Usage: "the day after the last one (default: today)", Config: days},
 					}},
 			}},
-			{Name: "versions", Usage: "packages of visuals", Commands: []*cli.Command{
+			{Name: "versions", Usage: "published packages of visuals", Commands: []*cli.Command{
 				{Name: "put", Usage: "publish a package", ArgsUsage: "PRODUCT VERSION FILE", Action: putVersion,
 					Flags: []cli.Flag{&cli.StringFlag{Name: "changelog"}}},
-				{Name: "withdraw", Usage: "offer a package no longer: the newest is then the one before", ArgsUsage: "PRODUCT VERSION", Action: withdrawVersion},
-				{Name: "list", Usage: "list a product's packages, with the signing keys that they know", ArgsUsage: "PRODUCT", Action: listVersions},
+				{Name: "withdraw", Usage: "withdraw a package; the one before it becomes the newest", ArgsUsage: "PRODUCT VERSION", Action: withdrawVersion},
+				{Name: "list", Usage: "list a product's packages and the signing keys that each knows", ArgsUsage: "PRODUCT", Action: listVersions},
 			}},
 			{Name: "api-keys", Usage: "operators' API keys", Commands: []*cli.Command{
 				{Name: "create", Usage: "create a key; it is shown once", Action: createKey,
@@ -71,12 +71,12 @@ func command() *cli.Command {
 				{Name: "list", Usage: "list the operators' keys, by id", Action: listAPIKeys},
 				{Name: "revoke", Usage: "end an operator's key", ArgsUsage: "ID", Action: revokeKey},
 			}},
-			{Name: "signing-keys", Usage: "keys that sign licences", Commands: []*cli.Command{
-				{Name: "generate", Usage: "print a new key and the one that comes after it (PEM): keep them in a file that only okviz can read", Action: generateKeys},
-				{Name: "rotate", Usage: "let the next key sign, make a new next one, and publish the former one until its last token has ended", Action: rotateKeys,
-					Flags: []cli.Flag{&cli.BoolFlag{Name: "anyway", Usage: "also where a product's newest version does not know the next key"}}},
-				{Name: "list", Usage: "list the keys in use: which signs, and which visuals are to be built with", Action: listKeys},
-				{Name: "show", Usage: "print the public halves as /.well-known/jwks.json has them", Action: showKeys},
+			{Name: "signing-keys", Usage: "the keys that sign licences", Commands: []*cli.Command{
+				{Name: "generate", Usage: "print a new pair of keys, current and next (PEM): keep them in a file that only okviz can read", Action: generateKeys},
+				{Name: "rotate", Usage: "make the next key the current one, create a new next key, and publish the former one until its last token has ended", Action: rotateKeys,
+					Flags: []cli.Flag{&cli.BoolFlag{Name: "anyway", Usage: "even if a product's newest version does not know the next key"}}},
+				{Name: "list", Usage: "list the keys and what each is used for", Action: listKeys},
+				{Name: "show", Usage: "print the public halves as a JWK set, like /.well-known/jwks.json", Action: showKeys},
 			}},
 		},
 	}
