@@ -258,9 +258,9 @@ func (s *server) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutp
 		if err != nil {
 			return purchase{}, err
 		}
-		_, o, sub, err := s.order(ctx, b.OrderBody, b.Pay)
-		sub.Collection = by
-		return purchase{o, sub, token}, err
+		p, err := s.order(ctx, b.OrderBody, b.Pay)
+		p.sub.Collection = by
+		return purchase{p.order, p.sub, token}, err
 	})
 }
 
@@ -272,94 +272,131 @@ type purchase struct {
 	token string
 }
 
-// place has an order carried out, and tells what it came to. What was fit to be
-// ordered then may not be now: a key that has been used is answered before
-// anything is looked at again.
+// place carries an order out and answers with what became of it and the order's
+// checkout token, which no row holds.
 func (s *server) place(ctx context.Context, in CommandInput, caller, route string, ordered func() (purchase, error)) (*checkoutOutput, error) {
-	r, err := s.begun(ctx, in, caller, route)
-	if err == nil {
-		r, err = s.carryOut(ctx, r, nil, nil)
-	} else if errors.Is(err, billing.ErrNotFound) {
-		var p purchase
-		if p, err = ordered(); err == nil {
-			r, err = s.request(ctx, in, caller, route, p.sub.ID,
-				billing.Command{Verb: billing.VerbPurchase, NotAfter: billing.Instant(s.Now()).Add(purchaseLife)})
-		}
-		if err == nil {
-			r.Token = p.token
-			r, err = s.carryOut(ctx, r, &p.order, &p.sub)
-		}
-	}
+	r, err := s.carryOutOrder(ctx, in, caller, route, ordered)
 	if err != nil {
 		return nil, s.answer(err)
 	}
 	token := s.checkoutToken(r.Subscription, r.CreatedAt)
-	out := &checkoutOutput{Status: http.StatusCreated}
+	out, err := s.checkoutAnswer(ctx, r)
+	if err != nil {
+		p := s.answer(err)
+		if p.SubscriptionID != "" {
+			p.CheckoutToken = token
+		}
+		return nil, p
+	}
+	out.Body.CheckoutToken = token
+	return out, nil
+}
+
+// carryOutOrder has an order done, or finds what became of it. A key that has
+// been used is answered before the order is looked at again: what could be
+// ordered then may not be now.
+func (s *server) carryOutOrder(ctx context.Context, in CommandInput, caller, route string, ordered func() (purchase, error)) (billing.Request, error) {
+	r, err := s.begun(ctx, in, caller, route)
+	if err == nil {
+		return s.carryOut(ctx, r, nil, nil)
+	}
+	if !errors.Is(err, billing.ErrNotFound) {
+		return r, err
+	}
+	p, err := ordered()
+	if err != nil {
+		return r, err
+	}
+	r, err = s.request(ctx, in, caller, route, p.sub.ID,
+		billing.Command{Verb: billing.VerbPurchase, NotAfter: billing.Instant(s.Now()).Add(purchaseLife)})
+	if err != nil {
+		return r, err
+	}
+	r.Token = p.token
+	return s.carryOut(ctx, r, &p.order, &p.sub)
+}
+
+// checkoutAnswer is the answer to an order that was carried out: the first one
+// again if there was one, or else one made from its outcome. An error may be
+// the problem that is the answer.
+func (s *server) checkoutAnswer(ctx context.Context, r billing.Request) (*checkoutOutput, error) {
 	switch {
 	case r.Status >= 400:
-		p := replayed(r)
-		if p.SubscriptionID != "" {
-			p.CheckoutToken = token
-		}
-		return nil, p
+		return nil, replayed(r)
 	case r.Status != 0:
-		out.Status = r.Status
-		err := json.Unmarshal([]byte(r.Response), &out.Body)
-		if err == nil {
-			err = s.withAction(ctx, &out.Body.Subscription, &out.Body.Payment)
-		}
-		if err == nil && out.Body.Invoice == nil && out.Body.Payment.Status == string(billing.PaymentRequiresAction) {
-			out.Body.Payment, err = s.formAgain(ctx, r)
-		}
-		if err != nil {
-			return nil, s.answer(err)
-		}
-		out.Body.CheckoutToken = token
-		return out, nil
+		return s.checkoutAgain(ctx, r)
 	case r.Outcome != nil && r.Outcome.Code != "":
-		p := refused(*r.Outcome)
-		if len(p.Errors) > 0 && p.Errors[0].Field == "token" {
-			p.Errors[0].Field = "payment.token" // where an order has it
-		}
-		if r.Outcome.Code == billing.CodeCardDeclined {
-			p.SubscriptionID = r.Subscription
-		}
-		s.remember(ctx, r, p.Status, p) // without the token: rows hold no credential
-		if p.SubscriptionID != "" {
-			p.CheckoutToken = token
-		}
-		return nil, p
+		return nil, s.orderRefused(ctx, r)
 	}
+	out := &checkoutOutput{Status: http.StatusCreated}
+	var err error
+	if out.Body, err = s.checkoutResult(ctx, r); err != nil {
+		return nil, err
+	}
+	if r.Outcome == nil {
+		out.Status, out.RetryAfter = http.StatusAccepted, "2"
+		return out, nil
+	}
+	kept := out.Body // whoever has the address of a form or of a bank's page may use it
+	kept.Subscription, kept.Payment.ActionURL = kept.Subscription.withoutAction(), nil
+	s.remember(ctx, r, out.Status, kept)
+	return out, nil
+}
+
+// checkoutAgain is the answer that was given before, with the address that it
+// was stored without.
+func (s *server) checkoutAgain(ctx context.Context, r billing.Request) (*checkoutOutput, error) {
+	out := &checkoutOutput{Status: r.Status}
+	if err := json.Unmarshal([]byte(r.Response), &out.Body); err != nil {
+		return nil, err
+	}
+	if err := s.withAction(ctx, &out.Body.Subscription, &out.Body.Payment); err != nil {
+		return nil, err
+	}
+	if out.Body.Invoice == nil && out.Body.Payment.Status == string(billing.PaymentRequiresAction) {
+		var err error
+		if out.Body.Payment, err = s.formAgain(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// orderRefused is the problem of an order that was refused or declined.
+func (s *server) orderRefused(ctx context.Context, r billing.Request) *Problem {
+	p := refused(*r.Outcome)
+	if len(p.Errors) > 0 && p.Errors[0].Field == "token" {
+		p.Errors[0].Field = "payment.token" // where an order has it
+	}
+	if r.Outcome.Code == billing.CodeCardDeclined {
+		p.SubscriptionID = r.Subscription
+	}
+	s.remember(ctx, r, p.Status, p)
+	return p
+}
+
+// checkoutResult reads what an order came to.
+func (s *server) checkoutResult(ctx context.Context, r billing.Request) (CheckoutResult, error) {
 	result, err := s.result(ctx, r)
 	if err != nil {
-		return nil, s.answer(err)
+		return CheckoutResult{}, err
 	}
-	out.Body = CheckoutResult{Subscription: result.Subscription, Invoice: result.Invoice, Payment: Payment{Status: "none"}}
+	out := CheckoutResult{Subscription: result.Subscription, Invoice: result.Invoice, Payment: Payment{Status: "none"}}
 	if result.Payment != nil {
-		out.Body.Payment = *result.Payment
+		out.Payment = *result.Payment
 	}
 	if id := result.Subscription.LicenseID; id != nil {
 		l, err := s.license(ctx, *id)
 		if err != nil {
-			return nil, s.answer(err)
+			return out, err
 		}
 		l = l.seenBy(callerOf(ctx))
-		out.Body.License = &l
+		out.License = &l
 	}
 	if r.Outcome != nil && r.Outcome.Payment.Status == billing.PaymentRequiresAction && r.Outcome.Invoice == "" {
-		if out.Body.Payment, err = s.openForm(ctx, r.Subscription, r.ID, billing.BackToCheckout); err != nil {
-			return nil, s.answer(err)
-		}
+		out.Payment, err = s.openForm(ctx, r.Subscription, r.ID, billing.BackToCheckout)
 	}
-	if r.Outcome == nil {
-		out.Status, out.RetryAfter = http.StatusAccepted, "2"
-	} else {
-		kept := out.Body // whoever has the address of a form or of a bank's page may use it
-		kept.Subscription, kept.Payment.ActionURL = kept.Subscription.withoutAction(), nil
-		s.remember(ctx, r, out.Status, kept)
-	}
-	out.Body.CheckoutToken = token
-	return out, nil
+	return out, err
 }
 
 // payment holds an order to its terms, and to a way of paying for it.
@@ -380,79 +417,87 @@ func payment(pay billing.Pay, by *paymentBody, terms bool) (token string, collec
 	return token, collection, err
 }
 
-// order reads what is ordered: the order, and the subscription that it asks
-// for.
-func (s *server) order(ctx context.Context, b OrderBody, pay billing.Pay) (product billing.Product, o billing.Order, sub billing.Subscription, err error) {
-	if err = checkCountry(b.Billing.Country); err != nil {
-		return
-	}
-	buyer, err := contact("billing", b.Billing.ContactBody)
+// placement is an order with its product and the subscription that it asks for.
+type placement struct {
+	product billing.Product
+	order   billing.Order
+	sub     billing.Subscription
+}
+
+// order reads what is ordered, and refuses what cannot be.
+func (s *server) order(ctx context.Context, b OrderBody, pay billing.Pay) (placement, error) {
+	details, licensee, err := parties(b)
 	if err != nil {
-		return
-	}
-	licensee := buyer
-	if b.Licensee != nil {
-		if licensee, err = contact("licensee", *b.Licensee); err != nil {
-			return
-		}
+		return placement{}, err
 	}
 	if pay == billing.PayTrial {
-		for _, to := range []string{buyer.Email, licensee.Email} {
-			if err = s.mayMail(ctx, to); err != nil {
-				return
+		for _, to := range []string{details.Email, licensee.Email} {
+			if err := s.mayMail(ctx, to); err != nil {
+				return placement{}, err
 			}
 		}
 	}
 	product, plan, price, err := s.offer(ctx, b.Product, b.Plan.choice(), b.Quantity, b.Currency)
 	if err != nil {
-		return
+		return placement{}, err
 	}
 	sites := []string{}
 	if len(b.Sites) > 0 {
 		if sites, err = checkSites(b.Sites, plan.Type, b.Quantity); err != nil {
-			return
+			return placement{}, err
 		}
 	}
 	for _, text := range b.texts() {
 		if !printable(text.value) {
-			err = invalid(text.field, "has characters that cannot be printed")
-			return
+			return placement{}, invalid(text.field, "has characters that cannot be printed")
 		}
 	}
-	vatID, err := s.vatID(ctx, b.Billing.TaxBody)
-	if err != nil {
-		return
+	if details.VATID, err = s.vatID(ctx, b.Billing.TaxBody); err != nil {
+		return placement{}, err
 	}
-	who := callerOf(ctx)
-	clock := ""
+	who, clock := callerOf(ctx), ""
 	if b.TestClock != nil && *b.TestClock != "" {
 		if clock, err = s.clockFor(ctx, who, *b.TestClock); err != nil {
-			return
+			return placement{}, err
 		}
 	}
-	now := billing.Instant(s.Now())
-	if clock != "" {
-		if now, err = s.Store.Clock(ctx, clock); err != nil {
-			return
-		}
+	now, err := s.now(ctx, clock)
+	if err != nil {
+		return placement{}, err
 	}
 	discount, err := s.discount(ctx, b.Coupon, product.ID, price.Currency, now)
 	if err != nil {
-		return
+		return placement{}, err
 	}
-	sub = billing.Subscription{
+	sub := billing.Subscription{
 		ID: newID("sub"), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
 		Price: price, CreatedAt: billing.Instant(s.Now()), TestClock: clock,
-		Discount: discount, Stranger: !who.operator && who.account.Email != strings.ToLower(buyer.Email),
+		Discount: discount, Stranger: !who.operator && who.account.Email != strings.ToLower(details.Email),
 	}
-	o = billing.Order{
-		Subscription: sub.ID, License: newID("lic"), Licensee: licensee, Pay: pay, Sites: sites,
-		Billing: billing.BillingDetails{Contact: buyer, Company: b.Billing.Company, Country: b.Billing.Country, VATID: vatID},
+	order := billing.Order{
+		Subscription: sub.ID, License: newID("lic"), Licensee: licensee, Pay: pay, Sites: sites, Billing: details,
 	}
+	return placement{product, order, sub}, nil
+}
+
+// parties reads who pays, but for the VAT id, and who receives the licence.
+func parties(b OrderBody) (details billing.BillingDetails, licensee billing.Contact, err error) {
+	if err := checkCountry(b.Billing.Country); err != nil {
+		return details, licensee, err
+	}
+	buyer, err := contact("billing", b.Billing.ContactBody)
+	if err != nil {
+		return details, licensee, err
+	}
+	details = billing.BillingDetails{Contact: buyer, Company: b.Billing.Company, Country: b.Billing.Country}
 	if a := b.Billing.Address; a != nil {
-		o.Billing.Line1, o.Billing.Line2, o.Billing.City, o.Billing.Postal, o.Billing.Region = a.Line1, a.Line2, a.City, a.PostalCode, a.Region
+		details.Line1, details.Line2, details.City, details.Postal, details.Region = a.Line1, a.Line2, a.City, a.PostalCode, a.Region
 	}
-	return
+	if b.Licensee == nil {
+		return details, buyer, nil
+	}
+	licensee, err = contact("licensee", *b.Licensee)
+	return details, licensee, err
 }
 
 const checkoutRoute = "POST /v1/checkout"

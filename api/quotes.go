@@ -122,15 +122,15 @@ func (s *server) makeQuote(ctx context.Context, in *struct {
 
 // quote prices an order.
 func (s *server) quote(ctx context.Context, b OrderBody) (billing.Quote, error) {
-	product, o, sub, err := s.order(ctx, b, billing.PayNow)
+	p, err := s.order(ctx, b, billing.PayNow)
 	if err == nil {
-		err = s.mayMail(ctx, o.Billing.Email)
+		err = s.mayMail(ctx, p.order.Billing.Email)
 	}
 	if err != nil {
 		return billing.Quote{}, err
 	}
-	now, err := s.now(ctx, sub.TestClock)
-	return billing.Book{Subscription: sub, Order: o, Product: product, Policy: s.Policy, NewID: newID}.Quote(now), err
+	now, err := s.now(ctx, p.sub.TestClock)
+	return billing.Book{Subscription: p.sub, Order: p.order, Product: p.product, Policy: s.Policy, NewID: newID}.Quote(now), err
 }
 
 // myQuote reads a quote for the holder of its token, its billing contact or an
