@@ -92,7 +92,7 @@ func (a *Activities) quoteLetter(ctx context.Context, e billing.Envelope) (billi
 	}, err
 }
 
-// letter makes a notice ready to be written.
+// letter gathers what the mail of a notice tells, to whom, and its attachments.
 func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Letter, error) {
 	switch e.Notice.Kind {
 	case billing.NoticeLogin:
@@ -113,37 +113,17 @@ func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Le
 		Link: a.PublicURL + "/account/subscriptions/" + s.ID,
 	}
 	if e.Notice.InvoiceID != "" {
-		inv, notes, err := a.Store.Invoice(ctx, e.Notice.InvoiceID)
-		if err != nil {
+		if err := a.attachInvoice(ctx, &l, e.Notice, book.Order.Billing); err != nil {
 			return l, err
 		}
-		l.InvoiceNumber = inv.Number
-		if e.Notice.Kind == billing.NoticeInvoiceVoid {
-			for _, n := range notes {
-				pdf, err := a.Documents.CreditNote(n, inv, book.Order.Billing)
-				if err != nil {
-					return l, err
-				}
-				l.Attachments = append(l.Attachments, billing.Attachment{Name: n.Number + ".pdf", ContentType: "application/pdf", Data: pdf})
-			}
-		}
-		if (inv.Status == billing.InvoicePaid || inv.Status == billing.InvoiceOpen) && e.Notice.To != billing.RoleOperator {
-			pdf, err := a.Documents.Invoice(inv, book.Order.Billing)
-			if err != nil {
-				return l, err
-			}
-			l.Attachments = []billing.Attachment{{Name: inv.Number + ".pdf", ContentType: "application/pdf", Data: pdf}}
-		}
 	}
-	if e.Notice.To == billing.RoleBilling {
+	switch e.Notice.To {
+	case billing.RoleBilling:
 		for _, id := range e.Notice.CreditNotes {
 			if err := a.attachNote(ctx, &l, id, book.Order.Billing); err != nil {
 				return l, err
 			}
 		}
-	}
-	switch e.Notice.To {
-	case billing.RoleBilling:
 		if e.Notice.Kind == billing.NoticeOverLimit {
 			l.Link += "/change"
 		}
@@ -152,25 +132,60 @@ func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Le
 		l.Name, l.Email, l.Licensee, l.Link, l.SubscriptionID = "", a.OperatorEmail, "", "", s.ID
 		return l, nil
 	}
-	l.Name, l.Email = book.Order.Licensee.Name, book.Order.Licensee.Email
-	license, err := a.Store.License(ctx, book.Order.License)
+	return l, a.addressLicensee(ctx, &l, e.Notice, book.Order)
+}
+
+// attachInvoice adds the invoice that a letter is about, once it has a number,
+// and for one that became void the credit notes that correct it. The operator
+// is sent no documents.
+func (a *Activities) attachInvoice(ctx context.Context, l *billing.Letter, n billing.Notice, to billing.BillingDetails) error {
+	inv, notes, err := a.Store.Invoice(ctx, n.InvoiceID)
 	if err != nil {
-		return l, err
+		return err
+	}
+	l.InvoiceNumber = inv.Number
+	if n.Kind == billing.NoticeInvoiceVoid {
+		for _, note := range notes {
+			pdf, err := a.Documents.CreditNote(note, inv, to)
+			if err != nil {
+				return err
+			}
+			l.Attachments = append(l.Attachments, billing.Attachment{Name: note.Number + ".pdf", ContentType: "application/pdf", Data: pdf})
+		}
+	}
+	if (inv.Status == billing.InvoicePaid || inv.Status == billing.InvoiceOpen) && n.To != billing.RoleOperator {
+		pdf, err := a.Documents.Invoice(inv, to)
+		if err != nil {
+			return err
+		}
+		l.Attachments = []billing.Attachment{{Name: inv.Number + ".pdf", ContentType: "application/pdf", Data: pdf}}
+	}
+	return nil
+}
+
+// addressLicensee addresses a letter to the licensee, whose page is the
+// licence's, and attaches the licensed file if it is to bring one.
+func (a *Activities) addressLicensee(ctx context.Context, l *billing.Letter, n billing.Notice, o billing.Order) error {
+	l.Name, l.Email = o.Licensee.Name, o.Licensee.Email
+	license, err := a.Store.License(ctx, o.License)
+	if err != nil {
+		return err
 	}
 	l.LicenseID, l.ValidUntil = license.ID, license.ValidUntil
 	l.Link = a.PublicURL + "/account/licenses/" + license.ID
-	if e.Notice.WithFile {
-		now := license.At(a.Now())
-		if !now.Before(license.ValidUntil) {
-			return l, errEnded
-		}
-		file, version, err := a.Files.Stamp(ctx, license, "", now)
-		if err != nil {
-			return l, err
-		}
-		if l.Version = version; version != "" {
-			l.Attachments = []billing.Attachment{file}
-		}
+	if !n.WithFile {
+		return nil
 	}
-	return l, nil
+	now := license.At(a.Now())
+	if !now.Before(license.ValidUntil) {
+		return errEnded
+	}
+	file, version, err := a.Files.Stamp(ctx, license, "", now)
+	if err != nil {
+		return err
+	}
+	if l.Version = version; version != "" {
+		l.Attachments = []billing.Attachment{file}
+	}
+	return nil
 }

@@ -73,17 +73,9 @@ func (a *Activities) run(ctx context.Context, t Task) (Result, error) {
 
 // step does one Task, from wherever an earlier try of it got to.
 func (a *Activities) step(ctx context.Context, t Task) (Result, error) {
-	request := ""
-	if t.Command != nil {
-		request = t.Command.Request
-	}
-	var answered *billing.Outcome
-	if request != "" {
-		r, err := a.Store.Request(ctx, request)
-		if err != nil {
-			return Result{}, fmt.Errorf("request %s: %w", request, err)
-		}
-		answered = r.Outcome
+	answered, err := a.answered(ctx, t)
+	if err != nil {
+		return Result{}, err
 	}
 	book, err := a.Store.Book(ctx, t.Subscription)
 	if err != nil {
@@ -95,22 +87,17 @@ func (a *Activities) step(ctx context.Context, t Task) (Result, error) {
 		}
 		s.Now = t.At // a step is as of its own instant
 	}
-	cause := t.cause()
-	switch revision := book.Subscription.Revision; {
-	case answered != nil:
-		return Result{Subscription: book.Subscription, Outcome: *answered, Mail: true}, nil
-	case revision == t.Revision+1 && book.Subscription.Cause == cause:
-		return Result{Subscription: book.Subscription, Mail: true}, nil // posted, and the answer was lost
-	case revision == t.Revision+1 && book.Subscription.Cause == ending+cause:
-		return Result{Subscription: book.Subscription, Mail: true, Again: true}, nil
-	case revision != t.Revision:
+	if r, posted := t.posted(book.Subscription, answered); posted {
+		return r, nil
+	}
+	if book.Subscription.Revision != t.Revision {
 		return Result{}, stale(t)
 	}
 	if inv := book.InFlight; inv != nil {
-		if inv.InFlight != cause {
+		if inv.InFlight != t.cause() {
 			return Result{}, stale(t) // Load settles it
 		}
-		return a.collect(ctx, t, book, *inv, request, true)
+		return a.collect(ctx, t, book, *inv, t.request(), true)
 	}
 	if book.Waiting == nil && t.Command != nil && t.Command.Verb == billing.VerbSettle {
 		return Result{Subscription: book.Subscription}, nil
@@ -122,24 +109,74 @@ func (a *Activities) step(ctx context.Context, t Task) (Result, error) {
 	case first:
 		return a.settle(ctx, t, book)
 	}
+	return a.carryOut(ctx, t, book, decision)
+}
+
+// answered is the outcome that the Task's request has already; nil if it has
+// none.
+func (a *Activities) answered(ctx context.Context, t Task) (*billing.Outcome, error) {
+	if t.request() == "" {
+		return nil, nil
+	}
+	r, err := a.Store.Request(ctx, t.request())
+	if err != nil {
+		return nil, fmt.Errorf("request %s: %w", t.request(), err)
+	}
+	return r.Outcome, nil
+}
+
+// posted is the result of the Task if an earlier try of it has posted one and
+// the answer was lost.
+func (t Task) posted(s billing.Subscription, answered *billing.Outcome) (Result, bool) {
+	r := Result{Subscription: s, Mail: true}
 	switch {
-	case decision.Refusal != nil:
-		return a.post(ctx, t, *book.Refused(*t.Command, decision.Refusal, t.At), request)
-	case decision.Posting != nil:
-		result, err := a.post(ctx, t, *decision.Posting, request)
+	case answered != nil:
+		r.Outcome = *answered
+		return r, true
+	case s.Revision != t.Revision+1:
+		return r, false
+	case s.Cause == ending+t.cause(): // only the payment that waited has been ended
+		r.Again = true
+		return r, true
+	}
+	return r, s.Cause == t.cause()
+}
+
+// carryOut does what was decided. A refusal may also come from the store, for
+// what only the store can know.
+func (a *Activities) carryOut(ctx context.Context, t Task, book billing.Book, d billing.Decision) (Result, error) {
+	if d.Refusal != nil {
+		return a.refuse(ctx, t, book, d.Refusal)
+	}
+	if d.Posting != nil {
+		result, err := a.post(ctx, t, *d.Posting, t.request())
 		if refusal := asRefusal(err); refusal != nil {
-			return a.post(ctx, t, *book.Refused(*t.Command, refusal, t.At), request)
+			return a.refuse(ctx, t, book, refusal)
 		}
 		return result, err
 	}
-	inv, freeze := book.Freeze(*decision.Bill, cause)
+	inv, freeze := book.Freeze(*d.Bill, t.cause())
 	if err := a.Store.Post(ctx, freeze); err != nil {
 		if refusal := asRefusal(err); refusal != nil {
-			return a.post(ctx, t, *book.Refused(*t.Command, refusal, t.At), request)
+			return a.refuse(ctx, t, book, refusal)
 		}
 		return Result{}, classify(t, err)
 	}
-	return a.collect(ctx, t, book, inv, request, false)
+	return a.collect(ctx, t, book, inv, t.request(), false)
+}
+
+// refuse posts a refusal as the answer to the Task's command.
+func (a *Activities) refuse(ctx context.Context, t Task, book billing.Book, refusal *billing.Error) (Result, error) {
+	return a.post(ctx, t, *book.Refused(*t.Command, refusal, t.At), t.request())
+}
+
+// request is the id of the request that the Task's command came with; empty for
+// steps and signals.
+func (t Task) request() string {
+	if t.Command == nil {
+		return ""
+	}
+	return t.Command.Request
 }
 
 // asRefusal is a posting's refusal by the store, for what only the store can

@@ -67,7 +67,7 @@ func (a *Activities) settle(ctx context.Context, t Task, book billing.Book) (Res
 		case looks:
 			return Result{Subscription: book.Subscription}, nil
 		default:
-			return a.post(ctx, t, *book.Refused(*t.Command, billing.Processing(), t.At), t.Command.Request)
+			return a.refuse(ctx, t, book, billing.Processing())
 		}
 	default:
 		return Result{}, fmt.Errorf("asking what became of %s: the outcome is %s", inv.ID, became.Status)
