@@ -15,8 +15,10 @@
 //
 //	status.go          which command is possible in which state
 //	subscription.go    the state, and which step is due when
-//	book.go            Decide and Due, and what a payment's outcome leads to
-//	buying.go          purchase, another card, cancel, resume
+//	book.go, order.go  what is on file; deciding.go has Decide and Due
+//	drafting.go        a new invoice; paying.go has what a payment's outcome leads to
+//	buying.go          purchase, and another card
+//	cancelling.go      cancel, resume, and the end
 //	trial.go           one trial per product and organisation
 //	renewing.go        renewals, retries, reminders, the end of a trial
 //	changing.go        another plan; proration.go has its credit

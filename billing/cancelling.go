@@ -1,0 +1,57 @@
+package billing
+
+import "time"
+
+// cancel ends an order and a debt at once, a trial and a paid period at their
+// end.
+func (b Book) cancel(at time.Time) *Posting {
+	s := b.Subscription
+	switch s.Status {
+	case Incomplete:
+		s.Status, s.CancelReason, s.CanceledAt, s.OpenInvoice, s.DueAt = IncompleteExpired, ReasonRequested, at, "", time.Time{}
+		p := b.post(s, at, "canceled", "The order was withdrawn.")
+		b.void(p, at)
+		return p
+	case PastDue:
+		return b.end(at, ReasonRequested)
+	}
+	s.CancelAtPeriodEnd, s.OpenInvoice, s.DueAt = true, "", time.Time{}
+	until := s.Period.End
+	if s.Ahead != (Period{}) {
+		until = s.Ahead.End
+	}
+	p := b.post(s, at, "cancel_scheduled", "Cancelled; it works until "+until.Format(time.RFC3339)+".")
+	p.Notices = []Notice{{Kind: NoticeCancelScheduled, To: RoleBilling, Until: until, Plan: s.Plan}}
+	b.void(p, at)
+	return p
+}
+
+// resume takes a cancellation back. The next period's invoice, which the
+// cancellation made void or kept from being mailed, is mailed again.
+func (b Book) resume(at time.Time) *Posting {
+	s := b.Subscription
+	s.CancelAtPeriodEnd = false
+	p := b.post(s, at, "resumed", "The cancellation was taken back.")
+	if p.Subscription.Next.Kind == StepInvoice && !p.Subscription.Next.At.After(at) {
+		if inv, due := b.invoiceNext(at); inv.AmountDue().Amount > 0 {
+			events := p.Events
+			p = b.issue(s, *inv, due, at)
+			p.Events = append(events, p.Events...)
+		}
+	}
+	p.Notices = append(p.Notices, Notice{Kind: NoticeResumed, To: RoleBilling, Until: s.Period.End, Plan: s.Plan})
+	return p
+}
+
+// end is the posting that cancels the subscription as of an instant.
+func (b Book) end(at time.Time, why CancelReason) *Posting {
+	s := b.Subscription
+	s.Status, s.CanceledAt, s.CancelReason = Canceled, at, why
+	s.CancelAtPeriodEnd, s.OpenInvoice, s.DueAt, s.Dunning, s.Ahead = false, "", time.Time{}, Dunning{}, Period{}
+	s.AheadBy = ""
+	s.MoneyBack = MoneyBack{}
+	p := b.post(s, at, "canceled", "Ended: "+string(why)+".")
+	p.Notices = []Notice{{Kind: NoticeEnded, To: RoleBilling, Until: at, Plan: s.Plan, Reason: why}}
+	b.void(p, at)
+	return p
+}

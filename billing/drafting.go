@@ -1,0 +1,55 @@
+package billing
+
+import "time"
+
+// draft is a new invoice for a sale, with the balance and waivers settled.
+func (b Book) draft(purpose Purpose, cause string, s sale) *Invoice {
+	inv := Invoice{
+		ID: b.NewID("inv"), Key: b.Subscription.ID + "/" + string(purpose) + "/" + cause,
+		Status: InvoiceDraft, Purpose: purpose,
+		Subscription: b.Subscription.ID, Account: b.Order.BillingAccount, Currency: b.currency(),
+	}
+	return b.rebuild(inv, s)
+}
+
+// rebuild writes a draft's lines anew: its id and key stay.
+func (b Book) rebuild(inv Invoice, s sale) *Invoice {
+	inv.Lines, inv.Excess = s.bill()
+	inv.Excess = b.spreadExcess(inv.Excess)
+	inv.TaxNote, inv.Coupon, inv.Stranger = s.Tax.Note, s.Discount.Coupon, b.Subscription.Stranger
+	for i := range inv.Excess {
+		inv.Excess[i].ID = b.NewID("cn")
+	}
+	balance := b.Balance
+	if inv.Stranger {
+		balance.Amount = 0
+	}
+	inv = inv.settle(balance, b.Policy)
+	return &inv
+}
+
+// sale is the subscription's plan for a period.
+func (b Book) sale(p Period) sale {
+	s := b.Subscription
+	return b.discounted(sale{Product: b.Product, Plan: s.Plan, Price: s.priceOf(p), Quantity: s.Quantity, Period: p, Tax: b.tax()})
+}
+
+// discounted is a sale with the discounts that the subscription has.
+func (b Book) discounted(s sale) sale {
+	if !b.Subscription.Stranger {
+		s.Standing = b.Standing
+	}
+	s.Discount = b.Subscription.Discount
+	return s
+}
+
+// saleAt is the sale of the period that contains at, counted from an anchor;
+// what lies between since and that period was never charged and says so.
+func (b Book) saleAt(anchor, since, at time.Time) sale {
+	p, _ := PeriodAt(anchor, b.Subscription.Plan.Cycle, at)
+	s := b.sale(p)
+	if since.Before(p.Start) {
+		s.Skipped = Period{since, p.Start}
+	}
+	return s
+}

@@ -1,0 +1,224 @@
+package billing
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
+
+// collect is the decision to ask for an invoice's money. Without a card it is
+// refused before anything is written.
+func (b Book) collect(inv *Invoice) Decision {
+	if inv.AmountDue().Amount > 0 && b.Method == "" {
+		return Decision{Refusal: refuse(CodeNoPaymentMethod, "", "there is no payment method to charge")}
+	}
+	return Decision{Bill: inv}
+}
+
+// Freeze is the posting that fixes the amounts of a bill and reserves what it
+// uses of the balance, before any money moves.
+func (b Book) Freeze(inv Invoice, cause string) (Invoice, Posting) {
+	inv.Attempt++
+	inv.InFlight = cause
+	inv.Method = b.Method
+	p := Posting{From: b.Subscription.Revision, Subscription: b.Subscription, Invoice: &inv}
+	if inv.BalanceApplied > 0 {
+		p.Entries = []BalanceEntry{inv.entry("reserve", -inv.BalanceApplied)}
+	}
+	if inv.Purpose == ForPurchase {
+		p.Redeem = inv.Coupon
+	}
+	return inv, p
+}
+
+func (inv Invoice) entry(what string, amount int64) BalanceEntry {
+	return BalanceEntry{
+		Key:     fmt.Sprintf("%s/%d/%s", inv.ID, inv.Attempt, what),
+		Account: inv.Account, Currency: inv.Currency, Amount: amount,
+	}
+}
+
+// Paid is the posting of an invoice whose money has arrived, or that needed
+// none. at is when the attempt was made.
+func (b Book) Paid(inv Invoice, at time.Time) *Posting {
+	b.Subscription.Waiting, inv.Waits, inv.ActionURL = Waiting{}, false, ""
+	s := b.Subscription
+	how := "charged"
+	if inv.Status == InvoiceOpen {
+		inv, how = inv.settled(s.Plan.Cycle, at), "received"
+	} else {
+		inv.Status, inv.PaidAt, inv.IssuedAt, inv.InFlight = InvoicePaid, at, at, ""
+	}
+	sold, due := inv.Service(), inv.AmountDue()
+	if due.Amount > 0 {
+		s.LastPaymentAt = at
+	}
+	if inv.Coupon != "" && inv.Coupon == s.Discount.Coupon {
+		s.Discount = s.Discount.spent()
+	}
+	if s.opensMoneyBack(inv.Purpose) {
+		s.MoneyBack = MoneyBack{From: inv.ID, Until: at.Add(b.Policy.MoneyBack)}
+	}
+	s.Stranger = s.Stranger && inv.Stranger // a command of the account's was paid for
+	old := s.Plan
+	s = s.sold(sold.Plan, sold.Price, sold.Quantity)
+	s, text := b.paidState(s, inv, old)
+	replaced := s.OpenInvoice != inv.ID
+	s.OpenInvoice, s.AwaitsCard, s.DueAt, s.Dunning = "", false, time.Time{}, Dunning{}
+	s.HasMethod = s.HasMethod || inv.Method != ""
+	p := b.post(s, at, string(inv.Purpose), fmt.Sprintf("%s; %s %s.", text, due, how))
+	p.Invoice, p.Method = &inv, inv.Method
+	p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentSucceeded}}
+	p.issueExcess(at)
+	p.Notices = paidNotices(s, inv, old, p.CreditNotes)
+	if replaced {
+		b.void(p, at)
+	}
+	return p
+}
+
+// paidState is the state that a paid invoice leads to, and what the history says
+// of it. old is the plan before.
+func (b Book) paidState(s Subscription, inv Invoice, old PlanRef) (Subscription, string) {
+	sold, text := inv.Service(), ""
+	switch inv.Purpose {
+	case ForPurchase, ForRevival:
+		s.Status, s.License = Active, b.Order.License
+		s.Anchor, s.Period, s.Ahead = sold.Period.Start, sold.Period, Period{}
+		s.PaidBy, s.AheadBy = inv.ID, ""
+		s.CancelAtPeriodEnd, s.CanceledAt, s.CancelReason = false, time.Time{}, ""
+		s.TrialEnd, s.RemindedAt = time.Time{}, time.Time{}
+		if inv.Method != "" { // an order's invoice may be paid by card in the end
+			s.Collection = ByCard
+		}
+		text = "Bought until " + date(s.Period.End)
+	case ForConversion:
+		s.Status, s.Anchor, s.Period, s.PaidBy = Active, s.TrialEnd, sold.Period, inv.ID
+		text = "The trial became a subscription until " + date(s.Period.End)
+	case ForRenewal:
+		s.Status, s.Period, s.PaidBy = Active, sold.Period, inv.ID
+		text = "Renewed until " + date(s.Period.End)
+	case ForAhead:
+		s.Ahead, s.AheadBy = sold.Period, inv.ID
+		text = "Paid ahead until " + date(s.Ahead.End)
+	case ForChange:
+		if s.Status == Trialing {
+			s.Ahead, s.AheadBy = sold.Period, inv.ID
+		} else {
+			s.Status = Active
+			s.Anchor, s.Period, s.Ahead = sold.Period.Start, sold.Period, Period{}
+			s.PaidBy, s.AheadBy = inv.ID, ""
+		}
+		text = "Changed from " + old.ID + " to " + s.Plan.ID
+	}
+	return s, text
+}
+
+// paidNotices are the receipt to the billing contact and the licensed file to
+// the licensee.
+func paidNotices(s Subscription, inv Invoice, old PlanRef, notes []CreditNote) []Notice {
+	until, update := inv.Service().Period.End, NoticeLicenseUpdated
+	if inv.Purpose == ForPurchase || inv.Purpose == ForRevival {
+		update = NoticeLicense
+	}
+	receipt := Notice{Kind: NoticeReceipt, To: RoleBilling, InvoiceID: inv.ID, Amount: inv.AmountDue(), Until: until, Plan: s.Plan}
+	if off := inv.Discount(); !off.IsZero() {
+		receipt.Discount = off
+	}
+	if inv.Purpose == ForChange {
+		receipt.Kind, receipt.OldPlan, receipt.Credit = NoticePlanChanged, old, inv.Credit()
+	}
+	for _, n := range notes {
+		receipt.CreditNotes = append(receipt.CreditNotes, n.ID)
+	}
+	return []Notice{receipt, {Kind: update, To: RoleLicensee, Until: until, Plan: s.Plan, WithFile: true}}
+}
+
+// issueExcess draws the credits of a change from the lines that they credit,
+// and puts what exceeds the new price on the account's balance.
+func (p *Posting) issueExcess(at time.Time) {
+	for _, l := range p.Invoice.Lines {
+		if l.Kind == LineCredit {
+			p.Draws = append(p.Draws, Draw{l.Draws, -l.Amount, -l.Tax})
+		}
+	}
+	for _, n := range p.Invoice.Excess {
+		n.IssuedAt = at
+		p.CreditNotes = append(p.CreditNotes, n)
+		p.Draws = append(p.Draws, Draw{cmp.Or(n.Draws, n.Line), n.Net, n.Tax})
+		p.Entries = append(p.Entries, BalanceEntry{Key: n.ID, Account: p.Invoice.Account, Currency: n.Currency, Amount: n.Total().Amount})
+	}
+}
+
+// Declined is the posting of a payment that was definitely declined: what it
+// had reserved is released. A change leaves the subscription as it was.
+func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
+	b.Subscription.Waiting, inv.Waits, inv.ActionURL = Waiting{}, false, ""
+	s := b.Subscription
+	due := inv.AmountDue()
+	var release []BalanceEntry
+	if inv.BalanceApplied > 0 {
+		release = []BalanceEntry{inv.entry("release", inv.BalanceApplied)}
+	}
+	inv.InFlight, inv.BalanceApplied = "", 0
+	outcome := Outcome{
+		Code: CodeCardDeclined, Detail: "the card was declined", Invoice: inv.ID,
+		Payment: PaymentOutcome{Status: PaymentDeclined, DeclineCode: r.DeclineCode},
+	}
+	text := fmt.Sprintf("A payment of %s was declined: %s.", due, r.DeclineCode)
+	declines := 1
+	var notices []Notice
+	if r.DeclineCode == DeclineRefused { // which is no card's fault
+		text = fmt.Sprintf("The gateway refused a payment of %s: %s.", due, r.Refusal)
+		outcome.Detail = "the payment provider could not be used; the vendor has been informed"
+		notices, declines = []Notice{refusedNotice(r.Refusal, inv.ID, due)}, 0
+	}
+	if r.DeclineCode == DeclineAbandoned {
+		text = fmt.Sprintf("A payment of %s that waited for the customer was given up.", due)
+	}
+	// ended is the same decline as the end of the subscription.
+	ended := func(at time.Time) *Posting {
+		p := b.end(at, ReasonPaymentFailed)
+		inv.Status = InvoiceVoid
+		p.Invoice, p.Void, p.Entries, p.Outcome = &inv, "", release, outcome
+		p.Notices = append(p.Notices, notices...)
+		return p
+	}
+	method := "" // where money is owed, the card is kept all the same
+	switch {
+	case inv.Purpose == ForPurchase && !s.DueAt.IsZero(): // the order's invoice by transfer stays open
+		inv.Status = InvoiceVoid
+		s.Declines += declines
+	case inv.Purpose == ForPurchase:
+		s.OpenInvoice, s.AwaitsCard, method = inv.ID, false, inv.Method
+		s.Declines += declines
+	case inv.Purpose == ForConversion:
+		return ended(s.TrialEnd)
+	case inv.Purpose == ForRenewal:
+		if s.Status != PastDue {
+			s.Status, s.Dunning = PastDue, Dunning{FirstFailure: at}
+		}
+		s.Dunning.LastAttempt = at
+		s.Dunning.Hard, s.Dunning.Refusal = r.Hard(), r.Refusal
+		s.OpenInvoice, method = inv.ID, inv.Method
+		if deadline := s.Dunning.Deadline(b.Policy); !at.Before(deadline) {
+			return ended(deadline)
+		}
+		next := s.Dunning.nextAttempt(b.Policy)
+		kind := NoticePaymentFailed
+		if !next.Before(s.Dunning.Deadline(b.Policy)) {
+			kind = NoticeFinalNotice
+		}
+		switch {
+		case r.DeclineCode == DeclineAbandoned: // another card is charged in its place
+		case kind == NoticeFinalNotice || r.DeclineCode != DeclineRefused: // another card would help nobody
+			notices = append(notices, Notice{Kind: kind, To: RoleBilling, InvoiceID: inv.ID, Amount: due, Until: next, Plan: s.Plan})
+		}
+	default: // a change, a revival, a period ahead: nothing has happened
+		inv.Status = InvoiceVoid
+	}
+	s.HasMethod = s.HasMethod || method != ""
+	p := b.post(s, at, "payment_declined", text)
+	p.Invoice, p.Method, p.Entries, p.Notices, p.Outcome = &inv, method, release, notices, outcome
+	return p
+}
