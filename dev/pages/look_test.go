@@ -39,13 +39,15 @@ func look(t *testing.T, ctx context.Context, states ...state) {
 	t.Helper()
 	source := axe(t)
 	for _, s := range states {
-		if err := chromedp.Run(ctx, chromedp.EmulateViewport(1280, 900), s.steps, loaded, chromedp.Evaluate(source, nil)); err != nil {
+		var heading string
+		if err := chromedp.Run(ctx, chromedp.EmulateViewport(1280, 900), s.steps, loaded, chromedp.Text("h1", &heading), chromedp.Evaluate(source, nil)); err != nil {
 			t.Fatalf("%s is not reached: %v", s.name, err)
 		}
-		for _, colours := range []string{"light", "dark"} {
-			for _, f := range faults(t, ctx, colours) {
-				t.Errorf("%s, %s: %s", s.name, colours, f)
-			}
+		if missing := heading == "Nothing here" || heading == "Qui non c’è niente"; missing != (s.name == "missing") {
+			t.Errorf("%s has the heading %q", s.name, heading)
+		}
+		for _, f := range append(faults(t, ctx, "light", `{preload: false}`), faults(t, ctx, "dark", `{preload: false, runOnly: ['color-contrast']}`)...) {
+			t.Errorf("%s, %s", s.name, f)
 		}
 		var wide, english []string
 		run(t, ctx, scheme("light"), chromedp.EmulateViewport(360, 740), chromedp.Evaluate(tooWide, &wide), chromedp.Evaluate(inEnglish, &english))
@@ -100,11 +102,12 @@ func scheme(name string) chromedp.Action {
 	return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}})
 }
 
-// faults are the places where a page breaks one of axe's serious rules.
-func faults(t *testing.T, ctx context.Context, colours string) []string {
+// faults are the places where a page breaks one of axe's serious rules, of
+// those that the options name.
+func faults(t *testing.T, ctx context.Context, colours, options string) []string {
 	t.Helper()
 	var answer string
-	run(t, ctx, scheme(colours), chromedp.Evaluate(`axe.run({preload: false}).then(r =>
+	run(t, ctx, scheme(colours), chromedp.Evaluate(`axe.run(`+options+`).then(r =>
 		JSON.stringify(r.violations.filter(v => v.impact === 'serious' || v.impact === 'critical')))`, &answer,
 		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	var broken []struct {
@@ -117,7 +120,7 @@ func faults(t *testing.T, ctx context.Context, colours string) []string {
 	var found []string
 	for _, b := range broken {
 		for _, n := range b.Nodes {
-			found = append(found, fmt.Sprintf("%s (%s), %s\n%s\n%s", b.ID, b.Impact, b.Help, n.HTML, n.FailureSummary))
+			found = append(found, fmt.Sprintf("%s: %s (%s), %s\n%s\n%s", colours, b.ID, b.Impact, b.Help, n.HTML, n.FailureSummary))
 		}
 	}
 	return found

@@ -34,7 +34,7 @@ const places = pays => [
 ];
 
 // status is how a subscription stands, in words.
-export const status = s => html`<span class="status ${s.status}">${s.cancel_at_period_end ? w.ending : w.status[s.status] ?? s.status}</span>`;
+export const status = s => html`<span class="status ${s.cancel_at_period_end ? '' : s.status}">${s.cancel_at_period_end ? w.ending : w.status[s.status] ?? s.status}</span>`;
 
 // cardWords is what a person knows a card by.
 export const cardWords = ({ brand, last4, exp }) => w.cardWords(brand.replace(/^./, c => c.toUpperCase()), last4, month(exp));
