@@ -358,7 +358,7 @@ func TestWhoOwesIsLedToAnotherCardThatIsChargedAtOnce(t *testing.T) {
 		chromedp.WaitVisible(".banner"),
 		chromedp.Text(".banner", &banner),
 		chromedp.Click(".banner a"),
-		chromedp.Click("#payment-method", chromedp.NodeVisible),
+		chromedp.Click("#pay", chromedp.NodeVisible),
 		chromedp.Click("#use-card", chromedp.NodeVisible),
 		give("4000 0000 0000 9995"),
 		chromedp.WaitVisible("#command-error"),

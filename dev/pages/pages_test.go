@@ -78,6 +78,7 @@ func give(number string) chromedp.Tasks {
 func TestAPersonBuysInTheBrowser(t *testing.T) {
 	ctx, s := open(t)
 	var price, due, license, mail string
+	var agreed bool
 	err := chromedp.Run(ctx,
 		chromedp.Navigate("http://"+s.HTTP+"/"),
 		chromedp.WaitVisible("#product-calendar-pro"),
@@ -92,6 +93,9 @@ func TestAPersonBuysInTheBrowser(t *testing.T) {
 		chromedp.WaitVisible("#license-id"),
 		chromedp.Text("#license-id", &license),
 		chromedp.Text("#mail-licensee", &mail),
+		chromedp.Navigate("http://"+s.HTTP+"/checkout?product=bullet-chart"),
+		chromedp.WaitVisible("#accept_terms"),
+		chromedp.Evaluate(`document.getElementById('accept_terms').checked`, &agreed),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -101,6 +105,9 @@ func TestAPersonBuysInTheBrowser(t *testing.T) {
 	}
 	if !strings.HasPrefix(strings.TrimSpace(license), "lic_") || !strings.Contains(mail, "ada@contoso.example") {
 		t.Errorf("the result shows licence %q and mail to %q", license, mail)
+	}
+	if agreed {
+		t.Error("the terms of the next order are accepted already")
 	}
 }
 
