@@ -22,14 +22,6 @@ func (VATSyntax) Check(_ context.Context, country, id string) (string, error) {
 	return billing.NormalVATID(country, id)
 }
 
-// VATForm knows the shapes alone, so that ids can be made up: for development.
-type VATForm struct{}
-
-// Check is billing.FormedVATID.
-func (VATForm) Check(_ context.Context, country, id string) (string, error) {
-	return billing.FormedVATID(country, id)
-}
-
 // vatID is the id of a body that decides the tax, as it is stored.
 func (s *server) vatID(ctx context.Context, b TaxBody) (string, error) {
 	if b.VATID == nil {

@@ -29,15 +29,14 @@ var vatRates = map[string]int64{
 }
 
 // TaxFor is the tax of a customer in a country: the country's rate inside the
-// European Union, reverse charge for a business with a VAT id of another member
-// state than the seller's, none outside (docs/rules.md, Money). Whether an id is
-// believed was decided when it was given.
+// European Union, reverse charge for a business with a valid VAT id of another
+// member state than the seller's, none outside (docs/rules.md, Money).
 func TaxFor(seller, country, vatID string) Tax {
 	rate, union := vatRates[country]
 	if !union {
 		return Tax{}
 	}
-	if id, err := FormedVATID(country, vatID); country != seller && err == nil && id != "" {
+	if id, err := NormalVATID(country, vatID); country != seller && err == nil && id != "" {
 		return Tax{Note: ReverseChargeNote}
 	}
 	return Tax{Rate: rate}

@@ -16,16 +16,6 @@ import (
 // as it was written. That a well-formed id has been given to somebody, only
 // the member states know.
 func NormalVATID(country, text string) (string, error) {
-	return readVATID(country, text, vatNumber.valid)
-}
-
-// FormedVATID is NormalVATID without the check digit: it takes ids that
-// somebody has made up, as tests do.
-func FormedVATID(country, text string) (string, error) {
-	return readVATID(country, text, vatNumber.formed)
-}
-
-func readVATID(country, text string, good func(vatNumber, string) bool) (string, error) {
 	number, union := vatNumbers[country]
 	if !union {
 		return text, nil
@@ -44,7 +34,7 @@ func readVATID(country, text string, good func(vatNumber, string) bool) (string,
 		prefixes = []string{"EL", "GR", ""}
 	}
 	for _, prefix := range prefixes {
-		if rest, ok := strings.CutPrefix(id, prefix); ok && good(number, rest) {
+		if rest, ok := strings.CutPrefix(id, prefix); ok && number.valid(rest) {
 			return prefixes[0] + rest, nil
 		}
 	}
@@ -59,10 +49,8 @@ type vatNumber struct {
 	check func(number string) bool
 }
 
-func (n vatNumber) formed(number string) bool { return n.shape.MatchString(number) }
-
 func (n vatNumber) valid(number string) bool {
-	return n.formed(number) && (n.check == nil || n.check(number))
+	return n.shape.MatchString(number) && (n.check == nil || n.check(number))
 }
 
 // vatNumbers are the 27 member states. Of natural persons' numbers in

@@ -216,12 +216,8 @@ func (e *Engine) API() (*api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	vatIDs := api.VATIDs(api.VATSyntax{})
-	if e.config.Development() {
-		vatIDs = api.VATForm{}
-	}
 	return api.New(api.Config{
-		Store: e.Store, Temporal: e.Temporal, Gateway: e.gateway, Files: e.Press, Documents: e.documents, VATIDs: vatIDs, Keys: e.keys, Policy: e.policy,
+		Store: e.Store, Temporal: e.Temporal, Gateway: e.gateway, Files: e.Press, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
 		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Pages: web.Handler(brand), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
 		RateLimits:     !e.config.Development() || e.config.RateLimits == "on",
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,

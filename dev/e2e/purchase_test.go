@@ -173,20 +173,6 @@ func TestACustomerInItalyPaysItalianTax(t *testing.T) {
 	shared.wantCharges(t, c.Subscription.ID, charged(c.Subscription.CurrentPeriod.Start, 1208))
 }
 
-// A development system takes an id that was made up; production holds it to its
-// check digit (TestAVATIDIsHeldToTheBillingCountry).
-func TestAMadeUpVATIDMakesAReverseChargeInDevelopment(t *testing.T) {
-	c := newCustomer()
-	order := func(id string) object {
-		return c.order(object{"currency": "EUR", "billing": object{"name": c.name, "email": c.email, "country": "DE", "vat_id": id}})
-	}
-	bought := shared.buy(t, order("DE123456789"))
-	if inv := bought.Invoice; inv.Tax.Amount != 0 || inv.Total != (money{990, "EUR"}) {
-		t.Errorf("the invoice is %+v", inv)
-	}
-	shared.post(t, "/v1/checkout", newKey(), order("DE1234")).wantProblem(t, http.StatusUnprocessableEntity, "invalid_vat_id")
-}
-
 func TestACheckFromASandboxedFrameAnswersActiveWithALease(t *testing.T) {
 	c := shared.buy(t, newCustomer().order(nil))
 	v := shared.check(t, c.License.ID)
