@@ -135,8 +135,8 @@ func (s *server) logout(ctx context.Context, in *struct {
 
 // Balance is what an account holds, and why.
 type Balance struct {
-	Data    []billing.Money `json:"data" nullable:"false" doc:"One amount for each currency that the account has ever used."`
-	Entries []BalanceEntry  `json:"entries" nullable:"false" doc:"The latest entries, the newest first; at most 100."`
+	Data    []billing.Money `json:"data" doc:"One amount for each currency that the account has ever used."`
+	Entries []BalanceEntry  `json:"entries" doc:"The latest entries, the newest first; at most 100."`
 }
 
 // BalanceEntry is one movement of a balance.

@@ -176,6 +176,7 @@ type server struct {
 func init() {
 	gin.SetMode(gin.ReleaseMode)
 	huma.ValidateStrictCasing = true
+	huma.DefaultArrayNullable = false // lists are empty, and never null
 	huma.NewError = newProblem
 }
 

@@ -112,7 +112,7 @@ type OrderBody struct {
 	Billing   billingBody  `json:"billing"`
 	Licensee  *ContactBody `json:"licensee,omitempty" doc:"Who receives the licence; absent: the billing contact."`
 	Coupon    *string      `json:"coupon,omitempty" maxLength:"64" nullable:"true"`
-	Sites     []string     `json:"sites,omitempty" maxItems:"1000" nullable:"false"`
+	Sites     []string     `json:"sites,omitempty" maxItems:"1000"`
 	TestClock *string      `json:"test_clock,omitempty" maxLength:"64" nullable:"true" doc:"For operators only: the test clock to live by."`
 }
 

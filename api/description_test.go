@@ -153,6 +153,9 @@ func TestTheDescriptionIsWhole(t *testing.T) {
 	if strings.Contains(string(raw.body), `"nullable"`) || strings.Contains(string(raw.body), `"$schema"`) {
 		t.Error("it has words of OpenAPI 3.0, or links to schemas in the answers")
 	}
+	if strings.Contains(string(raw.body), `["array","null"]`) {
+		t.Error("it says that a list may be null")
+	}
 	ids := map[string]bool{}
 	for path, ops := range d.Paths {
 		for method, op := range ops {

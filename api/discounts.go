@@ -16,7 +16,7 @@ type CouponBody struct {
 	Percent   int64          `json:"percent,omitempty" minimum:"0" maximum:"100" doc:"Percentage of the price; either percent or off is given."`
 	Off       *billing.Money `json:"off,omitempty" doc:"Fixed amount off the price before tax."`
 	Invoices  int64          `json:"invoices" minimum:"0" maximum:"1000" doc:"The number of invoices that it applies to; 0 means all of them."`
-	Products  []string       `json:"products,omitempty" maxItems:"100" nullable:"false" doc:"The products that it is valid for; absent: all."`
+	Products  []string       `json:"products,omitempty" maxItems:"100" doc:"The products that it is valid for; absent: all."`
 	ExpiresAt *time.Time     `json:"expires_at,omitempty" doc:"Orders from this instant on cannot use it."`
 	Limit     int64          `json:"limit,omitempty" minimum:"0" maximum:"1000000000" doc:"The number of orders that may use it; 0: any number."`
 }

@@ -100,7 +100,7 @@ func checkSites(sites []string, plan billing.LicenseType, quantity int64) ([]str
 func (s *server) setSites(ctx context.Context, in *struct {
 	LicenseInput
 	Body struct {
-		Sites []string `json:"sites" maxItems:"1000" nullable:"false" doc:"Host names; a leading *. stands for any name below a registrable domain."`
+		Sites []string `json:"sites" maxItems:"1000" doc:"Host names; a leading *. stands for any name below a registrable domain."`
 	}
 }) (*struct{ Body License }, error) {
 	l, err := s.licensed(ctx, in.ID)

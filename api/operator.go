@@ -47,8 +47,8 @@ func (s *server) findSubscriptions(ctx context.Context, in *struct {
 // Reconciliation names the subscriptions whose rows and workflows disagree.
 type Reconciliation struct {
 	Live            int      `json:"live" doc:"Number of subscriptions for which some step is still due."`
-	WithoutWorkflow []string `json:"without_workflow" nullable:"false" doc:"Live subscriptions without a running workflow; okviz recover starts one."`
-	WithoutRows     []string `json:"without_rows" nullable:"false" doc:"Running workflows of subscriptions that do not exist or for which nothing is due."`
+	WithoutWorkflow []string `json:"without_workflow" doc:"Live subscriptions without a running workflow; okviz recover starts one."`
+	WithoutRows     []string `json:"without_rows" doc:"Running workflows of subscriptions that do not exist or for which nothing is due."`
 	WaitingNews     int64    `json:"waiting_news" doc:"Number of stored gateway events that have not been acted on yet."`
 }
 

@@ -189,7 +189,7 @@ func (s *server) change(ctx context.Context, in *struct {
 	SubscriptionInput
 	Body struct {
 		ChangeBody
-		Sites             []string        `json:"sites,omitempty" maxItems:"1000" nullable:"false" doc:"The sites of a site licence from now on; absent or empty: unchanged."`
+		Sites             []string        `json:"sites,omitempty" maxItems:"1000" doc:"The sites of a site licence from now on; absent or empty: unchanged."`
 		ProrationTime     *time.Time      `json:"proration_time,omitempty" doc:"The preview's proration_time, so that the change costs what the preview said."`
 		ExpectedAmountDue *ExpectedAmount `json:"expected_amount_due,omitempty" doc:"The preview's, or its minor units alone: another cost is refused."`
 	}

@@ -32,7 +32,7 @@ func (s *server) versionRoutes(h huma.API) {
 type PublishedVersion struct {
 	billing.Version
 	GUID        string     `json:"guid" doc:"The visual's GUID, as stated in its package."`
-	Kids        []string   `json:"kids" nullable:"false" doc:"Ids of the signing keys that the visual's code knows."`
+	Kids        []string   `json:"kids" doc:"Ids of the signing keys that the visual's code knows."`
 	WithdrawnAt *time.Time `json:"withdrawn_at" doc:"When it was withdrawn; null while it is offered. Publishing it again clears this."`
 }
 
