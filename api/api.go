@@ -55,6 +55,7 @@ type Store interface {
 	Overview(ctx context.Context, id string) (billing.Overview, error)
 	Overviews(ctx context.Context, q billing.Search, limit int) ([]billing.Overview, error)
 	Events(ctx context.Context, subscription string) ([]billing.Event, error)
+	LatestEvents(ctx context.Context, subscription string, limit int) ([]billing.Event, error)
 	License(ctx context.Context, id string) (licensing.Issued, error)
 	SetSites(ctx context.Context, id string, sites []string, limit int64) error
 	LicenseByKey(ctx context.Context, key string) (licensing.Issued, error)

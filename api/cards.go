@@ -209,8 +209,13 @@ func (s *server) answered(g *gin.Context) {
 	}
 	declined := outcome.Payment.DeclineCode
 	if declined == "" { // the gateway's news may have been quicker
-		if events, err := s.Store.Events(ctx, o.ID); err == nil && len(events) > 0 && events[len(events)-1].Kind == "payment_declined" {
-			declined = "authentication_failed"
+		if events, err := s.Store.LatestEvents(ctx, o.ID, 1); err == nil && len(events) > 0 {
+			switch events[0].Kind {
+			case billing.EventDeclined:
+				declined = "authentication_failed"
+			case billing.EventGatewayRefused:
+				declined = billing.DeclineRefused
+			}
 		}
 	}
 	form := billing.CardForm{Subscription: o.ID, Back: billing.BackToAccount}

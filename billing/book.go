@@ -35,7 +35,7 @@ func (b Book) tax() Tax {
 func (b Book) currency() string { return b.Subscription.Price.Currency }
 
 // post makes the posting that moves the subscription to the state s.
-func (b Book) post(s Subscription, at time.Time, event, text string) *Posting {
+func (b Book) post(s Subscription, at time.Time, kind EventKind, d EventDetails) *Posting {
 	s.Revision = b.Subscription.Revision + 1
 	if b.Method != "" {
 		s.CardExpires = cardExpiry(b.MethodExp)
@@ -43,7 +43,7 @@ func (b Book) post(s Subscription, at time.Time, event, text string) *Posting {
 	s.Next = s.nextStep(b.Policy)
 	p := &Posting{
 		From: b.Subscription.Revision, Subscription: s,
-		Events: []Event{{At: at, Kind: event, Text: text}},
+		Events: []Event{NewEvent(at, kind, d)},
 	}
 	if s.Status == IncompleteExpired {
 		p.Unredeem = s.Discount.Coupon

@@ -21,7 +21,7 @@ func (b Book) purchase(c Command, at time.Time) Decision {
 		}
 		s.Status, s.TrialEnd, s.License = Trialing, TrialEnd(at), b.Order.License
 		s.Anchor, s.Period, s.HasMethod = at, Period{at, s.TrialEnd}, b.Method != ""
-		p := b.post(s, at, "trial_started", "Trial until "+date(s.TrialEnd)+".")
+		p := b.post(s, at, EventTrialStarted, EventDetails{Until: s.TrialEnd})
 		p.Method = b.Method
 		p.TrialClaim, p.Redeem = TrialClaim(b.Order.Licensee.Email), s.Discount.Coupon
 		p.Notices = []Notice{
@@ -33,7 +33,7 @@ func (b Book) purchase(c Command, at time.Time) Decision {
 	inv := b.draft(ForPurchase, c.Cause(s.Revision), b.saleAt(at, at, at))
 	if inv.AmountDue().Amount > 0 && b.Method == "" {
 		s.AwaitsCard = true
-		p := b.post(s, at, "awaits_card", "Ordered; the card is given on the gateway's page.")
+		p := b.post(s, at, EventAwaitsCard, EventDetails{})
 		p.Outcome = Outcome{Payment: PaymentOutcome{Status: PaymentRequiresAction}}
 		return Decision{Posting: p}
 	}
@@ -64,7 +64,7 @@ func (b Book) Refused(c Command, r *Error, at time.Time) *Posting {
 	p := &Posting{From: s.Revision, Subscription: s}
 	if c.Verb == VerbPurchase && s.Status == Incomplete && s.OpenInvoice == "" && !s.AwaitsCard {
 		s.Status = IncompleteExpired
-		p = b.post(s, at, "order_refused", "The order was refused: "+string(r.Code)+".")
+		p = b.post(s, at, EventOrderRefused, EventDetails{Code: string(r.Code)})
 	}
 	p.Outcome = Outcome{Code: r.Code, Field: r.Field, Detail: r.Detail}
 	return p
@@ -99,7 +99,7 @@ func (b Book) storeMethod(c Command, at time.Time) Decision {
 		s.Dunning.Hard = false // it is tried when the dispute has been won
 	}
 	s.HasMethod = true
-	p := b.post(s, at, "payment_method", "A payment method was stored.")
+	p := b.post(s, at, EventPaymentMethod, EventDetails{})
 	p.Method = b.Method
 	return Decision{Posting: p}
 }

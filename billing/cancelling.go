@@ -9,7 +9,7 @@ func (b Book) cancel(at time.Time) *Posting {
 	switch s.Status {
 	case Incomplete:
 		s.Status, s.CancelReason, s.CanceledAt, s.OpenInvoice, s.DueAt = IncompleteExpired, ReasonRequested, at, "", time.Time{}
-		p := b.post(s, at, "canceled", "The order was withdrawn.")
+		p := b.post(s, at, EventOrderWithdrawn, EventDetails{})
 		b.void(p, at)
 		return p
 	case PastDue:
@@ -20,7 +20,7 @@ func (b Book) cancel(at time.Time) *Posting {
 	if s.Ahead != (Period{}) {
 		until = s.Ahead.End
 	}
-	p := b.post(s, at, "cancel_scheduled", "Cancelled; it works until "+until.Format(time.RFC3339)+".")
+	p := b.post(s, at, EventCancelScheduled, EventDetails{Until: until})
 	p.Notices = []Notice{{Kind: NoticeCancelScheduled, To: RoleBilling, Until: until, Plan: s.Plan}}
 	b.void(p, at)
 	return p
@@ -31,7 +31,7 @@ func (b Book) cancel(at time.Time) *Posting {
 func (b Book) resume(at time.Time) *Posting {
 	s := b.Subscription
 	s.CancelAtPeriodEnd = false
-	p := b.post(s, at, "resumed", "The cancellation was taken back.")
+	p := b.post(s, at, EventResumed, EventDetails{})
 	if p.Subscription.Next.Kind == StepInvoice && !p.Subscription.Next.At.After(at) {
 		if inv, due := b.invoiceNext(at); inv.AmountDue().Amount > 0 {
 			events := p.Events
@@ -50,7 +50,7 @@ func (b Book) end(at time.Time, why CancelReason) *Posting {
 	s.CancelAtPeriodEnd, s.OpenInvoice, s.DueAt, s.Dunning, s.Ahead = false, "", time.Time{}, Dunning{}, Period{}
 	s.AheadBy = ""
 	s.MoneyBack = MoneyBack{}
-	p := b.post(s, at, "canceled", "Ended: "+string(why)+".")
+	p := b.post(s, at, EventCanceled, EventDetails{Code: string(why)})
 	p.Notices = []Notice{{Kind: NoticeEnded, To: RoleBilling, Until: at, Plan: s.Plan, Reason: why}}
 	b.void(p, at)
 	return p

@@ -28,7 +28,7 @@ func (b Book) change(c Command, at time.Time) Decision {
 		}
 		old := s.Plan
 		s = s.sold(sale.Plan, sale.Price, sale.Quantity)
-		p := b.post(s, at, "change", "Changed from "+old.ID+" to "+s.Plan.ID+" in the trial.")
+		p := b.post(s, at, EventChange, EventDetails{OldPlan: old, Plan: s.Plan})
 		p.Notices = []Notice{
 			{Kind: NoticePlanChanged, To: RoleBilling, Until: s.TrialEnd, Plan: s.Plan, OldPlan: old},
 			{Kind: NoticeLicenseUpdated, To: RoleLicensee, Until: s.TrialEnd, Plan: s.Plan, WithFile: true},

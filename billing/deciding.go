@@ -55,7 +55,7 @@ func (b Book) Due(step Step, at time.Time) Decision {
 	switch step.Kind {
 	case StepExpireOrder:
 		s.Status, s.OpenInvoice, s.DueAt = IncompleteExpired, "", time.Time{}
-		p := b.post(s, at, "order_expired", "The order was never paid and has lapsed.")
+		p := b.post(s, at, EventOrderExpired, EventDetails{})
 		b.void(p, at)
 		return Decision{Posting: p}
 	case StepInvoice:
@@ -73,5 +73,5 @@ func (b Book) Due(step Step, at time.Time) Decision {
 	case StepDispute:
 		return Decision{Posting: b.remindOfDispute(at)}
 	}
-	return Decision{Posting: b.post(s, at, "nothing_due", "Nothing was due.")}
+	return Decision{Posting: b.post(s, at, EventNothingDue, EventDetails{})}
 }

@@ -1,7 +1,6 @@
 package billing
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -66,10 +65,10 @@ func (b Book) dispute(d Dispute, at time.Time) Decision {
 	switch d.Status {
 	case DisputeOpened:
 		s.DisputeLookAt, notice.Kind = at.Add(b.Policy.DisputeReminder), NoticeDisputeOpened
-		p = b.post(s, at, "disputed", fmt.Sprintf("A payment of %s is disputed: the licence is suspended, and nothing is charged.", d.Amount))
+		p = b.post(s, at, EventDisputed, EventDetails{Amount: d.Amount})
 	case DisputeWon:
 		notice.Kind = NoticeDisputeWon
-		p = b.post(s, at, "dispute_won", fmt.Sprintf("The dispute over %s was won.", d.Amount))
+		p = b.post(s, at, EventDisputeWon, EventDetails{Amount: d.Amount})
 	case DisputeLost:
 		notice.Kind = NoticeDisputeLost
 		p = b.lose(d, at)
@@ -83,11 +82,11 @@ func (b Book) dispute(d Dispute, at time.Time) Decision {
 func (b Book) lose(d Dispute, at time.Time) *Posting {
 	var p *Posting
 	if s := b.Subscription; s.Status.Ended() {
-		p = b.post(s, at, "", "")
+		p = b.post(s, at, EventDisputeLost, EventDetails{})
 	} else {
 		p = b.end(at, ReasonDisputed)
 	}
-	p.Events[0].Kind, p.Events[0].Text = "dispute_lost", fmt.Sprintf("The dispute over %s was lost.", d.Amount)
+	p.Events[0] = NewEvent(at, EventDisputeLost, EventDetails{Amount: d.Amount})
 	note := b.lost(p, d, at)
 	if note.Total().Amount == 0 {
 		return p
@@ -128,7 +127,7 @@ func (b Book) lost(p *Posting, d Dispute, at time.Time) CreditNote {
 func (b Book) remindOfDispute(at time.Time) *Posting {
 	s := b.Subscription
 	s.DisputeLookAt = at.Add(b.Policy.DisputeReminder)
-	p := b.post(s, at, "still_disputed", "A dispute is still open.")
+	p := b.post(s, at, EventStillDisputed, EventDetails{})
 	for _, d := range s.Disputes {
 		if d.Status == DisputeOpened {
 			p.Notices = append(p.Notices, Notice{Kind: NoticeDisputeOpened, To: RoleOperator, InvoiceID: d.Invoice, Amount: d.Amount, Until: at, Plan: s.Plan})

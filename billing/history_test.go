@@ -265,6 +265,9 @@ func audit(l *ledger, opening int64) {
 	// Periods, and what the rules give back of them.
 	var end time.Time // what is covered so far
 	for _, m := range l.history {
+		for _, e := range m.Events {
+			wantWords(t, e)
+		}
 		s := m.Subscription
 		if m.Events != nil && m.before.Status == Incomplete && s.Status == Trialing {
 			end = s.TrialEnd

@@ -11,25 +11,25 @@ func (b Book) hold(v Verb, at time.Time) Decision {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "there is no licence yet")}
 	}
 	was := [2]bool{s.Suspended, s.Revoked}
-	event, text := "suspended", "The licence was suspended."
+	kind := EventSuspended
 	switch v {
 	case VerbSuspend:
 		s.Suspended = true
 	case VerbRevoke:
 		s.Revoked = true
-		event, text = "revoked", "The licence was revoked."
+		kind = EventRevoked
 	case VerbReinstate:
 		s.Suspended, s.Revoked = false, false
-		event, text = "reinstated", "The licence was reinstated."
+		kind = EventReinstated
 	}
 	if was == [2]bool{s.Suspended, s.Revoked} {
 		return Decision{Refusal: refuse(CodeNoChange, "", "the licence is already in this state")}
 	}
 	b.Subscription = s
 	if v != VerbRevoke || s.Status.Ended() {
-		return Decision{Posting: b.post(s, at, event, text)}
+		return Decision{Posting: b.post(s, at, kind, EventDetails{})}
 	}
 	p := b.end(at, ReasonOperator)
-	p.Events = append([]Event{{At: at, Kind: event, Text: text}}, p.Events...)
+	p.Events = append([]Event{NewEvent(at, kind, EventDetails{})}, p.Events...)
 	return Decision{Posting: p}
 }

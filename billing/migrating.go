@@ -82,7 +82,7 @@ func (b Book) migrate(c Command, at time.Time) Decision {
 	}
 	was, from := s.RenewalPrice(), b.unbilled(at)
 	s.NextPrice, s.NextFrom = c.Price, from
-	p := b.post(s, at, "price_change", "The price changes from "+was.String()+" to "+s.NextPrice.String()+" on "+date(from)+".")
+	p := b.post(s, at, EventPriceChange, EventDetails{OldPrice: was.Money, Price: s.NextPrice.Money, On: from})
 	p.Notices = []Notice{{
 		Kind: NoticePriceChange, To: RoleBilling, Until: from, Plan: s.Plan,
 		OldAmount: was.Money.Times(s.Quantity), Amount: s.NextPrice.Money.Times(s.Quantity),

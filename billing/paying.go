@@ -43,13 +43,14 @@ func (inv Invoice) entry(what string, amount int64) BalanceEntry {
 func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	b.Subscription.Waiting, inv.Waits, inv.ActionURL = Waiting{}, false, ""
 	s := b.Subscription
-	how := "charged"
+	told := EventDetails{By: ByCard}
 	if inv.Status == InvoiceOpen {
-		inv, how = inv.settled(s.Plan.Cycle, at), "received"
+		inv, told.By = inv.settled(s.Plan.Cycle, at), ByInvoice
 	} else {
 		inv.Status, inv.PaidAt, inv.IssuedAt, inv.InFlight = InvoicePaid, at, at, ""
 	}
 	sold, due := inv.Service(), inv.AmountDue()
+	told.Amount, told.Until = due, sold.Period.End
 	if due.Amount > 0 {
 		s.LastPaymentAt = at
 	}
@@ -62,11 +63,14 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	s.Stranger = s.Stranger && inv.Stranger // a command of the account's was paid for
 	old := s.Plan
 	s = s.sold(sold.Plan, sold.Price, sold.Quantity)
-	s, text := b.paidState(s, inv, old)
+	s = b.paidState(s, inv)
+	if inv.Purpose == ForChange {
+		told.OldPlan, told.Plan = old, s.Plan
+	}
 	replaced := s.OpenInvoice != inv.ID
 	s.OpenInvoice, s.AwaitsCard, s.DueAt, s.Dunning = "", false, time.Time{}, Dunning{}
 	s.HasMethod = s.HasMethod || inv.Method != ""
-	p := b.post(s, at, string(inv.Purpose), fmt.Sprintf("%s; %s %s.", text, due, how))
+	p := b.post(s, at, EventKind(inv.Purpose), told)
 	p.Invoice, p.Method = &inv, inv.Method
 	p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentSucceeded}}
 	p.issueExcess(at)
@@ -77,10 +81,9 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	return p
 }
 
-// paidState is the state that a paid invoice leads to, and what the history says
-// of it. old is the plan before.
-func (b Book) paidState(s Subscription, inv Invoice, old PlanRef) (Subscription, string) {
-	sold, text := inv.Service(), ""
+// paidState is the state that a paid invoice leads to.
+func (b Book) paidState(s Subscription, inv Invoice) Subscription {
+	sold := inv.Service()
 	switch inv.Purpose {
 	case ForPurchase, ForRevival:
 		s.Status, s.License = Active, b.Order.License
@@ -91,16 +94,12 @@ func (b Book) paidState(s Subscription, inv Invoice, old PlanRef) (Subscription,
 		if inv.Method != "" { // an order's invoice may be paid by card in the end
 			s.Collection = ByCard
 		}
-		text = "Bought until " + date(s.Period.End)
 	case ForConversion:
 		s.Status, s.Anchor, s.Period, s.PaidBy = Active, s.TrialEnd, sold.Period, inv.ID
-		text = "The trial became a subscription until " + date(s.Period.End)
 	case ForRenewal:
 		s.Status, s.Period, s.PaidBy = Active, sold.Period, inv.ID
-		text = "Renewed until " + date(s.Period.End)
 	case ForAhead:
 		s.Ahead, s.AheadBy = sold.Period, inv.ID
-		text = "Paid ahead until " + date(s.Ahead.End)
 	case ForChange:
 		if s.Status == Trialing {
 			s.Ahead, s.AheadBy = sold.Period, inv.ID
@@ -109,9 +108,8 @@ func (b Book) paidState(s Subscription, inv Invoice, old PlanRef) (Subscription,
 			s.Anchor, s.Period, s.Ahead = sold.Period.Start, sold.Period, Period{}
 			s.PaidBy, s.AheadBy = inv.ID, ""
 		}
-		text = "Changed from " + old.ID + " to " + s.Plan.ID
 	}
-	return s, text
+	return s
 }
 
 // paidNotices are the receipt to the billing contact and the licensed file to
@@ -165,16 +163,13 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 		Code: CodeCardDeclined, Detail: "the card was declined", Invoice: inv.ID,
 		Payment: PaymentOutcome{Status: PaymentDeclined, DeclineCode: r.DeclineCode},
 	}
-	text := fmt.Sprintf("A payment of %s was declined: %s.", due, r.DeclineCode)
+	kind, told := EventDeclined, EventDetails{Amount: due, Code: r.DeclineCode}
 	declines := 1
 	var notices []Notice
 	if r.DeclineCode == DeclineRefused { // which is no card's fault
-		text = fmt.Sprintf("The gateway refused a payment of %s: %s.", due, r.Refusal)
+		kind, told.Code = EventGatewayRefused, r.Refusal
 		outcome.Detail = "the payment provider could not be used; the vendor has been informed"
 		notices, declines = []Notice{refusedNotice(r.Refusal, inv.ID, due)}, 0
-	}
-	if r.DeclineCode == DeclineAbandoned {
-		text = fmt.Sprintf("A payment of %s that waited for the customer was given up.", due)
 	}
 	// ended is the same decline as the end of the subscription.
 	ended := func(at time.Time) *Posting {
@@ -218,7 +213,7 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 		inv.Status = InvoiceVoid
 	}
 	s.HasMethod = s.HasMethod || method != ""
-	p := b.post(s, at, "payment_declined", text)
+	p := b.post(s, at, kind, told)
 	p.Invoice, p.Method, p.Entries, p.Notices, p.Outcome = &inv, method, release, notices, outcome
 	return p
 }

@@ -88,13 +88,4 @@ type Draw struct {
 	Tax  int64
 }
 
-// Event is one line of a subscription's audit history, in words and without
-// personal data.
-type Event struct {
-	At    time.Time `json:"at"`
-	Kind  string    `json:"kind"`
-	Actor string    `json:"actor"` // "customer", "operator", "engine"; the store knows it
-	Text  string    `json:"text"`
-}
-
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }

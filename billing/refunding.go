@@ -1,7 +1,6 @@
 package billing
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -83,7 +82,7 @@ func (b Book) moneyBack(at time.Time) Decision {
 		return Decision{Refusal: refuse(CodeNothingToRefund, "", "nothing was paid that could be refunded")}
 	}
 	p.MoneyBackClaim = true
-	p.Events[0].Text = "Money back: " + back.String() + "."
+	p.Events[0] = back.event(at, EventCanceled, ReasonRefunded)
 	p.Notices[0] = back.notice(NoticeMoneyBack, p) // in place of the one of the end
 	return Decision{Posting: p}
 }
@@ -113,7 +112,7 @@ func (b Book) cancelNow(scope RefundScope, at time.Time) Decision {
 		}
 	}
 	if back := b.giveBack(p, takes, "refund", at); !back.none() {
-		p.Events[0].Text += " Given back: " + back.String() + "."
+		p.Events[0] = back.event(at, EventCanceled, ReasonOperator)
 		p.Notices = append(p.Notices, back.notice(NoticeRefunded, p))
 	}
 	return Decision{Posting: p}
@@ -137,9 +136,9 @@ func (b Book) refundInvoice(invoice string, amount *int64, at time.Time) Decisio
 		left = left.upTo(*amount)
 	}
 	s := b.Subscription
-	p := b.post(s, at, "refunded", "")
+	p := b.post(s, at, EventRefunded, EventDetails{})
 	back := b.giveBack(p, []credit{left}, "refund", at)
-	p.Events[0].Text = "Given back: " + back.String() + "."
+	p.Events[0] = back.event(at, EventRefunded, "")
 	p.Notices = []Notice{back.notice(NoticeRefunded, p)}
 	p.Outcome.Invoice = invoice
 	return Decision{Posting: p}
@@ -172,14 +171,15 @@ type given struct{ card, balance Money }
 
 func (g given) none() bool { return g.card.Amount == 0 && g.balance.Amount == 0 }
 
-func (g given) String() string {
-	switch {
-	case g.balance.Amount == 0:
-		return g.card.String() + " to the card"
-	case g.card.Amount == 0:
-		return g.balance.String() + " to the account's balance"
+func (g given) event(at time.Time, kind EventKind, why CancelReason) Event {
+	d := EventDetails{Code: string(why)}
+	if g.card.Amount != 0 {
+		d.Amount = g.card
 	}
-	return g.card.String() + " to the card, " + g.balance.String() + " to the account's balance"
+	if g.balance.Amount != 0 {
+		d.Balance = g.balance
+	}
+	return NewEvent(at, kind, d)
 }
 
 func (g given) notice(kind NoticeKind, p *Posting) Notice {
@@ -296,7 +296,7 @@ func (b Book) spreadExcess(excess []CreditNote) []CreditNote {
 func (b Book) Settled(refunds []Refund, at time.Time) *Posting {
 	s := b.Subscription
 	s.Refunding -= len(refunds)
-	p := b.post(s, at, "refund_confirmed", "")
+	p := b.post(s, at, EventRefundConfirmed, EventDetails{})
 	p.Refunds = refunds
 	confirmed, failed := Money{0, b.currency()}, Money{0, b.currency()}
 	for _, r := range refunds {
@@ -306,7 +306,7 @@ func (b Book) Settled(refunds []Refund, at time.Time) *Posting {
 		}
 		failed = failed.Add(b.keep(p, r))
 	}
-	p.Events[0].Text = fmt.Sprintf("The refund of %s was confirmed.", confirmed)
+	p.Events[0] = NewEvent(at, EventRefundConfirmed, EventDetails{Amount: confirmed})
 	if !failed.IsZero() {
 		p.tellOfFailure(failed, at)
 	}
@@ -328,7 +328,7 @@ func (b Book) refundFailed(at time.Time) Decision {
 		return Decision{Refusal: refuse(CodeInvalid, "refund_id", "is no refund of this subscription")}
 	}
 	r.Status = RefundFailed
-	p := b.post(b.Subscription, at, "", "")
+	p := b.post(b.Subscription, at, EventRefundFailed, EventDetails{})
 	p.Refunds = []Refund{r}
 	p.tellOfFailure(b.keep(p, r), at)
 	return Decision{Posting: p}
@@ -344,7 +344,6 @@ func (b Book) keep(p *Posting, r Refund) Money {
 
 // tellOfFailure tells the history and the operator what a card did not take.
 func (p *Posting) tellOfFailure(failed Money, at time.Time) {
-	p.Events[0].Kind = "refund_failed"
-	p.Events[0].Text = fmt.Sprintf("The card did not take %s back: the account's balance has it.", failed)
+	p.Events[0] = NewEvent(at, EventRefundFailed, EventDetails{Amount: failed})
 	p.Notices = []Notice{{Kind: NoticeRefundFailed, To: RoleOperator, Amount: failed, Until: at, Plan: p.Subscription.Plan}}
 }

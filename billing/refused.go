@@ -26,7 +26,7 @@ func (b Book) Unstored(c Command, code string, at time.Time) *Posting {
 	p := b.Refused(c, refusal, at)
 	if p.Subscription.Revision == p.From {
 		outcome := p.Outcome
-		p = b.post(b.Subscription, at, "gateway_refused", "The gateway would not store a card: "+code+".")
+		p = b.post(b.Subscription, at, EventGatewayRefused, EventDetails{Code: code})
 		p.Outcome = outcome
 	}
 	p.Notices = append(p.Notices, refusedNotice(code, "", Money{}))

@@ -8,7 +8,7 @@ func (b Book) renew(step Step, at time.Time) Decision {
 	s := b.Subscription
 	if s.Ahead != (Period{}) {
 		s.Period, s.PaidBy, s.Ahead, s.AheadBy = s.Ahead, s.AheadBy, Period{}, ""
-		return Decision{Posting: b.post(s, at, "renewed", "Entered the period paid ahead, until "+date(s.Period.End)+".")}
+		return Decision{Posting: b.post(s, at, EventRenewed, EventDetails{Until: s.Period.End})}
 	}
 	if s.Collection == ByInvoice {
 		return Decision{Posting: b.unpaid(at)}
@@ -82,7 +82,7 @@ func (b Book) endTrial(step Step, at time.Time) Decision {
 	case s.Ahead != (Period{}):
 		s.Status, s.Anchor = Active, s.TrialEnd
 		s.Period, s.PaidBy, s.Ahead, s.AheadBy = s.Ahead, s.AheadBy, Period{}, ""
-		return Decision{Posting: b.post(s, at, "converted", "The trial became the subscription that was paid ahead.")}
+		return Decision{Posting: b.post(s, at, EventConverted, EventDetails{})}
 	case s.CancelAtPeriodEnd:
 		return Decision{Posting: b.end(s.TrialEnd, ReasonRequested)}
 	case b.Method == "":
@@ -105,12 +105,12 @@ func (b Book) remind(step Step, at time.Time) *Posting {
 		}
 		s.RemindedAt = next
 	}
-	text := "Reminded of what is due on " + date(s.Period.End) + "."
+	kind, until := EventReminded, s.Period.End
 	periodDue = periodDue && !period.After(s.RemindedAt)
 	if cardDue = cardDue && !card.After(s.RemindedAt); cardDue && !periodDue {
-		text = "Reminded of the card, which expires on " + date(s.CardExpires) + "."
+		kind, until = EventCardReminded, s.CardExpires
 	}
-	p := b.post(s, at, "reminded", text)
+	p := b.post(s, at, kind, EventDetails{Until: until})
 	if cardDue && at.Before(s.CardExpires) {
 		p.Notices = append(p.Notices, Notice{Kind: NoticeCardExpiring, To: RoleBilling, Until: s.CardExpires, Plan: s.Plan})
 	}

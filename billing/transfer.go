@@ -101,7 +101,7 @@ func (b Book) issue(s Subscription, inv Invoice, due, at time.Time) *Posting {
 	inv, frozen := b.Freeze(inv, "")
 	inv.Status, inv.IssuedAt, inv.DueAt, inv.Method = InvoiceOpen, at, due, ""
 	s.OpenInvoice, s.DueAt = inv.ID, due
-	p := b.post(s, at, "invoiced", "Invoiced "+inv.AmountDue().String()+", to be paid by "+date(due)+".")
+	p := b.post(s, at, EventInvoiced, EventDetails{Amount: inv.AmountDue(), Until: due})
 	p.Invoice, p.Entries, p.Redeem = &inv, frozen.Entries, frozen.Redeem
 	p.Notices = []Notice{{
 		Kind: NoticeInvoiceOpen, To: RoleBilling, InvoiceID: inv.ID, Amount: inv.AmountDue(), Until: due,
@@ -165,26 +165,24 @@ func (b Book) markPaid(c Command, at time.Time) Decision {
 	if inv.Stranger {                                        // whose money counts, and no other of the account's
 		missing = max(missing, due.Amount-amount.Amount-b.Transferred.Received)
 	}
-	text := "A transfer of " + amount.String() + " came for an invoice"
-	if !c.ValueDate.IsZero() {
-		text += " (value date " + date(c.ValueDate) + ")"
-	}
+	came := EventDetails{Amount: amount, On: c.ValueDate}
 	told := Notice{Kind: NoticeTransferUnused, To: RoleOperator, InvoiceID: inv.ID, Amount: amount}
 	switch {
 	case inv.Status != InvoiceOpen || s.OpenInvoice != inv.ID:
-		p := b.post(s, at, "transfer", text+" that is "+string(inv.Status)+"; it is on the balance.")
+		came.Code = string(inv.Status)
+		p := b.post(s, at, EventTransferUnused, came)
 		p.Entries, p.Notices, p.Outcome = []BalanceEntry{entry}, []Notice{told}, Outcome{Invoice: inv.ID}
 		return Decision{Posting: p}
 	case missing > 0:
 		told.Kind, told.Rest = NoticeTransferShort, Money{missing, inv.Currency}
-		p := b.post(s, at, "transfer", text+" and does not suffice; it is on the balance.")
+		p := b.post(s, at, EventTransferShort, came)
 		p.Entries, p.Notices = []BalanceEntry{entry}, []Notice{told}
 		p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentPending}}
 		return Decision{Posting: p}
 	}
 	p := b.Paid(inv, at)
 	p.Entries = append(p.Entries, entry, BalanceEntry{Key: inv.ID + "/paid", Account: inv.Account, Currency: inv.Currency, Amount: -due.Amount})
-	p.Events = append([]Event{{At: at, Kind: "transfer", Text: text + "."}}, p.Events...)
+	p.Events = append([]Event{NewEvent(at, EventTransfer, came)}, p.Events...)
 	return Decision{Posting: p}
 }
 

@@ -1,7 +1,6 @@
 package billing
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -67,11 +66,11 @@ func (b Book) Awaits(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	w := Waiting{Invoice: inv.ID, Purpose: inv.Purpose, Amount: due, Action: r.Status == PaymentRequiresAction}
 	known := s.Waiting.Invoice == inv.ID && s.Waiting.Action == w.Action
 	inv.InFlight, inv.Waits, inv.ActionURL = "", true, r.ActionURL
-	text := fmt.Sprintf("The gateway works on a payment of %s.", due)
+	kind, told := EventProcessing, EventDetails{Amount: due}
 	w.Until = at.Add(b.Policy.LookAgain)
 	if w.Action {
 		w.Until = b.waitsUntil(inv.Purpose, at)
-		text = fmt.Sprintf("The bank asks the customer to confirm a payment of %s, until %s.", due, w.Until.Format(time.RFC3339))
+		kind, told.Until = EventPaymentWaits, w.Until
 	}
 	method := "" // where money is owed, the card is kept, as after a decline
 	var notices []Notice
@@ -90,7 +89,7 @@ func (b Book) Awaits(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	}
 	s.Waiting = w
 	s.HasMethod = s.HasMethod || method != ""
-	p := b.post(s, at, "payment_waits", text)
+	p := b.post(s, at, kind, told)
 	if known { // it was only looked at again
 		p.Events, notices = nil, nil
 	}

@@ -25,66 +25,66 @@ func (s *Store) LicenseByKey(ctx context.Context, key string) (licensing.Issued,
 // where the key has been replaced meanwhile, and a *billing.Error
 // already_activated.
 func (s *Store) Activate(ctx context.Context, id, key, tenant string) error {
-	return s.amend(ctx, id, "customer", func(row *licenseRow) (kind, words string, err error) {
+	return s.amend(ctx, id, "customer", func(row *licenseRow) (kind billing.EventKind, err error) {
 		switch {
 		case row.ActivationKey != key:
-			return "", "", billing.ErrNotFound
+			return "", billing.ErrNotFound
 		case row.Tenant == tenant:
-			return "", "", nil
+			return "", nil
 		case row.Tenant != "":
-			return "", "", &billing.Error{Code: billing.CodeAlreadyActivated, Detail: "the licence is already bound to another tenant"}
+			return "", &billing.Error{Code: billing.CodeAlreadyActivated, Detail: "the licence is already bound to another tenant"}
 		}
 		row.Tenant = tenant
-		return "activated", "The licence was bound to a tenant.", nil
+		return billing.EventActivated, nil
 	})
 }
 
 // SetTenant binds a licence to another tenant, or, where that is empty, to none
 // until it is activated again. Errors: ErrNotFound.
 func (s *Store) SetTenant(ctx context.Context, id, tenant, actor string) error {
-	return s.amend(ctx, id, actor, func(row *licenseRow) (kind, words string, err error) {
+	return s.amend(ctx, id, actor, func(row *licenseRow) (kind billing.EventKind, err error) {
 		if row.Tenant == tenant {
-			return "", "", nil
+			return "", nil
 		}
 		row.Tenant = tenant
 		if tenant == "" {
-			return "tenant_released", "The licence was released from its tenant.", nil
+			return billing.EventTenantReleased, nil
 		}
-		return "tenant_moved", "The licence was bound to another tenant.", nil
+		return billing.EventTenantMoved, nil
 	})
 }
 
 // SetActivationKey replaces a licence's activation key: the old one activates
 // nothing any more. What is bound stays bound. Errors: ErrNotFound.
 func (s *Store) SetActivationKey(ctx context.Context, id, key, actor string) error {
-	return s.amend(ctx, id, actor, func(row *licenseRow) (kind, words string, err error) {
+	return s.amend(ctx, id, actor, func(row *licenseRow) (kind billing.EventKind, err error) {
 		row.ActivationKey = key
-		return "activation_key", "The activation key was replaced.", nil
+		return billing.EventActivationKey, nil
 	})
 }
 
 // amend changes what of a licence does not follow from its subscription, and
 // tells the history. Nothing is written where change names no kind of event.
-func (s *Store) amend(ctx context.Context, id, actor string, change func(row *licenseRow) (kind, words string, err error)) error {
+func (s *Store) amend(ctx context.Context, id, actor string, change func(row *licenseRow) (kind billing.EventKind, err error)) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		row, err := one[licenseRow](locked(tx).Where("id = ?", id))
 		if err != nil {
 			return err
 		}
-		kind, words, err := change(&row)
+		kind, err := change(&row)
 		if err != nil || kind == "" {
 			return err
 		}
 		if err := update(tx, id, &row); err != nil {
 			return err
 		}
-		return s.note(tx, row, kind, actor, words)
+		return s.note(tx, row, kind, actor)
 	})
 }
 
 // note adds to the history of a licence's subscription what no posting has
 // written. The caller has locked the licence, so that no two take one place.
-func (s *Store) note(tx *gorm.DB, l licenseRow, kind, actor, words string) error {
+func (s *Store) note(tx *gorm.DB, l licenseRow, kind billing.EventKind, actor string) error {
 	sub, err := one[subscriptionRow](tx.Select("revision").Where("id = ?", l.Subscription))
 	if err != nil {
 		return err
@@ -99,5 +99,5 @@ func (s *Store) note(tx *gorm.DB, l licenseRow, kind, actor, words string) error
 	if err != nil {
 		return err
 	}
-	return tx.Create(&eventRow{l.Subscription, sub.Revision, place, at, kind, actor, words}).Error
+	return tx.Create(newEvent(l.Subscription, sub.Revision, place, actor, billing.NewEvent(at, kind, billing.EventDetails{}))).Error
 }

@@ -71,7 +71,7 @@ func (s *Store) CountPeople(ctx context.Context, license string, periodEnd time.
 // outgrown tells the billing contact and the history that more people use a
 // licence than it covers.
 func (s *Store) outgrown(tx *gorm.DB, l licenseRow, people int64) error {
-	if err := s.note(tx, l, "over_limit", "engine", "More people used the visual in this period than the plan covers."); err != nil {
+	if err := s.note(tx, l, billing.EventOverLimit, "engine"); err != nil {
 		return err
 	}
 	at, err := s.nowOf(tx, l.TestClock)
@@ -91,14 +91,14 @@ func (s *Store) outgrown(tx *gorm.DB, l licenseRow, people int64) error {
 // SetBlocking turns blocking on or off for a licence that far more people use
 // than it covers. Errors: ErrNotFound.
 func (s *Store) SetBlocking(ctx context.Context, id string, on bool, actor string) error {
-	return s.amend(ctx, id, actor, func(row *licenseRow) (kind, words string, err error) {
+	return s.amend(ctx, id, actor, func(row *licenseRow) (kind billing.EventKind, err error) {
 		if row.BlockOverLimit == on {
-			return "", "", nil
+			return "", nil
 		}
 		if row.BlockOverLimit = on; on {
-			return "blocking_on", "The licence is blocked where far more people use it than the plan covers.", nil
+			return billing.EventBlockingOn, nil
 		}
-		return "blocking_off", "The licence is no longer blocked however many people use it.", nil
+		return billing.EventBlockingOff, nil
 	})
 }
 

@@ -137,7 +137,7 @@ func TestALicenceIsBoundToOneTenant(t *testing.T) {
 		must(t, err)
 		var kinds []string
 		for _, e := range events {
-			kinds = append(kinds, e.Kind)
+			kinds = append(kinds, string(e.Kind))
 		}
 		if got, want := fmt.Sprint(kinds), "[purchase activated activation_key cancel_scheduled tenant_moved blocking_on resumed]"; got != want {
 			t.Errorf("the history is\n%s, want\n%s", got, want)

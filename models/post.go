@@ -131,7 +131,7 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Posting) err
 		actor = r.Actor
 	}
 	for i, e := range p.Events {
-		if err := tx.Create(&eventRow{row.ID, state.Revision, int64(i), e.At, e.Kind, actor, e.Text}).Error; err != nil {
+		if err := tx.Create(newEvent(row.ID, state.Revision, int64(i), actor, e)).Error; err != nil {
 			return err
 		}
 	}

@@ -151,7 +151,8 @@ func TestAPurchaseIsWrittenAsAWhole(t *testing.T) {
 		}
 		events, err := s.Events(t.Context(), o.sub.ID)
 		must(t, err)
-		want := []billing.Event{{At: opening, Kind: "purchase", Actor: "customer", Text: "Bought until 2026-02-28; 9.90 USD charged."}}
+		want := []billing.Event{{At: opening, Kind: "purchase", Actor: "customer", Text: "Bought until 2026-02-28; 9.90 USD charged.",
+			Details: &billing.EventDetails{Amount: billing.Money{Amount: 990, Currency: "USD"}, By: billing.ByCard, Until: end}}}
 		if diff := cmp.Diff(want, events); diff != "" {
 			t.Error(diff)
 		}
@@ -525,7 +526,7 @@ func TestARefusalIsAnAnswerAndChangesNothing(t *testing.T) {
 		must(t, err)
 		var actors []string
 		for _, e := range events {
-			actors = append(actors, e.Kind+" by "+e.Actor)
+			actors = append(actors, string(e.Kind)+" by "+e.Actor)
 		}
 		if got := strings.Join(actors, ", "); got != "purchase by customer, cancel_scheduled by operator, resumed by engine" {
 			t.Error(got)

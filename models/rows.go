@@ -209,9 +209,14 @@ type eventRow struct {
 	Revision     int64 // of the posting, and the event's place in it
 	Position     int64
 	At           time.Time
-	Kind         string
+	Kind         billing.EventKind
 	Actor        string
 	Words        string
+	Details      *billing.EventDetails `gorm:"serializer:json"` // nil for what was written before there were any
+}
+
+func newEvent(subscription string, revision, position int64, actor string, e billing.Event) *eventRow {
+	return &eventRow{subscription, revision, position, e.At, e.Kind, actor, e.Text, e.Details}
 }
 
 type counterRow struct {

@@ -134,7 +134,7 @@ func (s *Store) Events(ctx context.Context, subscription string) ([]billing.Even
 func events(rows []eventRow) []billing.Event {
 	events := make([]billing.Event, len(rows))
 	for i, r := range rows {
-		events[i] = billing.Event{At: r.At, Kind: r.Kind, Actor: r.Actor, Text: r.Words}
+		events[i] = billing.Event{At: r.At, Kind: r.Kind, Actor: r.Actor, Text: r.Words, Details: r.Details}
 	}
 	return events
 }

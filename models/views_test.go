@@ -154,7 +154,7 @@ func TestAHistoryIsToldInOrder(t *testing.T) {
 		must(t, err)
 		var got []string
 		for _, e := range events {
-			got = append(got, e.Kind)
+			got = append(got, string(e.Kind))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -295,6 +296,23 @@ func TestEveryButtonThatTheAPIAllowsHasItsWords(t *testing.T) {
 					t.Errorf("%s: %s has words for %q", status, verb, found)
 				}
 			}
+		}
+	}
+}
+
+func TestEveryKindOfEventHasASentenceInEveryLanguage(t *testing.T) {
+	for _, language := range []string{"en", "it"} {
+		words, err := os.ReadFile("assets/words/" + language + ".js")
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := regexp.MustCompile(`(?s)\n    event: \{\n(.*?)\n    \},`).FindString(string(words))
+		var kinds []billing.EventKind
+		for _, m := range regexp.MustCompile(`(?m)^      (\w+): `).FindAllStringSubmatch(told, -1) {
+			kinds = append(kinds, billing.EventKind(m[1]))
+		}
+		if want := billing.EventKinds(); !slices.Equal(kinds, want) {
+			t.Errorf("%s.js has sentences for %q, and the engine tells of %q, in that order", language, kinds, want)
 		}
 	}
 }

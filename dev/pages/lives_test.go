@@ -3,11 +3,14 @@ package pages
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/okviz/licensing/dev/system"
 )
@@ -171,5 +174,52 @@ func TestARenewalThatTheBankAsksAboutIsConfirmedFromItsPage(t *testing.T) {
 	)
 	if !strings.Contains(banner, "bank wants you to confirm") || owed == status || status != "Active" || len(charges(t, s, asked.Subscription.ID)) != 2 {
 		t.Errorf("%q: %s, then %s, and charged %v", banner, owed, status, charges(t, s, asked.Subscription.ID))
+	}
+}
+
+func TestAnItalianReadsTheHistoryInItalian(t *testing.T) {
+	ctx, s := open(t)
+	c := newClock(t, s, "2026-01-31T10:00:00Z")
+	id := buy(t, s, "tok_visa", c.order()).Subscription.ID
+	var done map[string]any
+	of := "http://" + s.HTTP + "/v1/subscriptions/" + id
+	c.to("2026-03-15T10:00:00Z")
+	ask(t, s, http.MethodPost, of+"/change", `{"plan": {"type": "users", "tier": "21-50", "cycle": "monthly"}}`, &done)
+	ask(t, s, http.MethodPost, of+"/cancel", `{}`, &done)
+	ask(t, s, http.MethodPost, of+"/resume", `{}`, &done)
+	ask(t, s, http.MethodPost, of+"/payment-method", `{"token": "tok_insufficient_funds"}`, &done)
+	c.to("2026-04-15T10:00:00Z")
+	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/operator/subscriptions/"+id+"/cancel-now", `{"refund": "full"}`, &done)
+	reads(t, ctx, "it-IT")
+	var history []string
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+id),
+		signIn(t, s, "ada@contoso.example"),
+		chromedp.WaitVisible("#history"),
+		chromedp.Evaluate(`[...document.querySelectorAll('#history li')].map(line => line.innerText.replace(/\s+/g, ' '))`, &history),
+	)
+	slices.Reverse(history)
+	want := []string{
+		"31 gennaio 2026 alle ore 10:00 UTC · la nostra assistenza Acquistato fino al 28 febbraio 2026. 9,90 USD addebitati.",
+		"28 febbraio 2026 alle ore 10:00 UTC · automatico Rinnovato fino al 31 marzo 2026. 9,90 USD addebitati.",
+		"15 marzo 2026 alle ore 10:00 UTC · la nostra assistenza Passaggio da Utenti 1-20, mensile a Utenti 21-50, mensile. 14,69 USD addebitati.",
+		"15 marzo 2026 alle ore 10:00 UTC · la nostra assistenza Disdetto. Funziona fino al 15 aprile 2026 alle ore 10:00 UTC.",
+		"15 marzo 2026 alle ore 10:00 UTC · la nostra assistenza La disdetta è stata annullata.",
+		"15 marzo 2026 alle ore 10:00 UTC · la nostra assistenza È stata registrata una carta.",
+		"15 aprile 2026 alle ore 10:00 UTC · automatico Un pagamento di 19,80 USD è stato rifiutato: fondi insufficienti.",
+		"15 aprile 2026 alle ore 10:00 UTC · la nostra assistenza Terminato: dalla nostra assistenza. Rimborsati 19,80 USD sulla carta.",
+		"15 aprile 2026 alle ore 10:00 UTC · automatico Il rimborso di 19,80 USD è stato confermato.",
+	}
+	if diff := cmp.Diff(want, history); diff != "" {
+		t.Error(diff)
+	}
+	// What no dictionary knows, and what was written without details, has the
+	// API's words.
+	var other []string
+	run(t, ctx, chromedp.Evaluate(`import('/assets/history.js').then(({ said }) => [
+		said({ kind: 'toString', text: 'Something new.', details: {} }), said({ kind: 'renewal', text: 'Something old.' })].map(s => s.values[0]))`,
+		&other, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	if diff := cmp.Diff([]string{"Something new.", "Something old."}, other); diff != "" {
+		t.Error(diff)
 	}
 }

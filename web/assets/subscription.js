@@ -5,6 +5,7 @@ import { cardWords, page, planWords, status } from './account.js';
 import { read } from './api.js';
 import { Commanding } from './commanding.js';
 import { day, minute, money } from './format.js';
+import { said } from './history.js';
 import { t } from './words.js';
 
 const w = t.account;
@@ -105,6 +106,6 @@ class SubscriptionPage extends Commanding {
         <div class="row strong"><span>${t.checkout.subtotal}</span><span id="subtotal">${this.total()} <span class="per">/ ${t.per[s.plan.cycle]}</span></span></div>
         <p class="row quiet">${w.priceNote}</p></div></section>
       <section><h2>${w.history}</h2><ol class="history" id="history">${[...events].reverse().map(e => html`<li>
-        <span class="quiet">${minute(e.at)} · ${w.actor[e.actor] ?? e.actor}</span><br><span lang="en">${e.text}</span></li>`)}</ol></section>`);
+        <span class="quiet">${minute(e.at)} · ${w.actor[e.actor] ?? e.actor}</span><br>${said(e)}</li>`)}</ol></section>`);
   }
 }
