@@ -102,17 +102,19 @@ func (b Book) lose(d Dispute, at time.Time) *Posting {
 
 // lost is the credit note for what a lost dispute took. It draws on the line
 // that the invoice sold, and where a change has moved what was left of it, on
-// the later ones. The money has gone already.
+// the later ones; on earlier ones only where these do not suffice. The money has
+// gone already.
 func (b Book) lost(p *Posting, d Dispute, at time.Time) CreditNote {
-	r := b.Receipts[b.receipt(d.Invoice)]
+	own := b.receipt(d.Invoice)
+	r := b.Receipts[own]
 	note := CreditNote{
 		ID: b.NewID("cn"), Invoice: r.ID, Line: r.Service().ID, Currency: r.Currency, Reason: ReasonDispute, IssuedAt: at,
 	}
 	rest := min(d.Amount.Amount, r.room())
-	for _, own := range []bool{true, false} {
+	for _, earlier := range []bool{false, true} {
 		for _, s := range b.Sold {
 			part := s.whole().upTo(rest)
-			if (s.Invoice == r.ID) != own || part.gross() <= 0 {
+			if (b.receipt(s.Invoice) < own) != earlier || part.gross() <= 0 {
 				continue
 			}
 			rest -= part.gross()

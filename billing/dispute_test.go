@@ -83,6 +83,20 @@ func TestALostDisputeIsNotedAndGivesNothingBack(t *testing.T) {
 	l.refused(Command{Verb: VerbRefund, Invoice: invoice}, CodeNothingToRefund)
 }
 
+// The January that was used stays paid: what the dispute takes beyond the rest
+// of its own line is the credit that the change has moved.
+func TestALostDisputeDrawsOnWhatAChangeHasMovedAndOnNothingEarlier(t *testing.T) {
+	l := bought(t, "2026-04-01", offer{})
+	l.to("2026-05-16 12:00") // half of May
+	l.must(change(large))
+	l.must(Command{Verb: VerbDispute, Dispute: Dispute{ID: "dp_1", Invoice: l.paid[1], Amount: Money{1000, "USD"}, Status: DisputeLost}})
+	drawn := []int64{}
+	for _, s := range l.sold {
+		drawn = append(drawn, s.Drawn)
+	}
+	is(t, "drawn from April, May and the change", drawn, []int64{0, 1000, 500})
+}
+
 func TestAPaymentThatIsOwedIsNotChargedWhileAnotherIsDisputed(t *testing.T) {
 	l := bought(t, "2026-01-31 10:00", offer{})
 	first := l.last().ID
