@@ -8,9 +8,9 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// Notify sends what waits in a subscription's outbox; of all subscriptions
-// where the id is empty. Each letter is tried for itself: one that fails
-// stays for the next try.
+// Notify sends the mails in a subscription's outbox, or in all outboxes if
+// the id is empty. Each mail is tried separately: one that fails stays for
+// the next try.
 func (a *Activities) Notify(ctx context.Context, subscription string) error {
 	envelopes, err := a.Store.ClaimNotices(ctx, subscription, 50)
 	if err != nil {
@@ -57,8 +57,8 @@ func (a *Activities) attachNote(ctx context.Context, l *billing.Letter, id strin
 	return nil
 }
 
-// errEnded gives a letter up whose file can never be made any more: it waited
-// for so long that the licence has ended.
+// errEnded gives up a mail whose file can never be made any more, because
+// the licence has ended meanwhile.
 var errEnded error = ended{}
 
 type ended struct{}
@@ -66,8 +66,8 @@ type ended struct{}
 func (ended) Error() string     { return "the licence has ended, and no file can be made of it" }
 func (ended) IsPermanent() bool { return true }
 
-// loginLetter brings a link to sign in with. The token is behind a #, which
-// browsers send to nobody.
+// loginLetter brings a sign-in link. The token is in the URL's fragment,
+// which browsers do not send to servers.
 func (a *Activities) loginLetter(ctx context.Context, e billing.Envelope) (billing.Letter, error) {
 	to, err := a.Store.LoginAccount(ctx, e.Subscription)
 	return billing.Letter{
@@ -76,8 +76,8 @@ func (a *Activities) loginLetter(ctx context.Context, e billing.Envelope) (billi
 	}, err
 }
 
-// quoteLetter brings a quote and the link that opens it, whose token is behind
-// a # like a login's.
+// quoteLetter brings a quote and the link that opens it, with the token in
+// the fragment like a login's.
 func (a *Activities) quoteLetter(ctx context.Context, e billing.Envelope) (billing.Letter, error) {
 	q, err := a.Store.Quote(ctx, e.Subscription)
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 )
 
 // Refund asks the gateway for each pending refund of a subscription, and
-// returns those that it has answered for good: RecordRefunds writes them down.
-// The gateway knows a refund by its id, so that asking again gives nothing back
-// twice. What it is still working on, or could not be asked about, fails the
-// activity where nothing else has been answered: its next try asks again.
+// returns those with a final answer; RecordRefunds records them. The gateway
+// identifies a refund by its id, so asking again refunds nothing twice. If
+// no refund has a final answer, the activity fails and its next try asks
+// again.
 func (a *Activities) Refund(ctx context.Context, subscription string) ([]billing.Refund, error) {
 	book, err := a.Store.Book(ctx, subscription)
 	if err != nil {

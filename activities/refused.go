@@ -4,10 +4,10 @@ import (
 	"errors"
 )
 
-// refusal is the code of a gateway's considered refusal of a call, which moved
-// nothing and would be refused again; empty for every other error, and where an
-// earlier call may have moved money all the same: then it is asked again for as
-// long as it takes.
+// refusal is the code of a gateway's definite refusal of a call, which moved
+// nothing and would be refused again. It is empty for every other error, and
+// where an earlier call may have moved money: then the gateway is asked for
+// as long as it takes.
 func refusal(err error) string {
 	var coded interface{ ErrorCode() string }
 	var unsettled open
@@ -32,7 +32,7 @@ func (atGateway) Part() string { return "gateway" }
 
 func (g atGateway) Unwrap() error { return g.error }
 
-// open marks an error that leaves unknown what became of a payment.
+// open marks an error that leaves the outcome of a payment unknown.
 type open struct{ error }
 
 func (o open) Unwrap() error { return o.error }

@@ -10,16 +10,17 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// ErrorStale is the type of the error that says: the row has moved on from
-// the workflow's state. The workflow loads it again.
+// ErrorStale is the type of the error that says: the rows have moved on from
+// the workflow's state, and the workflow must load them again.
 const ErrorStale = "stale"
 
 func stale(t Task) error {
 	return temporal.NewNonRetryableApplicationError("subscription "+t.Subscription+" has moved on", ErrorStale, nil)
 }
 
-// Load reads a subscription for a run that carries no state, behind a fence
-// against older runs, and settles a payment that such a run left in flight.
+// Load reads a subscription for a run without a state. It raises the
+// revision, so that older runs can write nothing more, and settles a payment
+// that such a run left in flight.
 func (a *Activities) Load(ctx context.Context, subscription string) (Loaded, error) {
 	s, err := a.load(ctx, subscription)
 	if err != nil {
@@ -38,7 +39,8 @@ func (a *Activities) load(ctx context.Context, subscription string) (billing.Sub
 	if err != nil || book.InFlight == nil {
 		return s, err
 	}
-	// The request that it was made for, if any, finds its answer here.
+	// The request that the payment was made for, if any, gets its answer
+	// here.
 	t := Task{Subscription: subscription, Revision: s.Revision, At: s.At(a.Now())}
 	request := ""
 	if r, err := a.Store.Request(ctx, book.InFlight.InFlight); err == nil {
@@ -187,7 +189,7 @@ func asRefusal(err error) *billing.Error {
 	return refusal
 }
 
-// decide attaches the card that a command brings, and asks billing.
+// decide stores the card that a command brings, and asks package billing.
 func (a *Activities) decide(ctx context.Context, t Task, book *billing.Book) (billing.Decision, error) {
 	if len(t.Refunds) > 0 {
 		return billing.Decision{Posting: book.Settled(t.Refunds, t.At)}, nil
@@ -236,8 +238,8 @@ func (a *Activities) decide(ctx context.Context, t Task, book *billing.Book) (bi
 	return book.Decide(c, t.At), nil
 }
 
-// transferred reads what a mark-paid needs: its reference, which is in the
-// request row alone, and what has come for the invoice before.
+// transferred reads what mark-paid needs: the reference, which is only in
+// the request row, and what was received for the invoice before.
 func (a *Activities) transferred(ctx context.Context, c *billing.Command, book *billing.Book) (err error) {
 	if c.Request != "" {
 		if c.Reference, _, err = a.Store.RequestCard(ctx, c.Request); err != nil {
@@ -255,7 +257,8 @@ func refused(code billing.Code, field, detail string) billing.Decision {
 	return billing.Decision{Refusal: &billing.Error{Code: code, Field: field, Detail: detail}}
 }
 
-// attach makes a stored method of the token that a request brought, once.
+// attach stores the card of the token that a request brought, once, and
+// returns the gateway's reference of it.
 func (a *Activities) attach(ctx context.Context, request, account string) (method string, err error) {
 	token, method, err := a.Store.RequestCard(ctx, request)
 	if err != nil || method != "" || token == "" {
@@ -302,9 +305,9 @@ func (a *Activities) collect(ctx context.Context, t Task, book billing.Book, inv
 	return Result{}, fmt.Errorf("charging %s: the outcome is %s", inv.ID, result.Status)
 }
 
-// charge goes the three steps of payments: prepare, store the reference,
-// charge. What may have happened is looked up, and sent again only with the
-// same key.
+// charge charges an invoice in the three steps of package payments: prepare,
+// store the reference, charge. An attempt that may have happened is looked
+// up, and is only sent again with the same key.
 func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, resume bool) (_ billing.ChargeResult, err error) {
 	unknown := resume // what became of the attempt
 	defer func() {
@@ -365,8 +368,8 @@ func classify(t Task, err error) error {
 	return fmt.Errorf("posting to %s: %w", t.Subscription, err)
 }
 
-// cause tells the Task's posting from everybody else's; none where Load settles
-// what an older run has left.
+// cause identifies the Task's posting among all others. It is empty where
+// Load settles what an older run has left.
 func (t Task) cause() string {
 	switch {
 	case t.Command != nil:

@@ -7,18 +7,18 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// ending begins the cause of a posting that ends the payment that waited, so
-// that a Task can be done in its place.
+// ending is the prefix of the cause of a posting that ends a waiting payment
+// so that a Task can be done.
 const ending = "ending:"
 
-// looks tells whether the Task itself is to look at the payment that waits.
+// looks tells whether the Task is itself about the waiting payment.
 func (t Task) looks() bool {
 	return t.Command != nil && t.Command.Verb == billing.VerbSettle || t.Step != nil && t.Step.Kind == billing.StepSettle
 }
 
-// weigh decides a Task, or says that the payment that waits is to be settled
-// first: a step never goes past it, and a command only where both can stand
-// side by side.
+// weigh decides a Task, or says that the waiting payment must be settled
+// first. A step never bypasses a waiting payment; a command only where both
+// can coexist.
 func (a *Activities) weigh(ctx context.Context, t Task, book *billing.Book) (d billing.Decision, settle bool, err error) {
 	if book.Waiting != nil && len(t.Refunds) == 0 {
 		if t.Step != nil || t.looks() {
@@ -36,9 +36,9 @@ func (a *Activities) weigh(ctx context.Context, t Task, book *billing.Book) (d b
 	return d, false, err
 }
 
-// settle asks the gateway what became of the payment that waits, and posts it.
-// Where the wait is to end, what still waits for the customer is given up for
-// good first.
+// settle asks the gateway what became of the waiting payment, and posts it.
+// Where the wait is to end, a payment that still waits for the customer is
+// first given up for good.
 func (a *Activities) settle(ctx context.Context, t Task, book billing.Book) (Result, error) {
 	inv, looks := *book.Waiting, t.looks()
 	ask := a.Gateway.Abandon
@@ -82,7 +82,7 @@ func (a *Activities) settle(ctx context.Context, t Task, book billing.Book) (Res
 	return Result{Subscription: p.Subscription, Mail: len(p.Notices) > 0, Again: true}, nil
 }
 
-// given makes a decline of what the gateway knows no attempt of any more.
+// given turns an attempt that the gateway no longer knows into a decline.
 func given(r billing.ChargeResult) billing.ChargeResult {
 	if r.Status == billing.PaymentNotAttempted {
 		return billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: billing.DeclineAbandoned, Advice: billing.AdviceNeedsCustomer}

@@ -44,7 +44,7 @@ func (c caller) actor() string {
 	return "customer"
 }
 
-// name is whose Idempotency-Keys a caller's are.
+// name is the scope of the caller's Idempotency-Keys.
 func (c caller) name() string {
 	switch {
 	case c.account.ID != "":
@@ -61,9 +61,9 @@ func (c caller) name() string {
 // this host, all paths and https.
 const sessionCookie = "__Host-okviz"
 
-// authenticate finds out who calls, and whether they may, before the request
-// is looked at any further. A credential that is not good is 401 on every
-// route.
+// authenticate finds out who calls and whether they may use the route,
+// before the request is looked at any further. An invalid credential is 401
+// on every route.
 func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	header := ctx.Header("Authorization")
 	var c caller
@@ -86,10 +86,10 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callerKey{}, c))
 }
 
-// mayUse holds a caller to a route's security: none at all is for everybody,
-// checkout and quote for the holder of an order's or a quote's token as well,
-// account for whoever has signed in (each route sees to it that they see only what is theirs), and
-// what lies below operatorPath for operators alone.
+// mayUse checks a caller against the route's security. No security:
+// everybody. checkout and quote: also the holder of an order's or a quote's
+// token. account: everybody who has signed in; each route shows them only
+// what is theirs. Everything below operatorPath: operators alone.
 func (c caller) mayUse(op *huma.Operation) error {
 	opens := func(scheme string) bool {
 		return slices.ContainsFunc(op.Security, func(s map[string][]string) bool { _, ok := s[scheme]; return ok })
@@ -134,8 +134,7 @@ func (s *server) recognise(ctx context.Context, header string) (caller, error) {
 }
 
 // mine reads a subscription for its billing contact, an operator, or the
-// holder of its order's token. For all others it is not there: whether it
-// exists is nobody's business.
+// holder of its order's token. For everybody else it does not exist.
 func (s *server) mine(ctx context.Context, id string) (billing.Overview, error) {
 	c := callerOf(ctx)
 	if c.order != "" && c.order != id {
@@ -152,8 +151,7 @@ func (s *server) mine(ctx context.Context, id string) (billing.Overview, error) 
 const checkoutTokenLife = 24 * time.Hour
 
 // checkoutToken is a credential for one order: its id and an expiry under an
-// HMAC. Nothing is stored: an order that was placed at one instant has one
-// token, however often its answer is given.
+// HMAC. Nothing is stored, and the same order always gets the same token.
 func (s *server) checkoutToken(subscription string, placed time.Time) string {
 	expires := binary.BigEndian.AppendUint64(nil, uint64(placed.Add(checkoutTokenLife).Unix()))
 	body := append(expires, subscription...)

@@ -196,7 +196,7 @@ func (s *server) discount(ctx context.Context, coupon *string, product, currency
 	return c.For(product, currency, now)
 }
 
-// checkCountry holds a country to those that can be billed.
+// checkCountry checks that a country can be billed.
 func checkCountry(country string) error {
 	if !billing.ValidCountry(country) {
 		return invalid("billing.country", "is not a country")
@@ -399,7 +399,7 @@ func (s *server) checkoutResult(ctx context.Context, r billing.Request) (Checkou
 	return out, err
 }
 
-// payment holds an order to its terms, and to a way of paying for it.
+// payment validates an order's payment, and that the terms were accepted.
 func payment(pay billing.Pay, by *paymentBody, terms bool) (token string, collection billing.Collection, err error) {
 	collection = billing.ByCard
 	switch {
@@ -502,8 +502,8 @@ func parties(b OrderBody) (details billing.BillingDetails, licensee billing.Cont
 
 const checkoutRoute = "POST /v1/checkout"
 
-// orderer is whose Idempotency-Key an order has: a stranger's are those of the
-// billing address, under a hash, so that nobody can block or read another's.
+// orderer is the scope of an order's Idempotency-Key. A stranger's is a hash
+// of the billing address, so that nobody can block or read another's orders.
 func (s *server) orderer(ctx context.Context, email string) string {
 	if who := callerOf(ctx); who.key != "" || who.session != "" {
 		return who.name()
@@ -520,7 +520,7 @@ func printable(s string, allowed ...rune) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && !slices.Contains(allowed, r) })
 }
 
-// contact holds a person to what can be written on a letter.
+// contact validates a person's name and e-mail address.
 func contact(field string, c ContactBody) (billing.Contact, error) {
 	name := strings.TrimSpace(c.Name)
 	if name == "" || !printable(name) {

@@ -36,11 +36,11 @@ const (
 // need not wait for the database.
 var licenseID = regexp.MustCompile(`^lic_[0-9A-HJKMNP-TV-Z]{26}$`)
 
-// checks keeps what licence checks go by: the licences that are asked for,
-// each with the lease that all who ask are given, and ids that are none. A
-// check of what is kept asks the database nothing. What is asked for often is
-// read again aside. While the database is away, what was read is served until
-// its own valid_until.
+// checks caches what licence checks are answered from: the licences that are
+// asked for, each with the leases that everybody who asks gets, and ids that
+// do not exist. A cached answer needs no database; what is asked for often
+// is refreshed in the background. While the database is away, cached
+// licences are served until their own valid_until.
 type checks struct {
 	store interface {
 		License(ctx context.Context, id string) (licensing.Issued, error)
@@ -57,8 +57,8 @@ type checks struct {
 	away    time.Time // until then nobody waits for the database
 }
 
-// kept is a licence as it was read, never changed afterwards. The zero kept is
-// that of an id that is none.
+// kept is a licence as it was read; it never changes. The zero kept stands
+// for an id that does not exist.
 type kept struct {
 	licensing.Issued
 	read   time.Time

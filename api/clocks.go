@@ -22,7 +22,7 @@ func (s *server) clockRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks/{id}/advance", "advance-clock", "Advance a test clock, and do everything that is due by then", "Test clocks", operator), s.advanceClock)
 }
 
-// clockFor holds an order's clock to who may use one.
+// clockFor checks that the caller may use the test clock of an order.
 func (s *server) clockFor(ctx context.Context, who caller, id string) (string, error) {
 	if !s.TestClocks || !who.operator {
 		return "", problem(http.StatusForbidden, "forbidden", "test clocks are for operators of a development system")

@@ -16,15 +16,15 @@ import (
 	"github.com/okviz/licensing/workflows"
 )
 
-// patience is how long a caller waits for the outcome of a command before it
-// is told to ask again with the same key.
+// patience is how long a caller waits for a command's outcome before it is
+// told to ask again with the same key.
 const patience = 20 * time.Second
 
 // purchaseLife is how long a purchase may wait before it is refused.
 const purchaseLife = 10 * time.Minute
 
-// CommandInput is what every command brings. (Huma sees embedded structs only
-// where their names are exported.)
+// CommandInput is the part of a request that every command has. (Huma sees
+// embedded structs only if their names are exported.)
 type CommandInput struct {
 	reason *string // why, in the caller's words; a body's
 	Key    string  `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters. Repeating the same key and body returns the first answer again."`
@@ -32,7 +32,7 @@ type CommandInput struct {
 
 var visible = regexp.MustCompile(`^[!-~]{16,255}$`)
 
-// check holds the key to its form.
+// check validates the key.
 func (in CommandInput) check() error {
 	switch {
 	case in.Key == "":
@@ -53,8 +53,8 @@ func (s *server) request(ctx context.Context, in CommandInput, caller, route, su
 	return r, nil
 }
 
-// newRequest is a command that is to be carried out once per caller, route and
-// key, whoever gives it.
+// newRequest is the row of a command that is carried out once per caller,
+// route and key.
 func newRequest(caller, route, key, subscription, actor string, c billing.Command) billing.Request {
 	c.Request = newID("req")
 	return billing.Request{ID: c.Request, Caller: caller, Route: route, Key: key, Subscription: subscription, Actor: actor, Command: c}
@@ -72,9 +72,9 @@ func otherBody() *Problem {
 	return problem(http.StatusConflict, "idempotency_conflict", "this Idempotency-Key was used with another body before")
 }
 
-// carryOut has a request done, or finds what became of it. It returns the
-// request with its outcome; the outcome is nil while nobody can know it yet.
-// An answer that was given before is in Status and Response.
+// carryOut sends a request to its workflow, or finds what became of it, and
+// returns it with its outcome. The outcome is nil while it is not known.
+// Status and Response hold an answer that was given before.
 func (s *server) carryOut(ctx context.Context, r billing.Request, order *billing.Order, sub *billing.Subscription) (billing.Request, error) {
 	hash := r.BodyHash
 	r, fresh, err := s.Store.Begin(ctx, r, order, sub)
@@ -113,13 +113,13 @@ func (s *server) carryOut(ctx context.Context, r billing.Request, order *billing
 	return r, err
 }
 
-// update sends an update whose answer, if any, is read from the rows.
+// update sends an update whose outcome is read from the rows.
 func (s *server) update(ctx context.Context, sub billing.Subscription, name, id string, args ...any) error {
 	return update(ctx, s.Temporal, sub, name, id, nil, args...)
 }
 
-// tell gives a workflow a command that is the gateway's and has no request row:
-// it may be given any number of times.
+// tell sends a command of the gateway's, which has no request row: it may be
+// sent any number of times.
 func (s *server) tell(ctx context.Context, sub billing.Subscription, c billing.Command) (outcome billing.Outcome, err error) {
 	err = update(ctx, s.Temporal, sub, workflows.Updates[c.Verb], newID("req"), &outcome, c)
 	return outcome, err
@@ -141,7 +141,8 @@ func update(ctx context.Context, t client.Client, sub billing.Subscription, name
 	return handle.Get(ctx, out)
 }
 
-// isSlow tells whether something may still happen, or has happened unseen.
+// isSlow tells whether the command may still happen, or has happened without
+// us seeing it.
 func isSlow(err error) bool {
 	var timeout *client.WorkflowUpdateServiceTimeoutOrCanceledError
 	var deadline *serviceerror.DeadlineExceeded
@@ -150,7 +151,7 @@ func isSlow(err error) bool {
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
-// isWorkflows tells whether the workflow has had the command, and ended or
+// isWorkflows tells whether the workflow received the command, and ended or
 // failed without an answer.
 func isWorkflows(err error) bool {
 	var application *temporal.ApplicationError
@@ -164,8 +165,8 @@ func isAway(err error) bool {
 	return errors.As(err, &unavailable) || errors.As(err, &exhausted) || isUnreachable(err) || isSlow(err)
 }
 
-// remember keeps the first answer to a request, so that the same one can be
-// given again. An answer that could not be kept is made anew from the outcome.
+// remember stores the first answer to a request, so that it can be given
+// again. An answer that could not be stored is made anew from the outcome.
 func (s *server) remember(ctx context.Context, r billing.Request, status int, body any) {
 	doc, err := json.Marshal(body)
 	if err == nil {
@@ -196,9 +197,9 @@ type commandResult struct {
 	Payment      *Payment     `json:"payment"`
 }
 
-// command carries out a command on a subscription that exists. What is to
-// happen with it, and may happen again, is done once it has succeeded and
-// before it is answered.
+// command carries out a command on an existing subscription. The functions
+// in with run after it has succeeded and before it is answered; they may run
+// again.
 func (s *server) command(ctx context.Context, in CommandInput, route, subscription string, c billing.Command, token string, with ...func() error) (*commandOutput, error) {
 	if _, err := s.mine(ctx, subscription); err != nil {
 		return nil, s.answer(err)
@@ -255,8 +256,8 @@ func (s *server) command(ctx context.Context, in CommandInput, route, subscripti
 	return out, nil
 }
 
-// withAction fills in what a stored answer is kept without, as long as the same
-// payment waits.
+// withAction adds the addresses that a stored answer is kept without, as
+// long as the same payment waits.
 func (s *server) withAction(ctx context.Context, sub *Subscription, payment *Payment) error {
 	if sub.PendingPayment == nil {
 		return nil

@@ -146,8 +146,8 @@ func (s *server) download(ctx context.Context, in *struct {
 	return &fileOutput{file.ContentType, fmt.Sprintf("attachment; filename=%q", file.Name), file.Data}, nil
 }
 
-// visualRoutes are what visuals call from sandboxed frames: open to every
-// origin on every status (headed), and blind to cookies.
+// visualRoutes are called by visuals from sandboxed frames: they are open to
+// every origin, whatever the status (headed), and ignore cookies.
 func (s *server) visualRoutes(r *gin.Engine) {
 	preflight := func(g *gin.Context) {
 		g.Header("Access-Control-Allow-Methods", "GET, POST")
@@ -182,7 +182,7 @@ func (s *server) jwks(g *gin.Context) {
 // longestID is how much of what is sent as a licence's id is kept to count by.
 const longestID = 64
 
-// check answers a visual: a bare handler, since it is what is asked most.
+// check answers a visual. It is a bare handler because it is called most.
 func (s *server) check(g *gin.Context) {
 	body, err := io.ReadAll(http.MaxBytesReader(g.Writer, g.Request.Body, licensing.MaxQuestion))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {

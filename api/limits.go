@@ -104,7 +104,7 @@ func tooMany(wait time.Duration) *Problem {
 	return p
 }
 
-// paced holds every address to its pace, but for licence checks.
+// paced limits the requests of every address, except licence checks.
 func (s *server) paced(g *gin.Context) {
 	if !s.RateLimits || !isAPI(g.Request.URL.Path) || g.FullPath() == checkPath {
 		return
@@ -114,7 +114,7 @@ func (s *server) paced(g *gin.Context) {
 	}
 }
 
-// mayMail holds what strangers can have mailed to an address.
+// mayMail limits the mails that strangers can have sent to an address.
 func (s *server) mayMail(ctx context.Context, email string) error {
 	if !s.RateLimits {
 		return nil

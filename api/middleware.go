@@ -36,7 +36,7 @@ func (s *server) logged(g *gin.Context) {
 	s.Log.Debug("request", "method", g.Request.Method, "route", g.FullPath(), "status", g.Writer.Status(), "ms", took.Milliseconds())
 }
 
-// recovered turns a panic into the one answer that says nothing.
+// recovered answers a panic with "internal".
 func (s *server) recovered(g *gin.Context) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -50,9 +50,8 @@ func (s *server) recovered(g *gin.Context) {
 	g.Next()
 }
 
-// headed sets what every answer of a kind carries, whatever its status: the
-// routes of the visuals are open to every origin, and nothing that the API
-// answers is for a cache to keep.
+// headed sets headers by kind of route, whatever the status: the visuals'
+// routes are open to every origin, and the API's answers must not be cached.
 func headed(g *gin.Context) {
 	g.Header("X-Content-Type-Options", "nosniff")
 	if isAPI(g.Request.URL.Path) {
@@ -66,8 +65,8 @@ func headed(g *gin.Context) {
 
 type bodyHash struct{}
 
-// limited reads the body, holds it to its limit and to UTF-8, and keeps its
-// hash, by which a repeated request is known.
+// limited reads the body, limits its size, checks that it is UTF-8, and
+// keeps its hash, which identifies a repeated request.
 func (s *server) limited(g *gin.Context) {
 	if !isAPI(g.Request.URL.Path) {
 		return

@@ -140,8 +140,8 @@ func refusal(code billing.Code, field, detail string) *Problem {
 	return p.patient()
 }
 
-// answer turns whatever went wrong into a problem. What nobody has a code for
-// is logged, and told as no more than "internal".
+// answer turns an error into a problem. Errors without a code are logged and
+// answered as "internal".
 func (s *server) answer(err error) *Problem {
 	var p *Problem
 	var b *billing.Error

@@ -25,9 +25,9 @@ const (
 	newsEvery  = time.Second // it is swept
 )
 
-// webhook takes what the gateway tells. It is stored first and answered then;
-// what is to be done about it may take its time. A bare handler: the signature
-// is the only credential, and no session or key counts.
+// webhook receives an event from the gateway. The event is stored first,
+// then answered, then acted on. It is a bare handler: the signature is the
+// only credential, and sessions and keys do not count.
 func (s *server) webhook(g *gin.Context) {
 	if g.Param("gateway") != s.Gateway.Name() {
 		writeProblem(g, problem(http.StatusNotFound, "not_found", "this gateway is not in use"))
@@ -64,7 +64,7 @@ func (s *server) webhook(g *gin.Context) {
 	g.JSON(http.StatusOK, gin.H{"received": true})
 }
 
-// unheard says why a webhook is refused, in words that repeat nothing of it.
+// unheard says why a webhook is refused, without repeating anything from it.
 func unheard(err error) *Problem {
 	var coded interface{ ErrorCode() string }
 	if errors.As(err, &coded) {
@@ -78,8 +78,8 @@ func unheard(err error) *Problem {
 	return problem(http.StatusBadRequest, "malformed", "this webhook cannot be read")
 }
 
-// sweepNews acts on what nobody has acted on: after a crash, while the workflow
-// could not be reached, or while a payment was under way.
+// sweepNews acts on events that have not been acted on: after a crash, or
+// because the workflow could not be reached or a payment was under way.
 func (s *server) sweepNews(ctx context.Context) {
 	waiting, err := s.Store.ClaimNews(ctx, s.Gateway.Name(), 50)
 	if err != nil && ctx.Err() == nil {
@@ -90,8 +90,8 @@ func (s *server) sweepNews(ctx context.Context) {
 	}
 }
 
-// errUnderWay puts news off: a step is at the payment that it tells of, and may
-// record it any moment.
+// errUnderWay postpones an event: a step is working on that payment and may
+// record it at any moment.
 var errUnderWay = errors.New("the payment is under way")
 
 // actOn acts on news, or puts it off.
@@ -113,8 +113,7 @@ func (s *server) actOn(ctx context.Context, n billing.News) {
 	}
 }
 
-// follow does what news asks for; ignored tells that it is about nothing of
-// ours.
+// follow acts on an event; ignored tells that it is about nothing of ours.
 func (s *server) follow(ctx context.Context, n billing.News) (ignored bool, err error) {
 	switch n.Kind {
 	case billing.NewsCharge:
@@ -152,8 +151,8 @@ func absent(err error) (bool, error) {
 	return false, err
 }
 
-// lookAt has the workflow of an invoice look at its payment, if that waits. What
-// is paid, or void, is settled, whatever is told of it.
+// lookAt makes an invoice's workflow look at its waiting payment. Events
+// about a paid or void invoice change nothing.
 func (s *server) lookAt(ctx context.Context, inv billing.Invoice) error {
 	if inv.InFlight != "" {
 		return errUnderWay
@@ -166,8 +165,8 @@ func (s *server) lookAt(ctx context.Context, inv billing.Invoice) error {
 	return err
 }
 
-// disputed has the workflow record a dispute of an invoice's payment. What it
-// refuses for now is told again later.
+// disputed makes the workflow record a dispute of an invoice's payment. What
+// it refuses for now is delivered again later.
 func (s *server) disputed(ctx context.Context, n billing.News, inv billing.Invoice) error {
 	if inv.Status != billing.InvoicePaid {
 		return errUnderWay

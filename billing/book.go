@@ -4,9 +4,9 @@ import (
 	"time"
 )
 
-// Book is all that is on file about one subscription when something is
-// decided about it. Its methods are the rules: they read the book and the
-// instant, and answer with a Decision or a Posting. Nothing here has a clock
+// Book is everything on file about one subscription when something is
+// decided about it. Its methods are the rules: they take a command or a step
+// and an instant, and return a Decision or a Posting. No method has a clock
 // or does I/O.
 type Book struct {
 	Subscription Subscription
@@ -34,7 +34,7 @@ func (b Book) tax() Tax {
 
 func (b Book) currency() string { return b.Subscription.Price.Currency }
 
-// post makes the posting that moves the subscription to the state s.
+// post returns the posting that moves the subscription to the state s.
 func (b Book) post(s Subscription, at time.Time, kind EventKind, d EventDetails) *Posting {
 	s.Revision = b.Subscription.Revision + 1
 	if b.Method != "" {

@@ -2,8 +2,9 @@ package billing
 
 import "time"
 
-// purchase answers the order itself: a trial at once, a card by its bill
-// (docs/rules.md, Buying). A refused order has lapsed: its run ends.
+// purchase decides about the order itself: a trial starts at once, a card is
+// charged (docs/rules.md, Buying). A refused order has expired, and its run
+// ends.
 func (b Book) purchase(c Command, at time.Time) Decision {
 	s := b.Subscription
 	if s.Status != Incomplete || s.OpenInvoice != "" || s.AwaitsCard {
@@ -70,8 +71,8 @@ func (b Book) Refused(c Command, r *Error, at time.Time) *Posting {
 	return p
 }
 
-// storeMethod uses a new card from now on. Where money is owed it is charged
-// at once: an order from now, a renewal for its own period.
+// storeMethod uses a new card from now on. If money is owed, it is charged
+// at once: for an order from now on, for a renewal for its own period.
 func (b Book) storeMethod(c Command, at time.Time) Decision {
 	s := b.Subscription
 	if b.Method == "" {

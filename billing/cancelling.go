@@ -2,8 +2,8 @@ package billing
 
 import "time"
 
-// cancel ends an order and a debt at once, a trial and a paid period at their
-// end.
+// cancel ends an unpaid order or a past_due subscription at once, and a
+// trial or a paid period at its end.
 func (b Book) cancel(at time.Time) *Posting {
 	s := b.Subscription
 	switch s.Status {
@@ -26,8 +26,8 @@ func (b Book) cancel(at time.Time) *Posting {
 	return p
 }
 
-// resume takes a cancellation back. The next period's invoice, which the
-// cancellation made void or kept from being mailed, is mailed again.
+// resume undoes a cancellation. The next period's invoice, which the
+// cancellation voided or held back, is mailed again.
 func (b Book) resume(at time.Time) *Posting {
 	s := b.Subscription
 	s.CancelAtPeriodEnd = false
@@ -43,7 +43,7 @@ func (b Book) resume(at time.Time) *Posting {
 	return p
 }
 
-// end is the posting that cancels the subscription as of an instant.
+// end is the posting that ends the subscription as of an instant.
 func (b Book) end(at time.Time, why CancelReason) *Posting {
 	s := b.Subscription
 	s.Status, s.CanceledAt, s.CancelReason = Canceled, at, why

@@ -2,8 +2,8 @@ package billing
 
 import "time"
 
-// Command is what somebody asks of a subscription. It names its request row
-// instead of saying anything personal, since it stands in a history.
+// Command is a command on a subscription. It is stored in workflow
+// histories, so it names its request row and holds nothing personal.
 type Command struct {
 	Verb    Verb   `json:"verb,omitempty"`
 	Request string `json:"request,omitempty"` // req_…; empty for a signal: nobody waits for an answer
@@ -60,8 +60,8 @@ type PaymentOutcome struct {
 	DeclineCode string        `json:"decline_code,omitempty"`
 }
 
-// Decision is what a command or a due step comes to: a refusal, a posting
-// that is complete by itself, or a bill that is to be collected first.
+// Decision is the result of a command or a due step: a refusal, a complete
+// posting, or a bill that must be charged first.
 type Decision struct {
 	Refusal *Error
 	Posting *Posting

@@ -2,8 +2,8 @@ package billing
 
 import "time"
 
-// Decide answers a command. It is handled at an instant at which no earlier
-// step is due.
+// Decide decides about a command. Every step that is due by at has been done
+// before.
 func (b Book) Decide(c Command, at time.Time) Decision {
 	s := b.Subscription
 	switch c.Verb {
@@ -48,7 +48,7 @@ func (b Book) Decide(c Command, at time.Time) Decision {
 	return Decision{Refusal: refuse(CodeInvalid, "", "there is no such command")}
 }
 
-// Due does a step that has come due. at is the instant of handling: the
+// Due decides about a step that is due. at is the instant of handling: the
 // step's own, or later after an outage.
 func (b Book) Due(step Step, at time.Time) Decision {
 	s := b.Subscription

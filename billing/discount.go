@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Coupon is what a vendor takes off for whoever names its code: a percentage
-// or an amount, off one invoice, several, or all of them (docs/rules.md, Money).
+// Coupon takes a percentage or an amount off the price for orders that name
+// its code, for one invoice, several, or all of them (docs/rules.md, Money).
 type Coupon struct {
 	Code     string   `json:"code"`
 	Percent  int64    `json:"percent,omitempty"` // 1 to 100, or else
@@ -24,7 +24,7 @@ var couponCode = regexp.MustCompile(`^[A-Z0-9]([A-Z0-9_-]{0,38}[A-Z0-9])?$`)
 // ValidCouponCode tells whether a coupon may have this code.
 func ValidCouponCode(code string) bool { return couponCode.MatchString(code) }
 
-// Validate holds a coupon to its shape.
+// Validate checks a coupon's fields.
 func (c Coupon) Validate() error {
 	switch {
 	case !ValidCouponCode(c.Code):
@@ -57,8 +57,8 @@ func (c Coupon) For(product, currency string, at time.Time) (Discount, error) {
 	return Discount{Coupon: c.Code, Percent: c.Percent, Off: c.Off.Amount, Left: c.Invoices, Always: c.Invoices == 0}, nil
 }
 
-// Discount is what a coupon has given a subscription: its terms as they were
-// when it was ordered. The zero Discount takes nothing off.
+// Discount is the coupon of a subscription, with its terms as of the order.
+// The zero Discount takes nothing off.
 type Discount struct {
 	Coupon  string `json:"coupon"`
 	Percent int64  `json:"percent,omitempty"`
@@ -79,8 +79,8 @@ func (d Discount) spent() Discount {
 }
 
 // off is what the discounts take off a price: first the account's standing
-// percentage, then the coupon of what is left. Each is rounded once, and
-// together they never take more than there is.
+// percentage, then the coupon from what is left. Each is rounded once, and
+// together they never exceed the price.
 func off(gross Money, standing int64, coupon Discount) Money {
 	taken := gross.Scale(standing, 100)
 	left := gross.Sub(taken)

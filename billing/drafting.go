@@ -2,7 +2,8 @@ package billing
 
 import "time"
 
-// draft is a new invoice for a sale, with the balance and waivers settled.
+// draft is a new invoice for a sale, with the balance applied and amounts
+// too small to charge waived.
 func (b Book) draft(purpose Purpose, cause string, s sale) *Invoice {
 	inv := Invoice{
 		ID: b.NewID("inv"), Key: b.Subscription.ID + "/" + string(purpose) + "/" + cause,
@@ -12,7 +13,7 @@ func (b Book) draft(purpose Purpose, cause string, s sale) *Invoice {
 	return b.rebuild(inv, s)
 }
 
-// rebuild writes a draft's lines anew: its id and key stay.
+// rebuild computes a draft's lines again; its id and key stay.
 func (b Book) rebuild(inv Invoice, s sale) *Invoice {
 	inv.Lines, inv.Excess = s.bill()
 	inv.Excess = b.spreadExcess(inv.Excess)
@@ -28,13 +29,13 @@ func (b Book) rebuild(inv Invoice, s sale) *Invoice {
 	return &inv
 }
 
-// sale is the subscription's plan for a period.
+// sale is the sale of the subscription's plan for a period.
 func (b Book) sale(p Period) sale {
 	s := b.Subscription
 	return b.discounted(sale{Product: b.Product, Plan: s.Plan, Price: s.priceOf(p), Quantity: s.Quantity, Period: p, Tax: b.tax()})
 }
 
-// discounted is a sale with the discounts that the subscription has.
+// discounted adds the subscription's discounts to a sale.
 func (b Book) discounted(s sale) sale {
 	if !b.Subscription.Stranger {
 		s.Standing = b.Standing
@@ -43,8 +44,9 @@ func (b Book) discounted(s sale) sale {
 	return s
 }
 
-// saleAt is the sale of the period that contains at, counted from an anchor;
-// what lies between since and that period was never charged and says so.
+// saleAt is the sale of the period that contains at, counted from an anchor.
+// The time between since and that period was never charged and becomes a
+// line of zero.
 func (b Book) saleAt(anchor, since, at time.Time) sale {
 	p, _ := PeriodAt(anchor, b.Subscription.Plan.Cycle, at)
 	s := b.sale(p)

@@ -2,9 +2,9 @@ package billing
 
 import "time"
 
-// hold is an operator's word on a licence, whatever has been paid: suspended
-// until it is reinstated, or revoked, which cancels its subscription (docs/rules.md,
-// When a payment fails). Reinstating lifts both; what has ended stays ended.
+// hold suspends, revokes or reinstates a licence for an operator, regardless
+// of what was paid. Revoking also ends the subscription (docs/rules.md, When
+// a payment fails). Reinstating lifts both, but what has ended stays ended.
 func (b Book) hold(v Verb, at time.Time) Decision {
 	s := b.Subscription
 	if s.License == "" {

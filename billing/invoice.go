@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Purpose is what an invoice is for. With the boundary or the request that
-// caused it, it makes the invoice's key: there is one invoice for one cause.
+// Purpose is what an invoice is for. Together with the boundary or request
+// that caused it, it forms the invoice's key: there is one invoice per
+// cause.
 type Purpose string
 
 const (
@@ -18,8 +19,8 @@ const (
 	ForRevival    Purpose = "revival"
 )
 
-// InvoiceStatus is where an invoice stands. A draft has no number and may
-// still be rebuilt; every other one is never edited again (docs/rules.md, Money).
+// InvoiceStatus is an invoice's status. A draft has no number and may be
+// recomputed; every other invoice is never edited (docs/rules.md, Money).
 type InvoiceStatus string
 
 const (
@@ -56,7 +57,7 @@ type Line struct {
 	Draws string  `json:"draws,omitempty"`
 }
 
-// Net is what the line comes to, without tax.
+// Net is the line's amount after discount, without tax.
 func (l Line) Net() int64 { return l.Amount - l.Discount }
 
 // Invoice is a bill. Subtotal is the sum of the lines' amounts;
@@ -85,9 +86,9 @@ type Invoice struct {
 	DueAt    time.Time `json:"due_at,omitzero"`
 	PaidAt   time.Time `json:"paid_at,omitzero"`
 
-	// Gateway's side: the reference is stored before money may move. Attempt
-	// rises after a definite decline only; InFlight is the cause of an attempt
-	// whose outcome is not on file yet.
+	// The gateway's side. The reference is stored before money may move.
+	// Attempt is raised only after a definite decline. InFlight is the cause
+	// of an attempt whose outcome is not on file yet.
 	Gateway  string `json:"gateway,omitempty"`
 	Charge   string `json:"charge,omitempty"`
 	Method   string `json:"method,omitempty"`
@@ -96,8 +97,9 @@ type Invoice struct {
 	// Waits: the attempt's outcome is still to come, from the customer or from the
 	// gateway (see Waiting).
 	Waits bool `json:"waits,omitempty"`
-	// ActionURL is where the customer answers the bank, while the payment waits
-	// for that. It may be a credential: it stands nowhere else.
+	// ActionURL is the bank's page on which the customer confirms, while the
+	// payment waits for that. It may be a credential, so it is stored
+	// nowhere else.
 	ActionURL string `json:"action_url,omitempty"`
 }
 
@@ -151,8 +153,8 @@ func (inv Invoice) Credit() Money {
 	return credit
 }
 
-// Waived is what a waiver took off the service line, net and tax. Nobody paid
-// it, so that it is drawn from the line's remainder from the beginning.
+// Waived is what a waiver took off the service line, net and tax. Nobody
+// paid it, so it is drawn from the line's remainder from the start.
 func (inv Invoice) Waived() (net, tax int64) {
 	service, waived := inv.Service(), int64(0)
 	for _, l := range inv.Lines {
@@ -185,9 +187,9 @@ func (s Sold) pays(p Period, invoice string) bool {
 // Remainder is what may still be credited or refunded, without tax.
 func (s Sold) Remainder() int64 { return s.Line.Net() - s.Drawn }
 
-// taxOn is the tax that belongs to the next net units drawn: the share of the
-// line's tax up to there, less what was drawn of it, so that all notes together
-// come to the tax and never exceed it.
+// taxOn is the tax that belongs to the next net units drawn: the share of
+// the line's tax up to there, minus what was drawn before, so that the tax
+// of all credit notes together never exceeds the line's.
 func (s Sold) taxOn(net int64) int64 {
 	if s.Line.Net() == 0 {
 		return 0
@@ -238,9 +240,9 @@ type credit struct {
 	tax  int64
 }
 
-// bill makes the draft of a sale in the order that docs/rules.md gives: price ×
-// quantity, less discounts, then credits, then tax line by line. Credit beyond the new price
-// becomes credit notes, so that the total is never negative.
+// bill computes the lines of a sale in the order of docs/rules.md: price ×
+// quantity, minus discounts, minus credits, then tax line by line. Credit
+// beyond the new price becomes credit notes, so the total is never negative.
 func (s sale) bill() (lines []Line, excess []CreditNote) {
 	gross := s.Price.Money.Times(s.Quantity)
 	whole, _ := s.Tax.split(gross, s.Price.Tax)
@@ -283,8 +285,8 @@ func (s sale) bill() (lines []Line, excess []CreditNote) {
 	return lines, excess
 }
 
-// settle puts the balance against a draft and waives what is left where it is
-// too little for the gateway. It may be called again with another balance.
+// settle applies the balance to a draft, and waives what is left if it is
+// too small to charge. It may be called again with another balance.
 func (inv Invoice) settle(balance Money, p Policy) Invoice {
 	kept := make([]Line, 0, len(inv.Lines)+1)
 	for _, l := range inv.Lines {

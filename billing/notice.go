@@ -40,8 +40,8 @@ const (
 )
 
 // Role says whom a notice is for (docs/rules.md, Who takes part): one of the
-// subscription's two contacts, or who runs the engine. The licensee's letters
-// show no prices; the operator's name ids instead of people.
+// subscription's two contacts, or the operator. The licensee's mails show no
+// prices; the operator's name ids instead of people.
 type Role string
 
 const (
@@ -76,8 +76,8 @@ type Notice struct {
 	CreditNotes []string     `json:"credit_notes,omitempty"` // cn_…, to be attached
 }
 
-// Letter is a notice made ready to be written: with names, links and files.
-// It exists only while it is being sent.
+// Letter is a notice ready to be written, with names, links and files. It
+// exists only while it is being sent.
 type Letter struct {
 	ID string // the outbox row's id: the mail's Message-ID is made of it
 	Notice

@@ -31,8 +31,8 @@ type Contact struct {
 // String is the licensee as the licence shows it: "Name <e-mail>".
 func (c Contact) String() string { return c.Name + " <" + c.Email + ">" }
 
-// BillingDetails are printed on the documents of an order and never change
-// with the account's profile.
+// BillingDetails are printed on the documents of an order. They do not
+// follow later changes of the account's profile.
 type BillingDetails struct {
 	Contact
 	Company string

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// collect is the decision to ask for an invoice's money. Without a card it is
-// refused before anything is written.
+// collect is the decision to charge an invoice. If something is due and
+// there is no card, it is refused before anything is written.
 func (b Book) collect(inv *Invoice) Decision {
 	if inv.AmountDue().Amount > 0 && b.Method == "" {
 		return Decision{Refusal: refuse(CodeNoPaymentMethod, "", "there is no payment method to charge")}
@@ -38,8 +38,8 @@ func (inv Invoice) entry(what string, amount int64) BalanceEntry {
 	}
 }
 
-// Paid is the posting of an invoice whose money has arrived, or that needed
-// none. at is when the attempt was made.
+// Paid is the posting of an invoice that was paid, or with which nothing was
+// due. at is the instant of the attempt.
 func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	b.Subscription.Waiting, inv.Waits, inv.ActionURL = Waiting{}, false, ""
 	s := b.Subscription
@@ -132,8 +132,9 @@ func paidNotices(s Subscription, inv Invoice, old PlanRef, notes []CreditNote) [
 	return []Notice{receipt, {Kind: update, To: RoleLicensee, Until: until, Plan: s.Plan, WithFile: true}}
 }
 
-// issueExcess draws the credits of a change from the lines that they credit,
-// and puts what exceeds the new price on the account's balance.
+// issueExcess draws the proration credits of a change from the lines that
+// they credit. Credit above the new price goes to the account's balance, as
+// credit notes.
 func (p *Posting) issueExcess(at time.Time) {
 	for _, l := range p.Invoice.Lines {
 		if l.Kind == LineCredit {
@@ -149,7 +150,8 @@ func (p *Posting) issueExcess(at time.Time) {
 }
 
 // Declined is the posting of a payment that was definitely declined: what it
-// had reserved is released. A change leaves the subscription as it was.
+// had reserved is released. A declined change leaves the subscription as it
+// was.
 func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	b.Subscription.Waiting, inv.Waits, inv.ActionURL = Waiting{}, false, ""
 	s := b.Subscription
@@ -171,7 +173,7 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 		outcome.Detail = "the payment provider could not be used; the vendor has been informed"
 		notices, declines = []Notice{refusedNotice(r.Refusal, inv.ID, due)}, 0
 	}
-	// ended is the same decline as the end of the subscription.
+	// ended is the decline that ends the subscription.
 	ended := func(at time.Time) *Posting {
 		p := b.end(at, ReasonPaymentFailed)
 		inv.Status = InvoiceVoid

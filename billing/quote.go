@@ -2,10 +2,10 @@ package billing
 
 import "time"
 
-// Quote is an order that was priced and not placed (docs/rules.md, Buying 4). Until
-// it expires it makes the order that it describes at the price that it names,
-// whatever the catalogue says by then. It becomes one order: one that has
-// lapsed does not count.
+// Quote is an order that was priced but not placed (docs/rules.md, Buying).
+// Until it expires it can be accepted at its price, whatever the catalogue
+// says by then. It becomes one order; one that expired unpaid does not
+// count.
 type Quote struct {
 	ID           string // quo_…
 	Number       string

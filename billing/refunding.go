@@ -23,9 +23,9 @@ func (r Receipt) onCard() int64 {
 	return max(0, r.AmountDue().Amount-r.Refunded)
 }
 
-// Refund gives a card its money back. It is pending until the gateway has
-// confirmed it. A credit note may need the charges of two invoices, so that
-// the refund's own id is its key at the gateway.
+// Refund returns money to a card. It is pending until the gateway has
+// confirmed it. A credit note may need the charges of two invoices, so the
+// refund has an id of its own, which is its key at the gateway.
 type Refund struct {
 	ID         string       `json:"id"` // re_…
 	CreditNote string       `json:"credit_note"`
@@ -36,9 +36,9 @@ type Refund struct {
 	Status     RefundStatus `json:"status"`
 }
 
-// MoneyBack says from which invoice on all money is given back on demand, and
-// until when: from the first charge of a purchase, of a trial's conversion or
-// of a revival (docs/rules.md, Cancelling).
+// MoneyBack says from which invoice on all money is refunded on demand, and
+// until when: from the first charge of a purchase, a trial's conversion or a
+// revival (docs/rules.md, Cancelling).
 type MoneyBack struct {
 	From  string    `json:"from"` // inv_…
 	Until time.Time `json:"until"`
@@ -46,9 +46,8 @@ type MoneyBack struct {
 
 func (m MoneyBack) open(at time.Time) bool { return m.From != "" && !at.After(m.Until) }
 
-// opensMoneyBack tells whether a paid invoice begins the time in which the
-// customer may have the money back. A trial that is paid ahead is converted by
-// that payment.
+// opensMoneyBack tells whether a paid invoice starts the money-back period.
+// Paying ahead during a trial counts as its conversion.
 func (s Subscription) opensMoneyBack(p Purpose) bool {
 	return p == ForPurchase || p == ForConversion || p == ForRevival || p == ForAhead && s.Status == Trialing
 }
@@ -87,8 +86,8 @@ func (b Book) moneyBack(at time.Time) Decision {
 	return Decision{Posting: p}
 }
 
-// cancelNow ends a subscription at once, as an operator wants it, with no, a
-// prorated or a full refund.
+// cancelNow ends a subscription at once for an operator, with no, a prorated
+// or a full refund.
 func (b Book) cancelNow(scope RefundScope, at time.Time) Decision {
 	s := b.Subscription
 	if s.disputed() && scope != RefundNone {
@@ -118,9 +117,8 @@ func (b Book) cancelNow(scope RefundScope, at time.Time) Decision {
 	return Decision{Posting: p}
 }
 
-// refundInvoice gives back a part of an invoice, or all that is left of it;
-// the subscription goes on, or stays ended, as it was. amount has its tax in
-// it; nil is all.
+// refundInvoice refunds a part of an invoice, or all that is left of it; the
+// subscription goes on, or stays ended. amount includes tax; nil means all.
 func (b Book) refundInvoice(invoice string, amount *int64, at time.Time) Decision {
 	var left credit
 	i := b.receipt(invoice)
@@ -166,7 +164,7 @@ func (b Book) receipt(invoice string) int {
 	return slices.IndexFunc(b.Receipts, func(r Receipt) bool { return r.ID == invoice })
 }
 
-// given is where money went that was given back.
+// given says where refunded money went.
 type given struct{ card, balance Money }
 
 func (g given) none() bool { return g.card.Amount == 0 && g.balance.Amount == 0 }
@@ -194,8 +192,8 @@ func (g given) notice(kind NoticeKind, p *Posting) Notice {
 }
 
 // giveBack draws credits from their lines, corrects the invoices by credit
-// notes, and gives the money back: to the cards what their charges can still
-// give back, the rest to the account's balance.
+// notes, and refunds the money: to the cards as much as their charges can
+// still return, the rest to the account's balance.
 func (b Book) giveBack(p *Posting, takes []credit, reason string, at time.Time) given {
 	g := given{Money{0, b.currency()}, Money{0, b.currency()}}
 	for _, t := range takes {
@@ -243,10 +241,9 @@ func (b Book) giveBack(p *Posting, takes []credit, reason string, at time.Time) 
 	return g
 }
 
-// spread makes the credit notes of what is taken, one for each invoice and
-// none above its invoice: what was credited to a bill by an earlier one counts
-// in its service, but not in its total, so the earlier invoice is corrected by
-// that part.
+// spread turns credits into credit notes, one for each invoice and none
+// above its invoice's total. Where an earlier invoice paid for a later one
+// by a proration credit, the earlier invoice is corrected by that part.
 func spread(receipts []Receipt, takes []credit) []CreditNote {
 	notes := make([]CreditNote, len(receipts))
 	for _, t := range takes {
@@ -268,7 +265,7 @@ func spread(receipts []Receipt, takes []credit) []CreditNote {
 	return made
 }
 
-// spreadExcess holds the credit notes of a change to the totals of their
+// spreadExcess limits the credit notes of a change to the totals of their
 // invoices, as spread does.
 func (b Book) spreadExcess(excess []CreditNote) []CreditNote {
 	receipts := slices.Clone(b.Receipts)
@@ -290,8 +287,8 @@ func (b Book) spreadExcess(excess []CreditNote) []CreditNote {
 	return held
 }
 
-// Settled is the posting of what the gateway has said of pending refunds. A
-// card that takes no money back leaves it to the account's balance, and the
+// Settled is the posting of the gateway's answers about pending refunds. If
+// a card cannot be refunded, the money goes to the account's balance and the
 // operator is told.
 func (b Book) Settled(refunds []Refund, at time.Time) *Posting {
 	s := b.Subscription

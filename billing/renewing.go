@@ -2,8 +2,8 @@ package billing
 
 import "time"
 
-// renew charges the next period at its start, or enters the one that is paid
-// already.
+// renew charges the next period at its start, or enters the one that was
+// paid ahead.
 func (b Book) renew(step Step, at time.Time) Decision {
 	s := b.Subscription
 	if s.Ahead != (Period{}) {
@@ -17,9 +17,9 @@ func (b Book) renew(step Step, at time.Time) Decision {
 	return b.collectOrFail(inv, at)
 }
 
-// retry tries a declined renewal again. After an outage the invoice is rebuilt
-// for the period that contains at. At the deadline a hard decline, which no
-// retry can cure, simply ends the subscription.
+// retry charges a declined renewal again. After an outage the invoice is
+// computed anew for the period that contains at. At the deadline, a hard
+// decline, which no retry can cure, ends the subscription.
 func (b Book) retry(at time.Time) Decision {
 	s := b.Subscription
 	deadline := s.Dunning.Deadline(b.Policy)
@@ -29,8 +29,8 @@ func (b Book) retry(at time.Time) Decision {
 	return b.collectOrFail(b.owed(at), at)
 }
 
-// owed is a declined renewal's invoice as it is at an instant, at the price
-// that it was made with.
+// owed is a declined renewal's invoice as of an instant, at its original
+// price.
 func (b Book) owed(at time.Time) *Invoice {
 	s := b.Subscription
 	sale := b.saleAt(s.Anchor, s.Period.End, at)
@@ -38,8 +38,8 @@ func (b Book) owed(at time.Time) *Invoice {
 	return b.rebuild(*b.Open, sale)
 }
 
-// collectOrFail is collect for what nobody asked for just now: a missing card
-// is a failed payment, not a refusal.
+// collectOrFail is collect for charges that nobody asked for just now: a
+// missing card is a failed payment, not a refusal.
 func (b Book) collectOrFail(inv *Invoice, at time.Time) Decision {
 	d := b.collect(inv)
 	if d.Refusal == nil {
@@ -51,8 +51,8 @@ func (b Book) collectOrFail(inv *Invoice, at time.Time) Decision {
 	}, at)}
 }
 
-// renewNow pays the next period early, pays what is owed, or revives what has
-// ended, as the state has it (docs/rules.md, Commands and states).
+// renewNow pays the next period early, pays what is owed, or revives what
+// has ended, depending on the state (docs/rules.md, Commands and states).
 func (b Book) renewNow(c Command, at time.Time) Decision {
 	s := b.Subscription
 	cause := c.Cause(s.Revision)
@@ -74,8 +74,8 @@ func (b Book) renewNow(c Command, at time.Time) Decision {
 	return b.collect(b.draft(ForAhead, cause, b.saleAt(s.Anchor, s.Period.End, next)))
 }
 
-// endTrial ends a trial or makes it a subscription. A trial that was cancelled
-// or has no card is never charged.
+// endTrial ends a trial or turns it into a subscription. A trial that was
+// cancelled or has no card is never charged.
 func (b Book) endTrial(step Step, at time.Time) Decision {
 	s := b.Subscription
 	switch {
@@ -91,8 +91,8 @@ func (b Book) endTrial(step Step, at time.Time) Decision {
 	return b.collect(b.draft(ForConversion, step.At.Format(time.RFC3339), b.saleAt(s.TrialEnd, s.TrialEnd, at)))
 }
 
-// remind tells the billing contact what is coming. Reminders that an outage
-// has overtaken are left out.
+// remind tells the billing contact what is coming. Reminders that are
+// outdated after an outage are left out.
 func (b Book) remind(step Step, at time.Time) *Posting {
 	s := b.Subscription
 	period, periodDue := s.nextPeriodReminder()
@@ -128,8 +128,8 @@ func (b Book) remind(step Step, at time.Time) *Posting {
 	return p
 }
 
-// nextDue is what the end of the period will ask for, as things stand: after
-// discounts, tax and balance.
+// nextDue is what will be due at the end of the period as things stand:
+// after discounts, tax and balance.
 func (b Book) nextDue() Money {
 	s := b.Subscription
 	anchor, end := s.Anchor, s.Period.End

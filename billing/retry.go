@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Dunning is the story of a renewal that was declined (docs/rules.md, When a
-// payment fails).
+// Dunning is the course of a declined renewal (docs/rules.md, When a payment
+// fails).
 type Dunning struct {
 	FirstFailure time.Time `json:"first_failure"`
 	LastAttempt  time.Time `json:"last_attempt"`
@@ -21,8 +21,8 @@ func (d Dunning) Deadline(p Policy) time.Time {
 }
 
 // nextAttempt is the first retry after the last attempt, so that retries
-// missed in an outage collapse into one; only the deadline after a hard
-// decline.
+// missed in an outage become one. After a hard decline there is only the
+// deadline.
 func (d Dunning) nextAttempt(p Policy) time.Time {
 	if !d.Hard {
 		for _, after := range p.RetryAfter {
@@ -34,14 +34,14 @@ func (d Dunning) nextAttempt(p Policy) time.Time {
 	return d.Deadline(p)
 }
 
-// hardDeclines are not tried again before there is a new method.
+// hardDeclines are not retried with the same card.
 var hardDeclines = []string{
 	"incorrect_number", "lost_card", "pickup_card", "stolen_card",
 	"revocation_of_authorization", "revocation_of_all_authorizations",
 	"authentication_required", "highest_risk_level", "transaction_not_allowed",
 }
 
-// Hard tells whether trying the same method again is of no use.
+// Hard tells whether charging the same card again is pointless.
 func (r ChargeResult) Hard() bool {
 	return r.Advice == AdviceNever || r.Advice == AdviceNewMethod || r.Advice == AdviceNeedsCustomer ||
 		slices.Contains(hardDeclines, r.DeclineCode)

@@ -69,8 +69,8 @@ func (v Verb) isOperators() bool {
 	return v == VerbCancelNow || v == VerbRefund || v == VerbSuspend || v == VerbRevoke || v == VerbReinstate
 }
 
-// Credits tells whether a command may make credit notes, for which it needs the
-// book's Receipts.
+// Credits tells whether a command may create credit notes, for which it
+// needs the book's Receipts.
 func (v Verb) Credits() bool {
 	return v == VerbChange || v == VerbMoneyBack || v == VerbCancelNow || v == VerbRefund || v == VerbDispute
 }
@@ -86,8 +86,8 @@ var commands = map[Status][]Verb{
 	Canceled:   {VerbRenew, VerbPaymentMethod},
 }
 
-// Actions are the commands that make sense at an instant, in the order of the
-// page's buttons. It is never nil.
+// Actions are the commands that are possible at an instant, in the order of
+// the page's buttons. It is never nil.
 func (s Subscription) Actions(at time.Time) []Verb {
 	possible := []Verb{}
 	for _, v := range commands[s.Status] {
@@ -98,10 +98,11 @@ func (s Subscription) Actions(at time.Time) []Verb {
 	return possible
 }
 
-// allows holds a verb to the table and to what has been asked before: only
-// what is cancelled can be resumed, and only what goes on can be cancelled or
-// paid ahead. What is an operator's depends on no table: all that has not
-// ended can be ended, and what was paid can be given back at any time.
+// allows tells whether a command is possible: by the table, and by what was
+// asked before (only a cancelled subscription can be resumed, and only one
+// that goes on can be cancelled or paid ahead). Operators' commands do not
+// depend on the table: whatever has not ended can be ended, and what was
+// paid can be refunded at any time.
 func (s Subscription) allows(v Verb) bool {
 	if s.disputed() && !s.mayBeAsked(v) {
 		return false

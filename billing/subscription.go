@@ -65,7 +65,11 @@ type Subscription struct {
 	DueAt       time.Time `json:"due_at,omitzero"`    // by when OpenInvoice is to be paid by transfer
 	Declines    int       `json:"declines,omitempty"` // of the order
 	Dunning     Dunning   `json:"dunning,omitzero"`   // while past_due
-	// Waiting is a payment whose outcome is still to come.
+	// Waiting is a payment whose outcome is still to come: the customer must
+	// confirm it, or the gateway is working on it. A subscription has at
+	// most one. Its invoice stays a draft with its amounts frozen and its
+	// balance reserved. The address of the bank's page is stored in the
+	// invoice only.
 	Waiting Waiting `json:"waiting,omitzero"`
 	// Disputes are all that there have been, and DisputeLookAt when the operator
 	// is reminded of an open one.
@@ -92,8 +96,8 @@ type Subscription struct {
 	Now       time.Time `json:"now,omitzero"`
 }
 
-// At is the subscription's now: its test clock's instant, or else the instant
-// given.
+// At is the subscription's current time: its test clock's, or else the given
+// instant.
 func (s Subscription) At(now time.Time) time.Time {
 	if s.TestClock != "" {
 		return s.Now
@@ -122,8 +126,9 @@ type Step struct {
 	At   time.Time `json:"at"`
 }
 
-// nextStep is the step that a state waits for; the zero Step where there is
-// none. While the gateway works on a payment everything else waits for that.
+// nextStep is the step that a state waits for; the zero Step if there is
+// none. While the gateway is working on a payment, everything else waits for
+// it.
 func (s Subscription) nextStep(p Policy) Step {
 	own, w := s.ownStep(p), s.Waiting
 	if w.Invoice != "" && (!w.Action || own.At.IsZero() || !own.At.Before(w.Until)) {
@@ -132,7 +137,7 @@ func (s Subscription) nextStep(p Policy) Step {
 	return own
 }
 
-// ownStep is what a state waits for beside a payment.
+// ownStep is the step that a state waits for, apart from a waiting payment.
 func (s Subscription) ownStep(p Policy) Step {
 	if s.disputed() && !s.Status.Ended() { // it may end as asked; all else would charge
 		ends := s.CancelAtPeriodEnd && s.Ahead == (Period{})

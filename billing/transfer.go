@@ -16,13 +16,13 @@ type Transferred struct {
 	Received int64    // their sum
 }
 
-// TransferKeys begins the keys of the balance entries that transfers for an
-// invoice make.
+// TransferKeys is the prefix of the keys of the balance entries that
+// transfers for an invoice make.
 func TransferKeys(invoice string) string { return invoice + "/transfer/" }
 
-// transferKey is the balance entry of a transfer: the same reference for the
-// same invoice is the same money. References are free text, so that only a
-// hash of one leaves its request row.
+// transferKey is the key of a transfer's balance entry: the same reference
+// for the same invoice is the same money. References are free text, so only
+// their hash leaves the request row.
 func transferKey(invoice, reference string) string {
 	if strings.HasPrefix(reference, statementReference) { // a hash already
 		return TransferKeys(invoice) + reference
@@ -31,8 +31,9 @@ func transferKey(invoice, reference string) string {
 	return TransferKeys(invoice) + hex.EncodeToString(hash[:16])
 }
 
-// InvoiceAllowed tells whether an order of this bill may be paid by transfer:
-// from a total on, in the currencies that have one (docs/rules.md, Buying).
+// InvoiceAllowed tells whether an order with this bill may be paid by
+// transfer: from a threshold on, in currencies that have one (docs/rules.md,
+// Buying).
 func (p Policy) InvoiceAllowed(bill Invoice) bool {
 	from, ok := p.InvoiceFrom[bill.Currency]
 	return ok && bill.Total().Amount >= from
@@ -47,8 +48,8 @@ func (s Subscription) invoiceAt(p Policy) time.Time {
 	return at
 }
 
-// order answers an order that is to be paid by transfer. The licence's period
-// begins with the payment, so that the invoice names none yet.
+// order decides about an order that is to be paid by transfer. The period
+// begins with the payment, so the invoice names none yet.
 func (b Book) order(c Command, at time.Time) Decision {
 	b.Policy.Minimum = nil // it is the gateway's
 	inv := b.draft(ForPurchase, c.Cause(b.Subscription.Revision), b.saleAt(at, at, at))
@@ -64,11 +65,11 @@ func (b Book) order(c Command, at time.Time) Decision {
 	return Decision{Posting: b.issue(b.Subscription, *inv, at.Add(b.Policy.InvoiceLife), at)}
 }
 
-// invoiceNext is the bill of the next period, and when it is to be paid: at
-// that period's beginning. After an outage the period that contains at is
-// billed, and there is the usual time to pay it in, but no longer than it runs.
-// A subscription may have several such invoices for one period, one after the
-// other, so that the revision is a part of their key.
+// invoiceNext is the bill of the next period, and its due date: that
+// period's start. After an outage the period that contains at is billed,
+// with the usual time to pay but no longer than the period. A subscription
+// may have several such invoices for one period, one after the other, so the
+// revision is part of their key.
 func (b Book) invoiceNext(at time.Time) (inv *Invoice, due time.Time) {
 	b.Policy.Minimum = nil // it is the gateway's
 	s := b.Subscription
@@ -85,7 +86,7 @@ func (b Book) invoiceNext(at time.Time) (inv *Invoice, due time.Time) {
 	return inv, due
 }
 
-// sendNext mails the next period's invoice, or pays it where the balance
+// sendNext mails the next period's invoice, or pays it if the balance
 // suffices.
 func (b Book) sendNext(at time.Time) Decision {
 	inv, due := b.invoiceNext(at)
@@ -111,9 +112,9 @@ func (b Book) issue(s Subscription, inv Invoice, due, at time.Time) *Posting {
 	return p
 }
 
-// void makes what waits for its payment void. A numbered invoice is corrected
-// by a credit note for all of it; nothing was paid, so that only what it had
-// reserved goes back to the balance.
+// void voids the invoice that waits for its payment. A numbered invoice is
+// corrected by a credit note for its whole total; nothing was paid, so only
+// what it had reserved goes back to the balance.
 func (b Book) void(p *Posting, at time.Time) {
 	p.Void = b.Subscription.OpenInvoice
 	if b.Open == nil || b.Open.Status != InvoiceOpen {
@@ -131,7 +132,7 @@ func (b Book) void(p *Posting, at time.Time) {
 	p.Notices = append(p.Notices, Notice{Kind: NoticeInvoiceVoid, To: RoleBilling, InvoiceID: inv.ID, Amount: inv.AmountDue(), Until: at})
 }
 
-// unpaid ends a subscription whose invoice was not paid in time: its licence
+// unpaid ends a subscription whose invoice was not paid in time. Its licence
 // was valid until the period's end.
 func (b Book) unpaid(at time.Time) *Posting {
 	p := b.end(b.Subscription.Period.End, ReasonPaymentFailed)
@@ -141,10 +142,11 @@ func (b Book) unpaid(at time.Time) *Posting {
 	return p
 }
 
-// markPaid records a transfer that an operator has seen. The money goes to the
-// account's balance; where that suffices for an open invoice, which for a
-// stranger's order is only what came for it, the invoice is paid from there.
-// Everything else is told to the operator (docs/rules.md, Renewing).
+// markPaid records a transfer that an operator has seen. The money goes to
+// the account's balance. If that suffices for an open invoice, the invoice
+// is paid from it; for a stranger's order only transfers for that invoice
+// count. Everything else is reported to the operator (docs/rules.md,
+// Renewing).
 func (b Book) markPaid(c Command, at time.Time) Decision {
 	s, inv := b.Subscription, b.Transferred.Invoice
 	key := transferKey(inv.ID, c.Reference)
@@ -186,8 +188,8 @@ func (b Book) markPaid(c Command, at time.Time) Decision {
 	return Decision{Posting: p}
 }
 
-// settled is an open invoice after its payment. Nothing that was mailed is
-// changed; a purchase's period, which was not known before, is filled in.
+// settled is an open invoice after its payment. Nothing that was mailed
+// changes; a purchase's period, which was not known before, is filled in.
 func (inv Invoice) settled(cycle Cycle, at time.Time) Invoice {
 	inv.Status, inv.PaidAt = InvoicePaid, at
 	inv.Lines = slices.Clone(inv.Lines)
@@ -199,8 +201,8 @@ func (inv Invoice) settled(cycle Cycle, at time.Time) Invoice {
 	return inv
 }
 
-// Settles tells whether a paid invoice is the open one that was mailed, but for
-// what its payment adds. The store asks it before it writes.
+// Settles tells whether a paid invoice differs from the open one that was
+// mailed only by its payment. The store checks it before it writes.
 func (inv Invoice) Settles(open Invoice) bool {
 	want := open.settled(open.Service().Plan.Cycle, inv.PaidAt)
 	same := func(x, y Line) bool {

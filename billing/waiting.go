@@ -12,8 +12,8 @@ type Waiting struct {
 	Invoice string  `json:"invoice"`
 	Purpose Purpose `json:"purpose"`
 	Amount  Money   `json:"amount"`
-	// Action: the customer is asked for, and until when. Otherwise the gateway
-	// works on it, and is asked again then.
+	// Action: the customer must confirm by Until. Otherwise the gateway is
+	// working on it and is asked again at Until.
 	Action bool      `json:"action,omitempty"`
 	Until  time.Time `json:"until"`
 
@@ -22,22 +22,23 @@ type Waiting struct {
 	Quantity int64   `json:"quantity,omitempty"`
 }
 
-// ReturnPath is where customers come back to from their bank, below the public
-// URL: …/<purpose>/<subscription>.
+// ReturnPath is where customers return to from their bank's page, below the
+// public URL: …/<purpose>/<subscription>.
 const ReturnPath = "/return/payments/"
 
 // DeclineAbandoned is the decline code of a payment that waited for the
-// customer and was given up: it can never succeed any more.
+// customer and was given up. It can never succeed any more.
 const DeclineAbandoned = "abandoned"
 
 // MayWait tells whether there is time to wait for the customer. At a trial's
-// end there is none: nobody is there, and a payment that does not succeed ends
-// the trial (docs/rules.md, Buying).
+// end there is none: a payment that does not succeed at once ends the trial
+// (docs/rules.md, Buying).
 func (b Book) MayWait(inv Invoice, at time.Time) bool { return b.waitsUntil(inv.Purpose, at).After(at) }
 
-// waitsUntil is how long the customer is waited for (docs/rules.md): an order until
-// it lapses, a renewal until the deadline of the retries, a change and all else
-// that was asked for on top for an hour, or until the next due step.
+// waitsUntil is how long to wait for the customer (docs/rules.md, Changing
+// plan): for an order until it expires, for a renewal until the deadline of
+// the retries, for a change or another command for an hour or until the next
+// step is due.
 func (b Book) waitsUntil(purpose Purpose, at time.Time) time.Time {
 	s, until := b.Subscription, at.Add(b.Policy.ActionLife)
 	switch purpose {
@@ -57,9 +58,10 @@ func (b Book) waitsUntil(purpose Purpose, at time.Time) time.Time {
 	return until
 }
 
-// Awaits is the posting of a payment that requires the customer, or that the
-// gateway works on. Nothing else of the subscription changes, but that a
-// renewal which requires the customer is past due: it is not tried again.
+// Awaits is the posting of a payment that needs the customer, or that the
+// gateway is working on. Nothing else about the subscription changes, except
+// that a renewal which needs the customer becomes past_due: it is not
+// retried.
 func (b Book) Awaits(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	s := b.Subscription
 	due := inv.AmountDue()
@@ -98,8 +100,8 @@ func (b Book) Awaits(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	return p
 }
 
-// Freed is the book as it will be when the payment that waits has been given
-// up: what may take its place is decided by it.
+// Freed is the book as it will be once the waiting payment has been given
+// up. A command that may replace it is decided on this book.
 func (b Book) Freed() Book {
 	if b.Waiting == nil {
 		return b
@@ -112,11 +114,11 @@ func (b Book) Freed() Book {
 	return b
 }
 
-// Disturbs tells whether a decision of the freed book cannot stand beside the
-// payment that waits, which is then ended first: it asks for money, or changes
-// what the payment was computed from. To cancel or resume leaves a change
-// waiting; but while the gateway works on a payment, nobody knows yet which
-// period there is to be cancelled.
+// Disturbs tells whether a decision made on the freed book cannot coexist
+// with the waiting payment, which must then be ended first: because it
+// charges, or changes what the payment was computed from. Cancelling and
+// resuming leave a waiting change alone. But while the gateway is working on
+// a payment, the period to cancel is not known yet.
 func (b Book) Disturbs(d Decision) bool {
 	s, p := b.Subscription, d.Posting
 	if d.Bill != nil {
@@ -128,8 +130,8 @@ func (b Book) Disturbs(d Decision) bool {
 		n.disputed() != s.disputed() || !s.Waiting.Action && n.CancelAtPeriodEnd != s.CancelAtPeriodEnd
 }
 
-// Processing is the refusal of what would disturb a payment that the gateway
-// works on: nothing can stop that.
+// Processing is the refusal of a command that would disturb a payment that
+// the gateway is working on, which nothing can stop.
 func Processing() *Error {
 	return refuse(CodePaymentProcessing, "", "a payment is being processed: try again when its outcome is known")
 }

@@ -8,13 +8,13 @@ import (
 	"go.temporal.io/sdk/interceptor"
 )
 
-// beat is how often a running activity says that its worker is still there:
-// well within workflows.Missed, and later than nearly all of them have ended,
-// since a heartbeat is a billable action.
+// beat is how often a running activity sends a heartbeat: well within
+// workflows.Missed, but later than nearly all activities end, since
+// heartbeats are billed.
 const beat = 5 * time.Second
 
-// alive sends the heartbeats, so that what a killed worker was doing is done by
-// the next one soon, and not only when the activity's whole time is over.
+// alive sends heartbeats, so that the work of a killed worker is taken over
+// soon, not only when the activity's full time has run out.
 type alive struct {
 	interceptor.WorkerInterceptorBase
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// codes keeps errors out of histories: Temporal sees the name of the activity
-// and a code, the log has the rest. Histories are read by whoever may open the
-// Temporal UI, and kept for long.
+// codes keeps error texts out of histories. Temporal receives the activity's
+// name and a code; the log has the rest. Histories can be read by everybody
+// who may open the Temporal UI, and are kept for a long time.
 type codes struct {
 	interceptor.WorkerInterceptorBase
 	log *slog.Logger
@@ -35,7 +35,7 @@ type activityCodes struct {
 
 func (i *activityCodes) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (result any, err error) {
 	info := activity.GetInfo(ctx)
-	// The SDK would put a panic's words and its stack into the history.
+	// The SDK would write a panic's text and stack into the history.
 	defer func() {
 		if p := recover(); p != nil {
 			i.log.Error("an activity panicked and is tried again", "activity", info.ActivityType.Name,
@@ -47,8 +47,8 @@ func (i *activityCodes) ExecuteActivity(ctx context.Context, in *interceptor.Exe
 		i.alert(info, result)
 		return result, nil
 	}
-	// The one error that a workflow acts on. Words around it, its cause and its
-	// details stay behind.
+	// The one error that a workflow acts on; its text, cause and details are
+	// left out.
 	var known *temporal.ApplicationError
 	if errors.As(err, &known) && known.Type() == activities.ErrorStale {
 		return nil, temporal.NewNonRetryableApplicationError("the subscription has moved on", activities.ErrorStale, nil)
@@ -58,8 +58,8 @@ func (i *activityCodes) ExecuteActivity(ctx context.Context, in *interceptor.Exe
 	return nil, failure(info, code(err))
 }
 
-// alert logs what an activity has done well and is an error all the same: the
-// gateway takes no such call from us.
+// alert logs that the gateway refused our call: the activity succeeded, but
+// an operator must act.
 func (i *activityCodes) alert(info activity.Info, result any) {
 	r, _ := result.(activities.Result)
 	if r.Outcome.Code == billing.CodeGatewayRefused || r.Outcome.Payment.DeclineCode == billing.DeclineRefused {

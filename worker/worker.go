@@ -15,7 +15,7 @@ import (
 	"github.com/okviz/licensing/workflows"
 )
 
-// Stop is how long a worker that is told to stop waits for what it is doing.
+// Stop is how long a stopping worker waits for activities under way.
 const Stop = 30 * time.Second
 
 // New makes a worker with everything registered. Run it with
@@ -31,7 +31,8 @@ func New(c client.Client, a *activities.Activities, log *slog.Logger) worker.Wor
 	return w
 }
 
-// Sweep delivers mails that their workflow gave up on, until the context ends.
+// Sweep sends the mails that their workflows gave up on, until the context
+// ends.
 func Sweep(ctx context.Context, a *activities.Activities, every time.Duration, log *slog.Logger) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

@@ -15,12 +15,12 @@ import (
 // TaskQueue is where the engine's workers take their work.
 const TaskQueue = "billing"
 
-// Missed is how long a worker may be silent before another does its activity.
-// Workers send heartbeats more often.
+// Missed is how long a worker may be silent before its activity is given to
+// another. Workers send heartbeats more often than that.
 const Missed = 15 * time.Second
 
-// Start is what a run of Subscription begins with: the id, and the state where
-// continue-as-new carries it over. A run without a state loads its rows.
+// Start is the input of Subscription: the id, and after continue-as-new the
+// state. A run without a state loads the rows.
 type Start struct {
 	ID    string                `json:"id"`
 	State *billing.Subscription `json:"state,omitempty"`
@@ -52,9 +52,9 @@ const (
 	UpdateAdvance = "advance"
 )
 
-// The signals are the updates of the same name without an answer: an operator
-// can send them in the Temporal UI. Each takes a billing.Command: SignalUpgrade
-// {"plan": "<plan id>", "quantity": 1}, the others {}.
+// The signals do what the updates of the same name do, without an answer.
+// Operators can send them in the Temporal UI. Each takes a billing.Command:
+// SignalUpgrade {"plan": "<plan id>", "quantity": 1}, the others {}.
 const (
 	SignalUpgrade = "upgrade"
 	SignalCancel  = "cancel"
@@ -104,8 +104,8 @@ func Attributes(s billing.Subscription) temporal.SearchAttributes {
 		AttributeNumber.ValueSet(s.Number))
 }
 
-// Options are those of a run, whoever starts it: where one is running already
-// it is used, and where one has ended another is started.
+// Options are the options for starting a run. If one is running, it is used;
+// if one has ended, another is started.
 func Options(s billing.Subscription) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID: s.ID, TaskQueue: TaskQueue,
@@ -118,7 +118,7 @@ func Options(s billing.Subscription) client.StartWorkflowOptions {
 	}
 }
 
-// checkChange holds a change to its shape.
+// checkChange checks the fields of a change.
 func checkChange(c billing.Command) error {
 	if c.Plan == "" || c.Quantity < 0 {
 		return errors.New("a change names a plan, and a quantity of at least 1 or none")
@@ -126,7 +126,7 @@ func checkChange(c billing.Command) error {
 	return nil
 }
 
-// checkMarkPaid holds a transfer to its shape.
+// checkMarkPaid checks the fields of a transfer.
 func checkMarkPaid(c billing.Command) error {
 	if c.Invoice == "" || c.Amount == nil || *c.Amount <= 0 || c.Request == "" {
 		return errors.New("a transfer names its invoice, an amount of more than nothing, and the request that has its reference")
@@ -134,7 +134,7 @@ func checkMarkPaid(c billing.Command) error {
 	return nil
 }
 
-// checkCancelNow holds an operator's cancellation to its shape.
+// checkCancelNow checks the fields of an operator's cancellation.
 func checkCancelNow(c billing.Command) error {
 	switch c.Refund {
 	case billing.RefundNone, billing.RefundProrated, billing.RefundFull:
@@ -143,7 +143,7 @@ func checkCancelNow(c billing.Command) error {
 	return errors.New("a cancellation at once names its refund: none, prorated or full")
 }
 
-// checkRefund holds a refund to its shape.
+// checkRefund checks the fields of a refund.
 func checkRefund(c billing.Command) error {
 	if c.Invoice == "" || c.Amount != nil && *c.Amount < 1 {
 		return errors.New("a refund names an invoice, and an amount of at least 1 or none")
@@ -151,7 +151,7 @@ func checkRefund(c billing.Command) error {
 	return nil
 }
 
-// checkDispute holds news of a dispute to its shape.
+// checkDispute checks the fields of a dispute.
 func checkDispute(c billing.Command) error {
 	d := c.Dispute
 	if d.ID == "" || d.Invoice == "" || d.Amount.Amount < 1 || d.Status != billing.DisputeOpened && d.Status != billing.DisputeWon && d.Status != billing.DisputeLost {
@@ -160,7 +160,7 @@ func checkDispute(c billing.Command) error {
 	return nil
 }
 
-// checkRefundFailed holds news of a refund to its shape.
+// checkRefundFailed checks the fields of a failed refund.
 func checkRefundFailed(c billing.Command) error {
 	if c.RefundID == "" {
 		return errors.New("a refund that failed has an id")
@@ -168,7 +168,7 @@ func checkRefundFailed(c billing.Command) error {
 	return nil
 }
 
-// checkMigrate holds a migration to its shape.
+// checkMigrate checks the fields of a migration.
 func checkMigrate(c billing.Command) error {
 	if c.Price.ID == "" || c.Price.Amount < 1 || c.Price.Currency == "" {
 		return errors.New("a migration names the price that it moves to")

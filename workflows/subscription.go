@@ -12,11 +12,11 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// do names activities by method value; it is never called here.
+// do names the activities by method value; it is never called here.
 var do *activities.Activities
 
 // Subscription is the life of one subscription. It returns when nothing can
-// be due any more; a later command starts a new run under the same id.
+// become due any more; a later command starts a new run with the same id.
 func Subscription(ctx workflow.Context, in Start) error {
 	s, err := setup(ctx, in)
 	if err != nil {
@@ -30,12 +30,12 @@ type subscription struct {
 	state  billing.Subscription
 	loaded bool
 
-	// Steps and commands are handled one after the other, in the order in which
-	// they came: turn is handled now or next, arrived is the number of the
-	// last one.
+	// Steps and commands are handled one at a time, in the order in which
+	// they arrived. turn is the number of the one that is handled now or
+	// next, arrived that of the last one.
 	turn, arrived int
-	// busy counts signals that were taken from their channel and are not yet
-	// handled; what still lies in the channels is counted by idle.
+	// busy counts signals that were taken from their channel and not yet
+	// handled. Signals still in a channel are seen by idle.
 	busy    int
 	signals []workflow.ReceiveChannel
 
@@ -145,8 +145,8 @@ func (s *subscription) run(ctx workflow.Context) error {
 	}
 }
 
-// wait sleeps on one timer until the next step is due, or until something has
-// changed what is to be waited for.
+// wait sleeps on one timer until the next step is due, or until a command
+// has changed what is due next.
 func (s *subscription) wait(ctx workflow.Context) error {
 	ctx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
@@ -159,15 +159,15 @@ func (s *subscription) wait(ctx workflow.Context) error {
 	return workflow.Await(ctx, func() bool { return due() || s.state.Next != next || s.leaving(ctx) })
 }
 
-// over tells whether nothing is left to be done. What a card is to get back is
-// asked for even after the end.
+// over tells whether nothing is left to do. Refunds to a card are pursued
+// even after the end.
 func (s *subscription) over() bool {
 	return s.state.Status.Ended() && s.state.Refunding == 0 && s.state.Waiting.Invoice == ""
 }
 
-// leaving tells whether this run is to end now: the subscription is over, or
-// the history has become long, and nothing would be lost. A refund that a
-// gateway has not answered yet is asked for again by the next run.
+// leaving tells whether this run should end now, because the subscription is
+// over or the history has become long, and nothing would be lost by it. The
+// next run asks again for a refund that the gateway has not answered yet.
 func (s *subscription) leaving(ctx workflow.Context) bool {
 	return (s.over() || workflow.GetInfo(ctx).GetContinueAsNewSuggested()) && s.idle(ctx)
 }
@@ -182,8 +182,8 @@ func (s *subscription) idle(ctx workflow.Context) bool {
 	return s.busy == 0 && !s.unsent && !s.sending && s.turn > s.arrived && workflow.AllHandlersFinished(ctx)
 }
 
-// inTurn does something on the loaded state that nothing else may interrupt.
-// The SDK's mutex would let the youngest update go first.
+// inTurn runs f on the loaded state, when everything that arrived before has
+// finished. (With the SDK's mutex, the latest update would go first.)
 func (s *subscription) inTurn(ctx workflow.Context, f func(workflow.Context) error) error {
 	s.arrived++
 	mine := s.arrived
@@ -194,7 +194,7 @@ func (s *subscription) inTurn(ctx workflow.Context, f func(workflow.Context) err
 	return f(ctx)
 }
 
-// runDue does every step that is due, in their order. It is the caller's turn.
+// runDue does every step that is due, in order. It must be called in turn.
 func (s *subscription) runDue(ctx workflow.Context) error {
 	for {
 		at := s.state.At(workflow.Now(ctx))
@@ -222,7 +222,7 @@ var steps = map[billing.StepKind]any{
 	billing.StepDispute:     do.Dispute,
 }
 
-// handle carries a command out, after what is due at or before its instant.
+// handle carries out a command, after every step that is due by now.
 func (s *subscription) handle(ctx workflow.Context, c command, cmd billing.Command) (outcome billing.Outcome, err error) {
 	cmd.Verb = c.verb
 	err = s.inTurn(ctx, func(ctx workflow.Context) error {
@@ -243,11 +243,11 @@ func (s *subscription) handle(ctx workflow.Context, c command, cmd billing.Comma
 	return outcome, err
 }
 
-// gives are the commands whose answer waits for the gateway's, if it is quick:
-// a refund that is pending holds nobody up.
+// gives are the commands that refund money. Their answer waits a few seconds
+// for the gateway's; a refund that stays pending does not delay it further.
 var gives = map[billing.Verb]bool{billing.VerbMoneyBack: true, billing.VerbCancelNow: true, billing.VerbRefund: true}
 
-// patiently waits until something is so, but not for long.
+// patiently waits until done is true, but no longer than patience.
 func (s *subscription) patiently(ctx workflow.Context, patience time.Duration, what string, done func() bool) error {
 	if done() {
 		return nil
@@ -258,7 +258,7 @@ func (s *subscription) patiently(ctx workflow.Context, patience time.Duration, w
 	return workflow.Await(ctx, func() bool { return done() || timer.IsReady() })
 }
 
-// listen handles one kind of signal as the command that it gives.
+// listen handles the signals of one name as commands.
 func (s *subscription) listen(ctx workflow.Context, channel workflow.ReceiveChannel, c command) {
 	for {
 		// A signal stays in its channel, where idle sees it, until it is taken
@@ -291,7 +291,7 @@ func (s *subscription) listen(ctx workflow.Context, channel workflow.ReceiveChan
 	}
 }
 
-// advance follows the test clock and does what is due by then.
+// advance follows the test clock and does everything that is due by then.
 func (s *subscription) advance(ctx workflow.Context, a Advance) error {
 	err := s.inTurn(ctx, func(ctx workflow.Context) error {
 		if s.state.TestClock != "" && a.To.After(s.state.Now) {
@@ -302,13 +302,14 @@ func (s *subscription) advance(ctx workflow.Context, a Advance) error {
 	if err != nil {
 		return err
 	}
-	// Whoever moves a clock looks at the mails next; but a mail server that is
-	// away holds nobody up for long.
+	// Whoever advances a clock looks at the mails next, so wait for them;
+	// but not long, in case the mail server is down.
 	return s.patiently(ctx, 10*time.Second, "the mails to be sent", func() bool { return !s.unsent && !s.sending })
 }
 
-// execute runs one activity on the present state and takes its result over.
-// Where the row has moved on it loads the row, and says so by the error.
+// execute runs one activity on the current state and adopts the state that
+// it returns. If the rows have moved on, it loads them and returns an error
+// that isStale recognises.
 func (s *subscription) execute(ctx workflow.Context, activity any, t activities.Task, summary string) (billing.Outcome, error) {
 	t.Subscription, t.Revision = s.id, s.state.Revision
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
@@ -333,8 +334,8 @@ func (s *subscription) execute(ctx workflow.Context, activity any, t activities.
 	return r.Outcome, nil
 }
 
-// errAgain says that the state is a new one, on which the step or the command
-// is still to be done.
+// errAgain says that the state has changed and the step or command must
+// still be done on the new one.
 var errAgain = temporal.NewNonRetryableApplicationError("a payment that waited has been ended", activities.ErrorStale, nil)
 
 func isStale(err error) bool {
@@ -342,7 +343,7 @@ func isStale(err error) bool {
 	return errors.As(err, &e) && e.Type() == activities.ErrorStale
 }
 
-// load takes the state from the rows, for as long as that takes.
+// load reads the state from the rows, retrying for as long as it takes.
 func (s *subscription) load(ctx workflow.Context) error {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: time.Minute,
@@ -359,9 +360,9 @@ func (s *subscription) load(ctx workflow.Context) error {
 	return nil
 }
 
-// notify sends the outbox whenever there may be something in it. It goes on
-// beside the steps, so that a mail server that is away delays none of them;
-// what it cannot deliver in ten minutes is left to the sweeper.
+// notify sends the outbox whenever it may hold something. It runs beside the
+// steps, so that a mail server that is down delays none of them. What it
+// cannot deliver in ten minutes is left to the sweeper.
 func (s *subscription) notify(ctx workflow.Context) {
 	ctx = mailing(ctx)
 	for {
@@ -376,9 +377,9 @@ func (s *subscription) notify(ctx workflow.Context) {
 	}
 }
 
-// refund asks the gateway for what a card is to get back, and takes a turn to
-// record the answer. It goes on beside the steps, so that a gateway that is away
-// delays none of them, and does not give up.
+// refund asks the gateway for pending refunds, and records the answers in
+// turn. It runs beside the steps, so that a gateway that is down delays none
+// of them, and never gives up.
 func (s *subscription) refund(ctx workflow.Context) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: time.Minute,
@@ -410,9 +411,9 @@ func (s *subscription) refund(ctx workflow.Context) {
 	}
 }
 
-// record writes down what the gateway has said of refunds. It is the caller's
-// turn. Where the row has moved on, the next round asks the gateway again,
-// which says the same.
+// record records the gateway's answers about refunds. It must be called in
+// turn. If the rows have moved on, the next round asks the gateway again,
+// which gives the same answer.
 func (s *subscription) record(ctx workflow.Context, refunds []billing.Refund) error {
 	_, err := s.execute(ctx, do.RecordRefunds, activities.Task{At: s.state.At(workflow.Now(ctx)), Refunds: refunds}, "record what was given back")
 	return err
