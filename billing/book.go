@@ -29,7 +29,7 @@ type Book struct {
 }
 
 func (b Book) tax() Tax {
-	return TaxFor(b.Policy.SellerCountry, b.Order.Billing.Country, b.Order.Billing.VATID)
+	return taxFor(b.Policy.SellerCountry, b.Order.Billing.Country, b.Order.Billing.VATID)
 }
 
 func (b Book) currency() string { return b.Subscription.Price.Currency }

@@ -24,7 +24,7 @@ func (b Book) purchase(c Command, at time.Time) Decision {
 		s.Anchor, s.Period, s.HasMethod = at, Period{at, s.TrialEnd}, b.Method != ""
 		p := b.post(s, at, EventTrialStarted, EventDetails{Until: s.TrialEnd})
 		p.Method = b.Method
-		p.TrialClaim, p.Redeem = TrialClaim(b.Order.Licensee.Email), s.Discount.Coupon
+		p.TrialClaim, p.Redeem = trialClaim(b.Order.Licensee.Email), s.Discount.Coupon
 		p.Notices = []Notice{
 			{Kind: NoticeTrialStarted, To: RoleBilling, Until: s.TrialEnd, Plan: s.Plan},
 			{Kind: NoticeTrialLicense, To: RoleLicensee, Until: s.TrialEnd, Plan: s.Plan, WithFile: true},

@@ -36,7 +36,7 @@ type Product struct {
 
 // Plan is licence type × tier × billing cycle, with a price per currency.
 type Plan struct {
-	ID     string      `json:"id,omitempty" yaml:"-"` // PlanID of the rest
+	ID     string      `json:"id,omitempty" yaml:"-"` // planID of the other fields
 	Type   LicenseType `json:"type" yaml:"type"`
 	Tier   string      `json:"tier,omitempty" yaml:"tier"`
 	Covers int64       `json:"covers,omitempty" yaml:"covers"` // people; 0: unlimited
@@ -181,7 +181,7 @@ func (p *Plan) complete(product, at string) error {
 	case len(p.Prices) == 0:
 		return refuse(CodeInvalid, at+".prices", "has no price")
 	}
-	p.ID = PlanID(product, p.Type, p.Tier, p.Cycle)
+	p.ID = planID(product, p.Type, p.Tier, p.Cycle)
 	seen := map[string]bool{}
 	for i := range p.Prices {
 		price, at := &p.Prices[i], fmt.Sprintf("%s.prices[%d]", at, i)
@@ -205,8 +205,8 @@ func (p *Plan) complete(product, at string) error {
 
 var notSlug = regexp.MustCompile(`[^a-z0-9]+`)
 
-// PlanID is the plan's name in one word: "calendar-pro_users_1-20_monthly".
-func PlanID(product string, t LicenseType, tier string, c Cycle) string {
+// planID is the plan's name in one word: "calendar-pro_users_1-20_monthly".
+func planID(product string, t LicenseType, tier string, c Cycle) string {
 	parts := []string{product, string(t)}
 	if tier != "" {
 		parts = append(parts, strings.Trim(notSlug.ReplaceAllString(strings.ToLower(tier), "-"), "-"))

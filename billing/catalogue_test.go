@@ -65,7 +65,7 @@ func TestTheDefaultCatalogueCarriesThePublishedPrices(t *testing.T) {
 	for _, p := range products {
 		covered := map[Cycle]int64{}
 		for _, plan := range p.Plans {
-			is(t, "id", plan.ID, PlanID(p.ID, plan.Type, plan.Tier, plan.Cycle))
+			is(t, "id", plan.ID, planID(p.ID, plan.Type, plan.Tier, plan.Cycle))
 			for _, price := range plan.Prices {
 				currencies[price.Currency] = true
 			}

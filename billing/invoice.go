@@ -254,7 +254,7 @@ func (s sale) bill() (lines []Line, excess []CreditNote) {
 		})
 	}
 	lines = append(lines, Line{
-		Kind: LineService, Description: Describe(s.Product, s.Plan), Quantity: s.Quantity,
+		Kind: LineService, Description: describe(s.Product, s.Plan), Quantity: s.Quantity,
 		Amount: whole.Amount, Discount: whole.Amount - net.Amount, Tax: tax.Amount, Period: s.Period, Plan: s.Plan, Price: s.Price,
 	})
 	room := net.Add(tax).Amount // what credits may still take off, tax included
@@ -312,8 +312,8 @@ func (inv *Invoice) identify() {
 	}
 }
 
-// Describe names a plan of a product on a document.
-func Describe(p Product, plan PlanRef) string {
+// describe names a plan of a product on a document.
+func describe(p Product, plan PlanRef) string {
 	what := map[LicenseType]string{Users: "users", Capacity: "capacity", Site: "site licence"}[plan.Type]
 	if plan.Tier != "" {
 		what += " " + plan.Tier

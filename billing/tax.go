@@ -28,10 +28,10 @@ var vatRates = map[string]int64{
 	"PL": 2300, "PT": 2300, "RO": 2100, "SE": 2500, "SI": 2200, "SK": 2300,
 }
 
-// TaxFor is the tax of a customer in a country: the country's rate inside the
+// taxFor is the tax of a customer in a country: the country's rate inside the
 // European Union, reverse charge for a business with a valid VAT id of another
 // member state than the seller's, none outside (docs/rules.md, Money).
-func TaxFor(seller, country, vatID string) Tax {
+func taxFor(seller, country, vatID string) Tax {
 	rate, union := vatRates[country]
 	if !union {
 		return Tax{}

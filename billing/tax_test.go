@@ -37,7 +37,7 @@ func TestTaxIsByCountryOfTheBillingContact(t *testing.T) {
 		{"the United Kingdom is outside", "GB", "GB000000000", Tax{}},
 		{"a half percent", "FI", "", Tax{Rate: 2550}},
 	} {
-		t.Run(c.name, func(t *testing.T) { is(t, "tax", TaxFor("IT", c.country, c.vatID), c.want) })
+		t.Run(c.name, func(t *testing.T) { is(t, "tax", taxFor("IT", c.country, c.vatID), c.want) })
 	}
 	if ReverseChargeNote == "" {
 		t.Error("the legal note is missing")

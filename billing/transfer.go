@@ -195,7 +195,7 @@ func (inv Invoice) settled(cycle Cycle, at time.Time) Invoice {
 	inv.Lines = slices.Clone(inv.Lines)
 	for i, l := range inv.Lines {
 		if l.Kind == LineService && l.Period == (Period{}) {
-			inv.Lines[i].Period, _ = PeriodAt(at, cycle, at)
+			inv.Lines[i].Period, _ = periodAt(at, cycle, at)
 		}
 	}
 	return inv

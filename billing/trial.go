@@ -22,9 +22,9 @@ var freeMail = map[string]bool{
 	"ymail.com": true, "zoho.com": true,
 }
 
-// TrialClaim is whom a trial counts for: the registrable domain of a work
+// trialClaim is whom a trial counts for: the registrable domain of a work
 // address, the whole address at a free-mail provider (docs/rules.md, Buying).
-func TrialClaim(email string) string {
+func trialClaim(email string) string {
 	email = strings.ToLower(email)
 	at := strings.LastIndex(email, "@") // a quoted local part may hold another
 	registrable, err := publicsuffix.EffectiveTLDPlusOne(email[at+1:])

@@ -12,8 +12,8 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// NormalEmail is how an address names an account.
-func NormalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+// normalEmail is how an address names an account.
+func normalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 // Begin writes a request row, and for a purchase the order and the
 // subscription that it asks for, in one transaction. Where the caller has used
@@ -89,7 +89,7 @@ func (s *Store) createOrder(tx *gorm.DB, o billing.Order, sub billing.Subscripti
 // account finds the account of an address, or opens it. Another transaction
 // may be opening it as well: the first one counts.
 func account(tx *gorm.DB, email string) (string, error) {
-	email = NormalEmail(email)
+	email = normalEmail(email)
 	a, err := one[accountRow](tx.Where("email = ?", email))
 	if !errors.Is(err, billing.ErrNotFound) {
 		return a.ID, err

@@ -160,7 +160,7 @@ func TestAnAddressIsOneAccountHoweverManyOrderAtOnce(t *testing.T) {
 			for email, id := range map[string]string{
 				o.Detail.Billing.Email: o.Detail.BillingAccount, o.Detail.Licensee.Email: o.Detail.LicenseeAccount,
 			} {
-				email = NormalEmail(email)
+				email = normalEmail(email)
 				if was, ok := accounts[email]; ok && was != id {
 					t.Errorf("%s is %s and %s", email, was, id)
 				}

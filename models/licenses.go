@@ -29,7 +29,7 @@ func (s *Store) Licenses(ctx context.Context, email, before string, limit int) (
 		q = q.Where("id < ?", before)
 	}
 	if email != "" {
-		account := db.Model(&accountRow{}).Select("id").Where("email = ?", NormalEmail(email))
+		account := db.Model(&accountRow{}).Select("id").Where("email = ?", normalEmail(email))
 		q = q.Where("subscription IN (?)", db.Model(&subscriptionRow{}).Select("id").
 			Where("billing_account IN (?) OR licensee_account IN (?)", account, account))
 	}

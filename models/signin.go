@@ -43,7 +43,7 @@ func (s *Store) Account(ctx context.Context, id string) (billing.Account, error)
 
 // AccountOf finds an address's account. Errors: ErrNotFound.
 func (s *Store) AccountOf(ctx context.Context, email string) (billing.Account, error) {
-	row, err := one[accountRow](s.db.WithContext(ctx).Where("email = ?", NormalEmail(email)))
+	row, err := one[accountRow](s.db.WithContext(ctx).Where("email = ?", normalEmail(email)))
 	return billing.Account{ID: row.ID, Email: row.Email}, err
 }
 
@@ -63,7 +63,7 @@ func (s *Store) BeginLogin(ctx context.Context, id, token, account string) error
 // an instant: links to sign in with, trials and quotes.
 func (s *Store) Unsolicited(ctx context.Context, email string, since time.Time) (mails int, err error) {
 	db := s.db.WithContext(ctx)
-	account := db.Model(&accountRow{}).Select("id").Where("email = ?", NormalEmail(email))
+	account := db.Model(&accountRow{}).Select("id").Where("email = ?", normalEmail(email))
 	of := func(kind billing.NoticeKind, id string, row any, whose string) *gorm.DB {
 		return db.Where("kind = ? AND subscription IN (?)", kind, db.Model(row).Select(id).Where(whose+" IN (?)", account))
 	}

@@ -44,15 +44,15 @@ func (s *Store) Overviews(ctx context.Context, search billing.Search, limit int)
 		q = q.Where("number = ?", search.Number)
 	}
 	if search.Payer != "" {
-		q = q.Where("billing_account IN (?)", db.Model(&accountRow{}).Select("id").Where("email = ?", NormalEmail(search.Payer)))
+		q = q.Where("billing_account IN (?)", db.Model(&accountRow{}).Select("id").Where("email = ?", normalEmail(search.Payer)))
 	}
 	if search.Email != "" || search.Domain != "" {
 		accounts := db.Model(&accountRow{}).Select("id")
 		if search.Email != "" {
-			accounts = accounts.Where("email = ?", NormalEmail(search.Email))
+			accounts = accounts.Where("email = ?", normalEmail(search.Email))
 		}
 		if search.Domain != "" {
-			accounts = accounts.Where("email LIKE ? ESCAPE '!'", "%@"+likeLiteral(NormalEmail(search.Domain)))
+			accounts = accounts.Where("email LIKE ? ESCAPE '!'", "%@"+likeLiteral(normalEmail(search.Domain)))
 		}
 		q = q.Where("billing_account IN (?) OR licensee_account IN (?)", accounts, accounts)
 	}
