@@ -22,7 +22,7 @@ func TestCancelledResumedAndCancelledAgainItWorksToTheLastSecondAndIsNeverCharge
 	if got := shared.check(t, c.License.ID); got.Code != "CANCELED" || !got.Valid || deref(got.ValidUntil) != "2026-02-28T10:00:00Z" {
 		t.Errorf("%+v", got)
 	}
-	if details := shared.details(t, id); !strings.Contains(details, "cancelled, ends 2026-02-28T10:00:00Z") {
+	if details := shared.details(t, id); !strings.Contains(details, "| cancelled | works until 2026-02-28 10:00:00 UTC |") {
 		t.Error(details)
 	}
 	shared.command(t, id, "cancel", nil).wantProblem(t, http.StatusConflict, "not_possible_now")
