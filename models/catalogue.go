@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -95,7 +96,8 @@ func (r priceRow) price() billing.Price {
 
 // ApplyCatalogue brings a catalogue document in and answers with the list of
 // changes, in words; a dry run changes nothing. Products and plans that it
-// does not name stay, and a changed price becomes a new version.
+// does not name stay, and so do a product's description, icon and changelog
+// where it has none. A changed price becomes a new version.
 func (s *Store) ApplyCatalogue(ctx context.Context, c billing.Catalogue, dryRun bool) ([]string, error) {
 	changes := []string{}
 	errDry := errors.New("dry run")
@@ -119,7 +121,10 @@ func (s *Store) ApplyCatalogue(ctx context.Context, c billing.Catalogue, dryRun 
 
 func applyProduct(tx *gorm.DB, position int64, p billing.Product, changes *[]string) error {
 	was, err := one[productRow](locked(tx).Where("id = ?", p.ID))
-	row := productRow{p.ID, position, p.Name, p.Description, p.Icon, p.ChangelogURL, p.Activation, p.Proration, p.Trial}
+	row := productRow{
+		p.ID, position, p.Name, cmp.Or(p.Description, was.Description), cmp.Or(p.Icon, was.Icon), cmp.Or(p.ChangelogURL, was.ChangelogURL),
+		p.Activation, p.Proration, p.Trial,
+	}
 	switch {
 	case err != nil && !errors.Is(err, billing.ErrNotFound):
 		return err

@@ -62,6 +62,23 @@ func TestTheDefaultCatalogueIsReadAsItIsWrittenAndComesInOnce(t *testing.T) {
 	})
 }
 
+func TestADocumentThatTellsPricesLeavesTheTextsAlone(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		for _, doc := range []string{
+			"products: [{id: a, name: A, description: Text, icon: /a.svg, changelog_url: 'https://contoso.example/a', plans: []}]",
+			"products: [{id: a, name: A, plans: []}]",
+		} {
+			_, err := s.ApplyCatalogue(t.Context(), parse(t, doc), false)
+			must(t, err)
+			p, err := s.Product(t.Context(), "a")
+			must(t, err)
+			if p.Description != "Text" || p.Icon != "/a.svg" || p.ChangelogURL != "https://contoso.example/a" {
+				t.Errorf("after %s: %+v", doc, p)
+			}
+		}
+	})
+}
+
 func TestAChangedPriceIsANewVersionAndNothingElseChanges(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
