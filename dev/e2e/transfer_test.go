@@ -72,12 +72,12 @@ func TestAPurchaseByInvoiceIsActiveFromTheInstantAtWhichItIsMarkedPaid(t *testin
 	}
 	// A part, the same part again, and the rest with 1.00 too much.
 	shared.advance(t, clock, "2026-02-10T00:00:00Z")
-	if got := shared.transferred(t, inv.ID, "first half", 200000); got != "pending, open, incomplete" || shared.balance(t, who) != 200000 {
+	if got := shared.transferred(t, inv.ID, "Bankbeleg Haelfte", 200000); got != "pending, open, incomplete" || shared.balance(t, who) != 200000 {
 		t.Errorf("%s, balance %d", got, shared.balance(t, who))
 	}
 	shared.transfer(t, inv.ID, " FIRST  half", 200000).wantProblem(t, http.StatusConflict, "already_recorded")
 	shared.advance(t, clock, "2026-02-15T12:30:00Z")
-	if got := shared.transferred(t, inv.ID, "the rest", 295100); got != "succeeded, paid, active" || shared.balance(t, who) != 100 {
+	if got := shared.transferred(t, inv.ID, "Bankbeleg Rest", 295100); got != "succeeded, paid, active" || shared.balance(t, who) != 100 {
 		t.Errorf("%s, balance %d", got, shared.balance(t, who))
 	}
 	sub := shared.subscription(t, id)
@@ -98,7 +98,7 @@ func TestAPurchaseByInvoiceIsActiveFromTheInstantAtWhichItIsMarkedPaid(t *testin
 		t.Error(l.Subject)
 	}
 	// Once more, by mistake: on the balance, and nothing else.
-	if got := shared.transferred(t, inv.ID, "once more", 5000); got != "none, paid, active" || shared.balance(t, who) != 5100 {
+	if got := shared.transferred(t, inv.ID, "Bankbeleg nochmals", 5000); got != "none, paid, active" || shared.balance(t, who) != 5100 {
 		t.Errorf("%s, balance %d", got, shared.balance(t, who))
 	}
 	shared.wantCharges(t, id)
@@ -149,7 +149,7 @@ func TestAnUnpaidOrderByInvoiceLapsesAfter30DaysAndItsInvoiceIsCredited(t *testi
 		t.Errorf("%q with %+v", l.Subject, l.Attachments)
 	}
 	// The money comes after all.
-	if got := shared.transferred(t, inv.ID, "late", 495000); got != "none, void, incomplete_expired" || shared.balance(t, who) != 495000 {
+	if got := shared.transferred(t, inv.ID, "Bankbeleg spaet", 495000); got != "none, void, incomplete_expired" || shared.balance(t, who) != 495000 {
 		t.Errorf("%s, balance %d", got, shared.balance(t, who))
 	}
 	eventually(t, 20*time.Second, "the operator is told of the late transfer", func() bool {
@@ -164,7 +164,7 @@ func activeByInvoice(t *testing.T, who customer) (id, clock string) {
 	t.Helper()
 	clock = shared.clock(t, "2026-01-31T10:00:00Z")
 	c := shared.buy(t, who.byInvoice(clock))
-	if got := shared.transferred(t, c.Invoice.ID, "bought", 495000); got != "succeeded, paid, active" {
+	if got := shared.transferred(t, c.Invoice.ID, "Bankbeleg Kauf", 495000); got != "succeeded, paid, active" {
 		t.Fatal(got)
 	}
 	return c.Subscription.ID, clock
@@ -198,7 +198,7 @@ func TestAYearlyRenewalByInvoiceIsMailed30DaysAheadAndCountedFromTheOldEnd(t *te
 	if l := all[len(all)-1]; l.Subject != "Calendar Pro renews on 31 January 2027" || !strings.Contains(l.Text, "pay invoice "+*inv.Number) {
 		t.Errorf("%q:\n%s", l.Subject, l.Text)
 	}
-	if got := shared.transferred(t, inv.ID, "renewed", 495000); got != "succeeded, paid, active" {
+	if got := shared.transferred(t, inv.ID, "Bankbeleg Verlaengerung", 495000); got != "succeeded, paid, active" {
 		t.Error(got)
 	}
 	if v := shared.check(t, *shared.subscription(t, id).LicenseID); deref(v.ValidUntil) != "2028-01-31T10:00:00Z" {
@@ -292,7 +292,7 @@ func TestAnInvoiceThatAnOutageKeptBackIsForThePeriodThatRuns(t *testing.T) {
 	if v := shared.check(t, license); v.Code != "EXPIRED" {
 		t.Errorf("%+v", v)
 	}
-	if got := shared.transferred(t, inv.ID, "after all", 495000); got != "succeeded, paid, active" {
+	if got := shared.transferred(t, inv.ID, "Bankbeleg doch noch", 495000); got != "succeeded, paid, active" {
 		t.Error(got)
 	}
 	if v := shared.check(t, license); v.Code != "ACTIVE" || deref(v.ValidUntil) != "2028-01-31T10:00:00Z" {
