@@ -75,7 +75,7 @@ func TestAPurchaseByInvoiceIsActiveFromTheInstantAtWhichItIsMarkedPaid(t *testin
 	if got := shared.transferred(t, inv.ID, "Bankbeleg Haelfte", 200000); got != "pending, open, incomplete" || shared.balance(t, who) != 200000 {
 		t.Errorf("%s, balance %d", got, shared.balance(t, who))
 	}
-	shared.transfer(t, inv.ID, " FIRST  half", 200000).wantProblem(t, http.StatusConflict, "already_recorded")
+	shared.transfer(t, inv.ID, " BANKBELEG  haelfte", 200000).wantProblem(t, http.StatusConflict, "already_recorded")
 	shared.advance(t, clock, "2026-02-15T12:30:00Z")
 	if got := shared.transferred(t, inv.ID, "Bankbeleg Rest", 295100); got != "succeeded, paid, active" || shared.balance(t, who) != 100 {
 		t.Errorf("%s, balance %d", got, shared.balance(t, who))
