@@ -81,6 +81,9 @@ func (b Book) migrate(c Command, at time.Time) Decision {
 		return Decision{Refusal: refuse(CodePriceOutdated, "", "this is not the newest price of the subscription's plan")}
 	}
 	was, from := s.RenewalPrice(), b.unbilled(at)
+	if s.NextPrice != (Price{}) && !at.Before(s.NextFrom) { // its time has come, though nothing was paid at it
+		s.Price = s.NextPrice
+	}
 	s.NextPrice, s.NextFrom = c.Price, from
 	p := b.post(s, at, EventPriceChange, EventDetails{OldPrice: was.Money, Price: s.NextPrice.Money, On: from})
 	p.Notices = []Notice{{

@@ -127,6 +127,58 @@ func TestADeclinedRenewalIsOwedAtThePriceOfItsInvoice(t *testing.T) {
 	is(t, "charges", l.amounts(), []string{"2026-04-01 10.00 USD", "2026-05-03 12.00 USD", "2026-06-01 15.00 USD"})
 }
 
+// 30.00 a site and month, 60.00 announced from May.
+func TestAnAnnouncedPriceIsNotChargedForThePeriodBeforeIt(t *testing.T) {
+	l := bought(t, "2026-04-01", offer{plan: site})
+	l.to("2026-04-05")
+	l.must(l.reprice(site, 6000, "pri_60"))
+	l.to("2026-04-10")
+	l.must(Command{Verb: VerbRenew}) // May, at 60.00
+	// Two sites at 30.00, less 21.00 of April's 30.00 and all of May's 60.00:
+	// nothing is due, and 21.00 go to the balance.
+	l.must(Command{Verb: VerbChange, Plan: site, Quantity: 2})
+	l.to("2026-05-10") // two at 60.00, less the balance
+	want := []string{"2026-04-01 30.00 USD", "2026-04-10 60.00 USD", "2026-05-10 99.00 USD"}
+	if got := l.amounts(); !slices.Equal(got, want) {
+		t.Errorf("charged %q, want %q", got, want)
+	}
+}
+
+func TestAnAnnouncedPriceIsInForceOnceItsTimeHasCome(t *testing.T) {
+	l := bought(t, "2026-04-01", offer{plan: site})
+	l.must(l.reprice(site, 6000, "pri_60"))
+	l.to("2026-04-20")
+	l.must(Command{Verb: VerbRenew}) // May is paid ahead
+	is(t, "April's price", l.s().Price.Amount, int64(3000))
+	l.to("2026-05-20")
+	is(t, "May's price", l.s().Price.Amount, int64(6000))
+	l.must(Command{Verb: VerbChange, Plan: site, Quantity: 2}) // less 12/31 of 60.00: 23.23
+	l.wallet = "poor"
+	l.to("2026-06-20")
+	l.must(l.reprice(site, 7000, "pri_70")) // while 120.00 are owed
+	l.command(Command{Verb: VerbPaymentMethod}, "visa")
+	l.to("2026-07-20")
+	want := []string{"2026-04-01 30.00 USD", "2026-04-20 60.00 USD", "2026-05-20 96.77 USD", "2026-06-20 120.00 USD", "2026-07-20 140.00 USD"}
+	if got := l.amounts(); !slices.Equal(got, want) {
+		t.Errorf("charged %q, want %q", got, want)
+	}
+}
+
+func TestANewerAnnouncementLeavesThePriceThatIsOwed(t *testing.T) {
+	l := bought(t, "2026-04-01", offer{plan: site})
+	l.must(l.reprice(site, 6000, "pri_60"))
+	l.wallet = "poor"
+	l.to("2026-05-01")
+	l.must(l.reprice(site, 7000, "pri_70"))
+	l.wallet = "visa"
+	l.must(Command{Verb: VerbChange, Plan: site, Quantity: 2}) // May's price, in full
+	l.to("2026-06-01")
+	want := []string{"2026-04-01 30.00 USD", "2026-05-01 120.00 USD", "2026-06-01 140.00 USD"}
+	if got := l.amounts(); !slices.Equal(got, want) {
+		t.Errorf("charged %q, want %q", got, want)
+	}
+}
+
 func TestAnInvoiceThatWasMailedKeepsItsPrice(t *testing.T) {
 	for name, c := range map[string]struct {
 		late, again bool

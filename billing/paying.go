@@ -62,7 +62,9 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	}
 	s.Stranger = s.Stranger && inv.Stranger // a command of the account's was paid for
 	old := s.Plan
-	s = s.sold(sold.Plan, sold.Price, sold.Quantity)
+	if inv.Purpose != ForAhead { // whose price counts once its period is entered
+		s = s.sold(sold.Plan, sold.Price, sold.Quantity)
+	}
 	s = b.paidState(s, inv)
 	if inv.Purpose == ForChange {
 		told.OldPlan, told.Plan = old, s.Plan

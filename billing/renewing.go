@@ -7,7 +7,7 @@ import "time"
 func (b Book) renew(step Step, at time.Time) Decision {
 	s := b.Subscription
 	if s.Ahead != (Period{}) {
-		s.Period, s.PaidBy, s.Ahead, s.AheadBy = s.Ahead, s.AheadBy, Period{}, ""
+		s = s.entered()
 		return Decision{Posting: b.post(s, at, EventRenewed, EventDetails{Until: s.Period.End})}
 	}
 	if s.Collection == ByInvoice {
@@ -15,6 +15,14 @@ func (b Book) renew(step Step, at time.Time) Decision {
 	}
 	inv := b.draft(ForRenewal, step.At.Format(time.RFC3339), b.saleAt(s.Anchor, s.Period.End, at))
 	return b.collectOrFail(inv, at)
+}
+
+// entered is the subscription in the period that was paid ahead, at the price
+// that was announced for it.
+func (s Subscription) entered() Subscription {
+	s = s.sold(s.Plan, s.priceOf(s.Ahead), s.Quantity)
+	s.Period, s.PaidBy, s.Ahead, s.AheadBy = s.Ahead, s.AheadBy, Period{}, ""
+	return s
 }
 
 // retry charges a declined renewal again. After an outage the invoice is
@@ -80,8 +88,8 @@ func (b Book) endTrial(step Step, at time.Time) Decision {
 	s := b.Subscription
 	switch {
 	case s.Ahead != (Period{}):
+		s = s.entered()
 		s.Status, s.Anchor = Active, s.TrialEnd
-		s.Period, s.PaidBy, s.Ahead, s.AheadBy = s.Ahead, s.AheadBy, Period{}, ""
 		return Decision{Posting: b.post(s, at, EventConverted, EventDetails{})}
 	case s.CancelAtPeriodEnd:
 		return Decision{Posting: b.end(s.TrialEnd, ReasonRequested)}
