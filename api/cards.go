@@ -255,10 +255,11 @@ func pageOf(form billing.CardForm, declined string) string {
 	return strings.TrimSuffix(path+"?"+query.Encode(), "?")
 }
 
-// detachCards has the gateway forget the cards that were removed here: whatever
-// crashes, and however long the gateway is away.
+// detachCards has the gateway forget a card that was removed here: whatever
+// crashes, and however long the gateway is away. It takes one at a time, so that
+// a gateway that does not answer holds the news up for one call only.
 func (s *server) detachCards(ctx context.Context) {
-	removed, err := s.Store.ClaimRemovedCards(ctx, s.Gateway.Name(), 50)
+	removed, err := s.Store.ClaimRemovedCards(ctx, s.Gateway.Name(), 1)
 	if err != nil && ctx.Err() == nil {
 		s.Log.Warn("removed cards were not read", "error", err)
 	}
