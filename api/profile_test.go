@@ -136,16 +136,13 @@ func TestARemovedCardIsForgottenByTheGatewayToo(t *testing.T) {
 	first := s.ask("GET", "/v1/payment-methods", "", ada).want(200, "").at("data").([]any)[0].(map[string]any)["id"].(string)
 	s.ask("POST", "/v1/subscriptions/"+id+"/payment-method", `{"token":"tok_visa"}`, ada, withKey()).want(200, "")
 	s.ask("DELETE", "/v1/payment-methods/"+first, "", ada).want(204, "")
-	ctx, stop := context.WithCancel(t.Context())
-	ran := make(chan struct{})
-	go func() { s.handler.Run(ctx); close(ran) }()
+	stop := s.sweeping()
 	s.eventually("the gateway has forgotten it", func() bool {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		return len(h.done) > 0
 	})
 	stop()
-	<-ran
 	if n := g.asked.Load(); n != 2 || !slices.Equal(h.done, []string{first}) {
 		t.Errorf("asked %d times, and %v are done", n, h.done)
 	}

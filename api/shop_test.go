@@ -448,6 +448,14 @@ func quoted(changes ...string) string {
 	return order(append([]string{"pay=", "payment=", "accept_terms="}, changes...)...)
 }
 
+// sweeping has the API do what it does beside its requests, until stop returns.
+func (s *shop) sweeping() (stop func()) {
+	ctx, cancel := context.WithCancel(s.t.Context())
+	ran := make(chan struct{})
+	go func() { s.handler.Run(ctx); close(ran) }()
+	return func() { cancel(); <-ran }
+}
+
 // buy places an order as a stranger.
 func (s *shop) buy(changes ...string) answer {
 	s.t.Helper()

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -132,10 +131,7 @@ func TestNewsOfAPaymentThatWaitsReachesItsWorkflow(t *testing.T) {
 	check(t, s.gateway.Approve(t.Context(), inv.Charge))
 	s.temporal.fail(serviceerror.NewUnavailable("away"), nil)
 	s.tell("evt_1", sandbox.EventFailed, inv.Charge) // which is not so either
-	ctx, stop := context.WithCancel(t.Context())
-	ran := make(chan struct{})
-	go func() { s.handler.Run(ctx); close(ran) }()
-	defer func() { stop(); <-ran }()
+	defer s.sweeping()()
 	sent := s.temporal.updates()
 	s.eventually("the workflow is told again, and cannot be reached", func() bool { return s.temporal.updates() > sent+1 })
 	s.awaitNews(1)
@@ -189,10 +185,7 @@ func TestARefundThatFailsBeforeItsSuccessIsRecordedIsNotLost(t *testing.T) {
 	if got := s.balanceOf(inv); got != 0 {
 		t.Errorf("the balance is %d", got)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	ran := make(chan struct{})
-	go func() { s.handler.Run(ctx); close(ran) }()
-	defer func() { stop(); <-ran }()
+	defer s.sweeping()()
 	s.awaitNews(0)
 	if got := s.balanceOf(inv); got != 400 {
 		t.Errorf("the balance is %d", got)
@@ -221,10 +214,7 @@ func TestARefundThatFailedUnheardIsActedOnWhenTheMoneyIsReconciled(t *testing.T)
 		}
 	}
 	s.awaitNews(1)
-	ctx, stop := context.WithCancel(t.Context())
-	ran := make(chan struct{})
-	go func() { s.handler.Run(ctx); close(ran) }()
-	defer func() { stop(); <-ran }()
+	defer s.sweeping()()
 	s.awaitNews(0)
 	if got := s.balanceOf(inv); got != 400 {
 		t.Errorf("the balance is %d", got)

@@ -21,7 +21,7 @@ func (s shop) charged(email string) billing.Subscription {
 	return s.post(paid, o.request.ID)
 }
 
-// moneyBack is what a command makes of the rows.
+// decided is what a command makes of the rows.
 func (s shop) decided(id string, c billing.Command, at time.Time) billing.Posting {
 	s.Helper()
 	b := s.book(id)
@@ -35,14 +35,20 @@ func (s shop) decided(id string, c billing.Command, at time.Time) billing.Postin
 	return *d.Posting
 }
 
+// refunding begins to give back a part of an invoice.
+func (s shop) refunding(id, invoice string, amount int64) billing.Posting {
+	s.Helper()
+	p := s.decided(id, billing.Command{Verb: billing.VerbRefund, Invoice: invoice, Amount: &amount}, opening)
+	s.post(p, "")
+	return p
+}
+
 func TestARefundIsPendingUntilItIsConfirmed(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Store) {
 		s := openShop(t, db)
 		sub := s.charged("ada@contoso.example")
-		amount := int64(400)
 		inv := s.receipts(sub.ID)[0].ID
-		p := s.decided(sub.ID, billing.Command{Verb: billing.VerbRefund, Invoice: inv, Amount: &amount}, opening)
-		s.post(p, "")
+		p := s.refunding(sub.ID, inv, 400)
 		pending, err := s.PendingRefunds(t.Context(), sub.ID)
 		must(t, err)
 		if diff := cmp.Diff(p.Refunds, pending); diff != "" || len(pending) != 1 {
@@ -80,10 +86,8 @@ func TestARefundThatHadSucceededFailsOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Store) {
 		s := openShop(t, db)
 		sub := s.charged("ada@contoso.example")
-		amount := int64(400)
 		inv := s.receipts(sub.ID)[0].ID
-		p := s.decided(sub.ID, billing.Command{Verb: billing.VerbRefund, Invoice: inv, Amount: &amount}, opening)
-		s.post(p, "")
+		p := s.refunding(sub.ID, inv, 400)
 		p.Refunds[0].Status = billing.RefundSucceeded
 		s.post(*s.book(sub.ID).Settled(p.Refunds, opening), "")
 		if _, err := s.Refund(t.Context(), "sub_other", p.Refunds[0].ID); !errors.Is(err, billing.ErrNotFound) {

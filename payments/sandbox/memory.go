@@ -53,15 +53,7 @@ func (l *memory) AddMethod(_ context.Context, m Method) error {
 func (l *memory) UpdateMethod(_ context.Context, id string, f func(*Method) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	m, ok := l.methods[id]
-	if !ok {
-		return ErrNotFound
-	}
-	if err := f(&m); err != nil {
-		return err
-	}
-	l.methods[id] = m
-	return nil
+	return change(l.methods, id, f)
 }
 
 func (l *memory) OpenForm(_ context.Context, f Form) (Form, error) {
@@ -89,14 +81,19 @@ func (l *memory) Form(_ context.Context, id string) (Form, error) {
 func (l *memory) UpdateForm(_ context.Context, id string, f func(*Form) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	form, ok := l.forms[id]
+	return change(l.forms, id, f)
+}
+
+// change keeps what f makes of an entry, unless f fails.
+func change[T any](kept map[string]T, id string, f func(*T) error) error {
+	entry, ok := kept[id]
 	if !ok {
 		return ErrNotFound
 	}
-	if err := f(&form); err != nil {
+	if err := f(&entry); err != nil {
 		return err
 	}
-	l.forms[id] = form
+	kept[id] = entry
 	return nil
 }
 
