@@ -1,6 +1,7 @@
 // "/": what is on sale.
 import { html } from './lit-html/lit-html.js';
 import { roundMoney } from './format.js';
+import { icon } from './icon.js';
 import { withProducts } from './loading.js';
 import { plansOf, priceIn } from './plans.js';
 import { t } from './words.js';
@@ -13,7 +14,7 @@ const cheapest = product => plansOf(product, { type: 'users', cycle: 'monthly', 
 const card = product => {
   const price = cheapest(product);
   return html`<li class="panel visual" id="product-${product.id}">
-    <img src=${product.icon ?? '/icons/visual.svg'} width="48" height="48" alt="">
+    ${icon(product, 48)}
     <h2><a href="/products/${product.id}">${product.name}</a></h2>
     <p>${product.description}</p>
     <p class="quiet">${price ? t.catalogue.from(roundMoney(price), t.per.monthly) : ''}</p>

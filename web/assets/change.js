@@ -5,6 +5,7 @@ import { page } from './account.js';
 import { post, read } from './api.js';
 import { Commanding, refusal } from './commanding.js';
 import { day, money } from './format.js';
+import { icon } from './icon.js';
 import { cyclesOf, plansOf, settle, typesOf } from './plans.js';
 import { t } from './words.js';
 
@@ -119,7 +120,7 @@ class ChangePage extends Commanding {
     this.framed(title, html`${head}
       <form class="changing" @submit=${e => { e.preventDefault(); this.confirm(); }} aria-busy=${this.busy}>
         <div class="order">
-          <div class="row head"><span class="what"><img src=${product.icon ?? '/icons/visual.svg'} width="32" height="32" alt="">${this.nameOf(s.product)}</span>${s.last_payment_at ? html`<span class="quiet">${w.lastPayment}: ${day(s.last_payment_at)}</span>` : ''}</div>
+          <div class="row head"><span class="what">${icon(product, 32)}${this.nameOf(s.product)}</span>${s.last_payment_at ? html`<span class="quiet">${w.lastPayment}: ${day(s.last_payment_at)}</span>` : ''}</div>
           <div class="row picks">
             ${this.pick('cycle', t.checkout.cycle, t.cycle[s.plan.cycle], cyclesOf(product, { type, currency }).map(c => [c, t.cycle[c]]), cycle)}
             ${this.pick('type', t.checkout.type, t.type[s.plan.type], typesOf(product, { currency }).map(x => [x, t.type[x]]), type)}

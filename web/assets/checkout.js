@@ -5,6 +5,7 @@ import { patch, post, products } from './api.js';
 import { likely } from './countries.js';
 import { day, money, roundMoney } from './format.js';
 import { idOf, written } from './fields.js';
+import { icon } from './icon.js';
 import { loaded } from './loading.js';
 import { forget, here, kept, prepare, returned, unsettled } from './order.js';
 import { Ordering } from './ordering.js';
@@ -250,7 +251,7 @@ class Checkout extends Ordering {
     const m = priceIn(plan, currency);
     const tiers = plansOf(product, { type, cycle, currency }).filter(p => p.tier);
     return html`<div class="item">
-      <div class="what"><img src=${product.icon ?? '/icons/visual.svg'} width="40" height="40" alt="">
+      <div class="what">${icon(product, 40)}
         <a href="/products/${product.id}">${product.name}</a></div>
       <div class="picks">
         ${this.select('plan.cycle', w.cycle, cyclesOf(product, { type, currency }).map(c => [c, t.cycle[c]]), cycle, c => this.choose({ cycle: c }))}

@@ -4,6 +4,7 @@ import { html } from './lit-html/lit-html.js';
 import { listing, page, planWords } from './account.js';
 import { post, putSites, read } from './api.js';
 import { day, minute } from './format.js';
+import { icon } from './icon.js';
 import { t } from './words.js';
 
 const w = t.account;
@@ -35,7 +36,7 @@ const cardsOf = (rows, { pays, known, nameOf }) => {
   return html`<div id="licenses">${[...new Set(rows.map(l => l.product))].map(id => {
     const product = known.find(p => p.id === id);
     return html`<section><h2>${nameOf(id)}</h2><ul class="cards">${rows.filter(l => l.product === id).map(l => html`<li class="panel license">
-      <img src=${product?.icon ?? '/icons/visual.svg'} width="56" height="56" alt="">
+      ${icon(product, 56)}
       <div><dl class="columns">
         ${column(w.licenseID, html`<a href="/account/licenses/${l.id}"><code>${l.id}</code></a>`)}
         ${column(w.subscription, pays ? html`<a href="/account/subscriptions/${l.subscription_id}">#${l.subscription_number}</a>` : `#${l.subscription_number}`)}

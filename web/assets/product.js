@@ -2,6 +2,7 @@
 // address, so that the way back from the checkout leads to it.
 import { html } from './lit-html/lit-html.js';
 import { money, roundMoney } from './format.js';
+import { icon } from './icon.js';
 import { withProducts } from './loading.js';
 import { address, covering, currenciesOf, cyclesOf, plansOf, priceIn, settle } from './plans.js';
 import { t } from './words.js';
@@ -81,7 +82,7 @@ export const product = (show, id) => withProducts(show, t.visuals, products => {
     };
 
     show(it.name, html`
-      <div class="heading"><img src=${it.icon ?? '/icons/visual.svg'} width="64" height="64" alt="">
+      <div class="heading">${icon(it, 64)}
         <div><h1>${it.name}</h1><p class="lead">${it.description}</p></div></div>
       <div class="choices">
         <fieldset class="segments"><legend>${w.billing}</legend>

@@ -1,0 +1,4 @@
+// A visual's icon, which decorates its name.
+import { html } from './lit-html/lit-html.js';
+
+export const icon = (product, size) => html`<img src=${product?.icon ?? '/icons/visual.svg'} width=${size} height=${size} alt="">`;
