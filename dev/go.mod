@@ -15,9 +15,9 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/okviz/licensing v0.0.0
 	github.com/temporalio/ui-server/v2 v2.54.1
-	go.temporal.io/api v1.64.3
-	go.temporal.io/sdk v1.51.0
-	go.temporal.io/server v1.32.1
+	go.temporal.io/api v1.63.5
+	go.temporal.io/sdk v1.50.0
+	go.temporal.io/server v1.32.0
 	google.golang.org/grpc v1.85.0
 	google.golang.org/protobuf v1.36.12
 	gorm.io/driver/sqlite v1.6.0
