@@ -16,14 +16,14 @@ require (
 	github.com/goccy/go-yaml v1.19.2
 	github.com/google/go-cmp v0.7.0
 	github.com/oklog/ulid/v2 v2.1.2
-	github.com/pressly/goose/v3 v3.30.1
+	github.com/pressly/goose/v3 v3.28.0 // 3.29 wants OpenTelemetry 1.47, with which Temporal 1.32 does not compile
 	github.com/prometheus/client_golang v1.25.0
 	github.com/stretchr/testify v1.12.1
 	github.com/stripe/stripe-go/v85 v85.0.0
 	github.com/urfave/cli/v3 v3.14.0
-	github.com/wneessen/go-mail v0.8.1
+	github.com/wneessen/go-mail v0.8.1 // 0.8.2 wants Go 1.26.10
 	go.temporal.io/api v1.63.5
-	go.temporal.io/sdk v1.50.0
+	go.temporal.io/sdk v1.50.0 // 1.51 wants API 1.64, with which Temporal server 1.32.0 does not compile
 	go.temporal.io/sdk/contrib/envconfig v1.0.2
 	golang.org/x/image v0.48.0
 	golang.org/x/net v0.62.0
