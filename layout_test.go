@@ -24,19 +24,19 @@ var ours = map[string][]string{
 	"billing":            {},
 	"licensing":          {},
 	"licensing/pbiviz":   {},
+	"licensing/entra":    {"billing"},
 	"workflows":          {"activities", "billing", "licensing"},
 	"activities":         {"billing", "licensing"},
 	"worker":             {"activities", "billing", "workflows"},
-	"delivery":           {"billing", "licensing", "licensing/pbiviz"},
+	"delivery/documents": {"billing"},
+	"delivery/mail":      {"billing"},
+	"delivery/packages":  {"billing", "licensing", "licensing/pbiviz"},
 	"models":             {"billing", "licensing", "payments/sandbox"},
-	"api":                {"billing", "licensing", "licensing/pbiviz", "metrics", "payments/sandbox", "payments/statement", "workflows"},
-	"documents":          {"billing"},
-	"mail":               {"billing"},
+	"api":                {"billing", "licensing", "licensing/pbiviz", "payments/sandbox", "payments/statement", "workflows"},
 	"payments":           {"billing"},
 	"payments/sandbox":   {"billing", "payments"},
 	"payments/stripe":    {"billing", "payments"},
 	"payments/statement": {"billing"},
-	"metrics":            {},
 	"web":                {},
 	"visual":             {},
 	"engine":             {anything},
@@ -58,13 +58,13 @@ var theirs = map[string][]string{
 	"github.com/pressly/goose":    {"models"},
 	"github.com/gin-gonic":        {"api", "web"},
 	"github.com/danielgtaylor":    {"api"},
-	"net/http":                    {"api", "cmd/okviz", "engine", "entra", "metrics", "payments/sandbox", "payments/stripe", "web"},
-	"net":                         {"api", "cmd/okviz", "engine", "mail", "payments/stripe", "web"},
+	"net/http":                    {"api", "cmd/okviz", "engine", "licensing/entra", "payments/sandbox", "payments/stripe", "web"},
+	"net":                         {"api", "cmd/okviz", "delivery/mail", "engine", "payments/stripe", "web"},
 	"net/url":                     {anything}, // computes only
 	"net/mail":                    {anything}, // likewise
 	"net/netip":                   {anything}, // likewise
-	"github.com/prometheus":       {"metrics"},
-	"github.com/wneessen/go-mail": {"mail"},
+	"github.com/prometheus":       {"engine"},
+	"github.com/wneessen/go-mail": {"delivery/mail"},
 	"go.temporal.io":              {"activities", "api", "engine", "worker", "workflows"},
 	"go.temporal.io/sdk/client":   {"api", "engine", "worker", "workflows"}, // workflows: how a run is started
 	"go.temporal.io/sdk/workflow": {"workflows"},
@@ -82,7 +82,7 @@ var pure = map[string][]string{
 }
 
 // clockless are the packages into which time comes as an argument.
-var clockless = []string{"billing", "licensing", "licensing/pbiviz", "workflows", "activities", "delivery", "documents", "payments", "payments/sandbox", "payments/statement"}
+var clockless = []string{"billing", "licensing", "licensing/pbiviz", "workflows", "activities", "delivery/documents", "delivery/packages", "payments", "payments/sandbox", "payments/statement"}
 
 type pkg struct {
 	Dir        string

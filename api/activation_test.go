@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/okviz/licensing/api"
-	"github.com/okviz/licensing/entra"
-	"github.com/okviz/licensing/entra/entratest"
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/licensing/entra"
+	"github.com/okviz/licensing/licensing/entra/entratest"
 )
 
 const (

@@ -14,7 +14,6 @@ import (
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/licensing"
-	"github.com/okviz/licensing/metrics"
 	"github.com/okviz/licensing/payments/sandbox"
 )
 
@@ -139,6 +138,12 @@ type Tenants interface {
 	Tenant(ctx context.Context, token string, now time.Time) (string, error)
 }
 
+// Metrics counts what is answered. route is the pattern; empty: no route's.
+type Metrics interface {
+	Request(method, route string, status int, took time.Duration)
+	Check(code string)
+}
+
 // Config is what the API is made of. All fields but Sandbox, Pages and Tenants
 // are needed.
 type Config struct {
@@ -150,7 +155,7 @@ type Config struct {
 	VATIDs    VATIDs
 	Keys      licensing.KeyRing
 	Policy    billing.Policy
-	Metrics   *metrics.Metrics
+	Metrics   Metrics
 	Sandbox   Charges      // nil: another gateway
 	Tenants   Tenants      // nil: no licence can be activated with Entra
 	Pages     http.Handler // what no route of the API answers; nil: nothing

@@ -24,10 +24,9 @@ import (
 	"github.com/okviz/licensing/activities/activitiestest"
 	"github.com/okviz/licensing/api"
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/delivery"
-	"github.com/okviz/licensing/documents"
+	"github.com/okviz/licensing/delivery/documents"
+	"github.com/okviz/licensing/delivery/packages"
 	"github.com/okviz/licensing/licensing"
-	"github.com/okviz/licensing/metrics"
 	"github.com/okviz/licensing/models"
 	"github.com/okviz/licensing/payments/sandbox"
 	"github.com/okviz/licensing/visual"
@@ -83,7 +82,7 @@ func newShop(t *testing.T, change ...func(*api.Config)) *shop {
 	gateway, err := sandbox.New(sandbox.NewMemory(), "https://shop.example/sandbox", webhookSecret)
 	check(t, err)
 	s.gateway = gateway
-	press := delivery.NewPress(s.store, s.keys)
+	press := packages.NewPress(s.store, s.keys)
 	for _, p := range visual.Packages() {
 		build, err := press.Inspect(p.Data)
 		check(t, err)
@@ -99,7 +98,7 @@ func newShop(t *testing.T, change ...func(*api.Config)) *shop {
 	log := &diary{}
 	t.Cleanup(func() { log.saysNothing(t) })
 	config := api.Config{
-		Store: s.store, Temporal: s.temporal, Gateway: gateway, Files: press, Documents: papers, VATIDs: api.VATSyntax{}, Keys: s.keys, Policy: billing.DefaultPolicy(), Metrics: metrics.New(), Sandbox: gateway, PublicURL: "https://shop.example",
+		Store: s.store, Temporal: s.temporal, Gateway: gateway, Files: press, Documents: papers, VATIDs: api.VATSyntax{}, Keys: s.keys, Policy: billing.DefaultPolicy(), Metrics: uncounted{}, Sandbox: gateway, PublicURL: "https://shop.example",
 		Secret: []byte("0123456789abcdef0123456789abcdef"), TestClocks: true,
 		Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: func() time.Time {
 			if s.now.IsZero() {
@@ -484,3 +483,10 @@ func (s *shop) request(caller, route, key string) billing.Request {
 	}
 	return r
 }
+
+// uncounted are metrics that nobody reads.
+type uncounted struct{}
+
+func (uncounted) Request(string, string, int, time.Duration) {}
+
+func (uncounted) Check(string) {}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/okviz/licensing/api"
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/entra"
+	"github.com/okviz/licensing/licensing/entra"
 	"github.com/okviz/licensing/payments/stripe"
 )
 

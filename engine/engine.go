@@ -21,11 +21,10 @@ import (
 	"github.com/okviz/licensing/activities"
 	"github.com/okviz/licensing/api"
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/delivery"
-	"github.com/okviz/licensing/documents"
+	"github.com/okviz/licensing/delivery/documents"
+	"github.com/okviz/licensing/delivery/mail"
+	"github.com/okviz/licensing/delivery/packages"
 	"github.com/okviz/licensing/licensing"
-	"github.com/okviz/licensing/mail"
-	"github.com/okviz/licensing/metrics"
 	"github.com/okviz/licensing/models"
 	"github.com/okviz/licensing/payments"
 	"github.com/okviz/licensing/payments/sandbox"
@@ -39,7 +38,7 @@ import (
 type Engine struct {
 	Store    *models.Store
 	Temporal client.Client
-	Press    *delivery.Press
+	Press    *packages.Press
 
 	config    Config
 	keys      licensing.KeyRing
@@ -47,7 +46,7 @@ type Engine struct {
 	gateway   payments.Gateway
 	sandbox   *sandbox.Gateway // nil with another gateway
 	documents *documents.Writer
-	metrics   *metrics.Metrics
+	metrics   *metrics
 	log       *slog.Logger
 }
 
@@ -62,7 +61,7 @@ func Open(ctx context.Context, c Config, l *slog.Logger) (*Engine, error) {
 
 // OpenAt is Open with Temporal where the options say.
 func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logger) (*Engine, error) {
-	e := &Engine{config: c, log: l, metrics: metrics.New()}
+	e := &Engine{config: c, log: l, metrics: newMetrics()}
 	var err error
 	if e.keys, err = c.keys(); err != nil {
 		return nil, err
@@ -80,8 +79,8 @@ func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logge
 		return nil, errors.Join(err, e.Close())
 	}
 	e.policy = c.policy()
-	e.metrics.Late(func(ctx context.Context) (int64, error) { return e.Store.Late(ctx, time.Now().Add(-metrics.Grace)) })
-	e.Press = delivery.NewPress(e.Store, e.keys)
+	e.metrics.Late(func(ctx context.Context) (int64, error) { return e.Store.Late(ctx, time.Now().Add(-grace)) })
+	e.Press = packages.NewPress(e.Store, e.keys)
 	return e, nil
 }
 
@@ -370,5 +369,5 @@ func InspectPackage(c Config, pkg []byte) (billing.Build, error) {
 	if err != nil {
 		return billing.Build{}, err
 	}
-	return delivery.NewPress(nil, keys).Inspect(pkg)
+	return packages.NewPress(nil, keys).Inspect(pkg)
 }

@@ -6,14 +6,13 @@ import (
 
 	"github.com/okviz/licensing/activities"
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/metrics"
 	"github.com/okviz/licensing/payments"
 )
 
 // meteredGateway counts what a gateway answers to charges.
 type meteredGateway struct {
 	activities.Gateway
-	metrics *metrics.Metrics
+	metrics *metrics
 }
 
 // A charge that cannot be prepared is none that can be made.
@@ -37,16 +36,16 @@ func (g meteredGateway) Charge(ctx context.Context, charge string, r billing.Cha
 
 func (g meteredGateway) failed(err error) {
 	if refusal := (*payments.Error)(nil); errors.As(err, &refusal) {
-		g.metrics.Charge(metrics.Refused)
+		g.metrics.Charge(refused)
 		return
 	}
-	g.metrics.Charge(metrics.Failed)
+	g.metrics.Charge(failed)
 }
 
 // meteredMailer counts what becomes of mails.
 type meteredMailer struct {
 	activities.Mailer
-	metrics *metrics.Metrics
+	metrics *metrics
 }
 
 func (m meteredMailer) Deliver(ctx context.Context, l billing.Letter) error {
@@ -54,11 +53,11 @@ func (m meteredMailer) Deliver(ctx context.Context, l billing.Letter) error {
 	var permanent interface{ IsPermanent() bool }
 	switch {
 	case err == nil:
-		m.metrics.Mail(metrics.Sent)
+		m.metrics.Mail(sent)
 	case errors.As(err, &permanent) && permanent.IsPermanent():
-		m.metrics.Mail(metrics.GivenUp)
+		m.metrics.Mail(givenUp)
 	default:
-		m.metrics.Mail(metrics.Failed)
+		m.metrics.Mail(failed)
 	}
 	return err
 }

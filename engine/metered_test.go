@@ -10,7 +10,6 @@ import (
 
 	"github.com/okviz/licensing/activities"
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/metrics"
 	"github.com/okviz/licensing/payments"
 )
 
@@ -34,7 +33,7 @@ type hopeless struct{ error }
 func (hopeless) IsPermanent() bool { return true }
 
 func TestEveryChargeAndMailIsCountedByWhatBecameOfIt(t *testing.T) {
-	m := metrics.New()
+	m := newMetrics()
 	away, refusal := errors.New("away"), fmt.Errorf("charging: %w", &payments.Error{Code: payments.CodeRefused})
 	for _, a := range []answering{
 		{result: billing.ChargeResult{Status: billing.PaymentSucceeded}}, {result: billing.ChargeResult{Status: billing.PaymentDeclined}},

@@ -18,7 +18,7 @@ import (
 
 	"github.com/okviz/licensing/activities/activitiestest"
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/delivery"
+	"github.com/okviz/licensing/delivery/packages"
 	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/licensing/pbiviz"
 )
@@ -148,7 +148,7 @@ func TestFilesAreGoodBeforeAndAfterARotation(t *testing.T) {
 		t.Helper()
 		ring, err := v.config.keys()
 		v.must(err)
-		file, _, err := delivery.NewPress(store, ring).Stamp(t.Context(), l, version, rotated)
+		file, _, err := packages.NewPress(store, ring).Stamp(t.Context(), l, version, rotated)
 		if err != nil {
 			return "", err
 		}

@@ -15,8 +15,8 @@ import (
 
 	"github.com/okviz/licensing/activities"
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/delivery"
-	"github.com/okviz/licensing/documents"
+	"github.com/okviz/licensing/delivery/documents"
+	"github.com/okviz/licensing/delivery/packages"
 	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/models"
 	"github.com/okviz/licensing/payments/sandbox"
@@ -82,7 +82,7 @@ func New(t testing.TB, now func() time.Time) *Shop {
 	check(t, err)
 	s := &Shop{DB: store, Sandbox: gateway, Mailbox: &Mailbox{}, Keys: licensing.KeyRing{Current: current, Next: next}}
 	s.Activities = &activities.Activities{
-		Store: store, Gateway: gateway, Mailer: s.Mailbox, Files: delivery.NewPress(store, s.Keys),
+		Store: store, Gateway: gateway, Mailer: s.Mailbox, Files: packages.NewPress(store, s.Keys),
 		Documents: papers,
 		PublicURL: "https://shop.example", OperatorEmail: OperatorEmail, Now: now,
 	}

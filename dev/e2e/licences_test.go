@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/okviz/licensing/dev/system"
-	"github.com/okviz/licensing/entra/entratest"
+	"github.com/okviz/licensing/licensing/entra/entratest"
 )
 
 // ask asks about a licence as a visual of a product does.

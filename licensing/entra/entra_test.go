@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/entra"
-	"github.com/okviz/licensing/entra/entratest"
+	"github.com/okviz/licensing/licensing/entra"
+	"github.com/okviz/licensing/licensing/entra/entratest"
 )
 
 const audience = "api://okviz"

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/documents"
+	"github.com/okviz/licensing/delivery/documents"
 )
 
 // offered is the order of the Greek invoice before anybody has accepted it.

@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/mail"
+	"github.com/okviz/licensing/delivery/mail"
 )
 
 var out = flag.String("out", "", "also write every letter into this folder, as HTML to be looked at")
@@ -510,7 +510,7 @@ func TestEveryLetterTellsItsFactsInTextAndHTML(t *testing.T) {
 }
 
 func TestEveryKindOfNoticeHasALetterHere(t *testing.T) {
-	source, err := parser.ParseFile(token.NewFileSet(), "../billing/notice.go", nil, 0)
+	source, err := parser.ParseFile(token.NewFileSet(), "../../billing/notice.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
-// Package delivery makes the file that a licensee receives: the published package
+// Package packages makes the file that a licensee receives: the published package
 // of a visual with the licence's token stamped into it.
-package delivery
+package packages
 
 import (
 	"bytes"

@@ -13,7 +13,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/mail"
+	"github.com/okviz/licensing/delivery/mail"
 )
 
 func TestNamesAreOnlyEverNames(t *testing.T) {

@@ -1,4 +1,4 @@
-package delivery_test
+package packages_test
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 
 	"github.com/okviz/licensing/activities/activitiestest"
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/delivery"
+	"github.com/okviz/licensing/delivery/packages"
 	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/licensing/pbiviz"
 )
@@ -90,7 +90,7 @@ func TestNewestVersionIsStampedUnlessOneIsNamed(t *testing.T) {
 	for _, v := range []string{"2.9.0", "2.10.0", "1.0.0"} {
 		s.put(v, now, activitiestest.Package(t, keys.Current.Public().String()))
 	}
-	press := delivery.NewPress(&s, keys)
+	press := packages.NewPress(&s, keys)
 	for ask, want := range map[string]string{"": "2.10.0", "2.9.0": "2.9.0", "7.0.0": ""} {
 		file, version, err := press.Stamp(t.Context(), license(), ask, now)
 		if err != nil || version != want {
@@ -138,7 +138,7 @@ func TestFileIsSignedWithAKeyThatItsCodeKnows(t *testing.T) {
 			}
 			var s shelf
 			s.put("1.0.0", now, activitiestest.Package(t, literals...), c.kids...)
-			press := delivery.NewPress(&s, keys)
+			press := packages.NewPress(&s, keys)
 			build, check := press.Inspect(activitiestest.Package(t, literals...))
 			file, _, err := press.Stamp(t.Context(), license(), "", now)
 			if c.code != "" {
@@ -173,7 +173,7 @@ func TestLicenceThatIsNoLongerValidIsNotStamped(t *testing.T) {
 	s.put("1.0.0", now, activitiestest.Package(t, keys.Current.Public().String()))
 	l := license()
 	l.ValidUntil = now
-	_, _, err := delivery.NewPress(&s, keys).Stamp(t.Context(), l, "", now)
+	_, _, err := packages.NewPress(&s, keys).Stamp(t.Context(), l, "", now)
 	var e *licensing.Error
 	if !errors.As(err, &e) || e.Code != licensing.InvalidClaims {
 		t.Errorf("got %v, want invalid_claims", err)
@@ -184,7 +184,7 @@ func TestReplacedPackageIsReadAgainAndOthersOnlyOnce(t *testing.T) {
 	keys := licensing.KeyRing{Current: key(t)}
 	var s shelf
 	s.put("1.0.0", now, activitiestest.Package(t, keys.Current.Public().String()))
-	press := delivery.NewPress(&s, keys)
+	press := packages.NewPress(&s, keys)
 	stamp := func() []byte {
 		file, _, err := press.Stamp(t.Context(), license(), "", now)
 		if err != nil {
@@ -208,7 +208,7 @@ func TestPressMayBeUsedByManyAtOnce(t *testing.T) {
 	for _, v := range []string{"1.0.0", "2.0.0", "3.0.0"} {
 		s.put(v, now, activitiestest.Package(t, keys.Current.Public().String()))
 	}
-	press := delivery.NewPress(&s, keys)
+	press := packages.NewPress(&s, keys)
 	var wg sync.WaitGroup
 	for _, v := range []string{"1.0.0", "2.0.0", "3.0.0", "", "1.0.0", "2.0.0", "3.0.0", ""} {
 		wg.Go(func() {
@@ -221,7 +221,7 @@ func TestPressMayBeUsedByManyAtOnce(t *testing.T) {
 }
 
 func TestUploadThatIsNoPackageIsRefused(t *testing.T) {
-	_, err := delivery.NewPress(&shelf{}, licensing.KeyRing{Current: key(t)}).Inspect([]byte("not a zip"))
+	_, err := packages.NewPress(&shelf{}, licensing.KeyRing{Current: key(t)}).Inspect([]byte("not a zip"))
 	var e *pbiviz.Error
 	if !errors.As(err, &e) {
 		t.Errorf("got %v, want a *pbiviz.Error", err)

@@ -1,6 +1,4 @@
-// Package metrics counts what the engine does, for Prometheus. No label is an id,
-// an address or a name: each label has a few values that are known beforehand.
-package metrics
+package engine
 
 import (
 	"context"
@@ -13,8 +11,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Metrics are the counts of one process.
-type Metrics struct {
+// metrics are the counts of one process, for Prometheus. No label is an id, an
+// address or a name: each label has a few values that are known beforehand.
+type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	checks   *prometheus.CounterVec
@@ -25,15 +24,15 @@ type Metrics struct {
 // Outcomes of a call of the gateway that charges, beside a payment's statuses,
 // and of a try to send a mail.
 const (
-	Refused = "refused" // the gateway takes no such call from us
-	Failed  = "failed"  // it could not be asked; the mail server could not
-	Sent    = "sent"
-	GivenUp = "given_up" // a mail that can never be sent
+	refused = "refused" // the gateway takes no such call from us
+	failed  = "failed"  // it could not be asked; the mail server could not
+	sent    = "sent"
+	givenUp = "given_up" // a mail that can never be sent
 )
 
-// New starts at nought.
-func New() *Metrics {
-	m := &Metrics{
+// newMetrics starts at nought.
+func newMetrics() *metrics {
+	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "okviz_http_request_duration_seconds", Help: "HTTP requests, by method, route and status.",
@@ -50,17 +49,17 @@ func New() *Metrics {
 	}
 	m.registry.MustRegister(m.requests, m.checks, m.charges, m.mails,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, outcome := range []string{"succeeded", "declined", "requires_action", "processing", "unknown", Refused, Failed} {
+	for _, outcome := range []string{"succeeded", "declined", "requires_action", "processing", "unknown", refused, failed} {
 		m.charges.WithLabelValues(outcome) // an alarm needs the nought before the first one
 	}
-	for _, outcome := range []string{Sent, Failed, GivenUp} {
+	for _, outcome := range []string{sent, failed, givenUp} {
 		m.mails.WithLabelValues(outcome)
 	}
 	return m
 }
 
 // Handler answers Prometheus.
-func (m *Metrics) Handler() http.Handler {
+func (m *metrics) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	return mux
@@ -70,7 +69,7 @@ func (m *Metrics) Handler() http.Handler {
 var methods = map[string]bool{"GET": true, "HEAD": true, "POST": true, "PUT": true, "PATCH": true, "DELETE": true, "OPTIONS": true}
 
 // Request counts an answered request. route is its pattern; empty: no route's.
-func (m *Metrics) Request(method, route string, status int, took time.Duration) {
+func (m *metrics) Request(method, route string, status int, took time.Duration) {
 	if !methods[method] {
 		method = "other"
 	}
@@ -81,25 +80,25 @@ func (m *Metrics) Request(method, route string, status int, took time.Duration) 
 }
 
 // Check counts an answered licence check.
-func (m *Metrics) Check(code string) { m.checks.WithLabelValues(code).Inc() }
+func (m *metrics) Check(code string) { m.checks.WithLabelValues(code).Inc() }
 
 // Charge counts what the gateway answered to a charge.
-func (m *Metrics) Charge(outcome string) { m.charges.WithLabelValues(outcome).Inc() }
+func (m *metrics) Charge(outcome string) { m.charges.WithLabelValues(outcome).Inc() }
 
 // Mail counts a try to send a mail.
-func (m *Metrics) Mail(outcome string) { m.mails.WithLabelValues(outcome).Inc() }
+func (m *metrics) Mail(outcome string) { m.mails.WithLabelValues(outcome).Inc() }
 
-// Grace is by how much a step may be late before it is counted: nearly all are
+// grace is by how much a step may be late before it is counted: nearly all are
 // done within seconds.
-const Grace = 5 * time.Minute
+const grace = 5 * time.Minute
 
 // readTime is how long a scrape waits for the count of late steps.
 const readTime = 3 * time.Second
 
 // Late counts, whenever Prometheus asks, the steps that are due since longer
-// than Grace. Where that cannot be read there is no such number, which is an
+// than grace. Where that cannot be read there is no such number, which is an
 // alarm of its own.
-func (m *Metrics) Late(count func(ctx context.Context) (int64, error)) {
+func (m *metrics) Late(count func(ctx context.Context) (int64, error)) {
 	m.registry.MustRegister(late{count})
 }
 

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/image/font/gofont/gomono"
 
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/documents"
+	"github.com/okviz/licensing/delivery/documents"
 )
 
 var vendor = documents.Vendor{

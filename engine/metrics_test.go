@@ -1,4 +1,4 @@
-package metrics
+package engine
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 )
 
 // scrape is what Prometheus reads of us, without what the runtime says.
-func scrape(t *testing.T, m *Metrics) string {
+func scrape(t *testing.T, m *metrics) string {
 	t.Helper()
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
@@ -31,13 +31,13 @@ func wantLines(t *testing.T, got string, lines ...string) {
 }
 
 func TestCountsBeginAtNoughtAndGoUp(t *testing.T) {
-	m := New()
+	m := newMetrics()
 	wantLines(t, scrape(t, m), `okviz_charges_total{outcome="declined"} 0`, `okviz_charges_total{outcome="refused"} 0`, `okviz_mails_total{outcome="failed"} 0`)
 	m.Charge("succeeded")
-	m.Charge(Refused)
-	m.Charge(Refused)
-	m.Mail(Sent)
-	m.Mail(GivenUp)
+	m.Charge(refused)
+	m.Charge(refused)
+	m.Mail(sent)
+	m.Mail(givenUp)
 	m.Check("ACTIVE")
 	m.Request("GET", "/v1/subscriptions/:id", 200, 30*time.Millisecond)
 	m.Request("GET", "/v1/subscriptions/:id", 404, 30*time.Millisecond)
@@ -49,7 +49,7 @@ func TestCountsBeginAtNoughtAndGoUp(t *testing.T) {
 }
 
 func TestWhatAnybodyCanMakeUpIsNoLabel(t *testing.T) {
-	m := New()
+	m := newMetrics()
 	for _, method := range []string{"BREW", "get", "Bianka"} {
 		m.Request(method, "", 404, 0)
 	}
@@ -61,7 +61,7 @@ func TestWhatAnybodyCanMakeUpIsNoLabel(t *testing.T) {
 }
 
 func TestLateStepsAreReadWhenTheyAreAskedFor(t *testing.T) {
-	m := New()
+	m := newMetrics()
 	n, err := int64(7), error(nil)
 	m.Late(func(ctx context.Context) (int64, error) {
 		if _, ends := ctx.Deadline(); !ends {
