@@ -32,7 +32,11 @@ var ours = map[string][]string{
 	"delivery/mail":      {"billing"},
 	"delivery/packages":  {"billing", "licensing", "licensing/pbiviz"},
 	"models":             {"billing", "licensing", "payments/sandbox"},
-	"api":                {"billing", "licensing", "licensing/pbiviz", "payments/sandbox", "payments/statement", "workflows"},
+	"commands":           {"billing", "workflows"},
+	"backoffice":         {"billing", "commands", "payments/statement"},
+	"licensing/checks":   {"billing", "licensing"},
+	"payments/events":    {"billing", "commands", "payments"},
+	"api":                {"backoffice", "billing", "commands", "licensing", "licensing/checks", "licensing/pbiviz", "payments", "payments/events", "payments/sandbox"},
 	"payments":           {"billing"},
 	"payments/sandbox":   {"billing", "payments"},
 	"payments/stripe":    {"billing", "payments"},
@@ -52,25 +56,25 @@ var pureRules = []string{"billing", "licensing"}
 var theirs = map[string][]string{
 	"gorm.io":                     {"models"},
 	"database/sql":                {"models"},
-	"database/sql/driver":         {"api", "models"}, // api: to tell that the database is away
+	"database/sql/driver":         {"commands", "models"}, // commands: to tell that the database is away
 	"github.com/go-sql-driver":    {"models"},
 	"modernc.org/sqlite":          {"models"},
 	"github.com/pressly/goose":    {"models"},
 	"github.com/gin-gonic":        {"api", "web"},
 	"github.com/danielgtaylor":    {"api"},
-	"net/http":                    {"api", "cmd/okviz", "engine", "licensing/entra", "payments/sandbox", "payments/stripe", "web"},
-	"net":                         {"api", "cmd/okviz", "delivery/mail", "engine", "payments/stripe", "web"},
+	"net/http":                    {"api", "engine", "licensing/entra", "payments/sandbox", "payments/stripe", "web"},
+	"net":                         {"cmd/okviz", "commands", "delivery/mail", "engine", "payments/stripe", "web"},
 	"net/url":                     {anything}, // computes only
 	"net/mail":                    {anything}, // likewise
 	"net/netip":                   {anything}, // likewise
 	"github.com/prometheus":       {"engine"},
 	"github.com/wneessen/go-mail": {"delivery/mail"},
-	"go.temporal.io":              {"activities", "api", "engine", "worker", "workflows"},
-	"go.temporal.io/sdk/client":   {"api", "engine", "worker", "workflows"}, // workflows: how a run is started
+	"go.temporal.io":              {"activities", "commands", "engine", "worker", "workflows"},
+	"go.temporal.io/sdk/client":   {"commands", "engine", "worker", "workflows"}, // workflows: how a run is started
 	"go.temporal.io/sdk/workflow": {"workflows"},
-	"log":                         {"activities", "api", "cmd/okviz", "engine", "worker"},
-	"log/slog":                    {"activities", "api", "cmd/okviz", "engine", "worker", "licensing"}, // Key.LogValue
-	"os":                          {"api", "cmd/okviz", "engine"},
+	"log":                         {"activities", "api", "backoffice", "cmd/okviz", "commands", "engine", "licensing/checks", "payments/events", "worker"},
+	"log/slog":                    {"activities", "api", "backoffice", "cmd/okviz", "commands", "engine", "licensing/checks", "payments/events", "worker", "licensing"}, // Key.LogValue
+	"os":                          {"cmd/okviz", "engine"},
 	"testing":                     {},
 }
 

@@ -28,9 +28,8 @@ func (a *Activities) Refund(ctx context.Context, subscription string) ([]billing
 		r.Status, err = a.Gateway.Refund(ctx, billing.RefundRequest{
 			CreditNote: r.ID, Invoice: r.Invoice, Charge: r.Charge, Amount: r.Amount, At: book.Subscription.At(a.Now()),
 		})
-		var coded interface{ ErrorCode() string }
 		switch {
-		case errors.As(err, &coded): // nothing moved, and nothing ever will
+		case billing.GatewayCode(err) != "": // nothing moved, and nothing ever will
 			r.Status = billing.RefundFailed
 		case err != nil:
 			open = errors.Join(open, fmt.Errorf("refund %s: %w", r.ID, gateways(err)))

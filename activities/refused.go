@@ -2,6 +2,8 @@ package activities
 
 import (
 	"errors"
+
+	"github.com/okviz/licensing/billing"
 )
 
 // refusal is the code of a gateway's definite refusal of a call, which moved
@@ -9,12 +11,10 @@ import (
 // where an earlier call may have moved money: then the gateway is asked for
 // as long as it takes.
 func refusal(err error) string {
-	var coded interface{ ErrorCode() string }
-	var unsettled open
-	if errors.As(err, &unsettled) || !errors.As(err, &coded) {
+	if unsettled := (open{}); errors.As(err, &unsettled) {
 		return ""
 	}
-	return coded.ErrorCode()
+	return billing.GatewayCode(err)
 }
 
 // gateways marks an error as the gateway's, if it is one.

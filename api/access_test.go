@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/okviz/licensing/api"
 )
 
 // public are the operations that a stranger may call.
@@ -210,7 +208,7 @@ func TestAnOrdersTokenEndsAndCannotBeMade(t *testing.T) {
 	}
 	s.t = t
 	// Another engine's secret.
-	elsewhere := newShop(t, func(c *api.Config) { c.Secret = []byte("ffffffffffffffffffffffffffffffff") })
+	elsewhere := newShop(t, func(c *parts) { c.Secret = []byte("ffffffffffffffffffffffffffffffff") })
 	elsewhere.ask("GET", path, "", "Authorization: Bearer "+token).want(401, "unauthorized")
 
 	created, err := time.Parse(time.RFC3339, bought.text("subscription.created_at"))
@@ -258,7 +256,7 @@ func TestTestClocksAreForOperators(t *testing.T) {
 		t.Error("a busy clock does not say when to try again")
 	}
 	// Where there are no test clocks, there is nothing.
-	production := newShop(t, func(c *api.Config) { c.TestClocks = false })
+	production := newShop(t, func(c *parts) { c.TestClocks = false })
 	production.ask("POST", "/v1/operator/test-clocks", `{"now":"2026-01-31T10:00:00Z"}`, asOperator).want(404, "not_found")
 	production.ask("POST", "/v1/checkout", order(on), asOperator, withKey()).want(403, "forbidden")
 }

@@ -11,10 +11,36 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/workflows"
+	"github.com/okviz/licensing/commands"
 )
 
-func (s *server) accountRoutes(h huma.API) {
+// AccountStore is what the routes of accounts need of the database. Errors:
+// billing.ErrNotFound.
+type AccountStore interface {
+	AccountOf(ctx context.Context, email string) (billing.Account, error)
+	BeginLogin(ctx context.Context, id, token, account string) error
+	ConfirmLogin(ctx context.Context, token, session string) (billing.Account, time.Time, error)
+	Sessions(ctx context.Context, account string) ([]billing.Session, error)
+	EndSessions(ctx context.Context, account, id string) error
+	Balance(ctx context.Context, account string) ([]billing.Money, error)
+	Entries(ctx context.Context, account string, limit int) ([]billing.PostedEntry, error)
+	APIKeys(ctx context.Context, account string) ([]billing.APIKey, error)
+	PutAPIKey(ctx context.Context, key, scope, account string) (id string, err error)
+	RevokeAPIKey(ctx context.Context, account, id string) error
+	Profile(ctx context.Context, account string) (billing.Profile, error)
+	PutProfile(ctx context.Context, account string, p billing.Profile) error
+	StoredCards(ctx context.Context, account string) ([]billing.StoredCard, error)
+	RemoveCard(ctx context.Context, account, ref string) error
+}
+
+// accounts signs people in, and shows them what is theirs.
+type accounts struct {
+	*server
+	Store AccountStore
+}
+
+func (s *accounts) routes(h huma.API) {
+	s.profileRoutes(h)
 	huma.Register(h, route(http.MethodPost, "/v1/login", "login", "Mail a sign-in link", "Account", status(http.StatusAccepted)), s.login)
 	huma.Register(h, route(http.MethodPost, "/v1/login/confirm", "confirm-login", "Sign in with the mailed link's token", "Account"), s.confirmLogin)
 	huma.Register(h, route(http.MethodPost, "/v1/logout", "logout", "End this session, or all of them", "Account", account), s.logout)
@@ -31,7 +57,7 @@ type AccountInput struct {
 }
 
 // accountOf is the caller's account, or the one that an operator names.
-func (s *server) accountOf(ctx context.Context, in AccountInput) (billing.Account, error) {
+func (s *accounts) accountOf(ctx context.Context, in AccountInput) (billing.Account, error) {
 	c := callerOf(ctx)
 	switch {
 	case !c.operator && in.Email != "":
@@ -45,7 +71,7 @@ func (s *server) accountOf(ctx context.Context, in AccountInput) (billing.Accoun
 }
 
 // login answers alike whether or not the address has an account.
-func (s *server) login(ctx context.Context, in *struct {
+func (s *accounts) login(ctx context.Context, in *struct {
 	Body struct {
 		Email string `json:"email" minLength:"3" maxLength:"254"`
 	}
@@ -60,11 +86,11 @@ func (s *server) login(ctx context.Context, in *struct {
 	if s.mayMail(ctx, to.Email) != nil {
 		return nil, nil // which says nothing of the address either
 	}
-	id := newID("lgn")
+	id := commands.NewID("lgn")
 	if err := s.Store.BeginLogin(ctx, id, s.Secret.LoginToken(id), to.ID); err != nil {
 		return nil, s.answer(err)
 	}
-	s.deliver(ctx, id, id)
+	s.Commands.Deliver(ctx, id)
 	return nil, nil
 }
 
@@ -89,7 +115,7 @@ func randomToken() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-func (s *server) confirmLogin(ctx context.Context, in *struct {
+func (s *accounts) confirmLogin(ctx context.Context, in *struct {
 	Body struct {
 		Token string `json:"token" minLength:"1" maxLength:"255"`
 	}
@@ -109,7 +135,7 @@ func (s *server) confirmLogin(ctx context.Context, in *struct {
 	return &signedIn{cookie(session, expires), me}, nil
 }
 
-func (s *server) logout(ctx context.Context, in *struct {
+func (s *accounts) logout(ctx context.Context, in *struct {
 	Body *struct {
 		Everywhere bool `json:"everywhere,omitempty" doc:"End all sessions of the account."`
 	} `required:"false"`
@@ -150,7 +176,7 @@ type BalanceEntry struct {
 // entriesShown is how many movements of a balance are shown.
 const entriesShown = 100
 
-func (s *server) balance(ctx context.Context, in *AccountInput) (*struct{ Body Balance }, error) {
+func (s *accounts) balance(ctx context.Context, in *AccountInput) (*struct{ Body Balance }, error) {
 	a, err := s.accountOf(ctx, *in)
 	if err != nil {
 		return nil, s.answer(err)
@@ -179,7 +205,7 @@ type Session struct {
 	Current   bool      `json:"current" doc:"True for the session that makes this request."`
 }
 
-func (s *server) listSessions(ctx context.Context, in *AccountInput) (*struct{ Body List[Session] }, error) {
+func (s *accounts) listSessions(ctx context.Context, in *AccountInput) (*struct{ Body List[Session] }, error) {
 	a, err := s.accountOf(ctx, *in)
 	if err != nil {
 		return nil, s.answer(err)
@@ -202,7 +228,7 @@ type APIKey struct {
 	Key       string    `json:"key,omitempty" doc:"The key itself; only in the response that creates it."`
 }
 
-func (s *server) listAPIKeys(ctx context.Context, in *AccountInput) (*struct{ Body List[APIKey] }, error) {
+func (s *accounts) listAPIKeys(ctx context.Context, in *AccountInput) (*struct{ Body List[APIKey] }, error) {
 	a, err := s.accountOf(ctx, *in)
 	if err != nil {
 		return nil, s.answer(err)
@@ -218,7 +244,7 @@ func (s *server) listAPIKeys(ctx context.Context, in *AccountInput) (*struct{ Bo
 	return &struct{ Body List[APIKey] }{out}, nil
 }
 
-func (s *server) createAPIKey(ctx context.Context, in *struct {
+func (s *accounts) createAPIKey(ctx context.Context, in *struct {
 	AccountInput
 	Body *struct{} `required:"false" doc:"A key has no details of its own."`
 }) (*struct{ Body APIKey }, error) {
@@ -234,7 +260,7 @@ func (s *server) createAPIKey(ctx context.Context, in *struct {
 	return &struct{ Body APIKey }{APIKey{ID: id, CreatedAt: billing.Instant(s.Now()), Key: key}}, nil
 }
 
-func (s *server) revokeAPIKey(ctx context.Context, in *struct {
+func (s *accounts) revokeAPIKey(ctx context.Context, in *struct {
 	AccountInput
 	ID string `path:"id" maxLength:"64"`
 }) (*struct{}, error) {
@@ -246,13 +272,4 @@ func (s *server) revokeAPIKey(ctx context.Context, in *struct {
 		return nil, s.answer(err)
 	}
 	return nil, nil
-}
-
-// deliver has the mails of something sent at once that no step of a
-// subscription sends, by a run of that id. What cannot be begun now is left to
-// the sweeper.
-func (s *server) deliver(ctx context.Context, run, id string) {
-	if _, err := s.Temporal.ExecuteWorkflow(ctx, workflows.DeliverOptions(run), workflows.Deliver, id); err != nil {
-		s.Log.Warn("a mail is left to the sweeper", "of", id, "error", err)
-	}
 }

@@ -21,7 +21,7 @@ import (
 // Activation of licences by hand, and what an operator may set beside it
 // (docs/rules.md, Licences: hybrid products, and blocking above the limit).
 
-func (s *server) activationRoutes(h huma.API) {
+func (s *licenses) activationRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/licenses/{id}/activation-key/rotate", "rotate-activation-key", "Replace the activation key with a new one", "Account", account), s.rotateKey)
 	huma.Register(h, route(http.MethodPut, "/v1/operator/licenses/{id}/tenant", "set-tenant", "Bind a licence to another tenant, or release it", "Operator", operator), s.setTenant)
 	huma.Register(h, route(http.MethodGet, "/v1/operator/licenses/{id}/use", "get-license-use", "Count the people who used a licence in the current period", "Operator", operator), s.getUse)
@@ -47,7 +47,7 @@ type ActivationAnswer struct {
 // activate binds the licence of an activation key to the tenant of an Entra
 // token. The key is looked at first: without one, nobody has the authority
 // asked. Neither is ever repeated or logged.
-func (s *server) activate(g *gin.Context) {
+func (s *licenses) activate(g *gin.Context) {
 	ctx, now, address := g.Request.Context(), s.Now(), network(g.ClientIP())
 	var in ActivationRequest
 	body, err := io.ReadAll(g.Request.Body)
@@ -88,13 +88,13 @@ func (s *server) activate(g *gin.Context) {
 		writeProblem(g, s.answer(err))
 		return
 	}
-	s.checks.forget(l.ID)
-	kept, err := s.checks.read(ctx, l.ID)
+	s.Checks.Forget(l.ID)
+	kept, err := s.Checks.Read(ctx, l.ID)
 	if err != nil {
 		writeProblem(g, s.answer(err))
 		return
 	}
-	answer, err := s.respond(kept, licensing.Question{License: l.ID, Product: l.Product, Version: in.Version, Tenant: tenant})
+	answer, err := s.Checks.Answer(kept, licensing.Question{License: l.ID, Product: l.Product, Version: in.Version, Tenant: tenant})
 	if err != nil {
 		writeProblem(g, s.answer(err))
 		return
@@ -103,7 +103,7 @@ func (s *server) activate(g *gin.Context) {
 }
 
 // tenantOf is the tenant that a token comes from.
-func (s *server) tenantOf(ctx context.Context, token string) (string, error) {
+func (s *licenses) tenantOf(ctx context.Context, token string) (string, error) {
 	away := problem(http.StatusServiceUnavailable, "unavailable", "Microsoft Entra ID cannot be reached at the moment")
 	away.retryAfter = 60
 	if s.Tenants == nil {
@@ -118,7 +118,7 @@ func (s *server) tenantOf(ctx context.Context, token string) (string, error) {
 	return tenant, err
 }
 
-func (s *server) rotateKey(ctx context.Context, in *LicenseInput) (*struct{ Body License }, error) {
+func (s *licenses) rotateKey(ctx context.Context, in *LicenseInput) (*struct{ Body License }, error) {
 	l, err := s.licensed(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
@@ -141,7 +141,7 @@ func notEntra() *Problem {
 
 var tenantID = regexp.MustCompile(`^[0-9a-z][0-9a-z-]{0,63}$`)
 
-func (s *server) setTenant(ctx context.Context, in *struct {
+func (s *licenses) setTenant(ctx context.Context, in *struct {
 	LicenseInput
 	Body struct {
 		Tenant *string `json:"tenant" maxLength:"64" doc:"The tenant's id; null releases the licence for whoever activates it next."`
@@ -161,7 +161,7 @@ func (s *server) setTenant(ctx context.Context, in *struct {
 		}
 	}
 	err = s.Store.SetTenant(ctx, in.ID, tenant, callerOf(ctx).actor())
-	s.checks.forget(in.ID)
+	s.Checks.Forget(in.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -176,7 +176,7 @@ type Use struct {
 	BlockOverLimit bool      `json:"block_over_limit"`
 }
 
-func (s *server) getUse(ctx context.Context, in *LicenseInput) (*struct{ Body Use }, error) {
+func (s *licenses) getUse(ctx context.Context, in *LicenseInput) (*struct{ Body Use }, error) {
 	u, err := s.Store.Use(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
@@ -188,14 +188,14 @@ func (s *server) getUse(ctx context.Context, in *LicenseInput) (*struct{ Body Us
 	return out, nil
 }
 
-func (s *server) blockOverLimit(ctx context.Context, in *struct {
+func (s *licenses) blockOverLimit(ctx context.Context, in *struct {
 	LicenseInput
 	Body struct {
 		On bool `json:"on"`
 	}
 }) (*struct{ Body Use }, error) {
 	err := s.Store.SetBlocking(ctx, in.ID, in.Body.On, callerOf(ctx).actor())
-	s.checks.forget(in.ID)
+	s.Checks.Forget(in.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/okviz/licensing/api"
 	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/licensing/entra"
 	"github.com/okviz/licensing/licensing/entra/entratest"
@@ -18,12 +17,12 @@ const (
 )
 
 // withEntra trusts a local authority.
-func withEntra(t *testing.T) (*entratest.Issuer, func(*api.Config)) {
+func withEntra(t *testing.T) (*entratest.Issuer, func(*parts)) {
 	t.Helper()
 	issuer := entratest.New(t, "/organizations/v2.0", "{tenantid}")
 	tenants, err := entra.New(issuer.URL, audience)
 	check(t, err)
-	return issuer, func(c *api.Config) { c.Tenants = tenants }
+	return issuer, func(c *parts) { c.Tenants = tenants }
 }
 
 // synoptic buys a licence that is activated with Entra, and reads its key as
@@ -214,7 +213,7 @@ func TestAnOperatorMovesATenant(t *testing.T) {
 
 func TestWrongActivationKeysAreCountedByAddress(t *testing.T) {
 	issuer, trusted := withEntra(t)
-	s := newShop(t, limited, trusted, func(c *api.Config) { c.TrustedProxies = []string{"192.0.2.1"} })
+	s := newShop(t, limited, trusted, func(c *parts) { c.TrustedProxies = []string{"192.0.2.1"} })
 	_, key := s.synoptic()
 	s.now = time.Now()
 	token := issuer.Token(t, audience, contosos, s.now)

@@ -10,104 +10,38 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
-	"go.temporal.io/sdk/client"
-
+	"github.com/okviz/licensing/backoffice"
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/commands"
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/licensing/checks"
+	"github.com/okviz/licensing/payments/events"
 	"github.com/okviz/licensing/payments/sandbox"
 )
 
-// Store is what the routes need of the database. Errors: billing.ErrNotFound,
-// ErrBusy.
-type Store interface {
+// AccessStore is what tells who calls, and what they may see. Errors:
+// billing.ErrNotFound.
+type AccessStore interface {
 	Ping(ctx context.Context) error
-
-	KeepNews(ctx context.Context, gateway string, n billing.News) (fresh bool, err error)
-	WaitingNews(ctx context.Context) (int64, error)
-	ClaimNews(ctx context.Context, gateway string, limit int) ([]billing.News, error)
-	NewsDone(ctx context.Context, gateway, event string, ignored bool) error
-	PutNewsOff(ctx context.Context, gateway, event string) error
-	InvoiceOfCharge(ctx context.Context, gateway, charge string) (billing.Invoice, error)
-
-	Products(ctx context.Context) ([]billing.Product, error)
-	Product(ctx context.Context, id string) (billing.Product, error)
-	ApplyCatalogue(ctx context.Context, c billing.Catalogue, dryRun bool) ([]string, error)
-	Versions(ctx context.Context, product string) ([]billing.Version, error)
-	AllVersions(ctx context.Context, product string) ([]billing.Version, error)
-	PutVersion(ctx context.Context, product string, v billing.Version, pkg []byte) error
-	WithdrawVersion(ctx context.Context, product, version string) error
-
-	Begin(ctx context.Context, r billing.Request, o *billing.Order, s *billing.Subscription) (request billing.Request, fresh bool, err error)
-	BeginQuote(ctx context.Context, r billing.Request, q billing.Quote) (request billing.Request, fresh bool, err error)
-	Quote(ctx context.Context, id string) (billing.Quote, error)
-	Request(ctx context.Context, id string) (billing.Request, error)
-	RequestOf(ctx context.Context, caller, route, key string) (billing.Request, error)
-	Respond(ctx context.Context, id string, status int, body string) error
-
-	BeginCardForm(ctx context.Context, f billing.CardForm) (form billing.CardForm, account string, err error)
-	SetCardForm(ctx context.Context, id, reference string) error
-	CardForm(ctx context.Context, id string) (billing.CardForm, error)
-	CardFormOf(ctx context.Context, gateway, reference string) (billing.CardForm, error)
-
-	Book(ctx context.Context, subscription string) (billing.Book, error)
-	Live(ctx context.Context) ([]billing.Subscription, error)
-	Overview(ctx context.Context, id string) (billing.Overview, error)
-	Overviews(ctx context.Context, q billing.Search, limit int) ([]billing.Overview, error)
-	Events(ctx context.Context, subscription string) ([]billing.Event, error)
-	LatestEvents(ctx context.Context, subscription string, limit int) ([]billing.Event, error)
-	License(ctx context.Context, id string) (licensing.Issued, error)
-	SetSites(ctx context.Context, id string, sites []string, limit int64) error
-	LicenseByKey(ctx context.Context, key string) (licensing.Issued, error)
-	Activate(ctx context.Context, id, key, tenant string) error
-	SetTenant(ctx context.Context, id, tenant, actor string) error
-	SetActivationKey(ctx context.Context, id, key, actor string) error
-	Use(ctx context.Context, id string) (licensing.Use, error)
-	SetBlocking(ctx context.Context, id string, on bool, actor string) error
-	CountPeople(ctx context.Context, license string, periodEnd time.Time, people []licensing.Person) (told string, err error)
-	Licenses(ctx context.Context, email, before string, limit int) ([]licensing.Issued, error)
-	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
-	Invoices(ctx context.Context, account, subscription, before string, limit int) ([]billing.Invoice, error)
-	CreditNotes(ctx context.Context, invoice string) ([]billing.CreditNote, error)
-	Refunds(ctx context.Context, subscription, invoice string) ([]billing.Refund, error)
-	InvoiceByNumber(ctx context.Context, number string) (billing.Invoice, error)
-
-	Coupon(ctx context.Context, code string) (c billing.Coupon, redeemed int64, err error)
-	Coupons(ctx context.Context, after string, limit int) (list []billing.Coupon, redeemed []int64, err error)
-	PutCoupon(ctx context.Context, c billing.Coupon) error
-	Standing(ctx context.Context, account string) (int64, error)
-	SetStanding(ctx context.Context, email string, percent int64) error
-	Balance(ctx context.Context, account string) ([]billing.Money, error)
-	Entries(ctx context.Context, account string, limit int) ([]billing.PostedEntry, error)
-	BalanceIn(ctx context.Context, account, currency string) (billing.Money, error)
-
-	MoneyStore
-
-	CreateClock(ctx context.Context, now time.Time) (string, error)
-	Clock(ctx context.Context, id string) (time.Time, error)
-	HoldClock(ctx context.Context, id string) (time.Time, error)
-	SetClock(ctx context.Context, id string, now time.Time) error
-	ReleaseClock(ctx context.Context, id string) error
-	NextOnClock(ctx context.Context, clock string, to time.Time) (id string, at time.Time, err error)
-	OnClock(ctx context.Context, clock string) ([]string, error)
-
 	APIKey(ctx context.Context, key string) (id, scope, account string, err error)
-	APIKeys(ctx context.Context, account string) ([]billing.APIKey, error)
-	PutAPIKey(ctx context.Context, key, scope, account string) (id string, err error)
-	RevokeAPIKey(ctx context.Context, account, id string) error
 	Account(ctx context.Context, id string) (billing.Account, error)
-	AccountOf(ctx context.Context, email string) (billing.Account, error)
-	BeginLogin(ctx context.Context, id, token, account string) error
-	Unsolicited(ctx context.Context, email string, since time.Time) (mails int, err error)
-	ConfirmLogin(ctx context.Context, token, session string) (billing.Account, time.Time, error)
 	Session(ctx context.Context, token string) (id string, account billing.Account, err error)
-	Sessions(ctx context.Context, account string) ([]billing.Session, error)
-	EndSessions(ctx context.Context, account, id string) error
-	Profile(ctx context.Context, account string) (billing.Profile, error)
-	PutProfile(ctx context.Context, account string, p billing.Profile) error
-	StoredCards(ctx context.Context, account string) ([]billing.StoredCard, error)
-	RemoveCard(ctx context.Context, account, ref string) error
-	ClaimRemovedCards(ctx context.Context, gateway string, limit int) ([]string, error)
-	CardDetached(ctx context.Context, ref string) error
+	Overview(ctx context.Context, subscription string) (billing.Overview, error)
+	Unsolicited(ctx context.Context, email string, since time.Time) (mails int, err error)
+	Clock(ctx context.Context, id string) (time.Time, error)
+}
+
+// Stores are what each part of the API reads and writes.
+type Stores struct {
+	Access        AccessStore
+	Outcomes      OutcomeStore
+	Shop          ShopStore
+	Subscriptions SubscriptionStore
+	Invoices      InvoiceStore
+	Licenses      LicenseStore
+	Accounts      AccountStore
+	Operators     OperatorStore
+	Gateway       GatewayStore
 }
 
 // Files stamps and inspects packages.
@@ -147,8 +81,11 @@ type Metrics interface {
 // Config is what the API is made of. All fields but Sandbox, Pages and Tenants
 // are needed.
 type Config struct {
-	Store     Store
-	Temporal  client.Client
+	Stores    Stores
+	Commands  *commands.Runner
+	Checks    *checks.Checks
+	Events    *events.Receiver
+	Office    *backoffice.Office
 	Gateway   Gateway
 	Files     Files
 	Documents Documents
@@ -169,13 +106,11 @@ type Config struct {
 	Now            func() time.Time
 }
 
+// server is what all routes share: who calls, how often, and how errors are
+// answered.
 type server struct {
 	Config
-	checks                                *checks
-	builds                                *builds
-	people                                *people
 	requests, checked, guesses, wrongKeys *limits
-	acting                                chan struct{} // holds one thing for each of the news that are acted on
 }
 
 // Gin and Huma keep these in variables of their packages.
@@ -186,21 +121,14 @@ func init() {
 	huma.NewError = newProblem
 }
 
-// Handler is everything that the engine serves over HTTP. Beside it, Run must
-// run.
-type Handler struct {
-	http.Handler
-	s *server
-}
-
-// New makes the handler.
-func New(c Config) (*Handler, error) {
+// New makes the handler of everything that the engine serves over HTTP.
+func New(c Config) (http.Handler, error) {
 	s := &server{
 		Config: c, requests: newLimits(requestsASecond, requestsAtOnce), checked: newLimits(checksASecond, checksAtOnce),
 		guesses: newLimits(guessesASecond, guessesAtOnce), wrongKeys: newLimits(keysASecond, keysAtOnce),
-		checks: newChecks(c.Store, c.Now), builds: newBuilds(c.Store, c.Now), people: newPeople(c.Store, c.Log),
 	}
-	s.acting = make(chan struct{}, newsAtOnce)
+	done := &outcomes{s, c.Stores.Outcomes}
+	held := &licenses{s, c.Stores.Licenses}
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false // its answer is a page that repeats the address
@@ -216,33 +144,22 @@ func New(c Config) (*Handler, error) {
 
 	r.GET("/healthz", func(g *gin.Context) { g.JSON(http.StatusOK, gin.H{"status": "ok"}) })
 	r.GET("/readyz", s.ready)
-	s.visualRoutes(r)
-	s.cardRoutes(r)
-	r.POST(webhookRoute, s.webhook)
+	held.visualRoutes(r)
+	(&gateway{s, c.Stores.Gateway}).routes(r)
 	docsRoutes(r)
 
 	h := humagin.New(r, humaConfig())
 	h.UseMiddleware(s.authenticate)
-	s.catalogueRoutes(h)
-	s.checkoutRoutes(h)
-	s.quoteRoutes(h)
-	s.subscriptionRoutes(h)
-	s.licenseRoutes(h)
-	s.activationRoutes(h)
-	s.invoiceRoutes(h)
-	s.accountRoutes(h)
-	s.profileRoutes(h)
-	s.operatorRoutes(h)
-	s.versionRoutes(h)
-	s.discountRoutes(h)
-	s.refundRoutes(h)
-	if c.TestClocks {
-		s.clockRoutes(h)
-	}
+	(&shop{done, c.Stores.Shop, held}).routes(h)
+	(&subscriptions{done, c.Stores.Subscriptions}).routes(h)
+	held.routes(h)
+	(&invoices{s, c.Stores.Invoices}).routes(h)
+	(&accounts{s, c.Stores.Accounts}).routes(h)
+	(&operators{done, c.Stores.Operators}).routes(h)
 	describeVisualRoutes(h.OpenAPI())
 	describeWebhook(h.OpenAPI())
 	completeDescription(h.OpenAPI())
-	return &Handler{heads(r), s}, nil
+	return heads(r), nil
 }
 
 // heads has HEAD answered like GET; net/http leaves the body out.
@@ -314,10 +231,10 @@ func (s *server) ready(g *gin.Context) {
 	defer cancel()
 	answer := gin.H{"database": "ok", "temporal": "ok"}
 	code := http.StatusOK
-	if s.Store.Ping(ctx) != nil {
+	if s.Stores.Access.Ping(ctx) != nil {
 		answer["database"], code = "down", http.StatusServiceUnavailable
 	}
-	if _, err := s.Temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+	if s.Commands.Ping(ctx) != nil {
 		answer["temporal"], code = "down", http.StatusServiceUnavailable
 	}
 	if code != http.StatusOK {
@@ -334,4 +251,13 @@ func (s *server) page(g *gin.Context) {
 		return
 	}
 	writeProblem(g, problem(http.StatusNotFound, "not_found", "there is no such page or route"))
+}
+
+// now is a test clock's instant, or the real one.
+func (s *server) now(ctx context.Context, clock string) (time.Time, error) {
+	if clock == "" {
+		return billing.Instant(s.Now()), nil
+	}
+	t, err := s.Stores.Access.Clock(ctx, clock)
+	return t.UTC(), err
 }

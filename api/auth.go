@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
 
 	"github.com/okviz/licensing/billing"
 )
@@ -71,7 +73,7 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	if header != "" {
 		c, err = s.recognise(ctx.Context(), header)
 	} else if cookie, none := unwrap(ctx).Request.Cookie(sessionCookie); none == nil {
-		c.session, c.account, err = s.Store.Session(ctx.Context(), cookie.Value)
+		c.session, c.account, err = s.Stores.Access.Session(ctx.Context(), cookie.Value)
 		if errors.Is(err, billing.ErrNotFound) { // it has ended: a stranger
 			err = nil
 		}
@@ -122,13 +124,13 @@ func (s *server) recognise(ctx context.Context, header string) (caller, error) {
 		}
 		return caller{}, bad
 	}
-	id, scope, owner, err := s.Store.APIKey(ctx, credential)
+	id, scope, owner, err := s.Stores.Access.APIKey(ctx, credential)
 	if errors.Is(err, billing.ErrNotFound) {
 		return caller{}, bad
 	}
 	c := caller{key: id, operator: scope == "operator"}
 	if err == nil && !c.operator {
-		c.account, err = s.Store.Account(ctx, owner)
+		c.account, err = s.Stores.Access.Account(ctx, owner)
 	}
 	return c, err
 }
@@ -140,7 +142,7 @@ func (s *server) mine(ctx context.Context, id string) (billing.Overview, error) 
 	if c.order != "" && c.order != id {
 		return billing.Overview{}, billing.ErrNotFound
 	}
-	o, err := s.Store.Overview(ctx, id)
+	o, err := s.Stores.Access.Overview(ctx, id)
 	if err == nil && !c.operator && c.order == "" && o.BillingAccount != c.account.Email {
 		err = billing.ErrNotFound
 	}
@@ -171,3 +173,5 @@ func (s *server) orderOf(token string) (subscription string, ok bool) {
 	}
 	return string(body[8:]), true
 }
+
+func unwrap(ctx huma.Context) *gin.Context { return humagin.Unwrap(ctx) }

@@ -9,24 +9,34 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/commands"
 )
 
-// Gateway is the part of the payments' port that the API needs: it opens the
-// pages on which customers give their cards, forgets cards, reads webhooks, tells what became of
-// refunds, and lists what it has moved.
+// Gateway is the part of the payments' port that opens the pages on which
+// customers give their cards.
 type Gateway interface {
-	Movements
+	Name() string
 	EnsureCustomer(ctx context.Context, account string) (customer string, err error)
 	OpenForm(ctx context.Context, r billing.FormRequest) (billing.Form, error)
-	FormToken(ctx context.Context, form string) (token string, err error)
-	DetachMethod(ctx context.Context, method string) error
-	ResolveRefund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)
-	ParseWebhook(header func(name string) string, body []byte, now time.Time) (billing.News, error)
+}
+
+// GatewayStore is what the way back from the gateway's pages needs of the
+// database. Errors: billing.ErrNotFound.
+type GatewayStore interface {
+	CardForm(ctx context.Context, id string) (billing.CardForm, error)
+	Overview(ctx context.Context, subscription string) (billing.Overview, error)
+	LatestEvents(ctx context.Context, subscription string, limit int) ([]billing.Event, error)
+}
+
+// gateway takes what the gateway sends: events, and customers who come back from
+// its pages.
+type gateway struct {
+	*server
+	Store GatewayStore
 }
 
 const (
@@ -34,7 +44,8 @@ const (
 	sandboxPath = "/sandbox"
 )
 
-func (s *server) cardRoutes(r *gin.Engine) {
+func (s *gateway) routes(r *gin.Engine) {
+	r.POST(webhookRoute, s.webhook)
 	r.GET(returnPath+":form", s.returned)
 	r.GET(billing.ReturnPath+":purpose/:subscription", s.answered)
 	if s.Sandbox != nil {
@@ -46,9 +57,9 @@ func (s *server) cardRoutes(r *gin.Engine) {
 
 // openForm is a payment that waits for a card to be given on the gateway's page:
 // the same page for the same key.
-func (s *server) openForm(ctx context.Context, subscription, key string, back billing.FormBack) (Payment, error) {
+func (s *outcomes) openForm(ctx context.Context, subscription, key string, back billing.FormBack) (Payment, error) {
 	form, account, err := s.Store.BeginCardForm(ctx, billing.CardForm{
-		ID: newID("frm"), Key: key, Subscription: subscription, Gateway: s.Gateway.Name(), Back: back,
+		ID: commands.NewID("frm"), Key: key, Subscription: subscription, Gateway: s.Gateway.Name(), Back: back,
 	})
 	if err != nil {
 		return Payment{}, err
@@ -68,7 +79,7 @@ func (s *server) openForm(ctx context.Context, subscription, key string, back bi
 
 // formAgain is what a stored answer to an order is kept without, as long as the
 // order waits for a card.
-func (s *server) formAgain(ctx context.Context, r billing.Request) (Payment, error) {
+func (s *outcomes) formAgain(ctx context.Context, r billing.Request) (Payment, error) {
 	o, err := s.Store.Overview(ctx, r.Subscription)
 	if err != nil || o.Status != billing.Incomplete {
 		return Payment{Status: string(billing.PaymentRequiresAction)}, err
@@ -87,7 +98,7 @@ func (s *server) gatewayFailed(err error) error {
 // addCard answers a request for a new card that brings none. Its row keeps the
 // answer as a command's does, but for the page's address, which may be a
 // credential: the same request gives the same page.
-func (s *server) addCard(ctx context.Context, in CommandInput, route, subscription string) (*commandOutput, error) {
+func (s *outcomes) addCard(ctx context.Context, in CommandInput, route, subscription string) (*commandOutput, error) {
 	o, err := s.mine(ctx, subscription)
 	if err != nil {
 		return nil, s.answer(err)
@@ -108,7 +119,7 @@ func (s *server) addCard(ctx context.Context, in CommandInput, route, subscripti
 		out.Body = commandResult{Subscription: viewSubscription(o), Payment: &Payment{Status: string(billing.PaymentRequiresAction)}}
 		kept := out.Body
 		kept.Subscription = kept.Subscription.withoutAction()
-		s.remember(ctx, r, out.Status, kept)
+		s.Commands.Keep(ctx, r, out.Status, kept)
 	}
 	back := billing.BackToAccount
 	if callerOf(ctx).order != "" {
@@ -127,52 +138,34 @@ func (s *server) addCard(ctx context.Context, in CommandInput, route, subscripti
 
 // asked is the row of a request for a card's page: nobody else has anything to
 // do for it. A new one is held to what is possible now.
-func (s *server) asked(ctx context.Context, r billing.Request, o billing.Overview) (billing.Request, error) {
-	was, err := s.Store.RequestOf(ctx, r.Caller, r.Route, r.Key)
-	if errors.Is(err, billing.ErrNotFound) {
-		var now time.Time
-		if now, err = s.now(ctx, o.TestClock); err != nil {
-			return r, err
+func (s *outcomes) asked(ctx context.Context, r billing.Request, o billing.Overview) (billing.Request, error) {
+	was, err := s.Commands.Find(ctx, r.Caller, r.Route, r.Key)
+	if !errors.Is(err, billing.ErrNotFound) {
+		if err == nil && was.BodyHash != r.BodyHash {
+			err = commands.ErrOtherBody
 		}
-		if !slices.Contains(o.Actions(now), billing.VerbPaymentMethod) {
-			return r, refusal(billing.CodeNotPossibleNow, "", "this is not possible in the subscription's present state")
-		}
-		r.Outcome = &billing.Outcome{}
-		was, _, err = s.Store.Begin(ctx, r, nil, nil)
+		return was, err
 	}
-	if err == nil && was.BodyHash != r.BodyHash {
-		err = otherBody()
-	}
-	return was, err
-}
-
-// cardGiven uses the card that was given in a form, once, however often it is
-// asked to; nil as long as there is none. It is the gateway that is believed,
-// not whoever says so.
-func (s *server) cardGiven(ctx context.Context, form billing.CardForm) (*billing.Outcome, error) {
-	token, err := s.Gateway.FormToken(ctx, form.Reference)
+	now, err := s.now(ctx, o.TestClock)
 	if err != nil {
-		return nil, s.gatewayFailed(err)
+		return r, err
 	}
-	if token == "" {
-		return nil, nil
+	if !slices.Contains(o.Actions(now), billing.VerbPaymentMethod) {
+		return r, refusal(billing.CodeNotPossibleNow, "", "this is not possible in the subscription's present state")
 	}
-	r := newRequest("gateway:"+form.Gateway, "card", form.ID, form.Subscription, "customer", billing.Command{Verb: billing.VerbPaymentMethod})
-	r.Token = token
-	r, err = s.carryOut(ctx, r, nil, nil)
-	return r.Outcome, err
+	return s.Commands.Record(ctx, r)
 }
 
 // returned is where the customer comes back to with a card. It works without
 // the gateway's news, which may be late, and then shows the page.
-func (s *server) returned(g *gin.Context) {
+func (s *gateway) returned(g *gin.Context) {
 	ctx := g.Request.Context()
 	form, err := s.Store.CardForm(ctx, g.Param("form"))
 	if err != nil {
 		s.lost(g, err)
 		return
 	}
-	outcome, err := s.cardGiven(ctx, form)
+	outcome, err := s.Events.CardGiven(ctx, form)
 	switch {
 	case err != nil:
 		s.Log.Warn("a card that was given waits", "form", form.ID, "error", err)
@@ -192,7 +185,7 @@ func (s *server) returned(g *gin.Context) {
 // answered is where the customer comes back to from their bank. It has the
 // workflow ask the gateway what they answered, since the gateway's news may be
 // late, and then shows the page.
-func (s *server) answered(g *gin.Context) {
+func (s *gateway) answered(g *gin.Context) {
 	ctx := g.Request.Context()
 	o, err := s.Store.Overview(ctx, g.Param("subscription"))
 	if err != nil {
@@ -201,9 +194,9 @@ func (s *server) answered(g *gin.Context) {
 	}
 	var outcome billing.Outcome
 	if o.Waiting.Invoice != "" {
-		ctx, cancel := context.WithTimeout(ctx, patience)
+		ctx, cancel := context.WithTimeout(ctx, commands.Patience)
 		defer cancel()
-		if outcome, err = s.tell(ctx, o.Subscription, billing.Command{Verb: billing.VerbSettle}); err != nil {
+		if outcome, err = s.Commands.Tell(ctx, o.Subscription, billing.Command{Verb: billing.VerbSettle}); err != nil {
 			s.Log.Warn("a payment that waits could not be looked at", "subscription", o.ID, "error", err)
 		}
 	}
@@ -226,7 +219,7 @@ func (s *server) answered(g *gin.Context) {
 }
 
 // lost answers whoever comes back from nowhere that is known.
-func (s *server) lost(g *gin.Context, err error) {
+func (s *gateway) lost(g *gin.Context, err error) {
 	if errors.Is(err, billing.ErrNotFound) {
 		s.page(g)
 		return
@@ -253,23 +246,4 @@ func pageOf(form billing.CardForm, declined string) string {
 		query.Set("order", form.Subscription)
 	}
 	return strings.TrimSuffix(path+"?"+query.Encode(), "?")
-}
-
-// detachCards has the gateway forget a card that was removed here: whatever
-// crashes, and however long the gateway is away. It takes one at a time, so that
-// a gateway that does not answer holds the news up for one call only.
-func (s *server) detachCards(ctx context.Context) {
-	removed, err := s.Store.ClaimRemovedCards(ctx, s.Gateway.Name(), 1)
-	if err != nil && ctx.Err() == nil {
-		s.Log.Warn("removed cards were not read", "error", err)
-	}
-	for _, ref := range removed {
-		err := s.Gateway.DetachMethod(ctx, ref)
-		if err == nil {
-			err = s.Store.CardDetached(ctx, ref)
-		}
-		if err != nil && ctx.Err() == nil {
-			s.Log.Warn("a removed card is still with the gateway", "card", ref, "error", err)
-		}
-	}
 }

@@ -31,11 +31,11 @@ type ProductPlan struct {
 	Prices []billing.Money `json:"prices" doc:"The price of one unit for one cycle."`
 }
 
-func (s *server) catalogueRoutes(h huma.API) {
+func (s *shop) catalogueRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/products", "list-products", "Products, plans and prices", "Catalogue"), s.listProducts)
 }
 
-func (s *server) listProducts(ctx context.Context, in *struct {
+func (s *shop) listProducts(ctx context.Context, in *struct {
 	Currency string `query:"currency" maxLength:"3" doc:"Show only plans that have a price in this currency."`
 }) (*struct{ Body List[Product] }, error) {
 	in.Currency = strings.ToUpper(in.Currency) // as an order takes it

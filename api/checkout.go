@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/mail"
 	"regexp"
@@ -16,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/commands"
 )
 
 type planChoice struct {
@@ -159,13 +159,35 @@ type checkoutOutput struct {
 	Body       CheckoutResult
 }
 
-func (s *server) checkoutRoutes(h huma.API) {
+// ShopStore is what the routes of the shop need of the database. Errors:
+// billing.ErrNotFound.
+type ShopStore interface {
+	Products(ctx context.Context) ([]billing.Product, error)
+	Product(ctx context.Context, id string) (billing.Product, error)
+	Versions(ctx context.Context, product string) ([]billing.Version, error)
+	Coupon(ctx context.Context, code string) (c billing.Coupon, redeemed int64, err error)
+	Standing(ctx context.Context, account string) (int64, error)
+	BalanceIn(ctx context.Context, account, currency string) (billing.Money, error)
+	BeginQuote(ctx context.Context, r billing.Request, q billing.Quote) (request billing.Request, fresh bool, err error)
+	Quote(ctx context.Context, id string) (billing.Quote, error)
+}
+
+// shop shows what is sold, quotes it and sells it.
+type shop struct {
+	*outcomes
+	Store    ShopStore
+	licenses *licenses
+}
+
+func (s *shop) routes(h huma.API) {
+	s.catalogueRoutes(h)
+	s.quoteRoutes(h)
 	huma.Register(h, route(http.MethodPost, "/v1/checkout/preview", "preview-checkout", "Preview what an order costs", "Checkout"), s.previewCheckout)
 	huma.Register(h, route(http.MethodPost, "/v1/checkout", "checkout", "Order a subscription or a trial", "Checkout", status(http.StatusCreated)), s.checkout)
 }
 
 // offer is a plan at its price, as an order names it.
-func (s *server) offer(ctx context.Context, productID string, choice billing.PlanChoice, quantity int64, currency string) (billing.Product, billing.Plan, billing.Price, error) {
+func (s *shop) offer(ctx context.Context, productID string, choice billing.PlanChoice, quantity int64, currency string) (billing.Product, billing.Plan, billing.Price, error) {
 	product, err := s.Store.Product(ctx, productID)
 	if err != nil {
 		return product, billing.Plan{}, billing.Price{}, orUnknown(err, billing.CodeUnknownProduct, "product", "no such product is sold")
@@ -182,7 +204,7 @@ func (s *server) offer(ctx context.Context, productID string, choice billing.Pla
 }
 
 // discount is what a coupon gives an order.
-func (s *server) discount(ctx context.Context, coupon *string, product, currency string, now time.Time) (billing.Discount, error) {
+func (s *shop) discount(ctx context.Context, coupon *string, product, currency string, now time.Time) (billing.Discount, error) {
 	if coupon == nil || *coupon == "" {
 		return billing.Discount{}, nil
 	}
@@ -204,7 +226,7 @@ func checkCountry(country string) error {
 	return nil
 }
 
-func (s *server) previewCheckout(ctx context.Context, in *previewInput) (*struct{ Body Preview }, error) {
+func (s *shop) previewCheckout(ctx context.Context, in *previewInput) (*struct{ Body Preview }, error) {
 	b := in.Body
 	if err := checkCountry(b.Billing.Country); err != nil {
 		return nil, err
@@ -223,7 +245,7 @@ func (s *server) previewCheckout(ctx context.Context, in *previewInput) (*struct
 		return nil, s.answer(err)
 	}
 	book := billing.Book{
-		Product: product, Policy: s.Policy, NewID: newID, Balance: billing.Money{Currency: price.Currency},
+		Product: product, Policy: s.Policy, NewID: commands.NewID, Balance: billing.Money{Currency: price.Currency},
 		Subscription: billing.Subscription{Plan: plan.Ref(), Price: price, Quantity: b.Quantity, Discount: discount},
 		Order:        billing.Order{Billing: billing.BillingDetails{Country: b.Billing.Country, VATID: vatID}},
 	}
@@ -251,31 +273,29 @@ func (s *server) previewCheckout(ctx context.Context, in *previewInput) (*struct
 	return &struct{ Body Preview }{v}, nil
 }
 
-func (s *server) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutput, error) {
+func (s *shop) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutput, error) {
 	b := in.Body
-	return s.place(ctx, in.CommandInput, s.orderer(ctx, b.Billing.Email), checkoutRoute, func() (purchase, error) {
+	return s.place(ctx, in.CommandInput, s.orderer(ctx, b.Billing.Email), checkoutRoute, func() (commands.Purchase, error) {
 		token, by, err := payment(b.Pay, b.Payment, b.AcceptTerms)
 		if err != nil {
-			return purchase{}, err
+			return commands.Purchase{}, err
 		}
 		p, err := s.order(ctx, b.OrderBody, b.Pay)
 		p.sub.Collection = by
-		return purchase{p.order, p.sub, token}, err
+		return commands.Purchase{Order: p.order, Subscription: p.sub, Token: token}, err
 	})
-}
-
-// purchase is an order with the subscription that it asks for, and the card's
-// token.
-type purchase struct {
-	order billing.Order
-	sub   billing.Subscription
-	token string
 }
 
 // place carries an order out and answers with what became of it and the order's
 // checkout token, which no row holds.
-func (s *server) place(ctx context.Context, in CommandInput, caller, route string, ordered func() (purchase, error)) (*checkoutOutput, error) {
-	r, err := s.carryOutOrder(ctx, in, caller, route, ordered)
+func (s *shop) place(ctx context.Context, in CommandInput, caller, route string, ordered func() (commands.Purchase, error)) (*checkoutOutput, error) {
+	r, err := s.Commands.Buy(ctx, in.row(ctx, caller, route), func() (commands.Purchase, error) {
+		p, err := ordered()
+		if err == nil {
+			err = in.check()
+		}
+		return p, err
+	})
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -292,34 +312,10 @@ func (s *server) place(ctx context.Context, in CommandInput, caller, route strin
 	return out, nil
 }
 
-// carryOutOrder has an order done, or finds what became of it. A key that has
-// been used is answered before the order is looked at again: what could be
-// ordered then may not be now.
-func (s *server) carryOutOrder(ctx context.Context, in CommandInput, caller, route string, ordered func() (purchase, error)) (billing.Request, error) {
-	r, err := s.begun(ctx, in, caller, route)
-	if err == nil {
-		return s.carryOut(ctx, r, nil, nil)
-	}
-	if !errors.Is(err, billing.ErrNotFound) {
-		return r, err
-	}
-	p, err := ordered()
-	if err != nil {
-		return r, err
-	}
-	r, err = s.request(ctx, in, caller, route, p.sub.ID,
-		billing.Command{Verb: billing.VerbPurchase, NotAfter: billing.Instant(s.Now()).Add(purchaseLife)})
-	if err != nil {
-		return r, err
-	}
-	r.Token = p.token
-	return s.carryOut(ctx, r, &p.order, &p.sub)
-}
-
 // checkoutAnswer is the answer to an order that was carried out: the first one
 // again if there was one, or else one made from its outcome. An error may be
 // the problem that is the answer.
-func (s *server) checkoutAnswer(ctx context.Context, r billing.Request) (*checkoutOutput, error) {
+func (s *shop) checkoutAnswer(ctx context.Context, r billing.Request) (*checkoutOutput, error) {
 	switch {
 	case r.Status >= 400:
 		return nil, replayed(r)
@@ -339,13 +335,13 @@ func (s *server) checkoutAnswer(ctx context.Context, r billing.Request) (*checko
 	}
 	kept := out.Body // whoever has the address of a form or of a bank's page may use it
 	kept.Subscription, kept.Payment.ActionURL = kept.Subscription.withoutAction(), nil
-	s.remember(ctx, r, out.Status, kept)
+	s.Commands.Keep(ctx, r, out.Status, kept)
 	return out, nil
 }
 
 // checkoutAgain is the answer that was given before, with the address that it
 // was stored without.
-func (s *server) checkoutAgain(ctx context.Context, r billing.Request) (*checkoutOutput, error) {
+func (s *shop) checkoutAgain(ctx context.Context, r billing.Request) (*checkoutOutput, error) {
 	out := &checkoutOutput{Status: r.Status}
 	if err := json.Unmarshal([]byte(r.Response), &out.Body); err != nil {
 		return nil, err
@@ -363,7 +359,7 @@ func (s *server) checkoutAgain(ctx context.Context, r billing.Request) (*checkou
 }
 
 // orderRefused is the problem of an order that was refused or declined.
-func (s *server) orderRefused(ctx context.Context, r billing.Request) *Problem {
+func (s *shop) orderRefused(ctx context.Context, r billing.Request) *Problem {
 	p := refused(*r.Outcome)
 	if len(p.Errors) > 0 && p.Errors[0].Field == "token" {
 		p.Errors[0].Field = "payment.token" // where an order has it
@@ -371,12 +367,12 @@ func (s *server) orderRefused(ctx context.Context, r billing.Request) *Problem {
 	if r.Outcome.Code == billing.CodeCardDeclined {
 		p.SubscriptionID = r.Subscription
 	}
-	s.remember(ctx, r, p.Status, p)
+	s.Commands.Keep(ctx, r, p.Status, p)
 	return p
 }
 
 // checkoutResult reads what an order came to.
-func (s *server) checkoutResult(ctx context.Context, r billing.Request) (CheckoutResult, error) {
+func (s *shop) checkoutResult(ctx context.Context, r billing.Request) (CheckoutResult, error) {
 	result, err := s.result(ctx, r)
 	if err != nil {
 		return CheckoutResult{}, err
@@ -386,7 +382,7 @@ func (s *server) checkoutResult(ctx context.Context, r billing.Request) (Checkou
 		out.Payment = *result.Payment
 	}
 	if id := result.Subscription.LicenseID; id != nil {
-		l, err := s.license(ctx, *id)
+		l, err := s.licenses.license(ctx, *id)
 		if err != nil {
 			return out, err
 		}
@@ -425,7 +421,7 @@ type placement struct {
 }
 
 // order reads what is ordered, and refuses what cannot be.
-func (s *server) order(ctx context.Context, b OrderBody, pay billing.Pay) (placement, error) {
+func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placement, error) {
 	details, licensee, err := parties(b)
 	if err != nil {
 		return placement{}, err
@@ -470,12 +466,12 @@ func (s *server) order(ctx context.Context, b OrderBody, pay billing.Pay) (place
 		return placement{}, err
 	}
 	sub := billing.Subscription{
-		ID: newID("sub"), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
+		ID: commands.NewID("sub"), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
 		Price: price, CreatedAt: billing.Instant(s.Now()), TestClock: clock,
 		Discount: discount, Stranger: !who.operator && who.account.Email != strings.ToLower(details.Email),
 	}
 	order := billing.Order{
-		Subscription: sub.ID, License: newID("lic"), Licensee: licensee, Pay: pay, Sites: sites, Billing: details,
+		Subscription: sub.ID, License: commands.NewID("lic"), Licensee: licensee, Pay: pay, Sites: sites, Billing: details,
 	}
 	return placement{product, order, sub}, nil
 }
@@ -504,7 +500,7 @@ const checkoutRoute = "POST /v1/checkout"
 
 // orderer is the scope of an order's Idempotency-Key. A stranger's is a hash
 // of the billing address, so that nobody can block or read another's orders.
-func (s *server) orderer(ctx context.Context, email string) string {
+func (s *shop) orderer(ctx context.Context, email string) string {
 	if who := callerOf(ctx); who.key != "" || who.session != "" {
 		return who.name()
 	}

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/okviz/licensing/api"
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/licensing/checks"
 )
 
 // frame is how a visual asks from its sandboxed frame.
@@ -106,7 +106,7 @@ func TestChecksAreOpenToEveryOriginOnEveryStatus(t *testing.T) {
 
 // flaky is a database that can be away, and counts what checks read.
 type flaky struct {
-	api.Store
+	checks.Store
 	away    atomic.Bool
 	hangs   atomic.Bool
 	waits   atomic.Bool // until release is closed
@@ -131,7 +131,7 @@ func (f *flaky) License(ctx context.Context, id string) (licensing.Issued, error
 
 func TestChecksGoOnWhileTheDatabaseIsAway(t *testing.T) {
 	db := &flaky{}
-	s := newShop(t, func(c *api.Config) { db.Store, c.Store = c.Store, db })
+	s := newShop(t, func(c *parts) { db.Store, c.checks = c.checks, db })
 	license := s.buy().want(201, "").text("license.id")
 	asked := func(want string) answer {
 		t.Helper()
@@ -158,7 +158,7 @@ func TestChecksGoOnWhileTheDatabaseIsAway(t *testing.T) {
 
 func TestADatabaseThatHangsHoldsNoCheckUp(t *testing.T) {
 	db := &flaky{}
-	s := newShop(t, func(c *api.Config) { db.Store, c.Store = c.Store, db })
+	s := newShop(t, func(c *parts) { db.Store, c.checks = c.checks, db })
 	db.hangs.Store(true)
 	start := time.Now()
 	s.ask("POST", "/v1/licenses/check", question(nobody, ""), frame...).want(503, "unavailable")
@@ -182,7 +182,7 @@ func (s *shop) answers(license, want string) {
 
 func TestACheckOfWhatIsKeptNeedsNothingElse(t *testing.T) {
 	db := &flaky{}
-	s := newShop(t, func(c *api.Config) { db.Store, c.Store = c.Store, db })
+	s := newShop(t, func(c *parts) { db.Store, c.checks = c.checks, db })
 	license := s.buy().want(201, "").text("license.id")
 	s.now = time.Now()
 	s.answers(license, "ACTIVE")
@@ -206,10 +206,8 @@ func TestARevocationElsewhereIsSeenWithinThirtySeconds(t *testing.T) {
 			license := bought.text("license.id")
 			s.now = time.Now()
 			s.answers(license, "ACTIVE")
-			elsewhere, err := api.New(s.config)
-			check(t, err)
 			here := s.handler
-			s.handler = elsewhere
+			s.assemble(s.parts) // another process
 			s.ask("POST", "/v1/operator/licenses/"+license+"/revoke", `{}`, asOperator, withKey()).want(200, "")
 			s.answers(license, "REVOKED")
 			s.handler = here
@@ -246,7 +244,7 @@ func TestWhatIsChangedHereIsAnsweredAtOnce(t *testing.T) {
 
 func TestWhatIsReadAsideHoldsNoCheckUp(t *testing.T) {
 	db := &flaky{}
-	s := newShop(t, func(c *api.Config) { db.Store, c.Store = c.Store, db })
+	s := newShop(t, func(c *parts) { db.Store, c.checks = c.checks, db })
 	license := s.buy().want(201, "").text("license.id")
 	s.now = time.Now()
 	s.answers(license, "ACTIVE")
@@ -269,7 +267,7 @@ func TestWhatIsReadAsideHoldsNoCheckUp(t *testing.T) {
 
 func TestOneReadingThatFailsMakesNoAnswerOlder(t *testing.T) {
 	db := &flaky{}
-	s := newShop(t, func(c *api.Config) { db.Store, c.Store = c.Store, db })
+	s := newShop(t, func(c *parts) { db.Store, c.checks = c.checks, db })
 	license := s.buy().want(201, "").text("license.id")
 	s.now = time.Now()
 	s.answers(license, "ACTIVE")
@@ -286,7 +284,7 @@ func TestOneReadingThatFailsMakesNoAnswerOlder(t *testing.T) {
 
 func TestADatabaseThatHangsIsNotWaitedForByEachCheck(t *testing.T) {
 	db := &flaky{}
-	s := newShop(t, func(c *api.Config) { db.Store, c.Store = c.Store, db })
+	s := newShop(t, func(c *parts) { db.Store, c.checks = c.checks, db })
 	license := s.buy().want(201, "").text("license.id")
 	s.now = time.Now()
 	s.answers(license, "ACTIVE")
@@ -303,7 +301,7 @@ func TestADatabaseThatHangsIsNotWaitedForByEachCheck(t *testing.T) {
 
 func TestAMissIsReadOnceHoweverManyAsk(t *testing.T) {
 	db := &flaky{release: make(chan struct{})}
-	s := newShop(t, func(c *api.Config) { db.Store, c.Store = c.Store, db })
+	s := newShop(t, func(c *parts) { db.Store, c.checks = c.checks, db })
 	license := s.buy().want(201, "").text("license.id")
 	s.now = time.Now()
 	reads := db.reads.Load()
@@ -405,8 +403,8 @@ func TestALeaseOfATestClockIsOfTheClocksInstant(t *testing.T) {
 
 func TestGuessingCostsTheDatabaseNothing(t *testing.T) {
 	db := &flaky{}
-	s := newShop(t, limited, func(c *api.Config) {
-		db.Store, c.Store, c.TrustedProxies = c.Store, db, []string{"192.0.2.1"}
+	s := newShop(t, limited, func(c *parts) {
+		db.Store, c.checks, c.TrustedProxies = c.checks, db, []string{"192.0.2.1"}
 	})
 	license := s.buy().want(201, "").text("license.id")
 	s.now = time.Now()

@@ -28,7 +28,7 @@ type Coupon struct {
 	Redeemed int64 `json:"redeemed" doc:"The number of orders that have used it."`
 }
 
-func (s *server) discountRoutes(h huma.API) {
+func (s *operators) discountRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/operator/coupons", "list-coupons", "All coupons, by code", "Operator", operator), s.listCoupons)
 	huma.Register(h, route(http.MethodPut, "/v1/operator/coupons/{code}", "put-coupon", "Create a coupon, or replace its terms for later orders", "Operator", operator), s.putCoupon)
 	huma.Register(h, route(http.MethodPut, "/v1/operator/accounts/discount", "set-discount", "Give an account a standing discount", "Operator", operator), s.setDiscount)
@@ -42,7 +42,7 @@ func viewCoupon(c billing.Coupon, redeemed int64) Coupon {
 	return v
 }
 
-func (s *server) listCoupons(ctx context.Context, in *PageInput) (*struct{ Body List[Coupon] }, error) {
+func (s *operators) listCoupons(ctx context.Context, in *PageInput) (*struct{ Body List[Coupon] }, error) {
 	if !billing.ValidCouponCode(in.Cursor) && in.Cursor != "" {
 		return nil, invalid("cursor", "is not a cursor of this list")
 	}
@@ -58,7 +58,7 @@ func (s *server) listCoupons(ctx context.Context, in *PageInput) (*struct{ Body 
 	return &struct{ Body List[Coupon] }{list}, nil
 }
 
-func (s *server) putCoupon(ctx context.Context, in *struct {
+func (s *operators) putCoupon(ctx context.Context, in *struct {
 	Code string `path:"code" maxLength:"40"`
 	Body CouponBody
 }) (*struct{ Body Coupon }, error) {
@@ -89,7 +89,7 @@ type StandingDiscount struct {
 	Percent int64  `json:"percent" minimum:"0" maximum:"100" doc:"0 removes it."`
 }
 
-func (s *server) setDiscount(ctx context.Context, in *struct{ Body StandingDiscount }) (*struct{ Body StandingDiscount }, error) {
+func (s *operators) setDiscount(ctx context.Context, in *struct{ Body StandingDiscount }) (*struct{ Body StandingDiscount }, error) {
 	who, err := contact("", ContactBody{Name: "-", Email: in.Body.Email})
 	if err != nil {
 		return nil, invalid("email", "is not an e-mail address")

@@ -10,13 +10,27 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-func (s *server) invoiceRoutes(h huma.API) {
+// InvoiceStore is what the routes of invoices need of the database.
+type InvoiceStore interface {
+	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
+	Invoices(ctx context.Context, account, subscription, before string, limit int) ([]billing.Invoice, error)
+	CreditNotes(ctx context.Context, invoice string) ([]billing.CreditNote, error)
+	Book(ctx context.Context, subscription string) (billing.Book, error)
+}
+
+// invoices shows invoices.
+type invoices struct {
+	*server
+	Store InvoiceStore
+}
+
+func (s *invoices) routes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/invoices", "list-invoices", "Your invoices, the newest first", "Account", account), s.listInvoices)
 	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}", "get-invoice", "One invoice, with the credit notes that correct it", "Account", account), s.getInvoice)
 	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}/pdf", "download-invoice", "An invoice as PDF", "Account", account, file("application/pdf")), s.invoicePDF)
 }
 
-func (s *server) listInvoices(ctx context.Context, in *struct {
+func (s *invoices) listInvoices(ctx context.Context, in *struct {
 	PageInput
 	Subscription string `query:"subscription" maxLength:"64" doc:"Only invoices of this subscription."`
 }) (*struct{ Body List[Invoice] }, error) {
@@ -41,7 +55,7 @@ func (s *server) listInvoices(ctx context.Context, in *struct {
 }
 
 // invoice reads an invoice for its account or an operator.
-func (s *server) invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error) {
+func (s *invoices) invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error) {
 	inv, notes, err := s.Store.Invoice(ctx, id)
 	if c := callerOf(ctx); err == nil && !c.operator && inv.Account != c.account.ID {
 		err = billing.ErrNotFound
@@ -49,7 +63,7 @@ func (s *server) invoice(ctx context.Context, id string) (billing.Invoice, []bil
 	return inv, notes, err
 }
 
-func (s *server) getInvoice(ctx context.Context, in *struct {
+func (s *invoices) getInvoice(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"64"`
 }) (*struct{ Body Invoice }, error) {
 	inv, notes, err := s.invoice(ctx, in.ID)
@@ -59,7 +73,7 @@ func (s *server) getInvoice(ctx context.Context, in *struct {
 	return &struct{ Body Invoice }{viewInvoice(inv, notes)}, nil
 }
 
-func (s *server) invoicePDF(ctx context.Context, in *struct {
+func (s *invoices) invoicePDF(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"64"`
 }) (*fileOutput, error) {
 	inv, _, err := s.invoice(ctx, in.ID)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -15,7 +14,30 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
-func (s *server) licenseRoutes(h huma.API) {
+// LicenseStore is what the routes of licences need of the database. Errors:
+// billing.ErrNotFound.
+type LicenseStore interface {
+	License(ctx context.Context, id string) (licensing.Issued, error)
+	LicenseByKey(ctx context.Context, key string) (licensing.Issued, error)
+	Licenses(ctx context.Context, email, before string, limit int) ([]licensing.Issued, error)
+	Versions(ctx context.Context, product string) ([]billing.Version, error)
+	Overview(ctx context.Context, subscription string) (billing.Overview, error)
+	SetSites(ctx context.Context, id string, sites []string, limit int64) error
+	Activate(ctx context.Context, id, key, tenant string) error
+	SetTenant(ctx context.Context, id, tenant, actor string) error
+	SetActivationKey(ctx context.Context, id, key, actor string) error
+	Use(ctx context.Context, id string) (licensing.Use, error)
+	SetBlocking(ctx context.Context, id string, on bool, actor string) error
+}
+
+// licenses shows licences, and answers visuals.
+type licenses struct {
+	*server
+	Store LicenseStore
+}
+
+func (s *licenses) routes(h huma.API) {
+	s.activationRoutes(h)
 	huma.Register(h, route(http.MethodGet, "/v1/licenses", "list-licenses", "Your licences, the newest first", "Account", account), s.listLicenses)
 	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}", "get-license", "One licence", "Account", account), s.getLicense)
 	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}/download", "download-license", "The licensed .pbiviz file", "Account", account, file("application/octet-stream")), s.download)
@@ -23,7 +45,7 @@ func (s *server) licenseRoutes(h huma.API) {
 }
 
 // license reads a licence as its page shows it.
-func (s *server) license(ctx context.Context, id string) (License, error) {
+func (s *licenses) license(ctx context.Context, id string) (License, error) {
 	l, err := s.Store.License(ctx, id)
 	if err != nil {
 		return License{}, err
@@ -32,7 +54,7 @@ func (s *server) license(ctx context.Context, id string) (License, error) {
 	return viewLicense(l, versions, s.Now()), err
 }
 
-func (s *server) listLicenses(ctx context.Context, in *PageInput) (*struct{ Body List[License] }, error) {
+func (s *licenses) listLicenses(ctx context.Context, in *PageInput) (*struct{ Body List[License] }, error) {
 	if !in.isCursor("lic") {
 		return nil, invalid("cursor", "is not a cursor of this list")
 	}
@@ -59,7 +81,7 @@ type LicenseInput struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
-func (s *server) getLicense(ctx context.Context, in *LicenseInput) (*struct{ Body License }, error) {
+func (s *licenses) getLicense(ctx context.Context, in *LicenseInput) (*struct{ Body License }, error) {
 	if _, err := s.licensed(ctx, in.ID); err != nil {
 		return nil, s.answer(err)
 	}
@@ -72,7 +94,7 @@ func (s *server) getLicense(ctx context.Context, in *LicenseInput) (*struct{ Bod
 
 // licensed reads a licence for its licensee, its billing contact, or an
 // operator.
-func (s *server) licensed(ctx context.Context, id string) (licensing.Issued, error) {
+func (s *licenses) licensed(ctx context.Context, id string) (licensing.Issued, error) {
 	l, err := s.Store.License(ctx, id)
 	if err != nil {
 		return l, err
@@ -97,7 +119,7 @@ func checkSites(sites []string, plan billing.LicenseType, quantity int64) ([]str
 	return licensing.CheckSites(sites, quantity)
 }
 
-func (s *server) setSites(ctx context.Context, in *struct {
+func (s *licenses) setSites(ctx context.Context, in *struct {
 	LicenseInput
 	Body struct {
 		Sites []string `json:"sites" maxItems:"1000" doc:"Host names; a leading *. stands for any name below a registrable domain."`
@@ -110,7 +132,7 @@ func (s *server) setSites(ctx context.Context, in *struct {
 	sites, err := checkSites(in.Body.Sites, billing.LicenseType(l.Type), l.Quantity)
 	if err == nil {
 		err = s.Store.SetSites(ctx, in.ID, sites, siteEdits)
-		s.checks.forget(in.ID)
+		s.Checks.Forget(in.ID)
 	}
 	if err != nil {
 		return nil, s.answer(err)
@@ -124,7 +146,7 @@ type fileOutput struct {
 	Body        []byte
 }
 
-func (s *server) download(ctx context.Context, in *struct {
+func (s *licenses) download(ctx context.Context, in *struct {
 	LicenseInput
 	Version string `query:"version" maxLength:"64" doc:"The version; absent: the newest."`
 }) (*fileOutput, error) {
@@ -148,7 +170,7 @@ func (s *server) download(ctx context.Context, in *struct {
 
 // visualRoutes are called by visuals from sandboxed frames: they are open to
 // every origin, whatever the status (headed), and ignore cookies.
-func (s *server) visualRoutes(r *gin.Engine) {
+func (s *licenses) visualRoutes(r *gin.Engine) {
 	preflight := func(g *gin.Context) {
 		g.Header("Access-Control-Allow-Methods", "GET, POST")
 		g.Header("Access-Control-Allow-Headers", "Content-Type")
@@ -174,7 +196,7 @@ func openToAll(path string) bool {
 	return path == checkPath || path == activatePath || path == jwksPath
 }
 
-func (s *server) jwks(g *gin.Context) {
+func (s *licenses) jwks(g *gin.Context) {
 	g.Header("Cache-Control", "public, max-age=3600")
 	g.Data(http.StatusOK, "application/json", s.Keys.At(s.Now()).JWKS())
 }
@@ -183,7 +205,7 @@ func (s *server) jwks(g *gin.Context) {
 const longestID = 64
 
 // check answers a visual. It is a bare handler because it is called most.
-func (s *server) check(g *gin.Context) {
+func (s *licenses) check(g *gin.Context) {
 	body, err := io.ReadAll(http.MaxBytesReader(g.Writer, g.Request.Body, licensing.MaxQuestion))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		writeProblem(g, problem(http.StatusRequestEntityTooLarge, "too_large", "a question has at most 4 KiB"))
@@ -194,7 +216,7 @@ func (s *server) check(g *gin.Context) {
 		writeProblem(g, problem(http.StatusBadRequest, "malformed", "the body is not a licence check"))
 		return
 	}
-	l, known := s.checks.cached(q.License)
+	l, known := s.Checks.Cached(q.License)
 	if s.RateLimits {
 		wait := s.checked.wait(q.License[:min(len(q.License), longestID)], s.Now())
 		if !known {
@@ -206,7 +228,7 @@ func (s *server) check(g *gin.Context) {
 		}
 	}
 	if !known {
-		if l, err = s.checks.read(g.Request.Context(), q.License); err != nil {
+		if l, err = s.Checks.Read(g.Request.Context(), q.License); err != nil {
 			p := problem(http.StatusServiceUnavailable, "unavailable", "the licence cannot be read at the moment")
 			p.retryAfter = 30
 			writeProblem(g, p)
@@ -216,37 +238,14 @@ func (s *server) check(g *gin.Context) {
 			s.guesses.wait(network(g.ClientIP()), s.Now())
 		}
 	}
-	answer, err := s.respond(l, q)
+	answer, err := s.Checks.Answer(l, q)
 	if err != nil {
 		writeProblem(g, s.answer(err))
 		return
 	}
 	if answer.Valid || answer.Code == licensing.BlockedOverLimit {
-		s.people.saw(l.Issued, q.User, network(g.ClientIP()), s.Now())
+		s.Checks.Saw(l, q.User, network(g.ClientIP()))
 	}
 	s.Metrics.Check(string(answer.Code))
 	g.JSON(http.StatusOK, answer)
-}
-
-// respond answers a question about a licence.
-func (s *server) respond(l kept, q licensing.Question) (licensing.Answer, error) {
-	now := l.At(s.Now())
-	code, token := licensing.Check(l.License, q, now), ""
-	if code.Valid() {
-		var err error
-		if token, err = s.lease(l, q.Version, now); err != nil {
-			return licensing.Answer{}, err
-		}
-	}
-	return licensing.Respond(l.License, code, now, token), nil
-}
-
-// lease is what a visual may keep of an answer, signed with a key that its
-// version knows. One that knows none of those that sign is answered without.
-func (s *server) lease(l kept, version string, now time.Time) (string, error) {
-	key, err := s.Keys.Signer(s.builds.kids(l.Product, version)...)
-	if err != nil {
-		return "", nil
-	}
-	return l.lease(key.ID(), now, func() (string, error) { return s.Keys.Sign(licensing.Lease(l.License, now), key.ID()) })
 }

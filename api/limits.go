@@ -119,7 +119,7 @@ func (s *server) mayMail(ctx context.Context, email string) error {
 	if !s.RateLimits {
 		return nil
 	}
-	n, err := s.Store.Unsolicited(ctx, email, billing.Instant(s.Now()).Add(-time.Hour))
+	n, err := s.Stores.Access.Unsolicited(ctx, email, billing.Instant(s.Now()).Add(-time.Hour))
 	if err != nil {
 		return err
 	}

@@ -5,17 +5,15 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/okviz/licensing/api"
 )
 
-func limited(c *api.Config) { c.RateLimits = true }
+func limited(c *parts) { c.RateLimits = true }
 
 // from asks as a client at an address, through a proxy that is trusted.
 func from(address string) string { return "X-Forwarded-For: " + address }
 
 func TestAnAddressIsHeldToItsPaceAndOthersAreNot(t *testing.T) {
-	s := newShop(t, limited, func(c *api.Config) { c.TrustedProxies = []string{"192.0.2.1"} })
+	s := newShop(t, limited, func(c *parts) { c.TrustedProxies = []string{"192.0.2.1"} })
 	s.now = time.Now() // and stands still, however slow the machine
 	ask := func(address string) answer { return s.ask("GET", "/v1/products", "", from(address)) }
 	first := ask("198.51.100.7").want(200, "")

@@ -65,6 +65,12 @@ func headed(g *gin.Context) {
 
 type bodyHash struct{}
 
+// bodyOf identifies the body of a request.
+func bodyOf(ctx context.Context) string {
+	hash, _ := ctx.Value(bodyHash{}).(string)
+	return hash
+}
+
 // limited reads the body, limits its size, checks that it is UTF-8, and
 // keeps its hash, which identifies a repeated request.
 func (s *server) limited(g *gin.Context) {

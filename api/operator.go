@@ -3,25 +3,52 @@ package api
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 
+	"github.com/okviz/licensing/backoffice"
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/payments/sandbox"
 )
 
 const cataloguePath = "/v1/operator/catalog"
 
-func (s *server) operatorRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions", "find-subscriptions", "Find subscriptions by e-mail address, domain or number", "Operator", operator), s.findSubscriptions)
+// OperatorStore is what the operators' routes need of the database. Errors:
+// billing.ErrNotFound.
+type OperatorStore interface {
+	ApplyCatalogue(ctx context.Context, c billing.Catalogue, dryRun bool) ([]string, error)
+	Product(ctx context.Context, id string) (billing.Product, error)
+	AllVersions(ctx context.Context, product string) ([]billing.Version, error)
+	PutVersion(ctx context.Context, product string, v billing.Version, pkg []byte) error
+	WithdrawVersion(ctx context.Context, product, version string) error
+	Coupon(ctx context.Context, code string) (c billing.Coupon, redeemed int64, err error)
+	Coupons(ctx context.Context, after string, limit int) (list []billing.Coupon, redeemed []int64, err error)
+	PutCoupon(ctx context.Context, c billing.Coupon) error
+	SetStanding(ctx context.Context, email string, percent int64) error
+	License(ctx context.Context, id string) (licensing.Issued, error)
+	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
+	Refunds(ctx context.Context, subscription, invoice string) ([]billing.Refund, error)
+}
+
+// operators serves what operators alone may do.
+type operators struct {
+	*outcomes
+	Store OperatorStore
+}
+
+func (s *operators) routes(h huma.API) {
+	s.versionRoutes(h)
+	s.discountRoutes(h)
+	s.refundRoutes(h)
+	if s.TestClocks {
+		s.clockRoutes(h)
+	}
 	huma.Register(h, route(http.MethodPost, cataloguePath, "apply-catalog", "Apply a catalogue document", "Operator", operator), s.applyCatalogue)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/mark-paid", "mark-paid", "Record a bank transfer for an invoice", "Operator", operator), s.markPaid)
 	huma.Register(h, route(http.MethodPost, statementPath, "import-statement", "Record the transfers of a bank statement", "Operator", operator), s.importStatement)
@@ -35,91 +62,51 @@ func (s *server) operatorRoutes(h huma.API) {
 	}
 }
 
-func (s *server) findSubscriptions(ctx context.Context, in *struct {
-	PageInput
-	Email  string `query:"email" maxLength:"254"`
-	Domain string `query:"domain" maxLength:"254"`
-	Number int64  `query:"number" minimum:"1"`
-}) (*struct{ Body List[Subscription] }, error) {
-	return s.subscriptions(ctx, in.PageInput, billing.Search{Email: in.Email, Domain: in.Domain, Number: in.Number})
-}
-
-// Reconciliation names the subscriptions whose rows and workflows disagree.
-type Reconciliation struct {
-	Live            int      `json:"live" doc:"Number of subscriptions for which some step is still due."`
-	WithoutWorkflow []string `json:"without_workflow" doc:"Live subscriptions without a running workflow; okviz recover starts one."`
-	WithoutRows     []string `json:"without_rows" doc:"Running workflows of subscriptions that do not exist or for which nothing is due."`
-	WaitingNews     int64    `json:"waiting_news" doc:"Number of stored gateway events that have not been acted on yet."`
-}
-
-// reconcile compares the live rows with the running workflows. Temporal's lists
-// lag, and a step may be under way: what the first look finds is looked at
-// again, by itself.
-func (s *server) reconcile(ctx context.Context, _ *struct{}) (*struct{ Body Reconciliation }, error) {
-	running := map[string]bool{}
-	var next []byte
-	for {
-		page, err := s.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-			Query: "WorkflowType = 'Subscription' AND ExecutionStatus = 'Running'", NextPageToken: next, PageSize: 1000,
-		})
-		if err != nil {
-			return nil, s.answer(err)
-		}
-		for _, e := range page.Executions {
-			running[e.Execution.WorkflowId] = true
-		}
-		if next = page.NextPageToken; len(next) == 0 {
-			break
-		}
-	}
-	live, err := s.Store.Live(ctx)
+func (s *operators) reconcile(ctx context.Context, _ *struct{}) (*struct{ Body backoffice.Reconciliation }, error) {
+	out, err := s.Office.Reconcile(ctx)
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	out := Reconciliation{Live: len(live), WithoutWorkflow: []string{}, WithoutRows: []string{}}
-	for _, sub := range live {
-		if !running[sub.ID] {
-			agree, err := s.agree(ctx, sub.ID)
-			if err != nil {
-				return nil, s.answer(err)
-			}
-			if !agree {
-				out.WithoutWorkflow = append(out.WithoutWorkflow, sub.ID)
-			}
-		}
-		delete(running, sub.ID)
-	}
-	for _, id := range slices.Sorted(maps.Keys(running)) {
-		agree, err := s.agree(ctx, id)
-		if err != nil {
-			return nil, s.answer(err)
-		}
-		if !agree {
-			out.WithoutRows = append(out.WithoutRows, id)
-		}
-	}
-	if out.WaitingNews, err = s.Store.WaitingNews(ctx); err != nil {
-		return nil, s.answer(err)
-	}
-	return &struct{ Body Reconciliation }{out}, nil
+	return &struct{ Body backoffice.Reconciliation }{out}, nil
 }
 
-// agree looks whether a subscription is live exactly where its workflow runs.
-func (s *server) agree(ctx context.Context, id string) (bool, error) {
-	runs := false
-	run, err := s.Temporal.DescribeWorkflowExecution(ctx, id, "")
-	var none *serviceerror.NotFound
-	switch {
-	case err == nil:
-		runs = run.WorkflowExecutionInfo.Status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING
-	case !errors.As(err, &none):
-		return false, err
+// migrationTime is how long a request may take to migrate prices; okviz
+// catalog migrate takes all the time that it needs.
+const migrationTime = 50 * time.Second
+
+func (s *operators) migratePrices(ctx context.Context, in *struct {
+	Product  string `query:"product" maxLength:"64"`
+	Plan     string `query:"plan" maxLength:"200" doc:"A plan's id."`
+	Currency string `query:"currency" maxLength:"3"`
+	DryRun   bool   `query:"dry_run" default:"false"`
+}) (*changesOutput, error) {
+	ctx, cancel := context.WithTimeout(ctx, migrationTime)
+	defer cancel()
+	out := &changesOutput{}
+	var err error
+	out.Body.Changes, err = s.Office.MigratePrices(ctx, backoffice.PriceSelection{Product: in.Product, Plan: in.Plan, Currency: in.Currency}, in.DryRun)
+	if err != nil {
+		return nil, s.answer(err)
 	}
-	o, err := s.Store.Overview(ctx, id)
-	if err != nil && !errors.Is(err, billing.ErrNotFound) {
-		return false, err
+	return out, nil
+}
+
+// reconcilable is the longest time whose money a request may compare; okviz
+// payments reconcile has no such limit.
+const reconcilable = 92 * 24 * time.Hour
+
+func (s *operators) reconcileMoney(ctx context.Context, in *struct {
+	From time.Time `query:"from" required:"true"`
+	To   time.Time `query:"to" required:"true" doc:"The end, exclusive; at most 92 days after from."`
+}) (*struct{ Body List[billing.Difference] }, error) {
+	if !in.From.Before(in.To) || in.To.Sub(in.From) > reconcilable {
+		return nil, invalid("to", "is not within 92 days after from")
 	}
-	return runs == !o.Next.At.IsZero(), nil
+	list, err := s.Office.ReconcileMoney(ctx, billing.Instant(in.From), billing.Instant(in.To))
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body List[billing.Difference] }{List[billing.Difference]{Data: append([]billing.Difference{}, list...)}}, nil
 }
 
 type changesOutput struct {
@@ -128,7 +115,7 @@ type changesOutput struct {
 	}
 }
 
-func (s *server) applyCatalogue(ctx context.Context, in *struct {
+func (s *operators) applyCatalogue(ctx context.Context, in *struct {
 	DryRun  bool   `query:"dry_run" default:"false"`
 	RawBody []byte `contentType:"application/yaml"` // or JSON, which is YAML too
 }) (*changesOutput, error) {
@@ -161,7 +148,7 @@ func placed(err error) error {
 	return &billing.Error{Code: b.Code, Field: "body", Detail: "is not one catalogue document"}
 }
 
-func (s *server) listCharges(ctx context.Context, in *struct {
+func (s *operators) listCharges(ctx context.Context, in *struct {
 	Subscription string `query:"subscription" required:"true" maxLength:"64"`
 }) (*struct{ Body List[sandbox.Charge] }, error) {
 	charges, err := s.Sandbox.List(ctx, in.Subscription)
@@ -179,7 +166,7 @@ type DisputedCharge struct {
 
 // disputeCharge has the sandbox's bank dispute a charge, or settle the dispute.
 // The engine hears of it by a webhook, as from a real gateway.
-func (s *server) disputeCharge(ctx context.Context, in *struct {
+func (s *operators) disputeCharge(ctx context.Context, in *struct {
 	Body struct {
 		Invoice string                `json:"invoice" maxLength:"64"`
 		Status  billing.DisputeStatus `json:"status" enum:"opened,won,lost"`
@@ -190,8 +177,7 @@ func (s *server) disputeCharge(ctx context.Context, in *struct {
 		return nil, s.answer(err)
 	}
 	err = s.Sandbox.Dispute(ctx, inv.Charge, in.Body.Status, billing.Instant(s.Now()))
-	var coded interface{ ErrorCode() string }
-	if errors.As(err, &coded) {
+	if billing.GatewayCode(err) != "" {
 		return nil, refusal(billing.CodeNotPossibleNow, "", "this charge cannot be disputed or settled this way")
 	}
 	if err != nil {
@@ -209,7 +195,7 @@ type FailedRefund struct {
 
 // failRefund has the sandbox's bank send back the newest refund of an invoice
 // that it has not sent back yet. The engine hears of it by a webhook.
-func (s *server) failRefund(ctx context.Context, in *struct {
+func (s *operators) failRefund(ctx context.Context, in *struct {
 	Body struct {
 		Invoice string               `json:"invoice" maxLength:"64"`
 		Status  billing.RefundStatus `json:"status" enum:"failed"`
@@ -228,8 +214,7 @@ func (s *server) failRefund(ctx context.Context, in *struct {
 			continue
 		}
 		err := s.Sandbox.FailRefund(ctx, r.Charge, r.ID, billing.Instant(s.Now()))
-		var coded interface{ ErrorCode() string }
-		if errors.As(err, &coded) {
+		if billing.GatewayCode(err) != "" {
 			break // it has not been given yet
 		}
 		if err != nil {

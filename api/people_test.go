@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/okviz/licensing/api"
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/licensing/checks"
 )
 
 // uses asks as so many people, each of them twice, and writes them down.
@@ -21,7 +21,7 @@ func (s *shop) uses(license string, from, to int) {
 			s.ask("POST", "/v1/licenses/check", question(license, fmt.Sprintf(`,"user":"person-%d"`, i)), frame...).want(200, "")
 		}
 	}
-	s.handler.CountPeople(s.t.Context())
+	s.checks.Count(s.t.Context())
 }
 
 func (s *shop) code(license string) (code string, valid bool) {
@@ -112,7 +112,7 @@ func TestAnOperatorMayHaveALicenceBlockedAboveFiveQuarters(t *testing.T) {
 
 // counting counts what is written down, and can fail.
 type counting struct {
-	api.Store
+	checks.Store
 	writes, people atomic.Int64
 	away           atomic.Bool
 }
@@ -128,7 +128,7 @@ func (c *counting) CountPeople(ctx context.Context, license string, periodEnd ti
 
 func TestPeopleAreWrittenDownAsideAndOnceEach(t *testing.T) {
 	db := &counting{}
-	s := newShop(t, func(c *api.Config) { db.Store, c.Store = c.Store, db })
+	s := newShop(t, func(c *parts) { db.Store, c.checks = c.checks, db })
 	license := s.buy().want(201, "").text("license.id")
 	site := s.buy(`plan={"type":"site","cycle":"monthly"}`).want(201, "").text("license.id")
 	db.away.Store(true)
@@ -141,7 +141,7 @@ func TestPeopleAreWrittenDownAsideAndOnceEach(t *testing.T) {
 		t.Error("a check has written")
 	}
 	db.away.Store(false)
-	s.handler.CountPeople(t.Context())
+	s.checks.Count(t.Context())
 	s.wantCode(license, "OVER_LIMIT")
 	s.uses(license, 0, 30)
 	if w, p := db.writes.Load(), db.people.Load(); w != 1 || p != 30 {
@@ -151,8 +151,8 @@ func TestPeopleAreWrittenDownAsideAndOnceEach(t *testing.T) {
 
 func TestAnAddressAddsNoMoreThanAThousandPeopleADay(t *testing.T) {
 	db := &counting{}
-	s := newShop(t, func(c *api.Config) {
-		db.Store, c.Store, c.TrustedProxies = c.Store, db, []string{"192.0.2.1"}
+	s := newShop(t, func(c *parts) {
+		db.Store, c.checks, c.TrustedProxies = c.checks, db, []string{"192.0.2.1"}
 	})
 	license := s.buy().want(201, "").text("license.id")
 	s.now = time.Date(time.Now().Year(), time.Now().Month(), time.Now().Day(), 12, 0, 0, 0, time.UTC)
@@ -162,14 +162,14 @@ func TestAnAddressAddsNoMoreThanAThousandPeopleADay(t *testing.T) {
 	for i := range 1100 {
 		ask(i, "198.51.100.7")
 	}
-	s.handler.CountPeople(t.Context())
+	s.checks.Count(t.Context())
 	if n := db.people.Load(); n != 1000 {
 		t.Errorf("1100 from one address are counted as %d", n)
 	}
 	ask(2000, "198.51.100.8")
 	s.now = s.now.AddDate(0, 0, 1)
 	ask(1099, "198.51.100.7")
-	s.handler.CountPeople(t.Context())
+	s.checks.Count(t.Context())
 	if n := db.people.Load(); n != 1002 {
 		t.Errorf("another address and another day: %d", n)
 	}
@@ -184,6 +184,6 @@ func TestWhoWaitsAtTheEndIsWrittenDown(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	s.handler.Run(ctx)
+	s.checks.Run(ctx)
 	s.wantCode(license, "OVER_LIMIT")
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/commands"
 	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/licensing/pbiviz"
 )
@@ -162,7 +163,9 @@ func (s *server) answer(err error) *Problem {
 		p := problem(http.StatusConflict, "clock_busy", "this clock is already being advanced")
 		p.retryAfter = 1
 		return p
-	case isAway(err) || !s.storeAnswers():
+	case errors.Is(err, commands.ErrOtherBody):
+		return problem(http.StatusConflict, "idempotency_conflict", "this Idempotency-Key was used with another body before")
+	case commands.IsAway(err) || !s.storeAnswers():
 		s.Log.Warn("a dependency is away", "error", err)
 		p := problem(http.StatusServiceUnavailable, "unavailable", "a part of the service cannot be reached at the moment")
 		p.retryAfter = 5
@@ -180,7 +183,7 @@ var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 func (s *server) storeAnswers() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	return s.Store.Ping(ctx) == nil
+	return s.Stores.Access.Ping(ctx) == nil
 }
 
 // newProblem is how Huma reports what does not fit a route's description. Its

@@ -12,7 +12,7 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-func (s *server) profileRoutes(h huma.API) {
+func (s *accounts) profileRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/me", "me", "The signed-in account and its details", "Account", account), s.me)
 	huma.Register(h, route(http.MethodPatch, "/v1/me", "edit-me", "Change the details for later orders; absent fields stay", "Account", account), s.editMe)
 	huma.Register(h, route(http.MethodGet, "/v1/payment-methods", "list-payment-methods", "Your stored cards, the newest first", "Account", account), s.listCards)
@@ -50,7 +50,7 @@ type MeBody struct {
 }
 
 // profiled is an account with its profile.
-func (s *server) profiled(ctx context.Context, a billing.Account) (Me, error) {
+func (s *accounts) profiled(ctx context.Context, a billing.Account) (Me, error) {
 	p, err := s.Store.Profile(ctx, a.ID)
 	return viewMe(a, p), err
 }
@@ -67,7 +67,7 @@ func viewMe(a billing.Account, p billing.Profile) Me {
 	return v
 }
 
-func (s *server) me(ctx context.Context, in *AccountInput) (*struct{ Body Me }, error) {
+func (s *accounts) me(ctx context.Context, in *AccountInput) (*struct{ Body Me }, error) {
 	a, err := s.accountOf(ctx, *in)
 	if err != nil {
 		return nil, s.answer(err)
@@ -79,7 +79,7 @@ func (s *server) me(ctx context.Context, in *AccountInput) (*struct{ Body Me }, 
 	return &struct{ Body Me }{v}, nil
 }
 
-func (s *server) editMe(ctx context.Context, in *struct {
+func (s *accounts) editMe(ctx context.Context, in *struct {
 	AccountInput
 	Body MeBody
 }) (*struct{ Body Me }, error) {
@@ -102,7 +102,7 @@ func (s *server) editMe(ctx context.Context, in *struct {
 
 // edited is a profile with what a body changes of it, held to what an order
 // would be held to.
-func (s *server) edited(ctx context.Context, p billing.Profile, b MeBody) (billing.Profile, error) {
+func (s *accounts) edited(ctx context.Context, p billing.Profile, b MeBody) (billing.Profile, error) {
 	d := &p.Billing
 	var wrong error
 	put := func(field string, to *string, from string) {
@@ -164,7 +164,7 @@ type PaidByCard struct {
 	Number int64  `json:"number"`
 }
 
-func (s *server) listCards(ctx context.Context, in *AccountInput) (*struct{ Body List[StoredCard] }, error) {
+func (s *accounts) listCards(ctx context.Context, in *AccountInput) (*struct{ Body List[StoredCard] }, error) {
 	a, err := s.accountOf(ctx, *in)
 	if err != nil {
 		return nil, s.answer(err)
@@ -184,7 +184,7 @@ func (s *server) listCards(ctx context.Context, in *AccountInput) (*struct{ Body
 	return &struct{ Body List[StoredCard] }{out}, nil
 }
 
-func (s *server) removeCard(ctx context.Context, in *struct {
+func (s *accounts) removeCard(ctx context.Context, in *struct {
 	AccountInput
 	ID string `path:"id" maxLength:"255"`
 }) (*struct{}, error) {

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/okviz/licensing/api"
+	"github.com/okviz/licensing/payments/events"
 	"github.com/okviz/licensing/payments/sandbox"
 )
 
@@ -103,7 +103,7 @@ func (g *forgetful) DetachMethod(ctx context.Context, method string) error {
 
 // hasty is a store whose minute is over at once.
 type hasty struct {
-	api.Store
+	events.Store
 	mu    sync.Mutex
 	cards []string
 	done  []string
@@ -126,10 +126,9 @@ func (h *hasty) CardDetached(ctx context.Context, ref string) error {
 
 func TestARemovedCardIsForgottenByTheGatewayToo(t *testing.T) {
 	g, h := &forgetful{}, &hasty{}
-	s := newShop(t, func(c *api.Config) {
-		g.Gateway = c.Gateway.(*sandbox.Gateway)
-		h.Store = c.Store
-		c.Gateway, c.Store = g, h
+	s := newShop(t, func(c *parts) {
+		g.Gateway, h.Store = c.gateway.(*sandbox.Gateway), c.events
+		c.gateway, c.events = g, h
 	})
 	id := s.buy().want(201, "").text("subscription.id")
 	ada := s.signIn("ada@contoso.example")

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/commands"
 )
 
 // Quote is what an order would cost, until it expires. It names nobody: its
@@ -53,7 +54,7 @@ type quoteOutput struct {
 	Body   Quote
 }
 
-func (s *server) quoteRoutes(h huma.API) {
+func (s *shop) quoteRoutes(h huma.API) {
 	const at = "/v1/quotes/{id}"
 	huma.Register(h, route(http.MethodPost, "/v1/quotes", "quote", "Quote an order, and mail it to the billing contact", "Checkout", status(http.StatusCreated)), s.makeQuote)
 	huma.Register(h, route(http.MethodGet, at, "get-quote", "One quote", "Checkout", quoteHolder), s.getQuote)
@@ -61,7 +62,7 @@ func (s *server) quoteRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, at+"/accept", "accept-quote", "Accept a quote: order at its price", "Checkout", quoteHolder, status(http.StatusCreated)), s.acceptQuote)
 }
 
-func (s *server) viewQuote(q billing.Quote, at time.Time) Quote {
+func (s *shop) viewQuote(q billing.Quote, at time.Time) Quote {
 	sub, bill := q.Subscription, q.Bill
 	return Quote{
 		ID: q.ID, Number: q.Number, Status: q.Status(at), Product: sub.Product, Plan: viewPlan(sub.Plan), Quantity: sub.Quantity,
@@ -80,14 +81,14 @@ type QuoteBody struct {
 	AcceptTerms bool        `json:"accept_terms,omitempty" doc:"Of no effect: the terms are accepted with the quote."`
 }
 
-func (s *server) makeQuote(ctx context.Context, in *struct {
+func (s *shop) makeQuote(ctx context.Context, in *struct {
 	CommandInput
 	Body QuoteBody
 }) (*quoteOutput, error) {
 	const route = "POST /v1/quotes"
 	caller := s.orderer(ctx, in.Body.Billing.Email)
 	var q billing.Quote
-	r, err := s.begun(ctx, in.CommandInput, caller, route)
+	r, err := s.Commands.Find(ctx, caller, route, in.Key)
 	if errors.Is(err, billing.ErrNotFound) {
 		if q, err = s.quote(ctx, in.Body.OrderBody); err == nil {
 			r, err = s.request(ctx, in.CommandInput, caller, route, q.ID, billing.Command{})
@@ -97,15 +98,14 @@ func (s *server) makeQuote(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	hash := r.BodyHash
 	r, fresh, err := s.Store.BeginQuote(ctx, r, q)
 	switch {
 	case err != nil:
 		return nil, s.answer(err)
-	case r.BodyHash != hash:
-		return nil, otherBody()
+	case r.BodyHash != bodyOf(ctx):
+		return nil, s.answer(commands.ErrOtherBody)
 	case fresh:
-		s.deliver(ctx, q.ID, q.ID)
+		s.Commands.Deliver(ctx, q.ID)
 	}
 	out := &quoteOutput{Status: http.StatusCreated}
 	if r.Status != 0 {
@@ -116,12 +116,12 @@ func (s *server) makeQuote(ctx context.Context, in *struct {
 	}
 	q.Accepted = "" // it was open when it was asked for
 	out.Body = s.viewQuote(q, q.CreatedAt)
-	s.remember(ctx, r, out.Status, out.Body)
+	s.Commands.Keep(ctx, r, out.Status, out.Body)
 	return out, nil
 }
 
 // quote prices an order.
-func (s *server) quote(ctx context.Context, b OrderBody) (billing.Quote, error) {
+func (s *shop) quote(ctx context.Context, b OrderBody) (billing.Quote, error) {
 	p, err := s.order(ctx, b, billing.PayNow)
 	if err == nil {
 		err = s.mayMail(ctx, p.order.Billing.Email)
@@ -130,12 +130,12 @@ func (s *server) quote(ctx context.Context, b OrderBody) (billing.Quote, error) 
 		return billing.Quote{}, err
 	}
 	now, err := s.now(ctx, p.sub.TestClock)
-	return billing.Book{Subscription: p.sub, Order: p.order, Product: p.product, Policy: s.Policy, NewID: newID}.Quote(now), err
+	return billing.Book{Subscription: p.sub, Order: p.order, Product: p.product, Policy: s.Policy, NewID: commands.NewID}.Quote(now), err
 }
 
 // myQuote reads a quote for the holder of its token, its billing contact or an
 // operator. For all others it is not there.
-func (s *server) myQuote(ctx context.Context, id string) (billing.Quote, error) {
+func (s *shop) myQuote(ctx context.Context, id string) (billing.Quote, error) {
 	c := callerOf(ctx)
 	if c.quote != "" && c.quote != id {
 		return billing.Quote{}, billing.ErrNotFound
@@ -147,7 +147,7 @@ func (s *server) myQuote(ctx context.Context, id string) (billing.Quote, error) 
 	return q, err
 }
 
-func (s *server) getQuote(ctx context.Context, in *QuoteInput) (*struct{ Body Quote }, error) {
+func (s *shop) getQuote(ctx context.Context, in *QuoteInput) (*struct{ Body Quote }, error) {
 	q, err := s.myQuote(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
@@ -155,7 +155,7 @@ func (s *server) getQuote(ctx context.Context, in *QuoteInput) (*struct{ Body Qu
 	return &struct{ Body Quote }{s.viewQuote(q, q.At(s.Now()))}, nil
 }
 
-func (s *server) quotePDF(ctx context.Context, in *QuoteInput) (*fileOutput, error) {
+func (s *shop) quotePDF(ctx context.Context, in *QuoteInput) (*fileOutput, error) {
 	q, err := s.myQuote(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
@@ -170,7 +170,7 @@ func (s *server) quotePDF(ctx context.Context, in *QuoteInput) (*fileOutput, err
 // acceptQuote orders what the quote offers. Whether it still can be accepted is
 // seen to where the order is written, so that a key that was used before gets
 // its first answer.
-func (s *server) acceptQuote(ctx context.Context, in *struct {
+func (s *shop) acceptQuote(ctx context.Context, in *struct {
 	CommandInput
 	QuoteInput
 	Body struct {
@@ -182,9 +182,9 @@ func (s *server) acceptQuote(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return s.place(ctx, in.CommandInput, callerOf(ctx).name(), "POST /v1/quotes/"+q.ID+"/accept", func() (purchase, error) {
+	return s.place(ctx, in.CommandInput, callerOf(ctx).name(), "POST /v1/quotes/"+q.ID+"/accept", func() (commands.Purchase, error) {
 		token, by, err := payment(q.Order.Pay, in.Body.Payment, in.Body.AcceptTerms)
-		o, sub := q.Ordered(newID("sub"), newID("lic"), by, billing.Instant(s.Now()))
-		return purchase{o, sub, token}, err
+		o, sub := q.Ordered(commands.NewID("sub"), commands.NewID("lic"), by, billing.Instant(s.Now()))
+		return commands.Purchase{Order: o, Subscription: sub, Token: token}, err
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-func (s *server) refundRoutes(h huma.API) {
+func (s *operators) refundRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/refund", "refund-invoice", "Refund an invoice, in part or all that is left", "Operator", operator), s.refundInvoice)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/subscriptions/{id}/cancel-now", "cancel-now", "End a subscription at once", "Operator", operator), s.cancelNow)
 	for _, c := range []struct {
@@ -33,7 +33,7 @@ type holdInput struct {
 	} `required:"false"`
 }
 
-func (s *server) hold(ctx context.Context, in *holdInput, verb billing.Verb) (*commandOutput, error) {
+func (s *operators) hold(ctx context.Context, in *holdInput, verb billing.Verb) (*commandOutput, error) {
 	l, err := s.Store.License(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
@@ -44,7 +44,7 @@ func (s *server) hold(ctx context.Context, in *holdInput, verb billing.Verb) (*c
 	return s.command(ctx, in.CommandInput, "/v1/operator/licenses/"+in.ID+"/"+string(verb), l.Subscription, billing.Command{Verb: verb}, "")
 }
 
-func (s *server) refundInvoice(ctx context.Context, in *struct {
+func (s *operators) refundInvoice(ctx context.Context, in *struct {
 	CommandInput
 	ID   string `path:"id" maxLength:"64"`
 	Body struct {
@@ -52,7 +52,7 @@ func (s *server) refundInvoice(ctx context.Context, in *struct {
 		Reason *string    `json:"reason,omitempty" maxLength:"500" doc:"For your own records."`
 	}
 }) (*commandOutput, error) {
-	inv, _, err := s.invoice(ctx, in.ID)
+	inv, _, err := s.Store.Invoice(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -67,7 +67,7 @@ func (s *server) refundInvoice(ctx context.Context, in *struct {
 	return s.command(ctx, in.CommandInput, "/v1/operator/invoices/"+in.ID+"/refund", inv.Subscription, c, "")
 }
 
-func (s *server) cancelNow(ctx context.Context, in *struct {
+func (s *operators) cancelNow(ctx context.Context, in *struct {
 	CommandInput
 	SubscriptionInput
 	Body struct {

@@ -23,11 +23,15 @@ import (
 	"github.com/okviz/licensing/activities"
 	"github.com/okviz/licensing/activities/activitiestest"
 	"github.com/okviz/licensing/api"
+	"github.com/okviz/licensing/backoffice"
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/commands"
 	"github.com/okviz/licensing/delivery/documents"
 	"github.com/okviz/licensing/delivery/packages"
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/licensing/checks"
 	"github.com/okviz/licensing/models"
+	"github.com/okviz/licensing/payments/events"
 	"github.com/okviz/licensing/payments/sandbox"
 	"github.com/okviz/licensing/visual"
 	"github.com/okviz/licensing/workflows"
@@ -54,8 +58,10 @@ type shop struct {
 	temporal *temporal
 	mailbox  *activitiestest.Mailbox
 	gateway  *sandbox.Gateway
-	handler  *api.Handler
-	config   api.Config
+	handler  http.Handler
+	parts    parts
+	checks   *checks.Checks
+	events   *events.Receiver
 	keys     licensing.KeyRing
 	now      time.Time // of the API, where it is set
 
@@ -63,7 +69,30 @@ type shop struct {
 	described described
 }
 
-func newShop(t *testing.T, change ...func(*api.Config)) *shop {
+// parts are what an API is made of; a test may change them.
+type parts struct {
+	api.Config
+	checks  checks.Store
+	events  events.Store
+	gateway events.Gateway
+	keys    licensing.KeyRing
+}
+
+// assemble makes the API of its parts.
+func (s *shop) assemble(p parts) {
+	s.t.Helper()
+	c := &p.Config
+	s.checks = checks.New(p.checks, p.keys, func(ctx context.Context, subscription string) { c.Commands.Deliver(ctx, subscription) }, c.Log, c.Now)
+	c.Commands = commands.New(s.store, s.temporal, s.checks.Forget, c.Log, c.Now)
+	s.events = events.New(p.events, p.gateway, c.Commands, s.checks.Forget, c.Log, c.Now)
+	c.Checks, c.Events, c.Keys = s.checks, s.events, p.keys
+	c.Office = backoffice.New(s.store, s.gateway, c.Commands, c.Log)
+	var err error
+	s.handler, err = api.New(*c)
+	check(s.t, err)
+}
+
+func newShop(t *testing.T, change ...func(*parts)) *shop {
 	t.Helper()
 	s := &shop{t: t}
 	var err error
@@ -98,8 +127,12 @@ func newShop(t *testing.T, change ...func(*api.Config)) *shop {
 	log := &diary{}
 	t.Cleanup(func() { log.saysNothing(t) })
 	config := api.Config{
-		Store: s.store, Temporal: s.temporal, Gateway: gateway, Files: press, Documents: papers, VATIDs: api.VATSyntax{}, Keys: s.keys, Policy: billing.DefaultPolicy(), Metrics: uncounted{}, Sandbox: gateway, PublicURL: "https://shop.example",
-		Secret: []byte("0123456789abcdef0123456789abcdef"), TestClocks: true,
+		Stores: api.Stores{
+			Access: s.store, Outcomes: s.store, Shop: s.store, Subscriptions: s.store, Invoices: s.store,
+			Licenses: s.store, Accounts: s.store, Operators: s.store, Gateway: s.store,
+		},
+		Gateway: gateway, Files: press, Documents: papers, VATIDs: api.VATSyntax{}, Policy: billing.DefaultPolicy(), Metrics: uncounted{},
+		Sandbox: gateway, PublicURL: "https://shop.example", Secret: []byte("0123456789abcdef0123456789abcdef"), TestClocks: true,
 		Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: func() time.Time {
 			if s.now.IsZero() {
 				return time.Now()
@@ -107,12 +140,11 @@ func newShop(t *testing.T, change ...func(*api.Config)) *shop {
 			return s.now
 		},
 	}
+	s.parts = parts{config, s.store, s.store, gateway, s.keys}
 	for _, f := range change {
-		f(&config)
+		f(&s.parts)
 	}
-	s.config = config
-	s.handler, err = api.New(config)
-	check(t, err)
+	s.assemble(s.parts)
 	return s
 }
 
@@ -447,11 +479,11 @@ func quoted(changes ...string) string {
 	return order(append([]string{"pay=", "payment=", "accept_terms="}, changes...)...)
 }
 
-// sweeping has the API do what it does beside its requests, until stop returns.
+// sweeping has events acted on that are left over, until stop returns.
 func (s *shop) sweeping() (stop func()) {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	ran := make(chan struct{})
-	go func() { s.handler.Run(ctx); close(ran) }()
+	go func() { s.events.Run(ctx); close(ran) }()
 	return func() { cancel(); <-ran }
 }
 

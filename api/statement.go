@@ -7,51 +7,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/okviz/licensing/backoffice"
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/payments/statement"
 )
 
 const statementPath = "/v1/operator/statements"
-
-// statementCaller is who marks invoices as paid by statements: whoever uploads
-// them, a line that was there before is the same command.
-const statementCaller = "statement"
-
-// StatementLine is what became of a line of a bank's statement.
-type StatementLine struct {
-	Line           int           `json:"line" doc:"The line number in the file, from 1."`
-	Date           string        `json:"date"`
-	Amount         billing.Money `json:"amount" doc:"As on the statement; negative for money that left the account."`
-	Result         LineResult    `json:"result" enum:"paid,partial,unused,already,outgoing,unmatched,doubtful,pending" doc:"paid, partial, unused: recorded by this upload; the invoice is paid, the amount is not enough, or the money was not needed any more and stays on the balance. already: recorded before. outgoing, unmatched, doubtful: nothing was done. pending: not known yet, send the statement again."`
-	Detail         string        `json:"detail,omitempty"`
-	Invoice        *string       `json:"invoice" doc:"The number of the invoice named by the line."`
-	InvoiceID      *string       `json:"invoice_id"`
-	SubscriptionID *string       `json:"subscription_id"`
-}
-
-// LineResult is what became of a line, in a word.
-type LineResult string
-
-// What may become of a line.
-const (
-	LinePaid      LineResult = "paid"
-	LinePartial   LineResult = "partial"
-	LineUnused    LineResult = "unused"
-	LineAlready   LineResult = "already"
-	LineOutgoing  LineResult = "outgoing"
-	LineUnmatched LineResult = "unmatched"
-	LineDoubtful  LineResult = "doubtful"
-	LinePending   LineResult = "pending"
-)
-
-// ImportStatement records the transfers that a bank's statement tells of, each
-// as mark-paid does, and says of every line what became of it. A line that was
-// in an earlier statement is not recorded again; where an import was broken
-// off, it may simply be repeated. A statement that cannot be read is a
-// *billing.Error that names the line, and nothing is done.
-func ImportStatement(ctx context.Context, c Config, file []byte) ([]StatementLine, error) {
-	return (&server{Config: c}).statement(ctx, file)
-}
 
 // statementTime is how long a request may take; okviz payments import takes all
 // the time that it needs.
@@ -60,10 +20,10 @@ const statementTime = 50 * time.Second
 type statementOutput struct {
 	Status     int
 	RetryAfter string `header:"Retry-After"`
-	Body       List[StatementLine]
+	Body       List[backoffice.StatementLine]
 }
 
-func (s *server) importStatement(ctx context.Context, in *struct {
+func (s *operators) importStatement(ctx context.Context, in *struct {
 	CommandInput
 	RawBody []byte `contentType:"text/csv"`
 }) (*statementOutput, error) {
@@ -71,15 +31,11 @@ func (s *server) importStatement(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	r.Outcome = &billing.Outcome{} // each line is a request of its own
-	hash := r.BodyHash
-	if r, _, err = s.Store.Begin(ctx, r, nil, nil); err != nil {
+	if r, err = s.Commands.Record(ctx, r); err != nil { // each line is a request of its own
 		return nil, s.answer(err)
 	}
 	out := &statementOutput{Status: http.StatusOK}
 	switch {
-	case r.BodyHash != hash:
-		return nil, otherBody()
 	case r.Status >= 400:
 		return nil, replayed(r)
 	case r.Status != 0:
@@ -87,101 +43,22 @@ func (s *server) importStatement(ctx context.Context, in *struct {
 	}
 	within, cancel := context.WithTimeout(ctx, statementTime)
 	defer cancel()
-	out.Body.Data, err = s.statement(within, in.RawBody)
+	out.Body.Data, err = s.Office.ImportStatement(within, in.RawBody)
 	var unreadable *billing.Error
 	switch {
 	case errors.As(err, &unreadable):
 		p := s.answer(err)
-		s.remember(ctx, r, p.Status, p)
+		s.Commands.Keep(ctx, r, p.Status, p)
 		return nil, p
 	case err != nil:
 		return nil, s.answer(err)
 	}
 	for _, l := range out.Body.Data {
-		if l.Result == LinePending {
+		if l.Result == backoffice.LinePending {
 			out.Status, out.RetryAfter = http.StatusAccepted, "2"
 			return out, nil
 		}
 	}
-	s.remember(ctx, r, out.Status, out.Body)
+	s.Commands.Keep(ctx, r, out.Status, out.Body)
 	return out, nil
-}
-
-func (s *server) statement(ctx context.Context, file []byte) ([]StatementLine, error) {
-	lines, err := statement.Parse(file)
-	if err != nil {
-		return nil, err
-	}
-	seen := map[string]bool{}
-	out := make([]StatementLine, len(lines))
-	for i, l := range lines {
-		out[i] = StatementLine{Line: l.Line, Date: l.Date.Format(time.DateOnly), Amount: l.Amount}
-		if err := s.transfer(ctx, l, seen, &out[i]); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// transfer does a line, if it is certain what it is for.
-func (s *server) transfer(ctx context.Context, l billing.StatementLine, seen map[string]bool, out *StatementLine) error {
-	say := func(r LineResult, detail string) error {
-		out.Result, out.Detail = r, detail
-		return nil
-	}
-	if l.Amount.Amount <= 0 {
-		return say(LineOutgoing, "")
-	}
-	numbers := l.Invoices()
-	switch {
-	case len(numbers) == 0:
-		return say(LineUnmatched, "the text names no invoice")
-	case len(numbers) > 1:
-		return say(LineDoubtful, "the text names several invoices")
-	case ctx.Err() != nil:
-		return say(LinePending, "there was no time for it")
-	}
-	inv, err := s.Store.InvoiceByNumber(ctx, numbers[0])
-	if errors.Is(err, billing.ErrNotFound) {
-		return say(LineUnmatched, "there is no invoice of the number that the text names")
-	}
-	if err != nil {
-		return err
-	}
-	out.Invoice, out.InvoiceID, out.SubscriptionID = &inv.Number, &inv.ID, &inv.Subscription
-	key := l.Key()
-	switch {
-	case l.Amount.Currency != inv.Currency:
-		return say(LineDoubtful, "the invoice is in another currency")
-	case seen[key]:
-		return say(LineDoubtful, "the statement has this line twice")
-	}
-	seen[key] = true
-	r := newRequest(statementCaller, "POST /v1/operator/invoices/"+inv.ID+"/mark-paid", key, inv.Subscription, "operator",
-		billing.Command{Verb: billing.VerbMarkPaid, Invoice: inv.ID, Amount: &l.Amount.Amount, ValueDate: l.Date})
-	r.BodyHash, r.Token = key, key
-	if was, err := s.Store.RequestOf(ctx, r.Caller, r.Route, r.Key); err == nil && was.Outcome != nil && was.Outcome.Code == "" {
-		return say(LineAlready, "")
-	} else if err != nil && !errors.Is(err, billing.ErrNotFound) {
-		return err
-	}
-	if r, err = s.carryOut(ctx, r, nil, nil); err != nil {
-		return err
-	}
-	switch o := r.Outcome; {
-	case o == nil:
-		return say(LinePending, "")
-	case o.Code == billing.CodeAlreadyRecorded:
-		return say(LineAlready, "")
-	case o.Code != "":
-		return say(LineDoubtful, o.Detail)
-	case o.Payment.Status == billing.PaymentSucceeded:
-		if due := inv.AmountDue().Amount; l.Amount.Amount > due {
-			return say(LinePaid, "more has come than was due: the rest is on the balance")
-		}
-		return say(LinePaid, "")
-	case o.Payment.Status == billing.PaymentPending:
-		return say(LinePartial, "it does not suffice, and is on the balance")
-	}
-	return say(LineUnused, "the invoice is paid or void already: it is on the balance")
 }

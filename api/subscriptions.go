@@ -72,9 +72,24 @@ type ChangePreview struct {
 	LastPaymentAt  *time.Time    `json:"last_payment_at"`
 }
 
-func (s *server) subscriptionRoutes(h huma.API) {
+// SubscriptionStore is what the routes of subscriptions need of the database.
+type SubscriptionStore interface {
+	Overviews(ctx context.Context, q billing.Search, limit int) ([]billing.Overview, error)
+	Events(ctx context.Context, subscription string) ([]billing.Event, error)
+	Book(ctx context.Context, subscription string) (billing.Book, error)
+	SetSites(ctx context.Context, id string, sites []string, limit int64) error
+}
+
+// subscriptions shows subscriptions, and carries out their owners' commands.
+type subscriptions struct {
+	*outcomes
+	Store SubscriptionStore
+}
+
+func (s *subscriptions) routes(h huma.API) {
 	const at = "/v1/subscriptions/{id}"
 	huma.Register(h, route(http.MethodGet, "/v1/subscriptions", "list-subscriptions", "Your subscriptions, the newest first", "Account", account), s.listSubscriptions)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions", "find-subscriptions", "Find subscriptions by e-mail address, domain or number", "Operator", operator), s.findSubscriptions)
 	huma.Register(h, route(http.MethodGet, at, "get-subscription", "One subscription", "Account", order), s.getSubscription)
 	huma.Register(h, route(http.MethodGet, at+"/events", "list-events", "A subscription's history", "Account", account), s.listEvents)
 	huma.Register(h, route(http.MethodPost, at+"/change/preview", "preview-change", "Preview what a change of plan costs", "Account", account), s.previewChange)
@@ -99,12 +114,12 @@ func (s *server) subscriptionRoutes(h huma.API) {
 	}
 }
 
-func (s *server) listSubscriptions(ctx context.Context, in *PageInput) (*struct{ Body List[Subscription] }, error) {
-	return s.subscriptions(ctx, *in, billing.Search{Payer: callerOf(ctx).account.Email})
+func (s *subscriptions) listSubscriptions(ctx context.Context, in *PageInput) (*struct{ Body List[Subscription] }, error) {
+	return s.list(ctx, *in, billing.Search{Payer: callerOf(ctx).account.Email})
 }
 
-// subscriptions lists what is looked for.
-func (s *server) subscriptions(ctx context.Context, in PageInput, q billing.Search) (*struct{ Body List[Subscription] }, error) {
+// list lists what is looked for.
+func (s *subscriptions) list(ctx context.Context, in PageInput, q billing.Search) (*struct{ Body List[Subscription] }, error) {
 	if in.Cursor != "" {
 		var err error
 		if q.Before, err = strconv.ParseInt(in.Cursor, 10, 64); err != nil || q.Before < 1 {
@@ -119,7 +134,7 @@ func (s *server) subscriptions(ctx context.Context, in PageInput, q billing.Sear
 	return &struct{ Body List[Subscription] }{list}, nil
 }
 
-func (s *server) getSubscription(ctx context.Context, in *SubscriptionInput) (*struct{ Body Subscription }, error) {
+func (s *subscriptions) getSubscription(ctx context.Context, in *SubscriptionInput) (*struct{ Body Subscription }, error) {
 	o, err := s.mine(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
@@ -131,7 +146,7 @@ func (s *server) getSubscription(ctx context.Context, in *SubscriptionInput) (*s
 	return &struct{ Body Subscription }{v}, nil
 }
 
-func (s *server) listEvents(ctx context.Context, in *SubscriptionInput) (*struct{ Body List[billing.Event] }, error) {
+func (s *subscriptions) listEvents(ctx context.Context, in *SubscriptionInput) (*struct{ Body List[billing.Event] }, error) {
 	if _, err := s.mine(ctx, in.ID); err != nil {
 		return nil, s.answer(err)
 	}
@@ -143,7 +158,7 @@ func (s *server) listEvents(ctx context.Context, in *SubscriptionInput) (*struct
 }
 
 // changeOf makes a command of a change, for the subscription's own product.
-func (s *server) changeOf(ctx context.Context, id string, b ChangeBody) (billing.Command, billing.Book, error) {
+func (s *subscriptions) changeOf(ctx context.Context, id string, b ChangeBody) (billing.Command, billing.Book, error) {
 	if _, err := s.mine(ctx, id); err != nil {
 		return billing.Command{}, billing.Book{}, err
 	}
@@ -158,7 +173,7 @@ func (s *server) changeOf(ctx context.Context, id string, b ChangeBody) (billing
 	return billing.Command{Verb: billing.VerbChange, Plan: plan.ID, Quantity: b.Quantity}, book, nil
 }
 
-func (s *server) previewChange(ctx context.Context, in *struct {
+func (s *subscriptions) previewChange(ctx context.Context, in *struct {
 	SubscriptionInput
 	Body ChangeBody
 }) (*struct{ Body ChangePreview }, error) {
@@ -184,7 +199,7 @@ func (s *server) previewChange(ctx context.Context, in *struct {
 	return &struct{ Body ChangePreview }{v}, nil
 }
 
-func (s *server) change(ctx context.Context, in *struct {
+func (s *subscriptions) change(ctx context.Context, in *struct {
 	CommandInput
 	SubscriptionInput
 	Body struct {
@@ -221,7 +236,7 @@ func (s *server) change(ctx context.Context, in *struct {
 	})
 }
 
-func (s *server) storeMethod(ctx context.Context, in *struct {
+func (s *subscriptions) storeMethod(ctx context.Context, in *struct {
 	CommandInput
 	SubscriptionInput
 	Body struct {
@@ -240,11 +255,11 @@ func (s *server) storeMethod(ctx context.Context, in *struct {
 	return out, err
 }
 
-// now is a test clock's instant, or the real one.
-func (s *server) now(ctx context.Context, clock string) (time.Time, error) {
-	if clock == "" {
-		return billing.Instant(s.Now()), nil
-	}
-	t, err := s.Store.Clock(ctx, clock)
-	return t.UTC(), err
+func (s *subscriptions) findSubscriptions(ctx context.Context, in *struct {
+	PageInput
+	Email  string `query:"email" maxLength:"254"`
+	Domain string `query:"domain" maxLength:"254"`
+	Number int64  `query:"number" minimum:"1"`
+}) (*struct{ Body List[Subscription] }, error) {
+	return s.list(ctx, in.PageInput, billing.Search{Email: in.Email, Domain: in.Domain, Number: in.Number})
 }

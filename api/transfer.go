@@ -23,7 +23,7 @@ type MoneyBody struct {
 
 // markPaid records a transfer for an invoice. Whatever the invoice needs is
 // taken, the rest stays on the account's balance.
-func (s *server) markPaid(ctx context.Context, in *struct {
+func (s *operators) markPaid(ctx context.Context, in *struct {
 	CommandInput
 	ID   string `path:"id" maxLength:"64"`
 	Body TransferBody

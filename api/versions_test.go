@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/okviz/licensing/activities/activitiestest"
-	"github.com/okviz/licensing/api"
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/visual"
@@ -173,8 +172,8 @@ func TestJWKSPublishesAFormerKeyUntilItsLastTokenHasEnded(t *testing.T) {
 	former, err := licensing.GenerateKey(rand.Reader)
 	check(t, err)
 	until := time.Date(2031, 5, 1, 0, 0, 0, 0, time.UTC)
-	s := newShop(t, func(c *api.Config) {
-		c.Keys.Former = []licensing.FormerKey{{PublicKey: former.Public(), Until: until}}
+	s := newShop(t, func(c *parts) {
+		c.keys.Former = []licensing.FormerKey{{PublicKey: former.Public(), Until: until}}
 	})
 	published := func() (kids []string) {
 		t.Helper()

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -20,13 +21,17 @@ import (
 
 	"github.com/okviz/licensing/activities"
 	"github.com/okviz/licensing/api"
+	"github.com/okviz/licensing/backoffice"
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/commands"
 	"github.com/okviz/licensing/delivery/documents"
 	"github.com/okviz/licensing/delivery/mail"
 	"github.com/okviz/licensing/delivery/packages"
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/licensing/checks"
 	"github.com/okviz/licensing/models"
 	"github.com/okviz/licensing/payments"
+	"github.com/okviz/licensing/payments/events"
 	"github.com/okviz/licensing/payments/sandbox"
 	"github.com/okviz/licensing/payments/stripe"
 	"github.com/okviz/licensing/web"
@@ -39,7 +44,13 @@ type Engine struct {
 	Store    *models.Store
 	Temporal client.Client
 	Press    *packages.Press
+	Office   *backoffice.Office
 
+	commands  *commands.Runner
+	checks    *checks.Checks
+	events    *events.Receiver
+	steps     *activities.Activities
+	address   net.Addr // of the API, while it serves
 	config    Config
 	keys      licensing.KeyRing
 	policy    billing.Policy
@@ -81,6 +92,13 @@ func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logge
 	e.policy = c.policy()
 	e.metrics.Late(func(ctx context.Context) (int64, error) { return e.Store.Late(ctx, time.Now().Add(-grace)) })
 	e.Press = packages.NewPress(e.Store, e.keys)
+	if e.steps, err = e.Activities(); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	e.checks = checks.New(e.Store, e.keys, func(ctx context.Context, subscription string) { e.commands.Deliver(ctx, subscription) }, l, time.Now)
+	e.commands = commands.New(e.Store, e.Temporal, e.checks.Forget, l, time.Now)
+	e.events = events.New(e.Store, e.gateway, e.commands, e.checks.Forget, l, time.Now)
+	e.Office = backoffice.New(e.Store, e.gateway, e.commands, l)
 	return e, nil
 }
 
@@ -205,8 +223,8 @@ func RegisterSearchAttributes(ctx context.Context, l *slog.Logger) error {
 	return nil
 }
 
-// API is the handler of everything that is served over HTTP.
-func (e *Engine) API() (*api.Handler, error) {
+// api is the handler of everything that is served over HTTP.
+func (e *Engine) api() (http.Handler, error) {
 	tenants, err := e.config.tenants()
 	if err != nil {
 		return nil, err
@@ -216,7 +234,11 @@ func (e *Engine) API() (*api.Handler, error) {
 		return nil, err
 	}
 	return api.New(api.Config{
-		Store: e.Store, Temporal: e.Temporal, Gateway: e.gateway, Files: e.Press, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
+		Stores: api.Stores{
+			Access: e.Store, Outcomes: e.Store, Shop: e.Store, Subscriptions: e.Store, Invoices: e.Store,
+			Licenses: e.Store, Accounts: e.Store, Operators: e.Store, Gateway: e.Store,
+		},
+		Commands: e.commands, Checks: e.checks, Events: e.events, Office: e.Office, Gateway: e.gateway, Files: e.Press, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
 		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Pages: web.Handler(brand), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
 		RateLimits:     !e.config.Development() || e.config.RateLimits == "on",
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
@@ -226,7 +248,7 @@ func (e *Engine) API() (*api.Handler, error) {
 // Serve answers HTTP on a listener until the context ends, and lets requests
 // under way finish.
 func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
-	handler, err := e.API()
+	handler, err := e.api()
 	if err != nil {
 		return err
 	}
@@ -235,21 +257,47 @@ func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
 			return fmt.Errorf("storing the operator key: %w", err)
 		}
 	}
-	// It counts until the last request has been answered.
-	aside, stop := context.WithCancel(context.WithoutCancel(ctx))
-	counted := make(chan struct{})
-	go func() {
-		defer close(counted)
-		handler.Run(aside)
-	}()
-	defer func() {
-		stop()
-		<-counted
-	}()
-	if e.sandbox != nil {
-		go e.tellNews(ctx, l.Addr(), 2*time.Second)
-	}
+	e.address = l.Addr()
+	defer e.runBeside(ctx, roleAPI)() // until the last request has been answered
 	return e.serve(ctx, l, handler)
+}
+
+// Roles of a process. One process may have both.
+const (
+	roleAPI    = "api"
+	roleWorker = "worker"
+)
+
+// loop is what a role does beside requests and workflows, until its context ends.
+type loop struct {
+	role, does string
+	run        func(ctx context.Context)
+}
+
+// loops are all of them.
+func (e *Engine) loops() []loop {
+	return []loop{
+		{roleAPI, "write down who asks about licences", e.checks.Run},
+		{roleAPI, "act on the gateway's events, and have it forget removed cards", e.events.Run},
+		{roleAPI, "send the sandbox's webhooks", e.tellNews},
+		{roleWorker, "send mails that are left over", func(ctx context.Context) { worker.Sweep(ctx, e.steps, time.Minute, e.log) }},
+	}
+}
+
+// runBeside runs a role's loops until stop has returned.
+func (e *Engine) runBeside(ctx context.Context, role string) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	for _, l := range e.loops() {
+		if l.role == role {
+			e.log.Debug("begins beside the "+role, "loop", l.does)
+			running.Go(func() { l.run(ctx) })
+		}
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // serve answers on a listener until the context ends.
@@ -280,13 +328,8 @@ func (e *Engine) ServeMetrics(ctx context.Context, l net.Listener) error {
 // Work runs the worker until the context ends, and lets activities under way
 // finish.
 func (e *Engine) Work(ctx context.Context) error {
-	a, err := e.Activities()
-	if err != nil {
-		return err
-	}
-	w := worker.New(e.Temporal, a, e.log)
-	go worker.Sweep(ctx, a, time.Minute, e.log)
-	return w.Run(until(ctx))
+	defer e.runBeside(ctx, roleWorker)()
+	return worker.New(e.Temporal, e.steps, e.log).Run(until(ctx))
 }
 
 func until(ctx context.Context) <-chan any {
@@ -317,19 +360,8 @@ func (e *Engine) Activities() (*activities.Activities, error) {
 	}, nil
 }
 
-// MigratePrices moves subscriptions to the newest price of their plan, from
-// their next renewal on.
-func (e *Engine) MigratePrices(ctx context.Context, which api.PriceSelection, dryRun bool) ([]string, error) {
-	return api.MigratePrices(ctx, e.Store, e.Temporal, which, dryRun)
-}
-
 // ReconcileMoney compares what the gateway has moved in [from, to) with the
-// books.
-func (e *Engine) ReconcileMoney(ctx context.Context, from, to time.Time) ([]billing.Difference, error) {
-	return api.ReconcileMoney(ctx, e.Store, e.gateway, from, to)
-}
-
-// ReconcileMoney is the same without Temporal.
+// books. It needs no Temporal.
 func ReconcileMoney(ctx context.Context, c Config, from, to time.Time) ([]billing.Difference, error) {
 	store, err := OpenStore(c)
 	if err != nil {
@@ -338,29 +370,9 @@ func ReconcileMoney(ctx context.Context, c Config, from, to time.Time) ([]billin
 	e := &Engine{config: c, Store: store}
 	var list []billing.Difference
 	if err = e.openGateway(); err == nil {
-		list, err = e.ReconcileMoney(ctx, from, to)
+		list, err = backoffice.ReconcileMoney(ctx, store, e.gateway, from, to)
 	}
 	return list, errors.Join(err, store.Close())
-}
-
-// ImportStatement records the transfers that a bank's statement tells of.
-func (e *Engine) ImportStatement(ctx context.Context, file []byte) ([]api.StatementLine, error) {
-	return api.ImportStatement(ctx, api.Config{Store: e.Store, Temporal: e.Temporal, Log: e.log, Now: time.Now}, file)
-}
-
-// Recover starts a workflow for every live subscription that has none, as
-// after the loss of Temporal's database: it loads its rows and goes on.
-func (e *Engine) Recover(ctx context.Context) (live int, err error) {
-	subs, err := e.Store.Live(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for _, s := range subs {
-		if _, err := e.Temporal.ExecuteWorkflow(ctx, workflows.Options(s), workflows.Subscription, workflows.Start{ID: s.ID}); err != nil {
-			return 0, fmt.Errorf("starting %s: %w", s.ID, err)
-		}
-	}
-	return len(subs), nil
 }
 
 // InspectPackage holds a package to what can be published, and says what it is.

@@ -16,9 +16,12 @@ import (
 // tellNews sends the sandbox's webhooks to the engine's own address, as a real
 // gateway does: at once, and again until they are taken. What another process
 // has left to tell is found by looking.
-func (e *Engine) tellNews(ctx context.Context, engine net.Addr, every time.Duration) {
-	post := e.postWebhook("http://" + dialled(engine))
-	tick := time.NewTicker(every)
+func (e *Engine) tellNews(ctx context.Context) {
+	if e.sandbox == nil {
+		return
+	}
+	post := e.postWebhook("http://" + dialled(e.address))
+	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
 	for {
 		select {

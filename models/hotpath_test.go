@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"github.com/okviz/licensing/api"
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/licensing/checks"
 )
 
 // counted counts the statements that a store sends from now on.
@@ -56,9 +58,10 @@ func sold(t testing.TB, s *Store) (license string) {
 func checking(t testing.TB, s *Store) (ask func(license string) (status int, body string)) {
 	key, err := licensing.GenerateKey(strings.NewReader(strings.Repeat("k", 32)))
 	must(t, err)
+	now, log := func() time.Time { return opening }, slog.New(slog.DiscardHandler)
 	h, err := api.New(api.Config{
-		Store: s, Keys: licensing.KeyRing{Current: key}, Policy: billing.DefaultPolicy(), RateLimits: true,
-		Secret: []byte(strings.Repeat("s", 32)), Metrics: uncounted{}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return opening },
+		Checks:     checks.New(s, licensing.KeyRing{Current: key}, func(context.Context, string) {}, log, now),
+		RateLimits: true, Metrics: uncounted{}, Log: log, Now: now,
 	})
 	must(t, err)
 	return func(license string) (int, string) {

@@ -75,11 +75,11 @@ func failure(info activity.Info, code string) error {
 // code names a failure without its words: by its own code, or else by the part
 // of the system that it came from.
 func code(err error) string {
-	var coded interface{ ErrorCode() string }
 	var from interface{ Part() string }
+	refusal := billing.GatewayCode(err)
 	switch {
-	case errors.As(err, &coded):
-		return coded.ErrorCode()
+	case refusal != "":
+		return refusal
 	case errors.As(err, &from):
 		return from.Part()
 	case errors.Is(err, context.DeadlineExceeded):

@@ -18,7 +18,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/okviz/licensing/api"
+	"github.com/okviz/licensing/backoffice"
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/engine"
 	"github.com/okviz/licensing/models"
@@ -161,7 +161,7 @@ func migrate(ctx context.Context, _ *cli.Command) error {
 
 func recoverAll(ctx context.Context, _ *cli.Command) error {
 	return connected(ctx, func(e *engine.Engine, _ engine.Config) error {
-		live, err := e.Recover(ctx)
+		live, err := e.Office.Recover(ctx)
 		if err == nil {
 			fmt.Printf("%d live subscriptions have a workflow\n", live)
 		}
@@ -186,9 +186,9 @@ func applyCatalogue(ctx context.Context, cmd *cli.Command) error {
 }
 
 func migratePrices(ctx context.Context, cmd *cli.Command) error {
-	which := api.PriceSelection{Product: cmd.String("product"), Plan: cmd.String("plan"), Currency: cmd.String("currency")}
+	which := backoffice.PriceSelection{Product: cmd.String("product"), Plan: cmd.String("plan"), Currency: cmd.String("currency")}
 	return connected(ctx, func(e *engine.Engine, _ engine.Config) error {
-		changes, err := e.MigratePrices(ctx, which, cmd.Bool("dry-run"))
+		changes, err := e.Office.MigratePrices(ctx, which, cmd.Bool("dry-run"))
 		printChanges(changes, cmd.Bool("dry-run"))
 		return err
 	})
@@ -228,7 +228,7 @@ func importStatement(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	return connected(ctx, func(e *engine.Engine, _ engine.Config) error {
-		lines, err := e.ImportStatement(ctx, file)
+		lines, err := e.Office.ImportStatement(ctx, file)
 		for _, l := range lines {
 			text := fmt.Sprintf("line %d, %s, %s: %s", l.Line, l.Date, l.Amount, l.Result)
 			if l.Invoice != nil {

@@ -16,7 +16,7 @@ import (
 // balanced holds everything that the sandbox gateway has moved in a system to
 // its books, and the other way round. Test clocks go anywhere.
 func (s *shop) balanced() error {
-	list, err := s.system.Engine.ReconcileMoney(context.Background(), time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2300, 1, 1, 0, 0, 0, 0, time.UTC))
+	list, err := s.system.Engine.Office.ReconcileMoney(context.Background(), time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2300, 1, 1, 0, 0, 0, 0, time.UTC))
 	for _, d := range list {
 		err = errors.Join(err, fmt.Errorf("gateway and books: %s", d))
 	}

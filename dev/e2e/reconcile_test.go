@@ -28,7 +28,7 @@ func TestReconcilingFindsATerminatedWorkflowAndRecoverStartsItAgain(t *testing.T
 		r := reconcile()
 		return slices.Equal(r.WithoutWorkflow, []string{id}) && len(r.WithoutRows) == 0
 	})
-	live, err := s.system.Engine.Recover(context.Background())
+	live, err := s.system.Engine.Office.Recover(context.Background())
 	must(t, err)
 	if r := reconcile(); live != 2 || len(r.WithoutWorkflow) != 0 || len(r.WithoutRows) != 0 {
 		t.Errorf("recovered, and it says %+v", r)

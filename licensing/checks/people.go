@@ -1,4 +1,4 @@
-package api
+package checks
 
 import (
 	"context"
@@ -24,10 +24,8 @@ const (
 // checks: each one is noted in memory, and written down every few seconds. The
 // ids are anonymous, and only hashes of them are kept.
 type people struct {
-	store interface {
-		CountPeople(ctx context.Context, license string, periodEnd time.Time, people []licensing.Person) (told string, err error)
-	}
-	log *slog.Logger
+	store Store
+	log   *slog.Logger
 
 	mu         sync.Mutex
 	known, old map[counted]struct{} // need not be written down again
@@ -52,8 +50,7 @@ func newPeople(store Store, log *slog.Logger) *people {
 	return &people{store: store, log: log, known: map[counted]struct{}{}, waiting: map[crowd][]licensing.Person{}, added: map[string]int{}}
 }
 
-// saw notes who has asked about a licence. What cannot be kept is left out:
-// fewer are counted then, never more.
+// saw notes who has asked about a licence.
 func (p *people) saw(l licensing.Issued, user, address string, now time.Time) {
 	if l.Type != licensing.Users || l.Covers == 0 || user == "" {
 		return
@@ -119,33 +116,33 @@ func (p *people) write(ctx context.Context) (outgrown map[string]string) {
 	return outgrown
 }
 
-// CountPeople writes down who has asked about licences since the last time.
-func (h *Handler) CountPeople(ctx context.Context) {
-	for license, subscription := range h.s.people.write(ctx) {
-		h.s.checks.forget(license)
-		h.s.deliver(ctx, "mails_"+subscription, subscription)
+// Saw notes who has asked about a licence, from an address. What cannot be kept
+// is left out: fewer are counted then, never more.
+func (c *Checks) Saw(l License, user, address string) {
+	c.people.saw(l.Issued, user, address, c.now())
+}
+
+// Count writes down who has asked about licences since the last time.
+func (c *Checks) Count(ctx context.Context) {
+	for license, subscription := range c.people.write(ctx) {
+		c.Forget(license)
+		c.outgrown(ctx, subscription)
 	}
 }
 
 // Run writes down who asks about licences, until the context ends and those
-// who wait then are written down too. It acts on news that is left over, and has
-// the gateway forget cards that were removed.
-func (h *Handler) Run(ctx context.Context) {
+// who wait then are written down too.
+func (c *Checks) Run(ctx context.Context) {
 	tick := time.NewTicker(peopleEvery)
 	defer tick.Stop()
-	news := time.NewTicker(newsEvery)
-	defer news.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-		case <-news.C:
-			h.s.sweepNews(ctx)
-			h.s.detachCards(ctx)
 		case <-tick.C:
-			h.CountPeople(ctx)
+			c.Count(ctx)
 		}
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), peopleEvery)
 	defer cancel()
-	h.CountPeople(last)
+	c.Count(last)
 }

@@ -1,4 +1,4 @@
-package api
+package backoffice
 
 import (
 	"context"
@@ -49,20 +49,7 @@ func ReconcileMoney(ctx context.Context, store MoneyStore, gateway Movements, fr
 	return billing.Reconcile(moved, books, from, to), nil
 }
 
-// reconcilable is the longest time whose money a request may compare; okviz
-// payments reconcile has no such limit.
-const reconcilable = 92 * 24 * time.Hour
-
-func (s *server) reconcileMoney(ctx context.Context, in *struct {
-	From time.Time `query:"from" required:"true"`
-	To   time.Time `query:"to" required:"true" doc:"The end, exclusive; at most 92 days after from."`
-}) (*struct{ Body List[billing.Difference] }, error) {
-	if !in.From.Before(in.To) || in.To.Sub(in.From) > reconcilable {
-		return nil, invalid("to", "is not within 92 days after from")
-	}
-	list, err := ReconcileMoney(ctx, s.Store, s.Gateway, billing.Instant(in.From), billing.Instant(in.To))
-	if err != nil {
-		return nil, s.answer(err)
-	}
-	return &struct{ Body List[billing.Difference] }{List[billing.Difference]{Data: append([]billing.Difference{}, list...)}}, nil
+// ReconcileMoney is the function of that name, for the office's own gateway.
+func (o *Office) ReconcileMoney(ctx context.Context, from, to time.Time) ([]billing.Difference, error) {
+	return ReconcileMoney(ctx, o.store, o.gateway, from, to)
 }

@@ -1,8 +1,12 @@
-package api
+// Package checks answers the licence checks of visuals from memory: it keeps the
+// licences that are asked for, the leases that were signed for them and the keys
+// that each version of a visual knows, and counts who asks.
+package checks
 
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"reflect"
 	"regexp"
 	"sync"
@@ -36,30 +40,73 @@ const (
 // need not wait for the database.
 var licenseID = regexp.MustCompile(`^lic_[0-9A-HJKMNP-TV-Z]{26}$`)
 
-// checks caches what licence checks are answered from: the licences that are
+// Store is what checks need of the database. Errors: billing.ErrNotFound.
+type Store interface {
+	License(ctx context.Context, id string) (licensing.Issued, error)
+	AllVersions(ctx context.Context, product string) ([]billing.Version, error)
+	CountPeople(ctx context.Context, license string, periodEnd time.Time, people []licensing.Person) (told string, err error)
+}
+
+// Checks caches what licence checks are answered from: the licences that are
 // asked for, each with the leases that everybody who asks gets, and ids that
 // do not exist. A cached answer needs no database; what is asked for often
 // is refreshed in the background. While the database is away, cached
 // licences are served until their own valid_until.
-type checks struct {
-	store interface {
-		License(ctx context.Context, id string) (licensing.Issued, error)
-	}
-	now func() time.Time
+type Checks struct {
+	store    Store
+	keys     licensing.KeyRing
+	outgrown func(ctx context.Context, subscription string)
+	now      func() time.Time
+
+	builds *builds
+	people *people
 
 	reads chan struct{} // a place for each reading under way
 
 	mu      sync.Mutex
-	kept    map[string]kept
+	kept    map[string]License
 	none    map[string]time.Time // ids that are none, and when that was so
 	reading map[string]*reading
 	failed  int       // readings in a row
 	away    time.Time // until then nobody waits for the database
 }
 
-// kept is a licence as it was read; it never changes. The zero kept stands
+// New makes checks that know nothing yet. outgrown is told of each subscription
+// whose licence more people use than it covers, once in a period. Beside them,
+// Run must run.
+func New(store Store, keys licensing.KeyRing, outgrown func(ctx context.Context, subscription string), log *slog.Logger, now func() time.Time) *Checks {
+	return &Checks{
+		store: store, keys: keys, outgrown: outgrown, now: now, builds: newBuilds(store, now), people: newPeople(store, log),
+		reads: make(chan struct{}, checksReads), kept: map[string]License{}, none: map[string]time.Time{}, reading: map[string]*reading{},
+	}
+}
+
+// Answer answers a question about a licence.
+func (c *Checks) Answer(l License, q licensing.Question) (licensing.Answer, error) {
+	now := l.At(c.now())
+	code, token := licensing.Check(l.License, q, now), ""
+	if code.Valid() {
+		var err error
+		if token, err = c.lease(l, q.Version, now); err != nil {
+			return licensing.Answer{}, err
+		}
+	}
+	return licensing.Respond(l.License, code, now, token), nil
+}
+
+// lease is what a visual may keep of an answer, signed with a key that its
+// version knows. One that knows none of those that sign is answered without.
+func (c *Checks) lease(l License, version string, now time.Time) (string, error) {
+	key, err := c.keys.Signer(c.builds.kids(l.Product, version)...)
+	if err != nil {
+		return "", nil
+	}
+	return l.lease(key.ID(), now, func() (string, error) { return c.keys.Sign(licensing.Lease(l.License, now), key.ID()) })
+}
+
+// License is a licence as it was read; it never changes. The zero License stands
 // for an id that does not exist.
-type kept struct {
+type License struct {
 	licensing.Issued
 	read   time.Time
 	leases *leases
@@ -79,17 +126,17 @@ type lease struct {
 
 // lease is the one that was signed with the same key, or a new one. A test
 // clock's is of the clock's very instant.
-func (k kept) lease(key string, now time.Time, sign func() (string, error)) (string, error) {
-	k.leases.mu.Lock()
-	defer k.leases.mu.Unlock()
-	l := k.leases.signed[key]
-	age := now.Sub(l.at)
-	if l.token != "" && (age == 0 || age > 0 && age < leaseAge && k.TestClock == "") {
-		return l.token, nil
+func (l License) lease(key string, now time.Time, sign func() (string, error)) (string, error) {
+	l.leases.mu.Lock()
+	defer l.leases.mu.Unlock()
+	was := l.leases.signed[key]
+	age := now.Sub(was.at)
+	if was.token != "" && (age == 0 || age > 0 && age < leaseAge && l.TestClock == "") {
+		return was.token, nil
 	}
 	token, err := sign()
 	if err == nil {
-		k.leases.signed[key] = lease{token, now}
+		l.leases.signed[key] = lease{token, now}
 	}
 	return token, err
 }
@@ -97,29 +144,22 @@ func (k kept) lease(key string, now time.Time, sign func() (string, error)) (str
 // reading is under way: all who want to know wait for the same one.
 type reading struct {
 	done chan struct{}
-	kept kept  // when done
-	err  error // likewise
+	kept License // when done
+	err  error   // likewise
 }
 
-func newChecks(store Store, now func() time.Time) *checks {
-	return &checks{
-		store: store, now: now, reads: make(chan struct{}, checksReads),
-		kept: map[string]kept{}, none: map[string]time.Time{}, reading: map[string]*reading{},
-	}
-}
-
-// cached is what is kept of a licence, if that will do. What begins to age is
-// read again meanwhile. A test clock may have been moved since it was read:
+// Cached is what is kept of a licence, if that will do. What begins to age is
+// Read again meanwhile. A test clock may have been moved since it was read:
 // its licences are always read again.
-func (c *checks) cached(id string) (kept, bool) {
+func (c *Checks) Cached(id string) (License, bool) {
 	if !licenseID.MatchString(id) {
-		return kept{}, true
+		return License{}, true
 	}
 	now := c.now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if at, isNone := c.none[id]; isNone && now.Sub(at) < checksStale {
-		return kept{}, true
+		return License{}, true
 	}
 	k, known := c.kept[id]
 	age := now.Sub(k.read)
@@ -135,9 +175,9 @@ func (c *checks) cached(id string) (kept, bool) {
 	return k, true
 }
 
-// read reads a licence. Where the database does not answer, it is what is
+// Read reads a licence. Where the database does not answer, it is what is
 // kept, however old, and an error only where nothing is.
-func (c *checks) read(ctx context.Context, id string) (kept, error) {
+func (c *Checks) Read(ctx context.Context, id string) (License, error) {
 	c.mu.Lock()
 	was, known := c.kept[id]
 	if was.TestClock != "" { // one under way may have begun before the clock was moved
@@ -158,7 +198,7 @@ func (c *checks) read(ctx context.Context, id string) (kept, error) {
 
 // begin begins a reading, or finds the one under way. The caller holds mu. What
 // is read is as of now, or newer.
-func (c *checks) begin(id string, now time.Time) *reading {
+func (c *Checks) begin(id string, now time.Time) *reading {
 	r := c.reading[id]
 	if r == nil {
 		r = &reading{done: make(chan struct{})}
@@ -168,7 +208,7 @@ func (c *checks) begin(id string, now time.Time) *reading {
 	return r
 }
 
-func (c *checks) fetch(id string, r *reading, now time.Time) {
+func (c *Checks) fetch(id string, r *reading, now time.Time) {
 	defer close(r.done)
 	ctx, cancel := context.WithTimeout(context.Background(), checksPatience)
 	defer cancel()
@@ -194,7 +234,7 @@ func (c *checks) fetch(id string, r *reading, now time.Time) {
 		c.failed, c.away = 0, time.Time{}
 	}
 	if err == nil {
-		r.kept = kept{l, now, &leases{signed: map[string]lease{}}}
+		r.kept = License{l, now, &leases{signed: map[string]lease{}}}
 		if was := c.kept[id]; was.ID != "" && reflect.DeepEqual(was.License, l.License) {
 			r.kept.leases = was.leases
 		}
@@ -215,9 +255,9 @@ func (c *checks) fetch(id string, r *reading, now time.Time) {
 	}
 }
 
-// forget has a licence read again before the next answer, because it has just
+// Forget has a licence read again before the next answer, because it has just
 // been changed here.
-func (c *checks) forget(id string) {
+func (c *Checks) Forget(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.kept, id)

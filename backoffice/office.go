@@ -1,0 +1,43 @@
+// Package backoffice is what operators run, from HTTP or the command line: bank
+// statements, price migrations, reconciliation, recovery and test clocks.
+package backoffice
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/commands"
+)
+
+// Store is what the back office needs of the database. Errors:
+// billing.ErrNotFound, ErrBusy.
+type Store interface {
+	MoneyStore
+	WaitingNews(ctx context.Context) (int64, error)
+	InvoiceByNumber(ctx context.Context, number string) (billing.Invoice, error)
+	Products(ctx context.Context) ([]billing.Product, error)
+	Live(ctx context.Context) ([]billing.Subscription, error)
+	Overview(ctx context.Context, subscription string) (billing.Overview, error)
+
+	CreateClock(ctx context.Context, now time.Time) (string, error)
+	HoldClock(ctx context.Context, id string) (time.Time, error)
+	SetClock(ctx context.Context, id string, now time.Time) error
+	ReleaseClock(ctx context.Context, id string) error
+	NextOnClock(ctx context.Context, clock string, to time.Time) (id string, at time.Time, err error)
+	OnClock(ctx context.Context, clock string) ([]string, error)
+}
+
+// Office does what operators ask for.
+type Office struct {
+	store    Store
+	gateway  Movements
+	commands *commands.Runner
+	log      *slog.Logger
+}
+
+// New opens an office.
+func New(store Store, gateway Movements, runner *commands.Runner, log *slog.Logger) *Office {
+	return &Office{store, gateway, runner, log}
+}

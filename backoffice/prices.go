@@ -1,0 +1,58 @@
+package backoffice
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// PriceSelection narrows a migration down. Empty: all.
+type PriceSelection struct {
+	Product  string
+	Plan     string // plan id
+	Currency string
+}
+
+func (c PriceSelection) takes(s billing.Subscription) bool {
+	return (c.Product == "" || c.Product == s.Product) && (c.Plan == "" || c.Plan == s.Plan.ID) &&
+		(c.Currency == "" || c.Currency == s.Price.Currency)
+}
+
+// MigratePrices tells every live subscription whose price is not the newest of
+// its plan and currency to use that one from the next period that is not paid
+// for; its billing contact is told by mail. It answers with a line for each;
+// a dry run does no more than that. Doing it again finds what is left. After
+// an error, the lines tell of what was done before it.
+func (o *Office) MigratePrices(ctx context.Context, which PriceSelection, dryRun bool) ([]string, error) {
+	moved := []string{}
+	products, err := o.store.Products(ctx)
+	if err != nil {
+		return moved, err
+	}
+	sold := map[string]billing.Product{}
+	for _, p := range products {
+		sold[p.ID] = p
+	}
+	live, err := o.store.Live(ctx)
+	if err != nil {
+		return moved, err
+	}
+	for _, s := range live {
+		price, newer := s.NewerPrice(sold[s.Product])
+		if !newer || !which.takes(s) {
+			continue
+		}
+		if !dryRun {
+			outcome, err := o.commands.Tell(ctx, s, billing.Command{Verb: billing.VerbMigrate, Price: price})
+			if err != nil {
+				return moved, fmt.Errorf("telling %s: %w", s.ID, err)
+			}
+			if outcome.Code != "" { // it has changed meanwhile
+				continue
+			}
+		}
+		moved = append(moved, fmt.Sprintf("~ subscription %d %s %s: %s → %s", s.Number, s.ID, s.Plan.ID, s.RenewalPrice(), price))
+	}
+	return moved, nil
+}

@@ -1,0 +1,84 @@
+package backoffice
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Reconciliation names the subscriptions whose rows and workflows disagree.
+type Reconciliation struct {
+	Live            int      `json:"live" doc:"Number of subscriptions for which some step is still due."`
+	WithoutWorkflow []string `json:"without_workflow" doc:"Live subscriptions without a running workflow; okviz recover starts one."`
+	WithoutRows     []string `json:"without_rows" doc:"Running workflows of subscriptions that do not exist or for which nothing is due."`
+	WaitingNews     int64    `json:"waiting_news" doc:"Number of stored gateway events that have not been acted on yet."`
+}
+
+// Reconcile compares the live rows with the running workflows. Temporal's lists
+// lag, and a step may be under way: what the first look finds is looked at
+// again, by itself.
+func (o *Office) Reconcile(ctx context.Context) (Reconciliation, error) {
+	running, err := o.commands.Running(ctx)
+	if err != nil {
+		return Reconciliation{}, err
+	}
+	live, err := o.store.Live(ctx)
+	if err != nil {
+		return Reconciliation{}, err
+	}
+	out := Reconciliation{Live: len(live), WithoutWorkflow: []string{}, WithoutRows: []string{}}
+	for _, sub := range live {
+		if !running[sub.ID] {
+			agree, err := o.agree(ctx, sub.ID)
+			if err != nil {
+				return Reconciliation{}, err
+			}
+			if !agree {
+				out.WithoutWorkflow = append(out.WithoutWorkflow, sub.ID)
+			}
+		}
+		delete(running, sub.ID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(running)) {
+		agree, err := o.agree(ctx, id)
+		if err != nil {
+			return Reconciliation{}, err
+		}
+		if !agree {
+			out.WithoutRows = append(out.WithoutRows, id)
+		}
+	}
+	out.WaitingNews, err = o.store.WaitingNews(ctx)
+	return out, err
+}
+
+// agree looks whether a subscription is live exactly where its workflow runs.
+func (o *Office) agree(ctx context.Context, id string) (bool, error) {
+	runs, err := o.commands.Runs(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	sub, err := o.store.Overview(ctx, id)
+	if err != nil && !errors.Is(err, billing.ErrNotFound) {
+		return false, err
+	}
+	return runs == !sub.Next.At.IsZero(), nil
+}
+
+// Recover starts a workflow for every live subscription that has none, as
+// after the loss of Temporal's database: it loads its rows and goes on.
+func (o *Office) Recover(ctx context.Context) (live int, err error) {
+	subs, err := o.store.Live(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range subs {
+		if err := o.commands.Start(ctx, s); err != nil {
+			return 0, err
+		}
+	}
+	return len(subs), nil
+}
