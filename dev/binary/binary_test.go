@@ -6,6 +6,8 @@ package binary
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -19,9 +21,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/dev/mailbox"
 	"github.com/okviz/licensing/dev/temporal"
+	"github.com/okviz/licensing/models"
 	"github.com/okviz/licensing/models/mysqltest"
+	"github.com/okviz/licensing/payments/sandbox"
 )
 
 func TestMain(m *testing.M) { os.Exit(mysqltest.Main(m)) }
@@ -30,23 +35,54 @@ func TestMain(m *testing.M) { os.Exit(mysqltest.Main(m)) }
 type okviz struct {
 	path string
 	env  []string
+	ran  map[string]bool // "catalog apply": the commands that were run, with their first argument
 }
 
 func (o okviz) run(t *testing.T, stdin []byte, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(o.path, args...)
-	cmd.Env, cmd.Stdin = o.env, bytes.NewReader(stdin)
-	out, err := cmd.CombinedOutput()
+	out, err := o.try(stdin, args...)
 	if err != nil {
 		t.Fatalf("okviz %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	return string(out)
+	return out
+}
+
+func (o okviz) try(stdin []byte, args ...string) (string, error) {
+	o.ran[args[0]], o.ran[strings.Join(args[:min(len(args), 2)], " ")] = true, true
+	cmd := exec.Command(o.path, args...)
+	cmd.Env, cmd.Stdin = o.env, bytes.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// commands lists those that the binary has, by its own help.
+func (o okviz) commands(t *testing.T, of ...string) (names []string) {
+	t.Helper()
+	help, err := exec.Command(o.path, append(of, "--help")...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, any := strings.Cut(string(help), "COMMANDS:\n")
+	if !any {
+		return []string{strings.Join(of, " ")}
+	}
+	for line := range strings.SplitSeq(list, "\n") {
+		name := strings.TrimSuffix(strings.Fields(line + " -")[0], ",")
+		if !strings.HasPrefix(line, "   ") {
+			break
+		}
+		if name != "help" {
+			names = append(names, o.commands(t, append(of[:len(of):len(of)], name)...)...)
+		}
+	}
+	return names
 }
 
 // start runs a role until the test ends; it must then end by itself, cleanly.
 func (o okviz) start(t *testing.T, role string) {
 	t.Helper()
 	var out safeBuffer
+	o.ran[role] = true
 	cmd := exec.Command(o.path, role)
 	cmd.Env, cmd.Stdout, cmd.Stderr = o.env, &out, &out
 	if err := cmd.Start(); err != nil {
@@ -110,7 +146,7 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		"OKVIZ_SECRET=development-only-0123456789abcdef", "OKVIZ_SMTP_URL=smtp://"+smtp.Addr().String(),
 		"OKVIZ_MAIL_FROM=OKVIZ <licences@okviz.example>", "TEMPORAL_ADDRESS="+server.Address(),
 		"OKVIZ_SIGNING_KEYS="+filepath.Join(root, "dev/keys/signing-dev.pem")+","+filepath.Join(root, "dev/keys/signing-dev-next.pem"),
-	)}
+	), ran: map[string]bool{}}
 	build := exec.Command("go", "build", "-o", o.path, "./cmd/okviz")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
@@ -131,7 +167,7 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	if err := os.WriteFile(keys, []byte(o.run(t, nil, "signing-keys", "generate")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	rotating := okviz{path: o.path, env: append(o.env[:len(o.env):len(o.env)], "OKVIZ_SIGNING_KEYS="+keys)}
+	rotating := okviz{path: o.path, env: append(o.env[:len(o.env):len(o.env)], "OKVIZ_SIGNING_KEYS="+keys), ran: o.ran}
 	rotated := rotating.run(t, nil, "signing-keys", "rotate")
 	if listed := rotating.run(t, nil, "signing-keys", "list"); !strings.HasPrefix(rotated, listed) ||
 		!strings.Contains(listed, "has signed, and is published until") || strings.Contains(rotated, "PRIVATE") {
@@ -193,6 +229,108 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	// Temporal's database is lost: recover finds that nothing is missing here.
 	if got := o.run(t, nil, "recover"); got != "1 live subscriptions have a workflow\n" {
 		t.Errorf("recover: %s", got)
+	}
+
+	t.Run("a statement that is imported again records nothing twice", func(t *testing.T) { o.importsStatements(t, base) })
+	t.Run("a price is migrated once", func(t *testing.T) { o.migratesPrices(t, catalogue, bought.Subscription.ID) })
+	t.Run("the gateway's list is compared with the books", func(t *testing.T) { o.reconciles(t, database) })
+	all := o.commands(t)
+	if len(all) < 15 {
+		t.Errorf("its help lists only %q", all)
+	}
+	for _, name := range all {
+		if !o.ran[name] {
+			t.Errorf("okviz %s was never run", name)
+		}
+	}
+}
+
+// importsStatements pays two orders by transfer.
+func (o okviz) importsStatements(t *testing.T, base string) {
+	file := "Date;Amount;Currency;Reference\n"
+	var numbers []string
+	for _, who := range []string{"bea", "cleo"} {
+		a := post(base+"/v1/checkout", "binary-invoice-"+who, `{"product":"calendar-pro","plan":{"type":"users","tier":"Unlimited","cycle":"yearly"},
+			"currency":"USD","billing":{"name":"Buyer","email":"`+who+`@tailspin.example","country":"US"},
+			"pay":"now","payment":{"method":"invoice"},"accept_terms":true}`)
+		var ordered struct {
+			Subscription struct{ ID string }
+			Invoice      struct{ Number string }
+		}
+		if err := json.Unmarshal(a.body, &ordered); err != nil || ordered.Invoice.Number == "" {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		// Calendar Pro for any number of users, for a year: 4,950.00 USD.
+		file += "03.02.2026;4.950,00;USD;" + ordered.Invoice.Number + "\n"
+		numbers = append(numbers, ordered.Invoice.Number+" "+ordered.Subscription.ID)
+	}
+	said := func(result string) string {
+		return fmt.Sprintf("line 2, 2026-02-03, 4950.00 USD: %[1]s, %[2]s\nline 3, 2026-02-03, 4950.00 USD: %[1]s, %[3]s\n", result, numbers[0], numbers[1])
+	}
+	for _, result := range []string{"paid", "already", "already"} {
+		if got := o.run(t, []byte(file), "payments", "import", "-"); got != said(result) {
+			t.Errorf("payments import:\n%swant\n%s", got, said(result))
+		}
+	}
+}
+
+// migratesPrices moves the one subscription that is paid in yen.
+func (o okviz) migratesPrices(t *testing.T, catalogue, subscription string) {
+	dearer := strings.ReplaceAll(catalogue, "{amount: 14850, currency: JPY}", "{amount: 16000, currency: JPY}")
+	o.run(t, []byte(dearer), "catalog", "apply", "-")
+	line := "~ subscription 1 " + subscription + " calendar-pro_users_1-20_yearly: 14850 JPY → 16000 JPY\n"
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--dry-run"}, line + "1 change would be made\n"},
+		{[]string{"--currency", "EUR"}, "0 changes\n"},
+		{[]string{"--product", "calendar-pro"}, line + "1 change\n"},
+		{nil, "0 changes\n"},
+	} {
+		if got := o.run(t, nil, append([]string{"catalog", "migrate"}, c.args...)...); got != c.want {
+			t.Errorf("catalog migrate %v: %swant %s", c.args, got, c.want)
+		}
+	}
+}
+
+// reconciles compares the days around today, and again once the gateway has
+// charged what no book knows.
+func (o okviz) reconciles(t *testing.T, database string) {
+	day := func(days int) string { return time.Now().UTC().AddDate(0, 0, days).Format(time.DateOnly) }
+	args := []string{"payments", "reconcile", "--from", day(-1), "--to", day(2)}
+	if got := o.run(t, nil, args...); got != "" {
+		t.Errorf("the books and the gateway differ: %s", got)
+	}
+	store, err := models.Open(database, billing.DefaultPolicy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	g, err := sandbox.New(store.SandboxLedger(), "http://127.0.0.1/sandbox", "whsec_other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	customer, err := g.EnsureCustomer(ctx, "acc_nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	card, err := g.AttachMethod(ctx, customer, "tok_visa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := billing.ChargeRequest{Invoice: "inv_nobody", Subscription: "sub_nobody", Customer: customer, Method: card.Ref, Attempt: 1, Amount: billing.Money{Amount: 777, Currency: "USD"}, At: time.Now()}
+	charge, err := g.Prepare(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Charge(ctx, charge, r); err != nil {
+		t.Fatal(err)
+	}
+	got, err := o.try(nil, args...)
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(got, "moved 7.77 USD") || !strings.Contains(got, "differ in 1 places") {
+		t.Errorf("a charge that is in no book: %v %s", err, got)
 	}
 }
 
