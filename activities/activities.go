@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/licensing"
 )
@@ -108,75 +110,23 @@ type Loaded struct {
 	Lately []string `json:"lately,omitempty"`
 }
 
-// The steps, by the names that an operator reads in the workflow's history.
+// RecordRefunds is the activity that records the gateway's answers about
+// refunds.
+const RecordRefunds = "RecordRefunds"
 
-// Purchase carries an order out.
-func (a *Activities) Purchase(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// StorePaymentMethod stores a card, and charges it where money is owed.
-func (a *Activities) StorePaymentMethod(ctx context.Context, t Task) (Result, error) {
-	return a.run(ctx, t)
+// Register registers the activities. Do is registered under the name of each
+// command and step, which is what operators read in a workflow's history.
+func (a *Activities) Register(r Registry) {
+	r.RegisterActivity(a.Load)
+	r.RegisterActivity(a.Notify)
+	r.RegisterActivity(a.Refund)
+	for _, name := range append(billing.Activities(), RecordRefunds) {
+		r.RegisterActivityWithOptions(a.Do, activity.RegisterOptions{Name: name})
+	}
 }
 
-// Change moves to another plan or quantity.
-func (a *Activities) Change(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// Cancel cancels.
-func (a *Activities) Cancel(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// Resume takes a cancellation back.
-func (a *Activities) Resume(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// RenewNow pays the next period early, pays what is owed, or revives.
-func (a *Activities) RenewNow(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// MoneyBack ends the subscription and gives everything back.
-func (a *Activities) MoneyBack(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// CancelNow ends the subscription at once, as an operator wants it.
-func (a *Activities) CancelNow(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// RefundInvoice gives an invoice's money back, in part or all of it.
-func (a *Activities) RefundInvoice(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// Hold suspends, revokes or reinstates the licence.
-func (a *Activities) Hold(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// RecordRefunds records what the gateway has said of refunds.
-func (a *Activities) RecordRefunds(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// RefundFailed records that a refund which was confirmed has failed after all.
-func (a *Activities) RefundFailed(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// MigratePrice announces the newest price of a subscription's plan.
-func (a *Activities) MigratePrice(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// SettlePayment asks the gateway what became of the payment that waits.
-func (a *Activities) SettlePayment(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// Dispute records what the gateway has told of a dispute.
-func (a *Activities) Dispute(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// Renew charges the period that begins.
-func (a *Activities) Renew(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// SendInvoice mails the next period's invoice, to be paid by transfer.
-func (a *Activities) SendInvoice(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// MarkPaid records a transfer, and pays its invoice where it suffices.
-func (a *Activities) MarkPaid(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// RetryPayment tries a declined renewal again.
-func (a *Activities) RetryPayment(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// EndTrial ends a trial, or makes it a subscription.
-func (a *Activities) EndTrial(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// End ends a cancelled subscription.
-func (a *Activities) End(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// ExpireOrder lets an unpaid order lapse.
-func (a *Activities) ExpireOrder(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
-
-// Remind writes the reminder of what is coming.
-func (a *Activities) Remind(ctx context.Context, t Task) (Result, error) { return a.run(ctx, t) }
+// Registry is a worker, or a test's environment.
+type Registry interface {
+	RegisterActivity(a any)
+	RegisterActivityWithOptions(a any, options activity.RegisterOptions)
+}

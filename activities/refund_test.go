@@ -19,7 +19,7 @@ func (s *shop) moneyBack() string {
 		s.Fatal(err)
 	}
 	c := s.Ask(s, sub, billing.Command{Verb: billing.VerbMoneyBack}, "")
-	s.must(s.MoneyBack(s.Context(), s.command(sub, c)))
+	s.must(s.Do(s.Context(), s.command(sub, c)))
 	if n := s.State(s, sub).Refunding; n != 1 {
 		s.Fatalf("%d refunds are pending", n)
 	}
@@ -64,7 +64,7 @@ func TestARefundHappensOnceWhereverItIsCutOff(t *testing.T) {
 			}
 			task := s.record(sub, answered)
 			for {
-				if _, err = s.RecordRefunds(s.Context(), task); err == nil {
+				if _, err = s.Do(s.Context(), task); err == nil {
 					break // an activity is tried again with the same input
 				}
 			}
@@ -116,7 +116,7 @@ func TestACardThatTakesNothingBackLeavesItToTheBalance(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.must(s.RecordRefunds(s.Context(), s.record(sub, answered)))
+			s.must(s.Do(s.Context(), s.record(sub, answered)))
 			if balance := s.balanceOf(sub); balance != 990 {
 				t.Errorf("the balance is %d", balance)
 			}
@@ -140,16 +140,16 @@ func TestARefundThatFailsLaterIsKeptOnceWhereverItIsCutOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.must(s.RecordRefunds(s.Context(), s.record(sub, answered)))
+		s.must(s.Do(s.Context(), s.record(sub, answered)))
 		task := s.command(sub, billing.Command{Verb: billing.VerbRefundFailed, RefundID: answered[0].ID})
 		s.Break().Fail(activitiestest.Point{Call: "record", After: after}, 1)
-		if _, err := s.RefundFailed(s.Context(), task); err == nil {
+		if _, err := s.Do(s.Context(), task); err == nil {
 			t.Fatal("it was not cut off")
 		}
 		for range 2 { // an activity is tried again with the same input
-			s.must(s.RefundFailed(s.Context(), task))
+			s.must(s.Do(s.Context(), task))
 		}
-		told, err := s.RefundFailed(s.Context(), s.command(sub, *task.Command))
+		told, err := s.Do(s.Context(), s.command(sub, *task.Command))
 		if err != nil || told.Outcome.Code != billing.CodeNoChange {
 			t.Errorf("told again: %+v, %v", told.Outcome, err)
 		}

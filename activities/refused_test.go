@@ -55,7 +55,7 @@ func TestARenewalThatTheGatewayRefusesIsPastDueAndPaidByALaterTry(t *testing.T) 
 			sub := s.buy(activitiestest.Order{Token: "pm_visa"})
 			s.outbox(sub)
 			server.Script(c.request, c.answer)
-			r, err := s.Renew(t.Context(), s.due(sub))
+			r, err := s.Do(t.Context(), s.due(sub))
 			if err != nil || r.Subscription.Status != billing.PastDue || r.Outcome.Payment.DeclineCode != billing.DeclineRefused {
 				t.Fatalf("%+v, %v", r, err)
 			}
@@ -70,7 +70,7 @@ func TestARenewalThatTheGatewayRefusesIsPastDueAndPaidByALaterTry(t *testing.T) 
 			}
 			server.Script(c.request, nil)
 			server.ForgetKeys() // a day is over
-			r = s.must(s.RetryPayment(t.Context(), s.due(sub)))
+			r = s.must(s.Do(t.Context(), s.due(sub)))
 			if r.Subscription.Status != billing.Active || server.Succeeded(r.Outcome.Invoice) != 1 {
 				t.Errorf("%+v, charged %d times", r, server.Succeeded(r.Outcome.Invoice))
 			}
@@ -85,13 +85,13 @@ func TestAFaultOfTheGatewayIsTriedAgainAndIsNoRefusal(t *testing.T) {
 			sub := s.buy(activitiestest.Order{Token: "pm_visa"})
 			server.Script("POST /payment_intents", stripetest.Fault(status, "api_error", ""))
 			task := s.due(sub)
-			r, err := s.Renew(t.Context(), task)
+			r, err := s.Do(t.Context(), task)
 			var from interface{ Part() string } // which an operator reads
 			if !errors.As(err, &from) || from.Part() != "gateway" {
 				t.Fatalf("%+v, %v", r, err)
 			}
 			server.Script("POST /payment_intents", nil)
-			s.must(s.Renew(t.Context(), task))
+			s.must(s.Do(t.Context(), task))
 		})
 	}
 }
@@ -139,14 +139,14 @@ func TestARefusalToSayWhatBecameOfAPaymentIsNoDecline(t *testing.T) {
 				f.Fail(activitiestest.Point{Call: "record"}, 1)
 			}
 			for range 2 {
-				if r, err := s.Purchase(t.Context(), task); err == nil {
+				if r, err := s.Do(t.Context(), task); err == nil {
 					t.Fatalf("%+v", r)
 				} else if !errors.Is(err, errRefused) && !errors.Is(err, activitiestest.ErrFault) {
 					t.Errorf("the cause is lost: %v", err)
 				}
 			}
 			g.resolve = false
-			s.must(s.Purchase(t.Context(), task))
+			s.must(s.Do(t.Context(), task))
 			s.wantCharged(sub, charge("2026-01-01 00:00:00", 990))
 		})
 	}
@@ -160,10 +160,10 @@ func TestARefusalAfterACrashIsADeclineOnceItIsKnownThatNothingMoved(t *testing.T
 	sub, c := s.Place(t, activitiestest.Order{Token: "tok_visa"})
 	task := s.command(sub, c)
 	f.Fail(activitiestest.Point{Call: "SetCharge"}, 1)
-	if _, err := s.Purchase(t.Context(), task); !errors.Is(err, activitiestest.ErrFault) {
+	if _, err := s.Do(t.Context(), task); !errors.Is(err, activitiestest.ErrFault) {
 		t.Fatal(err)
 	}
-	if r, err := s.Purchase(t.Context(), task); err != nil || r.Outcome.Payment.DeclineCode != billing.DeclineRefused {
+	if r, err := s.Do(t.Context(), task); err != nil || r.Outcome.Payment.DeclineCode != billing.DeclineRefused {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -173,7 +173,7 @@ func TestACardThatTheGatewayRefusesToStoreRefusesTheCommandAndTellsTheOperator(t
 	g := &refusing{Gateway: s.Activities.Gateway, attach: true}
 	s.Activities.Gateway = g
 	sub, c := s.Place(t, activitiestest.Order{Token: "tok_visa"})
-	r, err := s.Purchase(t.Context(), s.command(sub, c))
+	r, err := s.Do(t.Context(), s.command(sub, c))
 	if err != nil || r.Outcome.Code != billing.CodeGatewayRefused || r.Subscription.Status != billing.IncompleteExpired {
 		t.Fatalf("%+v, %v", r, err)
 	}
@@ -186,7 +186,7 @@ func TestACardThatTheGatewayRefusesToStoreRefusesTheCommandAndTellsTheOperator(t
 	g.attach = true
 	task := s.command(sub, s.Ask(t, sub, billing.Command{Verb: billing.VerbPaymentMethod}, "tok_visa"))
 	for range 2 { // the second finds the answer
-		r, err = s.StorePaymentMethod(t.Context(), task)
+		r, err = s.Do(t.Context(), task)
 		if err != nil || r.Outcome.Code != billing.CodeGatewayRefused || r.Subscription.Status != billing.Active {
 			t.Fatalf("%+v, %v", r, err)
 		}

@@ -63,8 +63,8 @@ func (a *Activities) lately(ctx context.Context, subscription string) ([]string,
 	return lines, err
 }
 
-// run does one Task, and reads back what the history says now.
-func (a *Activities) run(ctx context.Context, t Task) (Result, error) {
+// Do does one Task, and reads back what the history says now.
+func (a *Activities) Do(ctx context.Context, t Task) (Result, error) {
 	result, err := a.step(ctx, t)
 	if err != nil {
 		return Result{}, err

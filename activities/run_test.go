@@ -1,7 +1,6 @@
 package activities_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -36,9 +35,6 @@ func instant(s string) time.Time {
 	return t
 }
 
-// step is any of the activities that take a Task.
-type step func(context.Context, activities.Task) (activities.Result, error)
-
 // command is the Task of a command on the present state.
 func (s *shop) command(sub string, c billing.Command) activities.Task {
 	state := s.State(s, sub)
@@ -67,7 +63,7 @@ func (s *shop) must(r activities.Result, err error) activities.Result {
 func (s *shop) buy(o activitiestest.Order) string {
 	s.Helper()
 	sub, c := s.Place(s, o)
-	s.must(s.Purchase(s.Context(), s.command(sub, c)))
+	s.must(s.Do(s.Context(), s.command(sub, c)))
 	return sub
 }
 
@@ -112,7 +108,7 @@ var scenarios = []scenario{
 	{"conversion of a trial", func(s *shop) (string, activities.Task) {
 		sub := s.buy(activitiestest.Order{Token: "tok_visa", Trial: true})
 		for s.State(s, sub).Next.Kind == billing.StepRemind {
-			s.must(s.Remind(s.Context(), s.due(sub)))
+			s.must(s.Do(s.Context(), s.due(sub)))
 		}
 		return sub, s.due(sub)
 	}, []activitiestest.Charge{charge("2026-02-01 00:00:00", 990)}, billing.Active, 0},
@@ -126,7 +122,7 @@ var scenarios = []scenario{
 	}, []activitiestest.Charge{charge("2026-01-01 00:00:00", 990), charge("2026-02-01 00:00:00", -990)}, billing.PastDue, 0},
 	{"retry with a new card", func(s *shop) (string, activities.Task) {
 		sub := s.buy(activitiestest.Order{Token: "tok_later_declined"})
-		if _, err := s.Renew(s.Context(), s.due(sub)); err != nil {
+		if _, err := s.Do(s.Context(), s.due(sub)); err != nil {
 			s.Fatal(err)
 		}
 		s.now = instant("2026-02-01 12:00:00")
@@ -223,21 +219,11 @@ func TestCrashAtAnyPointEndsInOneChargeAndOneInvoice(t *testing.T) {
 	}
 }
 
-// do does a Task by the activity of its name.
+// do does a Task as the workflow does: again on the new state where it says so.
 func (s *shop) do(t activities.Task) (activities.Result, error) {
-	if t.Step != nil {
-		return map[billing.StepKind]step{
-			billing.StepRenew: s.Renew, billing.StepTrialEnd: s.EndTrial, billing.StepRetry: s.RetryPayment,
-			billing.StepSettle: s.SettlePayment, billing.StepExpireOrder: s.ExpireOrder,
-		}[t.Step.Kind](s.Context(), t)
-	}
 	for {
-		r, err := map[billing.Verb]step{
-			billing.VerbPurchase: s.Purchase, billing.VerbPaymentMethod: s.StorePaymentMethod,
-			billing.VerbChange: s.Change, billing.VerbCancel: s.Cancel, billing.VerbRenew: s.RenewNow,
-			billing.VerbRefund: s.RefundInvoice, billing.VerbSettle: s.SettlePayment,
-		}[t.Command.Verb](s.Context(), t)
-		if err != nil || !r.Again {
+		r, err := s.Do(s.Context(), t)
+		if err != nil || !r.Again || t.Step != nil {
 			return r, err
 		}
 		t.Revision = r.Subscription.Revision // as the workflow goes on
@@ -250,10 +236,10 @@ func TestUnknownOutcomeEndsInOneCharge(t *testing.T) {
 			s := newShop(t)
 			sub, c := s.Place(t, activitiestest.Order{Token: token})
 			tries := map[string]int{"tok_timeout_charged": 1, "tok_timeout_lost": 2, "tok_flaky": 3}[token]
-			finish := func(do step, task activities.Task) {
+			finish := func(task activities.Task) {
 				t.Helper()
 				for range tries { // what the gateway knows is asked for at once
-					r, err := do(t.Context(), task)
+					r, err := s.Do(t.Context(), task)
 					if err == nil {
 						s.must(r, err)
 						return
@@ -261,9 +247,9 @@ func TestUnknownOutcomeEndsInOneCharge(t *testing.T) {
 				}
 				t.Fatalf("%d tries were not enough", tries)
 			}
-			finish(s.Purchase, s.command(sub, c))
+			finish(s.command(sub, c))
 			s.wantCharged(sub, charge("2026-01-01 00:00:00", 990))
-			finish(s.Renew, s.due(sub))
+			finish(s.due(sub))
 			s.wantCharged(sub, charge("2026-01-01 00:00:00", 990), charge("2026-02-01 00:00:00", 990))
 		})
 	}
@@ -277,10 +263,10 @@ func TestPaymentThatMayHaveHappenedIsLookedUpBeforeItIsAskedForAgain(t *testing.
 	sub, c := s.Place(t, activitiestest.Order{Token: "tok_visa"})
 	task := s.command(sub, c)
 	f.Fail(activitiestest.Point{Call: "Charge", After: true}, 1)
-	if _, err := s.Purchase(t.Context(), task); !errors.Is(err, activitiestest.ErrFault) {
+	if _, err := s.Do(t.Context(), task); !errors.Is(err, activitiestest.ErrFault) {
 		t.Fatalf("the fault came back as %v", err)
 	}
-	s.must(s.Purchase(t.Context(), task))
+	s.must(s.Do(t.Context(), task))
 	if charges, looks := f.Calls("Charge"), f.Calls("Resolve"); charges != 0 || looks != 1 {
 		t.Errorf("after the crash it was looked up %d times and charged %d times more", looks, charges)
 	}
@@ -292,10 +278,10 @@ func TestAnsweredRequestIsAnsweredAgainWhateverHappenedSince(t *testing.T) {
 	f := s.Break()
 	sub, c := s.Place(t, activitiestest.Order{Token: "tok_visa"})
 	task := s.command(sub, c)
-	first := s.must(s.Purchase(t.Context(), task))
-	s.must(s.Renew(t.Context(), s.due(sub)))
+	first := s.must(s.Do(t.Context(), task))
+	s.must(s.Do(t.Context(), s.due(sub)))
 	charges := f.Calls("Charge")
-	again := s.must(s.Purchase(t.Context(), task))
+	again := s.must(s.Do(t.Context(), task))
 	if diff := cmp.Diff(first.Outcome, again.Outcome); diff != "" {
 		t.Errorf("another answer (-first +again):\n%s", diff)
 	}
@@ -314,7 +300,7 @@ func TestRowThatHasMovedOnIsStale(t *testing.T) {
 	if _, err := s.DB.Fence(t.Context(), sub); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.Renew(t.Context(), task)
+	_, err := s.Do(t.Context(), task)
 	var known *temporal.ApplicationError
 	if !errors.As(err, &known) || known.Type() != activities.ErrorStale || !known.NonRetryable() {
 		t.Errorf("a task of an older run got %v, want stale, not to be retried", err)
@@ -332,12 +318,12 @@ func TestWhatIsAskedOfAnEndedSubscriptionIsOfItsClocksInstant(t *testing.T) {
 	}
 	sub := s.buy(activitiestest.Order{Token: "tok_visa", Clock: clock})
 	end := s.Ask(s, sub, billing.Command{Verb: billing.VerbCancelNow, Refund: billing.RefundNone}, "")
-	s.must(s.CancelNow(s.Context(), s.command(sub, end)))
+	s.must(s.Do(s.Context(), s.command(sub, end)))
 	task := s.command(sub, s.Ask(s, sub, billing.Command{Verb: billing.VerbRenew}, "")) // by the instant of the end
 	if err := s.DB.SetClock(s.Context(), clock, instant("2026-03-05 00:00:00")); err != nil {
 		t.Fatal(err)
 	}
-	state := s.must(s.RenewNow(s.Context(), task)).Subscription
+	state := s.must(s.Do(s.Context(), task)).Subscription
 	s.wantCharged(sub, charge("2026-01-01 00:00:00", 990), charge("2026-03-05 00:00:00", 990))
 	if at := instant("2026-03-05 00:00:00"); !state.Now.Equal(at) || !state.Period.Start.Equal(at) {
 		t.Errorf("%+v", state)
@@ -356,7 +342,7 @@ func TestPurchaseAfterItsTimeMovesNoMoney(t *testing.T) {
 			sub, cmd := s.Place(t, activitiestest.Order{Token: "tok_visa", NotAfter: s.now.Add(time.Minute)})
 			task := s.command(sub, cmd)
 			s.now = s.now.Add(time.Minute + c.after)
-			r, err := s.Purchase(t.Context(), task)
+			r, err := s.Do(t.Context(), task)
 			if err != nil || r.Outcome.Code != c.want {
 				t.Fatalf("got %q, %v, want %q", r.Outcome.Code, err, c.want)
 			}
@@ -376,7 +362,7 @@ func TestUnknownTokenIsRefusedByNameAndRepeatedNowhere(t *testing.T) {
 	s := newShop(t)
 	sub, c := s.Place(t, activitiestest.Order{Token: token})
 	task := s.command(sub, c)
-	r, err := s.Purchase(t.Context(), task)
+	r, err := s.Do(t.Context(), task)
 	if err != nil || r.Outcome.Code != billing.CodeUnknownToken || r.Outcome.Field != "token" {
 		t.Fatalf("got %+v, %v, want unknown_token", r.Outcome, err)
 	}
@@ -393,7 +379,7 @@ func TestTokenStandsInNoError(t *testing.T) {
 		f := s.Break()
 		sub, c := s.Place(t, activitiestest.Order{Token: token})
 		f.Fail(activitiestest.Point{Call: call}, 1)
-		_, err := s.Purchase(t.Context(), s.command(sub, c))
+		_, err := s.Do(t.Context(), s.command(sub, c))
 		if err == nil {
 			t.Fatalf("%s did not fail", call)
 		}
@@ -413,7 +399,7 @@ func noneOf(t *testing.T, text string, secrets ...string) {
 func TestTokenIsForgottenOnceTheCardIsStored(t *testing.T) {
 	s := newShop(t)
 	sub, c := s.Place(t, activitiestest.Order{Token: "tok_visa"})
-	s.must(s.Purchase(t.Context(), s.command(sub, c)))
+	s.must(s.Do(t.Context(), s.command(sub, c)))
 	token, method, err := s.DB.RequestCard(t.Context(), c.Request)
 	if err != nil || token != "" || method == "" {
 		t.Errorf("token %q, method %q, %v", token, method, err)
@@ -442,7 +428,7 @@ func TestLoadSettlesWhatAnOlderRunLeftInFlight(t *testing.T) {
 			sub, cmd := s.Place(t, activitiestest.Order{Token: c.token})
 			task := s.command(sub, cmd)
 			f.Fail(c.crash, 1)
-			if _, err := s.Purchase(t.Context(), task); err == nil {
+			if _, err := s.Do(t.Context(), task); err == nil {
 				t.Fatal("no crash")
 			}
 			s.now = s.now.Add(5 * time.Second)
@@ -465,7 +451,7 @@ func TestLoadSettlesWhatAnOlderRunLeftInFlight(t *testing.T) {
 			}
 			// The request that it was made for has its answer; the new run is told.
 			task.Revision = state.Revision
-			r, err := s.Purchase(t.Context(), task)
+			r, err := s.Do(t.Context(), task)
 			if err != nil || r.Outcome.Code != c.code || r.Outcome.Invoice == "" {
 				t.Errorf("the request's answer is %+v, %v, want the code %q", r.Outcome, err, c.code)
 			}
@@ -478,7 +464,7 @@ func TestLoadSettlesWhatAnOlderRunLeftInFlight(t *testing.T) {
 		sub := s.buy(activitiestest.Order{Token: "tok_visa"})
 		task := s.due(sub)
 		f.Fail(activitiestest.Point{Call: "record"}, 1)
-		if _, err := s.Renew(t.Context(), task); err == nil {
+		if _, err := s.Do(t.Context(), task); err == nil {
 			t.Fatal("no crash")
 		}
 		state, err := s.Load(t.Context(), sub)
@@ -486,7 +472,7 @@ func TestLoadSettlesWhatAnOlderRunLeftInFlight(t *testing.T) {
 			t.Errorf("loaded %+v, %v", state.Period, err)
 		}
 		// The older run's next try is refused.
-		if _, err := s.Renew(t.Context(), task); err == nil {
+		if _, err := s.Do(t.Context(), task); err == nil {
 			t.Error("an older run went on")
 		}
 		s.wantCharged(sub, charge("2026-01-01 00:00:00", 990), charge("2026-02-01 00:00:00", 990))
@@ -500,11 +486,11 @@ func TestNothingIsDecidedBesideAPaymentInFlight(t *testing.T) {
 	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
 	renewal := s.due(sub)
 	f.Fail(activitiestest.Point{Call: "Charge", After: true}, 1)
-	if _, err := s.Renew(t.Context(), renewal); err == nil {
+	if _, err := s.Do(t.Context(), renewal); err == nil {
 		t.Fatal("no crash")
 	}
 	c := s.Ask(t, sub, billing.Command{Verb: billing.VerbChange, Plan: activitiestest.Bigger}, "")
-	_, err := s.Change(t.Context(), s.command(sub, c))
+	_, err := s.Do(t.Context(), s.command(sub, c))
 	var known *temporal.ApplicationError
 	if !errors.As(err, &known) || known.Type() != activities.ErrorStale {
 		t.Errorf("the change got %v, want stale", err)
@@ -512,7 +498,7 @@ func TestNothingIsDecidedBesideAPaymentInFlight(t *testing.T) {
 	if r, err := s.DB.Request(t.Context(), c.Request); err != nil || r.Outcome != nil {
 		t.Errorf("it was answered with the renewal: %+v, %v", r.Outcome, err)
 	}
-	s.must(s.Renew(t.Context(), renewal))
+	s.must(s.Do(t.Context(), renewal))
 	s.wantCharged(sub, charge("2026-01-01 00:00:00", 990), charge("2026-02-01 00:00:00", 990))
 }
 
@@ -529,5 +515,5 @@ func TestLoadRaisesTheRevisionEvenWhereItsAnswerIsLost(t *testing.T) {
 	if err != nil || state.Revision <= before {
 		t.Errorf("revision %d, %v, want more than %d", state.Revision, err, before)
 	}
-	s.must(s.Renew(t.Context(), s.due(sub)))
+	s.must(s.Do(t.Context(), s.due(sub)))
 }

@@ -21,7 +21,7 @@ func TestSettlingWhereNothingWaitsWritesNothing(t *testing.T) {
 	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
 	before, written := s.State(t, sub), f.Calls("record")
 	for range 3 {
-		r := s.must(s.SettlePayment(t.Context(), s.command(sub, billing.Command{Verb: billing.VerbSettle})))
+		r := s.must(s.Do(t.Context(), s.command(sub, billing.Command{Verb: billing.VerbSettle})))
 		if diff := cmp.Diff(before, r.Subscription); diff != "" {
 			t.Errorf("it changed (-before +after):\n%s", diff)
 		}
@@ -169,7 +169,7 @@ func init() {
 		{"conversion that the bank asks for", func(s *shop) (string, activities.Task) {
 			sub := s.buy(activitiestest.Order{Token: "tok_3ds", Trial: true})
 			for s.State(s, sub).Next.Kind == billing.StepRemind {
-				s.must(s.Remind(s.Context(), s.due(sub)))
+				s.must(s.Do(s.Context(), s.due(sub)))
 			}
 			return sub, s.due(sub)
 		}, []activitiestest.Charge{}, billing.Canceled, 0},
@@ -290,19 +290,19 @@ func TestAStepThatComesBeforeTheEndOfAWaitEndsIt(t *testing.T) {
 	s.now = instant("2026-12-24 23:50:00") // the reminder's is ten minutes later
 	s.must(s.do(s.change(sub, activitiestest.Bigger)))
 	bill := s.bill(sub)
-	s.must(s.Resume(t.Context(), s.ask(sub, billing.Command{Verb: billing.VerbResume}, "")))
+	s.must(s.Do(t.Context(), s.ask(sub, billing.Command{Verb: billing.VerbResume}, "")))
 	s.wantWaiting(sub, billing.ForChange)
 	task := s.due(sub)
 	if want := (billing.Step{Kind: billing.StepRemind, At: instant("2026-12-25 00:00:00")}); *task.Step != want {
 		t.Fatalf("next is %+v, want %+v", *task.Step, want)
 	}
 	for range 2 { // the second time its answer was lost
-		r, err := s.Remind(t.Context(), task)
+		r, err := s.Do(t.Context(), task)
 		if err != nil || !r.Again || r.Subscription.Waiting.Invoice != "" || r.Subscription.Next != *task.Step {
 			t.Fatalf("got %+v, %v", r, err)
 		}
 	}
-	s.must(s.Remind(t.Context(), s.due(sub)))
+	s.must(s.Do(t.Context(), s.due(sub)))
 	if err := s.Sandbox.Approve(t.Context(), bill.Charge); err == nil {
 		t.Error("what was given up was approved")
 	}

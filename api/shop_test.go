@@ -296,7 +296,7 @@ func (f *temporal) run(ctx context.Context, id string, task func(billing.Subscri
 		return nil
 	}
 	t.Subscription, t.Revision = id, o.Revision
-	_, err = f.steps.Purchase(ctx, t) // what a step is, its task says
+	_, err = f.steps.Do(ctx, t) // what a step is, its task says
 	return err
 }
 

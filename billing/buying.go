@@ -58,6 +58,15 @@ func (b Book) PreviewRenewal(at time.Time) Invoice {
 	return b.PreviewPurchase(at)
 }
 
+// expireOrder lets an unpaid order lapse.
+func (b Book) expireOrder(_ Step, at time.Time) Decision {
+	s := b.Subscription
+	s.Status, s.OpenInvoice, s.DueAt = IncompleteExpired, "", time.Time{}
+	p := b.post(s, at, EventOrderExpired, EventDetails{})
+	b.void(p, at)
+	return Decision{Posting: p}
+}
+
 // Refused is the posting of a command that was refused: nothing changes but
 // the answer. A refused purchase has lapsed.
 func (b Book) Refused(c Command, r *Error, at time.Time) *Posting {

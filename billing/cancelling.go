@@ -4,7 +4,9 @@ import "time"
 
 // cancel ends an unpaid order or a past_due subscription at once, and a
 // trial or a paid period at its end.
-func (b Book) cancel(at time.Time) *Posting {
+func (b Book) cancel(_ Command, at time.Time) Decision { return Decision{Posting: b.canceled(at)} }
+
+func (b Book) canceled(at time.Time) *Posting {
 	s := b.Subscription
 	switch s.Status {
 	case Incomplete:
@@ -28,7 +30,7 @@ func (b Book) cancel(at time.Time) *Posting {
 
 // resume undoes a cancellation. The next period's invoice, which the
 // cancellation voided or held back, is mailed again.
-func (b Book) resume(at time.Time) *Posting {
+func (b Book) resume(_ Command, at time.Time) Decision {
 	s := b.Subscription
 	s.CancelAtPeriodEnd = false
 	p := b.post(s, at, EventResumed, EventDetails{})
@@ -40,7 +42,12 @@ func (b Book) resume(at time.Time) *Posting {
 		}
 	}
 	p.Notices = append(p.Notices, Notice{Kind: NoticeResumed, To: RoleBilling, Until: s.Period.End, Plan: s.Plan})
-	return p
+	return Decision{Posting: p}
+}
+
+// endPeriod ends a cancelled subscription at the end of its period.
+func (b Book) endPeriod(Step, time.Time) Decision {
+	return Decision{Posting: b.end(b.Subscription.Period.End, ReasonRequested)}
 }
 
 // end is the posting that ends the subscription as of an instant.

@@ -117,7 +117,7 @@ type ChangePreview struct {
 // itself, but for the payment method.
 func (b Book) PreviewChange(c Command, at time.Time) (ChangePreview, error) {
 	if !b.Subscription.allows(VerbChange) {
-		return ChangePreview{}, refuse(CodeNotPossibleNow, "", "this is not possible in the subscription's present state")
+		return ChangePreview{}, notPossibleNow()
 	}
 	b = b.Freed()                   // the change would take the place of one that waits
 	b.Subscription.Stranger = false // who asks is not

@@ -46,8 +46,8 @@ func (s Subscription) mayBeAsked(v Verb) bool {
 
 // dispute records what the gateway has told of a dispute. What it told before,
 // or tells after the end, is no_change.
-func (b Book) dispute(d Dispute, at time.Time) Decision {
-	s := b.Subscription
+func (b Book) dispute(c Command, at time.Time) Decision {
+	s, d := b.Subscription, c.Dispute
 	if b.receipt(d.Invoice) < 0 {
 		return Decision{Refusal: refuse(CodeInvalid, "invoice", "is not a paid invoice of this subscription")}
 	}
@@ -126,7 +126,7 @@ func (b Book) lost(p *Posting, d Dispute, at time.Time) CreditNote {
 }
 
 // remindOfDispute tells the operator again of what nobody has settled.
-func (b Book) remindOfDispute(at time.Time) *Posting {
+func (b Book) remindOfDispute(_ Step, at time.Time) Decision {
 	s := b.Subscription
 	s.DisputeLookAt = at.Add(b.Policy.DisputeReminder)
 	p := b.post(s, at, EventStillDisputed, EventDetails{})
@@ -135,7 +135,7 @@ func (b Book) remindOfDispute(at time.Time) *Posting {
 			p.Notices = append(p.Notices, Notice{Kind: NoticeDisputeOpened, To: RoleOperator, InvoiceID: d.Invoice, Amount: d.Amount, Until: at, Plan: s.Plan})
 		}
 	}
-	return p
+	return Decision{Posting: p}
 }
 
 // takenBack is receipts whose charges have lost to a dispute what cannot be

@@ -15,7 +15,8 @@
 //
 //	status.go          which command is possible in which state
 //	subscription.go    the state, and which step is due when
-//	book.go, order.go  what is on file; deciding.go has Decide and Due
+//	commands.go        every command and step with its rule
+//	book.go, order.go  what is on file
 //	drafting.go        a new invoice; paying.go has what a payment's outcome leads to
 //	buying.go          purchase, and another card
 //	cancelling.go      cancel, resume, and the end

@@ -5,14 +5,14 @@ import "time"
 // hold suspends, revokes or reinstates a licence for an operator, regardless
 // of what was paid. Revoking also ends the subscription (docs/rules.md, When
 // a payment fails). Reinstating lifts both, but what has ended stays ended.
-func (b Book) hold(v Verb, at time.Time) Decision {
+func (b Book) hold(c Command, at time.Time) Decision {
 	s := b.Subscription
 	if s.License == "" {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "there is no licence yet")}
 	}
 	was := [2]bool{s.Suspended, s.Revoked}
 	kind := EventSuspended
-	switch v {
+	switch c.Verb {
 	case VerbSuspend:
 		s.Suspended = true
 	case VerbRevoke:
@@ -26,7 +26,7 @@ func (b Book) hold(v Verb, at time.Time) Decision {
 		return Decision{Refusal: refuse(CodeNoChange, "", "the licence is already in this state")}
 	}
 	b.Subscription = s
-	if v != VerbRevoke || s.Status.Ended() {
+	if c.Verb != VerbRevoke || s.Status.Ended() {
 		return Decision{Posting: b.post(s, at, kind, EventDetails{})}
 	}
 	p := b.end(at, ReasonOperator)

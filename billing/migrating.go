@@ -72,7 +72,7 @@ func (b Book) unbilled(at time.Time) time.Time {
 func (b Book) migrate(c Command, at time.Time) Decision {
 	s := b.Subscription
 	if !s.migrates() {
-		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this is not possible in the subscription's present state")}
+		return Decision{Refusal: notPossibleNow()}
 	}
 	if c.Price.ID == s.RenewalPrice().ID {
 		return Decision{Refusal: refuse(CodeNoChange, "", "this is already the price of the next period")}

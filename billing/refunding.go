@@ -63,7 +63,7 @@ const (
 
 // moneyBack ends the subscription at once and gives back everything that was
 // paid since the purchase, the trial's conversion or the revival.
-func (b Book) moneyBack(at time.Time) Decision {
+func (b Book) moneyBack(_ Command, at time.Time) Decision {
 	s := b.Subscription
 	if !s.MoneyBack.open(at) {
 		return Decision{Refusal: refuse(CodeMoneyBackOver, "", "the money-back period is over")}
@@ -88,13 +88,13 @@ func (b Book) moneyBack(at time.Time) Decision {
 
 // cancelNow ends a subscription at once for an operator, with no, a prorated
 // or a full refund.
-func (b Book) cancelNow(scope RefundScope, at time.Time) Decision {
-	s := b.Subscription
+func (b Book) cancelNow(c Command, at time.Time) Decision {
+	s, scope := b.Subscription, c.Refund
 	if s.disputed() && scope != RefundNone {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "refund", "is not possible while a payment is disputed")}
 	}
 	if s.Status == Incomplete {
-		p := b.cancel(at)
+		p := b.canceled(at)
 		p.Subscription.CancelReason = ReasonOperator
 		return Decision{Posting: p}
 	}
@@ -118,8 +118,9 @@ func (b Book) cancelNow(scope RefundScope, at time.Time) Decision {
 }
 
 // refundInvoice refunds a part of an invoice, or all that is left of it; the
-// subscription goes on, or stays ended. amount includes tax; nil means all.
-func (b Book) refundInvoice(invoice string, amount *int64, at time.Time) Decision {
+// subscription goes on, or stays ended. The amount includes tax; nil means all.
+func (b Book) refundInvoice(c Command, at time.Time) Decision {
+	invoice, amount := c.Invoice, c.Amount
 	var left credit
 	i := b.receipt(invoice)
 	if s := slices.IndexFunc(b.Sold, func(s Sold) bool { return s.Invoice == invoice }); s >= 0 && i >= 0 {
@@ -313,7 +314,7 @@ func (b Book) Settled(refunds []Refund, at time.Time) *Posting {
 // refundFailed records that a refund which the gateway had confirmed has failed
 // after all: once, whatever it tells later. Its credit note stays, since the
 // customer has the money, though on the balance.
-func (b Book) refundFailed(at time.Time) Decision {
+func (b Book) refundFailed(_ Command, at time.Time) Decision {
 	r := b.Returned
 	switch r.Status {
 	case RefundSucceeded:

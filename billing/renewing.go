@@ -28,7 +28,7 @@ func (s Subscription) entered() Subscription {
 // retry charges a declined renewal again. After an outage the invoice is
 // computed anew for the period that contains at. At the deadline, a hard
 // decline, which no retry can cure, ends the subscription.
-func (b Book) retry(at time.Time) Decision {
+func (b Book) retry(_ Step, at time.Time) Decision {
 	s := b.Subscription
 	deadline := s.Dunning.Deadline(b.Policy)
 	if b.Open == nil || s.Dunning.Hard && !at.Before(deadline) {
@@ -101,7 +101,7 @@ func (b Book) endTrial(step Step, at time.Time) Decision {
 
 // remind tells the billing contact what is coming. Reminders that are
 // outdated after an outage are left out.
-func (b Book) remind(step Step, at time.Time) *Posting {
+func (b Book) remind(step Step, at time.Time) Decision {
 	s := b.Subscription
 	period, periodDue := s.nextPeriodReminder()
 	card, cardDue := s.cardReminder()
@@ -133,7 +133,7 @@ func (b Book) remind(step Step, at time.Time) *Posting {
 		}
 		p.Notices = append(p.Notices, n)
 	}
-	return p
+	return Decision{Posting: p}
 }
 
 // nextDue is what will be due at the end of the period as things stand:

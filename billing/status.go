@@ -63,22 +63,10 @@ const (
 	VerbSettle Verb = "settle"
 )
 
-// isOperators tells the commands that only an operator gives. The table of states
-// does not have them.
-func (v Verb) isOperators() bool {
-	return v == VerbCancelNow || v == VerbRefund || v == VerbSuspend || v == VerbRevoke || v == VerbReinstate
-}
-
-// Credits tells whether a command may create credit notes, for which it
-// needs the book's Receipts.
-func (v Verb) Credits() bool {
-	return v == VerbChange || v == VerbMoneyBack || v == VerbCancelNow || v == VerbRefund || v == VerbDispute
-}
-
-// commands is the one table of commands and states (docs/rules.md, Commands and
-// states): what may be asked of a subscription in each status. What each
-// command does there is told by its method of Book.
-var commands = map[Status][]Verb{
+// possible is the one table of states (docs/rules.md, Commands and states):
+// what a customer may ask of a subscription in each status. commands.go names
+// the rule of each command.
+var possible = map[Status][]Verb{
 	Incomplete: {VerbPaymentMethod, VerbCancel},
 	Trialing:   {VerbChange, VerbCancel, VerbResume, VerbRenew, VerbPaymentMethod, VerbMoneyBack},
 	Active:     {VerbChange, VerbCancel, VerbResume, VerbRenew, VerbPaymentMethod, VerbMoneyBack},
@@ -89,16 +77,16 @@ var commands = map[Status][]Verb{
 // Actions are the commands that are possible at an instant, in the order of
 // the page's buttons. It is never nil.
 func (s Subscription) Actions(at time.Time) []Verb {
-	possible := []Verb{}
-	for _, v := range commands[s.Status] {
+	actions := []Verb{}
+	for _, v := range possible[s.Status] {
 		if s.allows(v) && (v != VerbMoneyBack || s.MoneyBack.open(at)) {
-			possible = append(possible, v)
+			actions = append(actions, v)
 		}
 	}
-	return possible
+	return actions
 }
 
-// allows tells whether a command is possible: by the table, and by what was
+// allows tells whether a command is possible: by the table of states, and by what was
 // asked before (only a cancelled subscription can be resumed, and only one
 // that goes on can be cancelled or paid ahead). Operators' commands do not
 // depend on the table: whatever has not ended can be ended, and what was
@@ -107,10 +95,10 @@ func (s Subscription) allows(v Verb) bool {
 	if s.disputed() && !s.mayBeAsked(v) {
 		return false
 	}
-	if v.isOperators() {
+	if v.kind().operator {
 		return v != VerbCancelNow || !s.Status.Ended()
 	}
-	if !slices.Contains(commands[s.Status], v) {
+	if !slices.Contains(possible[s.Status], v) {
 		return false
 	}
 	switch v {

@@ -96,6 +96,8 @@ func (b Book) sendNext(at time.Time) Decision {
 	return Decision{Posting: b.issue(b.Subscription, *inv, due, at)}
 }
 
+func (b Book) invoiceDue(_ Step, at time.Time) Decision { return b.sendNext(at) }
+
 // issue is the posting that numbers and mails an invoice to be paid by
 // transfer. What it uses of the balance is reserved.
 func (b Book) issue(s Subscription, inv Invoice, due, at time.Time) *Posting {

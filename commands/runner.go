@@ -16,7 +16,6 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/workflows"
 )
 
 // Store is what commands need of the database. Errors: billing.ErrNotFound.
@@ -107,7 +106,7 @@ func (r *Runner) do(ctx context.Context, q billing.Request, order *billing.Order
 	}
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
-	err = r.update(ctx, o.Subscription, workflows.Updates[q.Command.Verb], q.ID, nil, q.Command)
+	err = r.update(ctx, o.Subscription, q.Command.Verb.Update(), q.ID, nil, q.Command)
 	r.changed(o.License)
 	if err != nil && IsAway(err) && fresh {
 		r.log.Warn("a command could not be sent yet", "request", q.ID, "error", err)

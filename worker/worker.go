@@ -27,7 +27,7 @@ func New(c client.Client, a *activities.Activities, log *slog.Logger) worker.Wor
 	})
 	w.RegisterWorkflow(workflows.Subscription)
 	w.RegisterWorkflow(workflows.Deliver)
-	w.RegisterActivity(a)
+	a.Register(w)
 	return w
 }
 

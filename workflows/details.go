@@ -185,8 +185,8 @@ func waits(w billing.Waiting) string {
 }
 
 // asked says which command an activity carries out.
-func asked(v billing.Verb, c billing.Command) string {
-	words := "asked for: " + string(v)
+func asked(c billing.Command) string {
+	words := "asked for: " + string(c.Verb)
 	if c.Plan != "" {
 		words += " to " + c.Plan
 	}

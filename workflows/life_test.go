@@ -73,7 +73,7 @@ func (l *life) run(in workflows.Start, script func()) error {
 	env.SetWorkflowRunTimeout(12 * 365 * 24 * time.Hour) // one that should have ended fails soon
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&watcher{life: l}}})
 	env.RegisterWorkflow(workflows.Subscription)
-	env.RegisterActivity(l.Activities)
+	l.Activities.Register(env)
 	env.OnUpsertTypedSearchAttributes(mock.Anything).Run(func(args mock.Arguments) {
 		l.upserted = append(l.upserted, args.Get(0).(temporal.SearchAttributes))
 	}).Return(nil).Maybe()
@@ -146,7 +146,7 @@ func (l *life) update(c billing.Command, token string) *answer {
 // send sends a command whose row is there.
 func (l *life) send(c billing.Command) *answer {
 	a := &answer{}
-	l.env.UpdateWorkflow(workflows.Updates[c.Verb], c.Request, a, c)
+	l.env.UpdateWorkflow(c.Verb.Update(), c.Request, a, c)
 	return a
 }
 
@@ -162,7 +162,7 @@ func (l *life) order(o activitiestest.Order) func() *answer {
 	l.sub = sub
 	return func() *answer {
 		a := &answer{}
-		l.env.RegisterDelayedCallback(func() { l.env.UpdateWorkflow(workflows.UpdatePurchase, c.Request, a, c) }, 0)
+		l.env.RegisterDelayedCallback(func() { l.env.UpdateWorkflow("purchase", c.Request, a, c) }, 0)
 		return a
 	}
 }

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -28,64 +27,15 @@ type Start struct {
 	Lately []string `json:"lately,omitempty"`
 }
 
-// The updates: commands whose sender waits for the billing.Outcome. Each takes
-// a billing.Command; its Verb is set here.
-const (
-	UpdatePurchase      = "purchase"
-	UpdatePaymentMethod = "payment_method"
-	UpdateChange        = "change"
-	UpdateCancel        = "cancel"
-	UpdateResume        = "resume"
-	UpdateRenew         = "renew"
-	UpdateMarkPaid      = "mark_paid"
-	UpdateMoneyBack     = "money_back"
-	UpdateCancelNow     = "cancel_now"
-	UpdateRefund        = "refund"
-	UpdateSuspend       = "suspend"
-	UpdateRevoke        = "revoke"
-	UpdateReinstate     = "reinstate"
-	UpdateMigrate       = "migrate_price"
-	UpdateSettle        = "settle"
-	UpdateDispute       = "dispute"
-	UpdateRefundFailed  = "refund_failed"
-	// UpdateAdvance takes an Advance: its test clock has moved.
-	UpdateAdvance = "advance"
-)
-
-// The signals do what the updates of the same name do, without an answer.
-// Operators can send them in the Temporal UI. Each takes a billing.Command:
-// SignalUpgrade {"plan": "<plan id>", "quantity": 1}, the others {}.
-const (
-	SignalUpgrade = "upgrade"
-	SignalCancel  = "cancel"
-	SignalResume  = "resume"
-)
+// UpdateAdvance takes an Advance. All other updates, and the signals, are the
+// commands of billing.Commands: each takes a billing.Command and answers with a
+// billing.Outcome.
+const UpdateAdvance = "advance"
 
 // Advance says where the subscription's test clock stands now. What is due up
 // to and including that instant is done before the update returns.
 type Advance struct {
 	To time.Time `json:"to"`
-}
-
-// Updates names the update of each command.
-var Updates = map[billing.Verb]string{
-	billing.VerbPurchase:      UpdatePurchase,
-	billing.VerbPaymentMethod: UpdatePaymentMethod,
-	billing.VerbChange:        UpdateChange,
-	billing.VerbCancel:        UpdateCancel,
-	billing.VerbResume:        UpdateResume,
-	billing.VerbRenew:         UpdateRenew,
-	billing.VerbMarkPaid:      UpdateMarkPaid,
-	billing.VerbMoneyBack:     UpdateMoneyBack,
-	billing.VerbCancelNow:     UpdateCancelNow,
-	billing.VerbRefund:        UpdateRefund,
-	billing.VerbSuspend:       UpdateSuspend,
-	billing.VerbRevoke:        UpdateRevoke,
-	billing.VerbReinstate:     UpdateReinstate,
-	billing.VerbMigrate:       UpdateMigrate,
-	billing.VerbSettle:        UpdateSettle,
-	billing.VerbDispute:       UpdateDispute,
-	billing.VerbRefundFailed:  UpdateRefundFailed,
 }
 
 // Search attributes by which operators find subscriptions. They hold no
@@ -117,63 +67,3 @@ func Options(s billing.Subscription) client.StartWorkflowOptions {
 		StaticDetails:            guide(s),
 	}
 }
-
-// checkChange checks the fields of a change.
-func checkChange(c billing.Command) error {
-	if c.Plan == "" || c.Quantity < 0 {
-		return errors.New("a change names a plan, and a quantity of at least 1 or none")
-	}
-	return nil
-}
-
-// checkMarkPaid checks the fields of a transfer.
-func checkMarkPaid(c billing.Command) error {
-	if c.Invoice == "" || c.Amount == nil || *c.Amount <= 0 || c.Request == "" {
-		return errors.New("a transfer names its invoice, an amount of more than nothing, and the request that has its reference")
-	}
-	return nil
-}
-
-// checkCancelNow checks the fields of an operator's cancellation.
-func checkCancelNow(c billing.Command) error {
-	switch c.Refund {
-	case billing.RefundNone, billing.RefundProrated, billing.RefundFull:
-		return nil
-	}
-	return errors.New("a cancellation at once names its refund: none, prorated or full")
-}
-
-// checkRefund checks the fields of a refund.
-func checkRefund(c billing.Command) error {
-	if c.Invoice == "" || c.Amount != nil && *c.Amount < 1 {
-		return errors.New("a refund names an invoice, and an amount of at least 1 or none")
-	}
-	return nil
-}
-
-// checkDispute checks the fields of a dispute.
-func checkDispute(c billing.Command) error {
-	d := c.Dispute
-	if d.ID == "" || d.Invoice == "" || d.Amount.Amount < 1 || d.Status != billing.DisputeOpened && d.Status != billing.DisputeWon && d.Status != billing.DisputeLost {
-		return errors.New("a dispute has an id, an invoice, an amount and a status: opened, won or lost")
-	}
-	return nil
-}
-
-// checkRefundFailed checks the fields of a failed refund.
-func checkRefundFailed(c billing.Command) error {
-	if c.RefundID == "" {
-		return errors.New("a refund that failed has an id")
-	}
-	return nil
-}
-
-// checkMigrate checks the fields of a migration.
-func checkMigrate(c billing.Command) error {
-	if c.Price.ID == "" || c.Price.Amount < 1 || c.Price.Currency == "" {
-		return errors.New("a migration names the price that it moves to")
-	}
-	return nil
-}
-
-func anyShape(billing.Command) error { return nil }

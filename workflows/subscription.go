@@ -44,44 +44,6 @@ type subscription struct {
 	sending bool
 }
 
-// command is a verb with the activity that carries it out.
-type command struct {
-	verb        billing.Verb
-	activity    any
-	check       func(billing.Command) error
-	description string
-}
-
-var commands = []command{
-	{billing.VerbPurchase, do.Purchase, anyShape, "Carry the order out: charge it, or start its trial."},
-	{billing.VerbPaymentMethod, do.StorePaymentMethod, anyShape, "Use another card; it is charged at once where money is owed."},
-	{billing.VerbChange, do.Change, checkChange, "Move to another plan or quantity at once, prorated."},
-	{billing.VerbCancel, do.Cancel, anyShape, "Cancel at the end of the period."},
-	{billing.VerbResume, do.Resume, anyShape, "Take the cancellation back."},
-	{billing.VerbRenew, do.RenewNow, anyShape, "Pay the next period now, pay what is owed, or revive."},
-	{billing.VerbMarkPaid, do.MarkPaid, checkMarkPaid, "Record a transfer for an invoice; it is paid where that suffices."},
-	{billing.VerbMoneyBack, do.MoneyBack, anyShape, "End at once and give everything back, within 14 days of the first charge."},
-	{billing.VerbCancelNow, do.CancelNow, checkCancelNow, "An operator's: end at once, with no, a prorated or a full refund."},
-	{billing.VerbRefund, do.RefundInvoice, checkRefund, "An operator's: give an invoice's money back, in part or all of it."},
-	{billing.VerbSuspend, do.Hold, anyShape, "An operator's: the licence is not valid until it is reinstated."},
-	{billing.VerbRevoke, do.Hold, anyShape, "An operator's: the licence is not valid any more, and the subscription ends."},
-	{billing.VerbReinstate, do.Hold, anyShape, "An operator's: the licence is neither suspended nor revoked any more."},
-	{billing.VerbMigrate, do.MigratePrice, checkMigrate, "Announce the plan's newest price for the next period."},
-	{billing.VerbDispute, do.Dispute, checkDispute, "A payment is disputed, or the dispute is over."},
-	{billing.VerbRefundFailed, do.RefundFailed, checkRefundFailed, "A refund that was confirmed has failed after all: the balance gets it."},
-	{billing.VerbSettle, do.SettlePayment, anyShape, "Ask the gateway what became of the payment that waits."},
-}
-
-// signalled are the commands that a signal may give, by its name.
-var signalled = []struct {
-	name string
-	verb billing.Verb
-}{
-	{SignalUpgrade, billing.VerbChange},
-	{SignalCancel, billing.VerbCancel},
-	{SignalResume, billing.VerbResume},
-}
-
 // setup registers every handler before anything blocks, so that no message of
 // the first task is missed.
 func setup(ctx workflow.Context, in Start) (*subscription, error) {
@@ -89,12 +51,12 @@ func setup(ctx workflow.Context, in Start) (*subscription, error) {
 	if in.State != nil {
 		s.state, s.loaded, s.lately = *in.State, true, in.Lately
 	}
-	for _, c := range commands {
+	for _, kind := range billing.Commands {
 		handler := func(ctx workflow.Context, cmd billing.Command) (billing.Outcome, error) {
-			return s.handle(ctx, c, cmd)
+			return s.handle(ctx, kind, cmd)
 		}
-		err := workflow.SetUpdateHandlerWithOptions(ctx, Updates[c.verb], handler,
-			workflow.UpdateHandlerOptions{Validator: c.check, Description: c.description})
+		err := workflow.SetUpdateHandlerWithOptions(ctx, kind.Update, handler,
+			workflow.UpdateHandlerOptions{Validator: kind.Check, Description: kind.Description})
 		if err != nil {
 			return nil, err
 		}
@@ -104,16 +66,13 @@ func setup(ctx workflow.Context, in Start) (*subscription, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, sig := range signalled {
-		c := commands[0]
-		for _, known := range commands {
-			if known.verb == sig.verb {
-				c = known
-			}
+	for _, kind := range billing.Commands {
+		if kind.Signal == "" {
+			continue
 		}
-		channel := workflow.GetSignalChannelWithOptions(ctx, sig.name, workflow.SignalChannelOptions{Description: c.description})
+		channel := workflow.GetSignalChannelWithOptions(ctx, kind.Signal, workflow.SignalChannelOptions{Description: kind.Description})
 		s.signals = append(s.signals, channel)
-		workflow.GoNamed(ctx, "signal "+sig.name, func(ctx workflow.Context) { s.listen(ctx, channel, c) })
+		workflow.GoNamed(ctx, "signal "+kind.Signal, func(ctx workflow.Context) { s.listen(ctx, channel, kind) })
 	}
 	workflow.GoNamed(ctx, "notify", s.notify)
 	workflow.GoNamed(ctx, "refund", s.refund)
@@ -202,50 +161,34 @@ func (s *subscription) runDue(ctx workflow.Context) error {
 		if next.At.IsZero() || next.At.After(at) {
 			return nil
 		}
-		_, err := s.execute(ctx, steps[next.Kind], activities.Task{At: at, Step: &next}, inWords(s.state))
+		_, err := s.execute(ctx, next.Kind.Activity(), activities.Task{At: at, Step: &next}, inWords(s.state))
 		if err != nil && !isStale(err) {
 			return err
 		}
 	}
 }
 
-// steps names the activity of each step.
-var steps = map[billing.StepKind]any{
-	billing.StepExpireOrder: do.ExpireOrder,
-	billing.StepRemind:      do.Remind,
-	billing.StepTrialEnd:    do.EndTrial,
-	billing.StepRenew:       do.Renew,
-	billing.StepInvoice:     do.SendInvoice,
-	billing.StepRetry:       do.RetryPayment,
-	billing.StepEnd:         do.End,
-	billing.StepSettle:      do.SettlePayment,
-	billing.StepDispute:     do.Dispute,
-}
-
 // handle carries out a command, after every step that is due by now.
-func (s *subscription) handle(ctx workflow.Context, c command, cmd billing.Command) (outcome billing.Outcome, err error) {
-	cmd.Verb = c.verb
+func (s *subscription) handle(ctx workflow.Context, kind billing.CommandKind, cmd billing.Command) (outcome billing.Outcome, err error) {
+	cmd.Verb = kind.Action
 	err = s.inTurn(ctx, func(ctx workflow.Context) error {
 		for {
 			if err := s.runDue(ctx); err != nil {
 				return err
 			}
 			at := s.state.At(workflow.Now(ctx))
-			outcome, err = s.execute(ctx, c.activity, activities.Task{At: at, Command: &cmd}, asked(c.verb, cmd))
+			outcome, err = s.execute(ctx, kind.Activity, activities.Task{At: at, Command: &cmd}, asked(cmd))
 			if !isStale(err) {
 				return err
 			}
 		}
 	})
-	if err == nil && outcome.Code == "" && gives[c.verb] {
+	if err == nil && outcome.Code == "" && kind.Refunds() {
+		// A refund that stays pending does not delay the answer further.
 		err = s.patiently(ctx, 5*time.Second, "the gateway's answer to a refund", func() bool { return s.state.Refunding == 0 })
 	}
 	return outcome, err
 }
-
-// gives are the commands that refund money. Their answer waits a few seconds
-// for the gateway's; a refund that stays pending does not delay it further.
-var gives = map[billing.Verb]bool{billing.VerbMoneyBack: true, billing.VerbCancelNow: true, billing.VerbRefund: true}
 
 // patiently waits until done is true, but no longer than patience.
 func (s *subscription) patiently(ctx workflow.Context, patience time.Duration, what string, done func() bool) error {
@@ -259,7 +202,7 @@ func (s *subscription) patiently(ctx workflow.Context, patience time.Duration, w
 }
 
 // listen handles the signals of one name as commands.
-func (s *subscription) listen(ctx workflow.Context, channel workflow.ReceiveChannel, c command) {
+func (s *subscription) listen(ctx workflow.Context, channel workflow.ReceiveChannel, kind billing.CommandKind) {
 	for {
 		// A signal stays in its channel, where idle sees it, until it is taken
 		// and counted: Receive would take it out while this run may still end.
@@ -277,13 +220,13 @@ func (s *subscription) listen(ctx workflow.Context, channel workflow.ReceiveChan
 			payload = json.RawMessage("{}")
 		}
 		err := json.Unmarshal(payload, &cmd) //workflowcheck:ignore: a struct without maps
-		if err != nil || c.check(cmd) != nil {
+		if err != nil || kind.Check(cmd) != nil {
 			workflow.GetLogger(ctx).Warn("a signal without its shape was ignored", "signal", channel.Name())
 			continue
 		}
 		cmd.Request = "" // nobody waits for the answer
 		s.busy++
-		outcome, err := s.handle(ctx, c, cmd)
+		outcome, err := s.handle(ctx, kind, cmd)
 		s.busy--
 		if err == nil && outcome.Code != "" {
 			workflow.GetLogger(ctx).Info("a signal was refused", "signal", channel.Name(), "code", string(outcome.Code))
@@ -310,7 +253,7 @@ func (s *subscription) advance(ctx workflow.Context, a Advance) error {
 // execute runs one activity on the current state and adopts the state that
 // it returns. If the rows have moved on, it loads them and returns an error
 // that isStale recognises.
-func (s *subscription) execute(ctx workflow.Context, activity any, t activities.Task, summary string) (billing.Outcome, error) {
+func (s *subscription) execute(ctx workflow.Context, activity string, t activities.Task, summary string) (billing.Outcome, error) {
 	t.Subscription, t.Revision = s.id, s.state.Revision
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: time.Minute,
@@ -415,6 +358,6 @@ func (s *subscription) refund(ctx workflow.Context) {
 // turn. If the rows have moved on, the next round asks the gateway again,
 // which gives the same answer.
 func (s *subscription) record(ctx workflow.Context, refunds []billing.Refund) error {
-	_, err := s.execute(ctx, do.RecordRefunds, activities.Task{At: s.state.At(workflow.Now(ctx)), Refunds: refunds}, "record what was given back")
+	_, err := s.execute(ctx, activities.RecordRefunds, activities.Task{At: s.state.At(workflow.Now(ctx)), Refunds: refunds}, "record what was given back")
 	return err
 }

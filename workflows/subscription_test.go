@@ -13,7 +13,6 @@ import (
 
 	"github.com/okviz/licensing/activities/activitiestest"
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/workflows"
 )
 
 func wantNextRun(l *life, err error) *workflow.ContinueAsNewError {
@@ -96,7 +95,7 @@ func TestTrialWithCardThatIsCancelledIsNeverCharged(t *testing.T) {
 	}{
 		{"by the update, on day 5", "2026-01-06 00:00:00", func(l *life) { l.do(billing.VerbCancel) }},
 		{"by the update, on day 20", "2026-01-21 00:00:00", func(l *life) { l.do(billing.VerbCancel) }},
-		{"by the signal, on day 20", "2026-01-21 00:00:00", func(l *life) { l.env.SignalWorkflow(workflows.SignalCancel, nil) }},
+		{"by the signal, on day 20", "2026-01-21 00:00:00", func(l *life) { l.env.SignalWorkflow("cancel", nil) }},
 		{"a second before its end", "2026-01-31 23:59:59", func(l *life) { l.do(billing.VerbCancel) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -115,7 +114,7 @@ func TestTrialWithCardThatIsCancelledIsNeverCharged(t *testing.T) {
 			// Five years on, the run of a stray command finds nothing to charge.
 			l.now.Store(instant("2031-02-01 00:00:00").Unix())
 			l.ends("2031-02-01 00:00:00", func() {
-				l.env.RegisterDelayedCallback(func() { l.env.SignalWorkflow(workflows.SignalResume, nil) }, 0)
+				l.env.RegisterDelayedCallback(func() { l.env.SignalWorkflow("resume", nil) }, 0)
 			})
 			l.wantStatus(billing.Canceled, billing.ReasonRequested)
 			l.wantCharged()
@@ -290,27 +289,27 @@ func TestSignalsDoWhatTheUpdatesDo(t *testing.T) {
 	look := func(when string) { l.at(when, func() { status[when] = l.State(l, l.sub) }) }
 	l.ends("2026-02-16 12:00:00", func() {
 		buy()
-		l.at("2026-01-02 00:00:00", func() { l.env.SignalWorkflow(workflows.SignalResume, nil) }) // refused
+		l.at("2026-01-02 00:00:00", func() { l.env.SignalWorkflow("resume", nil) }) // refused
 		look("2026-01-02 00:00:01")
 		l.at("2026-01-03 00:00:00", func() {
 			// What is not a signal's to say is ignored.
-			l.env.SignalWorkflow(workflows.SignalCancel, map[string]any{"verb": "renew", "request": "req_somebody"})
+			l.env.SignalWorkflow("cancel", map[string]any{"verb": "renew", "request": "req_somebody"})
 		})
 		look("2026-01-03 00:00:01")
-		l.at("2026-01-04 00:00:00", func() { l.env.SignalWorkflow(workflows.SignalCancel, nil) }) // refused
-		l.at("2026-01-05 00:00:00", func() { l.env.SignalWorkflow(workflows.SignalResume, nil) })
+		l.at("2026-01-04 00:00:00", func() { l.env.SignalWorkflow("cancel", nil) }) // refused
+		l.at("2026-01-05 00:00:00", func() { l.env.SignalWorkflow("resume", nil) })
 		look("2026-01-05 00:00:01")
 		l.at("2026-01-16 12:00:00", func() {
-			l.env.SignalWorkflow(workflows.SignalUpgrade, map[string]any{"plan": activitiestest.Bigger})
+			l.env.SignalWorkflow("upgrade", map[string]any{"plan": activitiestest.Bigger})
 		})
 		look("2026-01-16 12:00:01")
 		l.at("2026-01-17 00:00:00", func() { // no_change
-			l.env.SignalWorkflow(workflows.SignalUpgrade, map[string]any{"plan": activitiestest.Bigger, "quantity": 1})
+			l.env.SignalWorkflow("upgrade", map[string]any{"plan": activitiestest.Bigger, "quantity": 1})
 		})
 		l.at("2026-01-18 00:00:00", func() { // unknown_plan
-			l.env.SignalWorkflow(workflows.SignalUpgrade, map[string]any{"plan": "calendar-pro_users_7_monthly"})
+			l.env.SignalWorkflow("upgrade", map[string]any{"plan": "calendar-pro_users_7_monthly"})
 		})
-		l.at("2026-01-19 00:00:00", func() { l.env.SignalWorkflow(workflows.SignalCancel, nil) })
+		l.at("2026-01-19 00:00:00", func() { l.env.SignalWorkflow("cancel", nil) })
 	})
 	if s := status["2026-01-02 00:00:01"]; s.CancelAtPeriodEnd || s.Status != billing.Active {
 		t.Errorf("after a resume of what was not cancelled: %+v", s)
@@ -343,10 +342,10 @@ func TestSignalWithABadPayloadDoesNoHarm(t *testing.T) {
 			buy := l.order(activitiestest.Order{Token: "tok_visa"})
 			l.lives("2026-02-17 00:00:00", func() {
 				buy()
-				l.at("2026-01-16 11:59:59", func() { l.env.SignalWorkflow(workflows.SignalUpgrade, payload) })
+				l.at("2026-01-16 11:59:59", func() { l.env.SignalWorkflow("upgrade", payload) })
 				// The next one is whole, and nothing of the bad one is left in it.
 				l.at("2026-01-16 12:00:00", func() {
-					l.env.SignalWorkflow(workflows.SignalUpgrade, json.RawMessage(`{"plan": "`+activitiestest.Bigger+`"}`))
+					l.env.SignalWorkflow("upgrade", json.RawMessage(`{"plan": "`+activitiestest.Bigger+`"}`))
 				})
 			})
 			l.wantStatus(billing.Active, "")
@@ -422,7 +421,7 @@ func TestTheSameUpdateTwiceHappensOnce(t *testing.T) {
 			l.env.RegisterDelayedCallback(func() { first = a.outcome }, time.Minute)
 		})
 		// Another run would not know the update's id: here another id stands for it.
-		l.at("2026-01-17 00:00:00", func() { l.env.UpdateWorkflow(workflows.UpdateChange, "again", again, c) })
+		l.at("2026-01-17 00:00:00", func() { l.env.UpdateWorkflow("change", "again", again, c) })
 	})
 	l.wantDone("again", again)
 	if diff := cmp.Diff(first, again.outcome); diff != "" || first.Invoice == "" {

@@ -79,7 +79,7 @@ func TestContinueAsNewLosesNoMessageAndRepeatsNone(t *testing.T) {
 		want func(l *life, s billing.Subscription)
 	}{
 		{"a signal", func(l *life) []*answer {
-			l.env.SignalWorkflow(workflows.SignalCancel, nil)
+			l.env.SignalWorkflow("cancel", nil)
 			return nil
 		}, func(l *life, s billing.Subscription) {
 			if !s.CancelAtPeriodEnd {
@@ -87,8 +87,8 @@ func TestContinueAsNewLosesNoMessageAndRepeatsNone(t *testing.T) {
 			}
 		}},
 		{"two signals in one task", func(l *life) []*answer {
-			l.env.SignalWorkflowSkippingWorkflowTask(workflows.SignalCancel, nil)
-			l.env.SignalWorkflow(workflows.SignalUpgrade, map[string]any{"plan": activitiestest.Bigger})
+			l.env.SignalWorkflowSkippingWorkflowTask("cancel", nil)
+			l.env.SignalWorkflow("upgrade", map[string]any{"plan": activitiestest.Bigger})
 			return nil
 		}, func(l *life, s billing.Subscription) {
 			if !s.CancelAtPeriodEnd || s.Plan.ID != activitiestest.Bigger {
@@ -96,9 +96,9 @@ func TestContinueAsNewLosesNoMessageAndRepeatsNone(t *testing.T) {
 			}
 		}},
 		{"three signals", func(l *life) []*answer {
-			l.env.SignalWorkflow(workflows.SignalCancel, nil)
-			l.env.SignalWorkflow(workflows.SignalResume, nil)
-			l.env.SignalWorkflow(workflows.SignalUpgrade, map[string]any{"plan": activitiestest.Bigger})
+			l.env.SignalWorkflow("cancel", nil)
+			l.env.SignalWorkflow("resume", nil)
+			l.env.SignalWorkflow("upgrade", map[string]any{"plan": activitiestest.Bigger})
 			return nil
 		}, func(l *life, s billing.Subscription) {
 			if s.Plan.ID != activitiestest.Bigger {
@@ -262,7 +262,7 @@ func TestStaleRunReadsTheRowAndGoesOn(t *testing.T) {
 				l.ends("2026-02-01 00:00:00", func() {
 					buy()
 					l.at("2026-01-10 00:00:00", func() { c.behind(l) })
-					l.at("2026-01-20 00:00:00", func() { l.env.SignalWorkflow(workflows.SignalCancel, nil) })
+					l.at("2026-01-20 00:00:00", func() { l.env.SignalWorkflow("cancel", nil) })
 				})
 				l.wantStatus(billing.Canceled, billing.ReasonRequested)
 				l.wantCharged(charge("2026-01-01 00:00:00", 990))

@@ -56,7 +56,7 @@ func (s *shop) buyMetronome(t testing.TB, who customer) string {
 	h, err := s.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: s.temporal.NewWithStartWorkflowOperation(workflows.Options(sub), workflows.Subscription, workflows.Start{ID: sub.ID}),
 		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateID: c.Request, UpdateName: workflows.UpdatePurchase, Args: []any{c}, WaitForStage: client.WorkflowUpdateStageCompleted,
+			UpdateID: c.Request, UpdateName: c.Verb.Update(), Args: []any{c}, WaitForStage: client.WorkflowUpdateStageCompleted,
 		},
 	})
 	must(t, err)

@@ -1,0 +1,214 @@
+package billing
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+)
+
+// CommandKind declares a command: everything about it that is not its rule.
+type CommandKind struct {
+	Action      Verb
+	Update      string // the workflow's update; senders wait for its Outcome
+	Signal      string // the workflow's signal, which does the same without an answer; empty: there is none
+	Activity    string // the activity that does it, as operators read it in a workflow's history
+	Description string // for operators
+
+	check  func(Command) error                     // of the fields; nil: none is needed
+	decide func(Book, Command, time.Time) Decision // the rule; nil: package activities asks the gateway instead
+
+	account  bool // the billing account's own: from then on it is no stranger
+	operator bool // an operator's, in every status (but what has ended does not end again)
+	always   bool // the rule alone says when it is possible
+	credits  bool // may create credit notes
+	refunds  bool // gives money back
+}
+
+// Commands are all commands, each declared once. A new one is a row here, its
+// Verb, and its rule; status.go says in which states customers may give it.
+var Commands = []CommandKind{
+	{Action: VerbPurchase, Update: "purchase", Activity: "Purchase",
+		Description: "Do what was ordered: charge it, or start its trial.",
+		decide:      Book.purchase, always: true},
+	{Action: VerbPaymentMethod, Update: "payment_method", Activity: "StorePaymentMethod",
+		Description: "Use another card; it is charged at once where money is owed.",
+		decide:      Book.storeMethod}, // not account: an order's token gives it too
+	{Action: VerbChange, Update: "change", Signal: "upgrade", Activity: "Change",
+		Description: "Move to another plan or quantity at once, prorated.",
+		check:       checkChange, decide: Book.change, account: true, credits: true},
+	{Action: VerbCancel, Update: "cancel", Signal: "cancel", Activity: "Cancel",
+		Description: "Cancel at the end of the period.",
+		decide:      Book.cancel, account: true},
+	{Action: VerbResume, Update: "resume", Signal: "resume", Activity: "Resume",
+		Description: "Take the cancellation back.",
+		decide:      Book.resume, account: true},
+	{Action: VerbRenew, Update: "renew", Activity: "RenewNow",
+		Description: "Pay the next period now, pay what is owed, or revive.",
+		decide:      Book.renewNow, account: true},
+	{Action: VerbMarkPaid, Update: "mark_paid", Activity: "MarkPaid",
+		Description: "Record a transfer for an invoice; it is paid if that is enough.",
+		check:       checkMarkPaid, decide: Book.markPaid, always: true},
+	{Action: VerbMoneyBack, Update: "money_back", Activity: "MoneyBack",
+		Description: "End at once and give everything back, within 14 days of the first charge.",
+		decide:      Book.moneyBack, account: true, credits: true, refunds: true},
+	{Action: VerbCancelNow, Update: "cancel_now", Activity: "CancelNow",
+		Description: "For operators: end at once, with no, a prorated or a full refund.",
+		check:       checkCancelNow, decide: Book.cancelNow, operator: true, credits: true, refunds: true},
+	{Action: VerbRefund, Update: "refund", Activity: "RefundInvoice",
+		Description: "For operators: give an invoice's money back, in part or all of it.",
+		check:       checkRefund, decide: Book.refundInvoice, operator: true, credits: true, refunds: true},
+	{Action: VerbSuspend, Update: "suspend", Activity: "Hold",
+		Description: "For operators: the licence is not valid until it is reinstated.",
+		decide:      Book.hold, operator: true},
+	{Action: VerbRevoke, Update: "revoke", Activity: "Hold",
+		Description: "For operators: the licence is not valid any more, and the subscription ends.",
+		decide:      Book.hold, operator: true},
+	{Action: VerbReinstate, Update: "reinstate", Activity: "Hold",
+		Description: "For operators: the licence is neither suspended nor revoked any more.",
+		decide:      Book.hold, operator: true},
+	{Action: VerbMigrate, Update: "migrate_price", Activity: "MigratePrice",
+		Description: "Announce the plan's newest price for the next period.",
+		check:       checkMigrate, decide: Book.migrate, always: true},
+	{Action: VerbDispute, Update: "dispute", Activity: "Dispute",
+		Description: "A payment is disputed, or the dispute is over.",
+		check:       checkDispute, decide: Book.dispute, always: true, credits: true},
+	{Action: VerbRefundFailed, Update: "refund_failed", Activity: "RefundFailed",
+		Description: "A refund that was confirmed has failed after all: the money goes to the balance.",
+		check:       checkRefundFailed, decide: Book.refundFailed, always: true},
+	{Action: VerbSettle, Update: "settle", Activity: "SettlePayment",
+		Description: "Ask the gateway for the outcome of the pending payment."},
+}
+
+// steps declares each step: the activity that does it, and its rule.
+var steps = map[StepKind]struct {
+	activity string
+	decide   func(Book, Step, time.Time) Decision
+}{
+	StepExpireOrder: {"ExpireOrder", Book.expireOrder},
+	StepRemind:      {"Remind", Book.remind},
+	StepTrialEnd:    {"EndTrial", Book.endTrial},
+	StepRenew:       {"Renew", Book.renew},
+	StepInvoice:     {"SendInvoice", Book.invoiceDue},
+	StepRetry:       {"RetryPayment", Book.retry},
+	StepEnd:         {"End", Book.endPeriod},
+	StepSettle:      {"SettlePayment", Book.nothingDue}, // there is no pending payment any more
+	StepDispute:     {"Dispute", Book.remindOfDispute},
+}
+
+// kind is the declaration of a command; the zero CommandKind if there is none.
+func (v Verb) kind() CommandKind {
+	if i := slices.IndexFunc(Commands, func(k CommandKind) bool { return k.Action == v }); i >= 0 {
+		return Commands[i]
+	}
+	return CommandKind{}
+}
+
+// Update is the name of the command's workflow update.
+func (v Verb) Update() string { return v.kind().Update }
+
+// Credits tells whether a command may create credit notes, for which it
+// needs the book's Receipts.
+func (v Verb) Credits() bool { return v.kind().credits }
+
+// Refunds tells whether a command gives money back.
+func (k CommandKind) Refunds() bool { return k.refunds }
+
+// Check checks the fields of a command, before it is accepted.
+func (k CommandKind) Check(c Command) error {
+	if k.check == nil {
+		return nil
+	}
+	return k.check(c)
+}
+
+// Activity is the activity that does a step, as operators read it.
+func (k StepKind) Activity() string { return steps[k].activity }
+
+// Activities are the activities of all commands and steps, each once.
+func Activities() []string {
+	names := map[string]bool{}
+	for _, k := range Commands {
+		names[k.Activity] = true
+	}
+	for _, s := range steps {
+		names[s.activity] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// Decide decides about a command. Every step that is due by at has been done
+// before.
+func (b Book) Decide(c Command, at time.Time) Decision {
+	kind := c.Verb.kind()
+	if !kind.always && !b.Subscription.allows(c.Verb) {
+		return Decision{Refusal: notPossibleNow()}
+	}
+	if kind.account {
+		b.Subscription.Stranger = false
+	}
+	return kind.decide(b, c, at)
+}
+
+// Due decides about a step that is due. at is the instant of handling: the
+// step's own, or later after an outage.
+func (b Book) Due(step Step, at time.Time) Decision { return steps[step.Kind].decide(b, step, at) }
+
+func (b Book) nothingDue(_ Step, at time.Time) Decision {
+	return Decision{Posting: b.post(b.Subscription, at, EventNothingDue, EventDetails{})}
+}
+
+func notPossibleNow() *Error {
+	return refuse(CodeNotPossibleNow, "", "this is not possible in the subscription's present state")
+}
+
+func checkChange(c Command) error {
+	if c.Plan == "" || c.Quantity < 0 {
+		return errors.New("a change names a plan, and a quantity of at least 1 or none")
+	}
+	return nil
+}
+
+func checkMarkPaid(c Command) error {
+	if c.Invoice == "" || c.Amount == nil || *c.Amount <= 0 || c.Request == "" {
+		return errors.New("a transfer names its invoice, an amount above zero, and the request that has its reference")
+	}
+	return nil
+}
+
+func checkCancelNow(c Command) error {
+	switch c.Refund {
+	case RefundNone, RefundProrated, RefundFull:
+		return nil
+	}
+	return errors.New("a cancellation at once names its refund: none, prorated or full")
+}
+
+func checkRefund(c Command) error {
+	if c.Invoice == "" || c.Amount != nil && *c.Amount < 1 {
+		return errors.New("a refund names an invoice, and an amount of at least 1 or none")
+	}
+	return nil
+}
+
+func checkDispute(c Command) error {
+	d := c.Dispute
+	if d.ID == "" || d.Invoice == "" || d.Amount.Amount < 1 || d.Status != DisputeOpened && d.Status != DisputeWon && d.Status != DisputeLost {
+		return errors.New("a dispute has an id, an invoice, an amount and a status: opened, won or lost")
+	}
+	return nil
+}
+
+func checkRefundFailed(c Command) error {
+	if c.RefundID == "" {
+		return errors.New("a refund that failed has an id")
+	}
+	return nil
+}
+
+func checkMigrate(c Command) error {
+	if c.Price.ID == "" || c.Price.Amount < 1 || c.Price.Currency == "" {
+		return errors.New("a migration names the price that it moves to")
+	}
+	return nil
+}
