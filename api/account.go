@@ -191,8 +191,7 @@ func (s *accounts) balance(ctx context.Context, in *AccountInput) (*struct{ Body
 	}
 	out := Balance{Data: held, Entries: make([]BalanceEntry, len(posted))}
 	for i, e := range posted {
-		cause, document := e.Cause()
-		out.Entries[i] = BalanceEntry{e.At.UTC(), billing.Money{Amount: e.Amount, Currency: e.Currency}, cause, document}
+		out.Entries[i] = BalanceEntry{e.At.UTC(), billing.Money{Amount: e.Amount, Currency: e.Currency}, e.Cause, e.Document}
 	}
 	return &struct{ Body Balance }{out}, nil
 }

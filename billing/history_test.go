@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -291,7 +290,7 @@ func audit(l *ledger, opening int64) {
 				}
 			}
 			for _, e := range m.Entries {
-				if drawn > 0 && !strings.HasSuffix(e.Key, "/release") {
+				if drawn > 0 && e.Cause != CauseReleased {
 					moved += e.Amount
 				}
 			}

@@ -460,6 +460,16 @@ func (l *ledger) until(at time.Time, late bool) {
 	l.t.Fatalf("at %s the steps do not come to an end: %+v", at, l.s())
 }
 
+// entryShapes says of each cause of a balance entry whether the account
+// gains by it, and what document it belongs to.
+var entryShapes = map[EntryCause]struct {
+	document string
+	gives    bool
+}{
+	"transfer": {"inv_", true}, "payment": {"inv_", false}, "reserved": {"inv_", false}, "released": {"inv_", true},
+	"credit_note": {"cn_", true}, "refund": {"re_", true},
+}
+
 // post writes a posting as the store must.
 func (l *ledger) post(p Posting) {
 	l.t.Helper()
@@ -488,6 +498,9 @@ func (l *ledger) post(p Posting) {
 			fail("entry %s is there twice", e.Key)
 		}
 		l.entries[e.Key] = e
+		if want := entryShapes[e.Cause]; want.document == "" || !strings.HasPrefix(e.Document, want.document) || (e.Amount > 0) != want.gives {
+			fail("an entry of %d is %q of %q", e.Amount, e.Cause, e.Document)
+		}
 		if l.balance += e.Amount; l.balance < 0 {
 			fail("the balance is %d", l.balance)
 		}

@@ -23,7 +23,7 @@ func (b Book) Freeze(inv Invoice, cause string) (Invoice, Posting) {
 	inv.Method = b.Method
 	p := Posting{From: b.Subscription.Revision, Subscription: b.Subscription, Invoice: &inv}
 	if inv.BalanceApplied > 0 {
-		p.Entries = []BalanceEntry{inv.entry("reserve", -inv.BalanceApplied)}
+		p.Entries = []BalanceEntry{inv.entry(CauseReserved, -inv.BalanceApplied)}
 	}
 	if inv.Purpose == ForPurchase {
 		p.Redeem = inv.Coupon
@@ -31,10 +31,10 @@ func (b Book) Freeze(inv Invoice, cause string) (Invoice, Posting) {
 	return inv, p
 }
 
-func (inv Invoice) entry(what string, amount int64) BalanceEntry {
+func (inv Invoice) entry(cause EntryCause, amount int64) BalanceEntry {
 	return BalanceEntry{
-		Key:     fmt.Sprintf("%s/%d/%s", inv.ID, inv.Attempt, what),
-		Account: inv.Account, Currency: inv.Currency, Amount: amount,
+		Key:     fmt.Sprintf("%s/%d/%s", inv.ID, inv.Attempt, cause),
+		Account: inv.Account, Currency: inv.Currency, Amount: amount, Cause: cause, Document: inv.ID,
 	}
 }
 
@@ -147,7 +147,9 @@ func (p *Posting) issueExcess(at time.Time) {
 		n.IssuedAt = at
 		p.CreditNotes = append(p.CreditNotes, n)
 		p.Draws = append(p.Draws, Draw{cmp.Or(n.Draws, n.Line), n.Net, n.Tax})
-		p.Entries = append(p.Entries, BalanceEntry{Key: n.ID, Account: p.Invoice.Account, Currency: n.Currency, Amount: n.Total().Amount})
+		p.Entries = append(p.Entries, BalanceEntry{
+			Key: n.ID, Account: p.Invoice.Account, Currency: n.Currency, Amount: n.Total().Amount, Cause: CauseCreditNote, Document: n.ID,
+		})
 	}
 }
 
@@ -160,7 +162,7 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	due := inv.AmountDue()
 	var release []BalanceEntry
 	if inv.BalanceApplied > 0 {
-		release = []BalanceEntry{inv.entry("release", inv.BalanceApplied)}
+		release = []BalanceEntry{inv.entry(CauseReleased, inv.BalanceApplied)}
 	}
 	inv.InFlight, inv.BalanceApplied = "", 0
 	outcome := Outcome{

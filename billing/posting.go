@@ -2,7 +2,6 @@ package billing
 
 import (
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -41,6 +40,8 @@ type BalanceEntry struct {
 	Account  string
 	Currency string
 	Amount   int64 // signed, minor units
+	Cause    EntryCause
+	Document string // inv_…, cn_… or re_…: what the entry belongs to
 }
 
 // EntryCause says what moved an account's balance.
@@ -48,31 +49,12 @@ type EntryCause string
 
 const (
 	CauseTransfer   EntryCause = "transfer"    // a transfer came for an invoice
-	CausePayment    EntryCause = "payment"     // an invoice was paid from what transfers had brought
+	CausePayment    EntryCause = "payment"     // an invoice was paid from earlier transfers
 	CauseReserved   EntryCause = "reserved"    // an invoice uses it, if its payment succeeds
 	CauseReleased   EntryCause = "released"    // that payment did not
-	CauseCreditNote EntryCause = "credit_note" // what a correction gives back beside the card
+	CauseCreditNote EntryCause = "credit_note" // the part of a correction that does not go to a card
 	CauseRefund     EntryCause = "refund"      // what a card did not take back
 )
-
-// Cause says what an entry was for, and the id of the document that it belongs
-// to: of an invoice, a credit note or a refund.
-func (e BalanceEntry) Cause() (cause EntryCause, document string) {
-	document, of, _ := strings.Cut(e.Key, "/")
-	switch {
-	case strings.HasPrefix(document, "cn_"):
-		return CauseCreditNote, document
-	case strings.HasPrefix(document, "re_"):
-		return CauseRefund, document
-	case strings.HasPrefix(of, "transfer/"):
-		return CauseTransfer, document
-	case strings.HasSuffix(of, "/reserve"):
-		return CauseReserved, document
-	case strings.HasSuffix(of, "/release"):
-		return CauseReleased, document
-	}
-	return CausePayment, document
-}
 
 // PostedEntry is an entry with the real time at which it was posted.
 type PostedEntry struct {

@@ -235,7 +235,7 @@ func (b Book) giveBack(p *Posting, takes []credit, reason string, at time.Time) 
 		if left[i] > 0 {
 			g.balance.Amount += left[i]
 			p.Entries = append(p.Entries, BalanceEntry{
-				Key: notes[i].ID, Account: b.Order.BillingAccount, Currency: b.currency(), Amount: left[i],
+				Key: notes[i].ID, Account: b.Order.BillingAccount, Currency: b.currency(), Amount: left[i], Cause: CauseCreditNote, Document: notes[i].ID,
 			})
 		}
 	}
@@ -335,7 +335,7 @@ func (b Book) refundFailed(_ Command, at time.Time) Decision {
 // keep gives the account's balance what a card did not take back.
 func (b Book) keep(p *Posting, r Refund) Money {
 	p.Entries = append(p.Entries, BalanceEntry{
-		Key: r.ID, Account: b.Order.BillingAccount, Currency: r.Amount.Currency, Amount: r.Amount.Amount,
+		Key: r.ID, Account: b.Order.BillingAccount, Currency: r.Amount.Currency, Amount: r.Amount.Amount, Cause: CauseRefund, Document: r.ID,
 	})
 	return r.Amount
 }

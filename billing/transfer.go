@@ -129,7 +129,7 @@ func (b Book) void(p *Posting, at time.Time) {
 		Net: inv.Total().Amount - tax, Tax: tax, Reason: ReasonVoid, IssuedAt: at,
 	})
 	if inv.BalanceApplied > 0 {
-		p.Entries = append(p.Entries, inv.entry("release", inv.BalanceApplied))
+		p.Entries = append(p.Entries, inv.entry(CauseReleased, inv.BalanceApplied))
 	}
 	p.Notices = append(p.Notices, Notice{Kind: NoticeInvoiceVoid, To: RoleBilling, InvoiceID: inv.ID, Amount: inv.AmountDue(), Until: at})
 }
@@ -163,7 +163,7 @@ func (b Book) markPaid(c Command, at time.Time) Decision {
 		return Decision{Refusal: refuse(CodeMarkedByHand, "reference", "a transfer of this amount was marked by hand for this invoice")}
 	}
 	amount := Money{*c.Amount, inv.Currency}
-	entry := BalanceEntry{Key: key, Account: inv.Account, Currency: inv.Currency, Amount: amount.Amount}
+	entry := BalanceEntry{Key: key, Account: inv.Account, Currency: inv.Currency, Amount: amount.Amount, Cause: CauseTransfer, Document: inv.ID}
 	due := inv.AmountDue()
 	missing := due.Amount - amount.Amount - b.Balance.Amount // another invoice may have used up what came before
 	if inv.Stranger {                                        // whose money counts, and no other of the account's
@@ -185,7 +185,9 @@ func (b Book) markPaid(c Command, at time.Time) Decision {
 		return Decision{Posting: p}
 	}
 	p := b.Paid(inv, at)
-	p.Entries = append(p.Entries, entry, BalanceEntry{Key: inv.ID + "/paid", Account: inv.Account, Currency: inv.Currency, Amount: -due.Amount})
+	p.Entries = append(p.Entries, entry, BalanceEntry{
+		Key: inv.ID + "/paid", Account: inv.Account, Currency: inv.Currency, Amount: -due.Amount, Cause: CausePayment, Document: inv.ID,
+	})
 	p.Events = append([]Event{NewEvent(at, EventTransfer, came)}, p.Events...)
 	return Decision{Posting: p}
 }

@@ -332,14 +332,3 @@ func TestAStrangersSubscriptionStaysOneWhereItsRenewalsAreInvoiced(t *testing.T)
 	is(t, "stranger", l.s().Stranger, true)
 	is(t, "balance", l.balance, int64(5000))
 }
-
-func TestAnEntryOfTheBalanceSaysItsCauseAndDocument(t *testing.T) {
-	inv := Invoice{ID: "inv_1", Attempt: 2}
-	for key, want := range map[string]string{
-		transferKey("inv_1", "TRF 1"): "transfer inv_1", transferKey("inv_1", of(1, "B1")): "transfer inv_1", "inv_1/paid": "payment inv_1",
-		inv.entry("reserve", -5).Key: "reserved inv_1", inv.entry("release", 5).Key: "released inv_1", "cn_1": "credit_note cn_1", "re_1": "refund re_1",
-	} {
-		cause, document := BalanceEntry{Key: key}.Cause()
-		is(t, key, string(cause)+" "+document, want)
-	}
-}

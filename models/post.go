@@ -309,7 +309,7 @@ func (s *Store) move(tx *gorm.DB, entries []billing.BalanceEntry) error {
 			return err
 		}
 		r := tx.Clauses(clause.OnConflict{DoNothing: true}).
-			Create(&balanceEntryRow{e.Key, e.Account, e.Currency, e.Amount, s.db.NowFunc()})
+			Create(&balanceEntryRow{e.Key, e.Account, e.Currency, e.Amount, e.Cause, e.Document, s.db.NowFunc()})
 		if r.Error != nil {
 			return r.Error
 		}

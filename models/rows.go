@@ -142,6 +142,8 @@ type balanceEntryRow struct {
 	Account   string
 	Currency  string
 	Amount    int64
+	Cause     billing.EntryCause
+	Document  string
 	CreatedAt time.Time
 }
 

@@ -117,8 +117,7 @@ func TestATransferGoesThroughTheBalanceOnce(t *testing.T) {
 		must(t, err)
 		causes := map[string]int64{}
 		for _, e := range entries {
-			cause, document := e.Cause()
-			if causes[string(cause)] += e.Amount; document != inv || e.Currency != "USD" || time.Since(e.At) > time.Minute {
+			if causes[string(e.Cause)] += e.Amount; e.Document != inv || e.Currency != "USD" || time.Since(e.At) > time.Minute {
 				t.Errorf("%+v", e)
 			}
 		}

@@ -211,7 +211,9 @@ func (s *Store) Entries(ctx context.Context, account string, limit int) ([]billi
 	list := make([]billing.PostedEntry, len(rows))
 	for i, r := range rows {
 		list[i] = billing.PostedEntry{
-			BalanceEntry: billing.BalanceEntry{Key: r.EntryKey, Account: r.Account, Currency: r.Currency, Amount: r.Amount}, At: r.CreatedAt,
+			BalanceEntry: billing.BalanceEntry{
+				Key: r.EntryKey, Account: r.Account, Currency: r.Currency, Amount: r.Amount, Cause: r.Cause, Document: r.Document,
+			}, At: r.CreatedAt,
 		}
 	}
 	return list, err
