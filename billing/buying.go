@@ -7,7 +7,7 @@ import "time"
 // ends.
 func (b Book) purchase(c Command, at time.Time) Decision {
 	s := b.Subscription
-	if s.Status != Incomplete || s.OpenInvoice != "" || s.AwaitsCard {
+	if !s.unprocessed() {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has already been processed")}
 	}
 	if s.Collection == ByInvoice {
@@ -58,10 +58,21 @@ func (b Book) PreviewRenewal(at time.Time) Invoice {
 	return b.PreviewPurchase(at)
 }
 
+// unprocessed tells whether an order's purchase has not been decided yet.
+func (s Subscription) unprocessed() bool {
+	return s.Status == Incomplete && s.OpenInvoice == "" && !s.AwaitsCard
+}
+
+// expire ends an order that was never paid.
+func (s *Subscription) expire() {
+	s.Status = IncompleteExpired
+	s.clearOpenInvoice()
+}
+
 // expireOrder lets an unpaid order lapse.
 func (b Book) expireOrder(_ Step, at time.Time) Decision {
 	s := b.Subscription
-	s.Status, s.OpenInvoice, s.DueAt = IncompleteExpired, "", time.Time{}
+	s.expire()
 	p := b.post(s, at, EventOrderExpired, EventDetails{})
 	b.void(p, at)
 	return Decision{Posting: p}
@@ -72,8 +83,8 @@ func (b Book) expireOrder(_ Step, at time.Time) Decision {
 func (b Book) Refused(c Command, r *Error, at time.Time) *Posting {
 	s := b.Subscription
 	p := &Posting{From: s.Revision, Subscription: s}
-	if c.Verb == VerbPurchase && s.Status == Incomplete && s.OpenInvoice == "" && !s.AwaitsCard {
-		s.Status = IncompleteExpired
+	if c.Verb == VerbPurchase && s.unprocessed() {
+		s.expire()
 		p = b.post(s, at, EventOrderRefused, EventDetails{Code: string(r.Code)})
 	}
 	p.Outcome = Outcome{Code: r.Code, Field: r.Field, Detail: r.Detail}

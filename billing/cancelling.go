@@ -10,18 +10,17 @@ func (b Book) canceled(at time.Time) *Posting {
 	s := b.Subscription
 	switch s.Status {
 	case Incomplete:
-		s.Status, s.CancelReason, s.CanceledAt, s.OpenInvoice, s.DueAt = IncompleteExpired, ReasonRequested, at, "", time.Time{}
+		s.expire()
+		s.CancelReason, s.CanceledAt = ReasonRequested, at
 		p := b.post(s, at, EventOrderWithdrawn, EventDetails{})
 		b.void(p, at)
 		return p
 	case PastDue:
 		return b.end(at, ReasonRequested)
 	}
-	s.CancelAtPeriodEnd, s.OpenInvoice, s.DueAt = true, "", time.Time{}
-	until := s.Period.End
-	if s.Ahead != (Period{}) {
-		until = s.Ahead.End
-	}
+	s.CancelAtPeriodEnd = true
+	s.clearOpenInvoice()
+	until := s.PaidUntil()
 	p := b.post(s, at, EventCancelScheduled, EventDetails{Until: until})
 	p.Notices = []Notice{{Kind: NoticeCancelScheduled, To: RoleBilling, Until: until, Plan: s.Plan}}
 	b.void(p, at)
@@ -50,13 +49,28 @@ func (b Book) endPeriod(Step, time.Time) Decision {
 	return Decision{Posting: b.end(b.Subscription.Period.End, ReasonRequested)}
 }
 
+// end is the state after the end; nothing of the running state is left.
+func (s *Subscription) end(at time.Time, why CancelReason) {
+	s.Status, s.CanceledAt, s.CancelReason = Canceled, at, why
+	s.CancelAtPeriodEnd, s.Dunning, s.MoneyBack = false, Dunning{}, MoneyBack{}
+	s.clearOpenInvoice()
+	s.clearPrepaid()
+}
+
+// revive forgets that the subscription had ended or was going to.
+func (s *Subscription) revive() {
+	s.CancelAtPeriodEnd, s.CanceledAt, s.CancelReason = false, time.Time{}, ""
+	s.TrialEnd, s.RemindedAt = time.Time{}, time.Time{}
+}
+
+// endsWithPeriod tells whether it was cancelled and nothing is paid beyond the
+// running period.
+func (s Subscription) endsWithPeriod() bool { return s.CancelAtPeriodEnd && !s.Prepaid() }
+
 // end is the posting that ends the subscription as of an instant.
 func (b Book) end(at time.Time, why CancelReason) *Posting {
 	s := b.Subscription
-	s.Status, s.CanceledAt, s.CancelReason = Canceled, at, why
-	s.CancelAtPeriodEnd, s.OpenInvoice, s.DueAt, s.Dunning, s.Ahead = false, "", time.Time{}, Dunning{}, Period{}
-	s.AheadBy = ""
-	s.MoneyBack = MoneyBack{}
+	s.end(at, why)
 	p := b.post(s, at, EventCanceled, EventDetails{Code: string(why)})
 	p.Notices = []Notice{{Kind: NoticeEnded, To: RoleBilling, Until: at, Plan: s.Plan, Reason: why}}
 	b.void(p, at)

@@ -22,7 +22,7 @@ func (b Book) change(c Command, at time.Time) Decision {
 		return Decision{Refusal: err}
 	}
 	s := b.Subscription
-	if s.Status == Trialing && s.Ahead == (Period{}) {
+	if s.Status == Trialing && !s.Prepaid() {
 		if c.ExpectedAmountDue != nil && *c.ExpectedAmountDue != 0 {
 			return Decision{Refusal: refuse(CodeAmountChanged, "expected_amount_due", "differs from what the change costs")}
 		}
@@ -127,7 +127,7 @@ func (b Book) PreviewChange(c Command, at time.Time) (ChangePreview, error) {
 	}
 	inv := Invoice{Currency: b.currency()}
 	period := sale.Period
-	if s := b.Subscription; s.Status == Trialing && s.Ahead == (Period{}) {
+	if s := b.Subscription; s.Status == Trialing && !s.Prepaid() {
 		period = s.Period
 	} else {
 		inv = *b.draft(ForChange, "preview", *sale)

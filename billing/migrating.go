@@ -41,9 +41,12 @@ func (s Subscription) sold(plan PlanRef, price Price, quantity int64) Subscripti
 	return s
 }
 
+// PriceAnnounced tells whether another price counts from NextFrom on.
+func (s Subscription) PriceAnnounced() bool { return s.NextPrice != (Price{}) }
+
 // RenewalPrice is the price that the subscription has, or is going to have.
 func (s Subscription) RenewalPrice() Price {
-	if s.NextPrice != (Price{}) {
+	if s.PriceAnnounced() {
 		return s.NextPrice
 	}
 	return s.Price
@@ -55,8 +58,8 @@ func (s Subscription) RenewalPrice() Price {
 func (b Book) unbilled(at time.Time) time.Time {
 	s := b.Subscription
 	switch {
-	case s.Ahead != (Period{}):
-		return s.Ahead.End
+	case s.Prepaid():
+		return s.PaidUntil()
 	case s.Status == Active && b.Open != nil:
 		return b.Open.Service().Period.End
 	case s.Status == PastDue:
@@ -81,7 +84,7 @@ func (b Book) migrate(c Command, at time.Time) Decision {
 		return Decision{Refusal: refuse(CodePriceOutdated, "", "this is not the newest price of the subscription's plan")}
 	}
 	was, from := s.RenewalPrice(), b.unbilled(at)
-	if s.NextPrice != (Price{}) && !at.Before(s.NextFrom) { // its time has come, though nothing was paid at it
+	if s.PriceAnnounced() && !at.Before(s.NextFrom) { // its time has come, though nothing was paid at it
 		s.Price = s.NextPrice
 	}
 	s.NextPrice, s.NextFrom = c.Price, from

@@ -41,7 +41,7 @@ func (inv Invoice) entry(cause EntryCause, amount int64) BalanceEntry {
 // Paid is the posting of an invoice that was paid, or with which nothing was
 // due. at is the instant of the attempt.
 func (b Book) Paid(inv Invoice, at time.Time) *Posting {
-	b.Subscription.Waiting, inv.Waits, inv.ActionURL = Waiting{}, false, ""
+	b.Subscription.clearPending(&inv)
 	s := b.Subscription
 	told := EventDetails{By: ByCard}
 	if inv.Status == InvoiceOpen {
@@ -70,7 +70,8 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 		told.OldPlan, told.Plan = old, s.Plan
 	}
 	replaced := s.OpenInvoice != inv.ID
-	s.OpenInvoice, s.AwaitsCard, s.DueAt, s.Dunning = "", false, time.Time{}, Dunning{}
+	s.clearOpenInvoice()
+	s.AwaitsCard, s.Dunning = false, Dunning{}
 	s.HasMethod = s.HasMethod || inv.Method != ""
 	p := b.post(s, at, EventKind(inv.Purpose), told)
 	p.Invoice, p.Method = &inv, inv.Method
@@ -89,26 +90,25 @@ func (b Book) paidState(s Subscription, inv Invoice) Subscription {
 	switch inv.Purpose {
 	case ForPurchase, ForRevival:
 		s.Status, s.License = Active, b.Order.License
-		s.Anchor, s.Period, s.Ahead = sold.Period.Start, sold.Period, Period{}
-		s.PaidBy, s.AheadBy = inv.ID, ""
-		s.CancelAtPeriodEnd, s.CanceledAt, s.CancelReason = false, time.Time{}, ""
-		s.TrialEnd, s.RemindedAt = time.Time{}, time.Time{}
+		s.restart(sold.Period, inv.ID)
+		s.revive()
 		if inv.Method != "" { // an order's invoice may be paid by card in the end
 			s.Collection = ByCard
 		}
 	case ForConversion:
-		s.Status, s.Anchor, s.Period, s.PaidBy = Active, s.TrialEnd, sold.Period, inv.ID
+		s.Status, s.Anchor = Active, s.TrialEnd
+		s.enterPeriod(sold.Period, inv.ID)
 	case ForRenewal:
-		s.Status, s.Period, s.PaidBy = Active, sold.Period, inv.ID
+		s.Status = Active
+		s.enterPeriod(sold.Period, inv.ID)
 	case ForAhead:
-		s.Ahead, s.AheadBy = sold.Period, inv.ID
+		s.prepay(sold.Period, inv.ID)
 	case ForChange:
 		if s.Status == Trialing {
-			s.Ahead, s.AheadBy = sold.Period, inv.ID
+			s.prepay(sold.Period, inv.ID)
 		} else {
 			s.Status = Active
-			s.Anchor, s.Period, s.Ahead = sold.Period.Start, sold.Period, Period{}
-			s.PaidBy, s.AheadBy = inv.ID, ""
+			s.restart(sold.Period, inv.ID)
 		}
 	}
 	return s
@@ -157,7 +157,7 @@ func (p *Posting) issueExcess(at time.Time) {
 // had reserved is released. A declined change leaves the subscription as it
 // was.
 func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
-	b.Subscription.Waiting, inv.Waits, inv.ActionURL = Waiting{}, false, ""
+	b.Subscription.clearPending(&inv)
 	s := b.Subscription
 	due := inv.AmountDue()
 	var release []BalanceEntry
@@ -187,7 +187,7 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	}
 	method := "" // where money is owed, the card is kept all the same
 	switch {
-	case inv.Purpose == ForPurchase && !s.DueAt.IsZero(): // the order's invoice by transfer stays open
+	case inv.Purpose == ForPurchase && s.AwaitsTransfer(): // the order's invoice by transfer stays open
 		inv.Status = InvoiceVoid
 		s.Declines += declines
 	case inv.Purpose == ForPurchase:
@@ -196,12 +196,8 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	case inv.Purpose == ForConversion:
 		return ended(s.TrialEnd)
 	case inv.Purpose == ForRenewal:
-		if s.Status != PastDue {
-			s.Status, s.Dunning = PastDue, Dunning{FirstFailure: at}
-		}
-		s.Dunning.LastAttempt = at
-		s.Dunning.Hard, s.Dunning.Refusal = r.Hard(), r.Refusal
-		s.OpenInvoice, method = inv.ID, inv.Method
+		s.enterPastDue(inv.ID, at)
+		s.Dunning.Hard, s.Dunning.Refusal, method = r.Hard(), r.Refusal, inv.Method
 		if deadline := s.Dunning.Deadline(b.Policy); !at.Before(deadline) {
 			return ended(deadline)
 		}

@@ -6,7 +6,7 @@ import "time"
 // paid ahead.
 func (b Book) renew(step Step, at time.Time) Decision {
 	s := b.Subscription
-	if s.Ahead != (Period{}) {
+	if s.Prepaid() {
 		s = s.entered()
 		return Decision{Posting: b.post(s, at, EventRenewed, EventDetails{Until: s.Period.End})}
 	}
@@ -17,11 +17,39 @@ func (b Book) renew(step Step, at time.Time) Decision {
 	return b.collectOrFail(inv, at)
 }
 
+// Prepaid tells whether the period after the running one is paid already.
+func (s Subscription) Prepaid() bool { return s.Ahead != (Period{}) }
+
+// PaidUntil is the end of all that is paid.
+func (s Subscription) PaidUntil() time.Time {
+	if s.Prepaid() {
+		return s.Ahead.End
+	}
+	return s.Period.End
+}
+
+// prepay records who paid for the period after the running one.
+func (s *Subscription) prepay(p Period, invoice string) { s.Ahead, s.AheadBy = p, invoice }
+
+func (s *Subscription) clearPrepaid() { s.prepay(Period{}, "") }
+
+// enterPeriod makes a paid period the running one.
+func (s *Subscription) enterPeriod(p Period, invoice string) { s.Period, s.PaidBy = p, invoice }
+
+// restart begins a period from which all later boundaries are counted. It
+// takes the place of a prepaid one.
+func (s *Subscription) restart(p Period, invoice string) {
+	s.Anchor = p.Start
+	s.enterPeriod(p, invoice)
+	s.clearPrepaid()
+}
+
 // entered is the subscription in the period that was paid ahead, at the price
 // that was announced for it.
 func (s Subscription) entered() Subscription {
 	s = s.sold(s.Plan, s.priceOf(s.Ahead), s.Quantity)
-	s.Period, s.PaidBy, s.Ahead, s.AheadBy = s.Ahead, s.AheadBy, Period{}, ""
+	s.enterPeriod(s.Ahead, s.AheadBy)
+	s.clearPrepaid()
 	return s
 }
 
@@ -87,7 +115,7 @@ func (b Book) renewNow(c Command, at time.Time) Decision {
 func (b Book) endTrial(step Step, at time.Time) Decision {
 	s := b.Subscription
 	switch {
-	case s.Ahead != (Period{}):
+	case s.Prepaid():
 		s = s.entered()
 		s.Status, s.Anchor = Active, s.TrialEnd
 		return Decision{Posting: b.post(s, at, EventConverted, EventDetails{})}

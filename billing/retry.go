@@ -20,6 +20,15 @@ func (d Dunning) Deadline(p Policy) time.Time {
 	return d.FirstFailure.Add(p.RetryAfter[len(p.RetryAfter)-1])
 }
 
+// enterPastDue records a failed attempt to collect a renewal's invoice. The
+// first failure starts the schedule of retries.
+func (s *Subscription) enterPastDue(invoice string, at time.Time) {
+	if s.Status != PastDue {
+		s.Status, s.Dunning = PastDue, Dunning{FirstFailure: at}
+	}
+	s.Dunning.LastAttempt, s.OpenInvoice = at, invoice
+}
+
 // nextAttempt is the first retry after the last attempt, so that retries
 // missed in an outage become one. After a hard decline there is only the
 // deadline.

@@ -112,10 +112,10 @@ func (s Subscription) allows(v Verb) bool {
 		if s.Revoked {
 			return false // nobody pays for what cannot be used
 		}
-		if s.Status == Active && !s.DueAt.IsZero() && !s.HasMethod {
+		if s.Status == Active && s.AwaitsTransfer() && !s.HasMethod {
 			return false // its invoice is out already
 		}
-		return s.Status == Canceled || s.Status == PastDue || !s.CancelAtPeriodEnd && s.Ahead == (Period{})
+		return s.Status == Canceled || s.Status == PastDue || !s.CancelAtPeriodEnd && !s.Prepaid()
 	}
 	return true
 }

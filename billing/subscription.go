@@ -131,7 +131,7 @@ type Step struct {
 // it.
 func (s Subscription) nextStep(p Policy) Step {
 	own, w := s.ownStep(p), s.Waiting
-	if w.Invoice != "" && (!w.Action || own.At.IsZero() || !own.At.Before(w.Until)) {
+	if s.PaymentPending() && (!w.Action || own.At.IsZero() || !own.At.Before(w.Until)) {
 		return Step{StepSettle, w.Until}
 	}
 	return own
@@ -140,7 +140,7 @@ func (s Subscription) nextStep(p Policy) Step {
 // ownStep is the step that a state waits for, apart from a waiting payment.
 func (s Subscription) ownStep(p Policy) Step {
 	if s.disputed() && !s.Status.Ended() { // it may end as asked; all else would charge
-		ends := s.CancelAtPeriodEnd && s.Ahead == (Period{})
+		ends := s.endsWithPeriod()
 		switch {
 		case ends && s.Status == Trialing && !s.TrialEnd.After(s.DisputeLookAt):
 			return Step{StepTrialEnd, s.TrialEnd}
@@ -149,20 +149,20 @@ func (s Subscription) ownStep(p Policy) Step {
 		}
 		return Step{StepDispute, s.DisputeLookAt}
 	}
-	invoice := s.Status == Active && s.Collection == ByInvoice && !s.CancelAtPeriodEnd && s.Ahead == (Period{})
+	invoice := s.Status == Active && s.Collection == ByInvoice && !s.CancelAtPeriodEnd && !s.Prepaid()
 	if r, ok := s.nextReminder(); ok && (!invoice || s.OpenInvoice != "" || r.Before(s.invoiceAt(p))) {
 		return Step{StepRemind, r}
 	}
 	switch s.Status {
 	case Incomplete:
-		if !s.DueAt.IsZero() {
+		if s.AwaitsTransfer() {
 			return Step{StepExpireOrder, s.DueAt}
 		}
 		return Step{StepExpireOrder, s.CreatedAt.Add(p.OrderExpiry)}
 	case Trialing:
 		return Step{StepTrialEnd, s.TrialEnd}
 	case Active:
-		if s.CancelAtPeriodEnd && s.Ahead == (Period{}) {
+		if s.endsWithPeriod() {
 			return Step{StepEnd, s.Period.End}
 		}
 		switch {
@@ -212,7 +212,7 @@ func cardExpiry(exp string) time.Time {
 func (s Subscription) nextPeriodReminder() (time.Time, bool) {
 	var before []time.Duration
 	switch {
-	case s.CancelAtPeriodEnd || s.Ahead != (Period{}):
+	case s.CancelAtPeriodEnd || s.Prepaid():
 	case s.Status == Trialing:
 		before = []time.Duration{7 * day, 1 * day}
 	case s.Status == Active && (s.Plan.Cycle == Yearly || s.Plan.Cycle == ThreeYears):
@@ -241,14 +241,10 @@ type Entitlement struct {
 // the end and the renewal grace for a card; the retry deadline while past_due.
 func (s Subscription) Entitlement(p Policy) Entitlement {
 	e := Entitlement{Status: s.Status, CancelAtPeriodEnd: s.CancelAtPeriodEnd, Suspended: s.Suspended || s.disputed(), Revoked: s.Revoked}
-	paid := s.Status == Active
 	switch s.Status {
 	case Trialing, Active:
-		e.ValidUntil = s.Period.End
-		if s.Ahead != (Period{}) {
-			e.ValidUntil, paid = s.Ahead.End, true
-		}
-		if paid && s.Collection == ByCard && !s.CancelAtPeriodEnd {
+		e.ValidUntil = s.PaidUntil()
+		if paid := s.Status == Active || s.Prepaid(); paid && s.Collection == ByCard && !s.CancelAtPeriodEnd {
 			e.ValidUntil = e.ValidUntil.Add(p.RenewalGrace)
 		}
 	case PastDue:
@@ -264,9 +260,9 @@ func (s Subscription) Entitlement(p Policy) Entitlement {
 func (s Subscription) NextPaymentAt() time.Time {
 	switch {
 	case s.CancelAtPeriodEnd:
-	case s.Ahead != (Period{}):
-		return s.Ahead.End
-	case !s.DueAt.IsZero():
+	case s.Prepaid():
+		return s.PaidUntil()
+	case s.AwaitsTransfer():
 		return s.DueAt
 	case s.Status == Trialing && s.HasMethod:
 		return s.TrialEnd

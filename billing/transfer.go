@@ -39,6 +39,11 @@ func (p Policy) InvoiceAllowed(bill Invoice) bool {
 	return ok && bill.Total().Amount >= from
 }
 
+// AwaitsTransfer tells whether OpenInvoice is to be paid by transfer.
+func (s Subscription) AwaitsTransfer() bool { return !s.DueAt.IsZero() }
+
+func (s *Subscription) clearOpenInvoice() { s.OpenInvoice, s.DueAt = "", time.Time{} }
+
 // invoiceAt is when the next period's invoice is mailed (docs/rules.md, Renewing).
 func (s Subscription) invoiceAt(p Policy) time.Time {
 	at := s.Period.End.Add(-p.InvoiceAhead[s.Plan.Cycle])

@@ -30,6 +30,14 @@ const ReturnPath = "/return/payments/"
 // customer and was given up. It can never succeed any more.
 const DeclineAbandoned = "abandoned"
 
+// PaymentPending tells whether a payment's outcome is still to come.
+func (s Subscription) PaymentPending() bool { return s.Waiting.Invoice != "" }
+
+// clearPending ends the wait for an invoice's payment, whose outcome is known.
+func (s *Subscription) clearPending(inv *Invoice) {
+	s.Waiting, inv.Waits, inv.ActionURL = Waiting{}, false, ""
+}
+
 // MayWait tells whether there is time to wait for the customer. At a trial's
 // end there is none: a payment that does not succeed at once ends the trial
 // (docs/rules.md, Buying).
@@ -45,9 +53,7 @@ func (b Book) waitsUntil(purpose Purpose, at time.Time) time.Time {
 	case ForConversion:
 		return at
 	case ForRenewal:
-		if s.Status != PastDue {
-			s.Dunning.FirstFailure = at
-		}
+		s.enterPastDue("", at)
 		return s.Dunning.Deadline(b.Policy)
 	case ForPurchase:
 		until = at.Add(b.Policy.OrderExpiry)
@@ -79,14 +85,11 @@ func (b Book) Awaits(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	switch {
 	case inv.Purpose == ForChange:
 		w.Plan, w.Quantity = inv.Service().Plan, inv.Service().Quantity
-	case inv.Purpose == ForPurchase && s.DueAt.IsZero():
+	case inv.Purpose == ForPurchase && !s.AwaitsTransfer():
 		s.OpenInvoice, method = inv.ID, inv.Method
 	case inv.Purpose == ForRenewal && w.Action:
-		if s.Status != PastDue {
-			s.Status, s.Dunning = PastDue, Dunning{FirstFailure: at}
-		}
-		s.Dunning.LastAttempt, s.Dunning.Hard = at, true
-		s.OpenInvoice, method = inv.ID, inv.Method
+		s.enterPastDue(inv.ID, at)
+		s.Dunning.Hard, method = true, inv.Method
 		notices = []Notice{{Kind: NoticeConfirmPayment, To: RoleBilling, InvoiceID: inv.ID, Amount: due, Until: w.Until, Plan: s.Plan}}
 	}
 	s.Waiting = w

@@ -44,7 +44,7 @@ func admit(tx *gorm.DB, row subscriptionRow, p billing.Posting) error {
 	if p.Invoice == nil || p.Invoice.InFlight == "" {
 		return nil
 	}
-	if p.Subscription.Waiting.Invoice != "" {
+	if p.Subscription.PaymentPending() {
 		return billing.ErrConflict
 	}
 	_, err := one[invoiceRow](tx.Select("id").Where("subscription = ? AND in_flight", row.ID).Limit(1))

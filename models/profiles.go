@@ -78,7 +78,7 @@ func (s *Store) RemoveCard(ctx context.Context, account, ref string) error {
 			return err
 		}
 		for _, sub := range subs {
-			if !sub.Status.Ended() || sub.State.Waiting.Invoice != "" { // which may revive it
+			if !sub.Status.Ended() || sub.State.PaymentPending() { // which may revive it
 				return &billing.Error{Code: billing.CodeMethodInUse, Detail: "a subscription is charged to this card: change its card first"}
 			}
 			if err := tx.Model(&subscriptionRow{}).Where("id = ?", sub.ID).Update("method", "").Error; err != nil {

@@ -57,13 +57,13 @@ func details(s billing.Subscription, lately []string) string {
 	row("status", string(s.Status))
 	row("plan", fmt.Sprintf("%s × %d", s.Plan.ID, s.Quantity))
 	row("price", s.Price.Money.Times(s.Quantity).String()+" before discounts and tax")
-	if s.NextPrice != (billing.Price{}) {
+	if s.PriceAnnounced() {
 		row("next price", s.NextPrice.Money.Times(s.Quantity).String())
 	}
 	if !s.Period.End.IsZero() {
 		row("period", instant(s.Period.Start)+" – "+instant(s.Period.End))
 	}
-	if s.Ahead != (billing.Period{}) {
+	if s.Prepaid() {
 		row("paid ahead", "until "+instant(s.Ahead.End))
 	}
 	if at := s.NextPaymentAt(); !at.IsZero() {
@@ -77,7 +77,7 @@ func details(s billing.Subscription, lately []string) string {
 		row("payment fails", "since "+instant(d.FirstFailure)+", last tried "+instant(d.LastAttempt))
 	}
 	if s.CancelAtPeriodEnd {
-		row("cancelled", "works until "+instant(lastDay(s)))
+		row("cancelled", "works until "+instant(s.PaidUntil()))
 	}
 	switch {
 	case s.Revoked:
@@ -87,10 +87,10 @@ func details(s billing.Subscription, lately []string) string {
 	case s.License != "":
 		row("licence", s.License)
 	}
-	if !s.DueAt.IsZero() {
+	if s.AwaitsTransfer() {
 		row("open invoice", s.OpenInvoice+", due "+instant(s.DueAt))
 	}
-	if w := s.Waiting; w.Invoice != "" {
+	if w := s.Waiting; s.PaymentPending() {
 		row("payment that waits", w.Amount.String()+" for "+w.Invoice+" ("+string(w.Purpose)+"), "+waits(w))
 	}
 	if s.Dunning.Refusal != "" {
@@ -124,14 +124,6 @@ func paidBy(s billing.Subscription) string {
 	return "card, and none is stored"
 }
 
-// lastDay is until when a cancelled subscription works.
-func lastDay(s billing.Subscription) time.Time {
-	if s.Ahead != (billing.Period{}) {
-		return s.Ahead.End
-	}
-	return s.Period.End
-}
-
 // inWords says what a state waits for, and what is done then.
 func inWords(s billing.Subscription) string {
 	price := s.RenewalPrice().Money.Times(s.Quantity).String()
@@ -145,7 +137,7 @@ func inWords(s billing.Subscription) string {
 		return "reminds the billing contact on " + day(s.Next.At) + "; the period ends " + day(s.Period.End)
 	case billing.StepTrialEnd:
 		switch {
-		case s.Ahead != (billing.Period{}):
+		case s.Prepaid():
 			return "the trial ends " + day(s.Next.At) + ", then the period begins that is paid for"
 		case s.CancelAtPeriodEnd:
 			return "the trial ends " + at + ", as the customer asked, and nothing is charged"
@@ -155,7 +147,7 @@ func inWords(s billing.Subscription) string {
 		return "the trial ends " + at + ", and the subscription with it: no card is stored"
 	case billing.StepRenew:
 		switch {
-		case s.Ahead != (billing.Period{}):
+		case s.Prepaid():
 			return "enters the period that is paid for on " + day(s.Next.At) + ", nothing is charged"
 		case s.Collection == billing.ByInvoice && s.OpenInvoice != "":
 			return "waits for the transfer for the next period until " + at + ", then it ends"

@@ -121,7 +121,7 @@ func (s *subscription) wait(ctx workflow.Context) error {
 // over tells whether nothing is left to do. Refunds to a card are pursued
 // even after the end.
 func (s *subscription) over() bool {
-	return s.state.Status.Ended() && s.state.Refunding == 0 && s.state.Waiting.Invoice == ""
+	return s.state.Status.Ended() && s.state.Refunding == 0 && !s.state.PaymentPending()
 }
 
 // leaving tells whether this run should end now, because the subscription is
