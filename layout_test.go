@@ -21,7 +21,7 @@ const module = "github.com/okviz/licensing/"
 // ours says which of the project's packages a package may import directly.
 // Where it is not named, it may import the pure rules alone.
 var ours = map[string][]string{
-	"billing":            {},
+	"billing":            {"licensing"},
 	"licensing":          {},
 	"licensing/pbiviz":   {},
 	"licensing/entra":    {"billing"},
@@ -29,7 +29,7 @@ var ours = map[string][]string{
 	"activities":         {"billing", "licensing"},
 	"worker":             {"activities", "billing", "workflows"},
 	"delivery/documents": {"billing"},
-	"delivery/mail":      {"billing"},
+	"delivery/mail":      {"billing", "licensing"},
 	"delivery/packages":  {"billing", "licensing", "licensing/pbiviz"},
 	"models":             {"billing", "licensing", "payments/sandbox"},
 	"commands":           {"billing", "workflows"},

@@ -64,7 +64,7 @@ func TestReceiptGoesToThePayerAndTheFileToTheLicensee(t *testing.T) {
 	receipt := s.letter(billing.NoticeReceipt)
 	want := billing.Letter{
 		ID: receipt.ID, Notice: receipt.Notice, At: s.now, Name: activitiestest.BillingName, Email: activitiestest.BillingEmail,
-		ProductName: "Calendar Pro", Activation: billing.ActivationNone, SubscriptionNumber: 1, Quantity: 1,
+		ProductName: "Calendar Pro", Activation: licensing.ActivationNone, SubscriptionNumber: 1, Quantity: 1,
 		InvoiceNumber: "INV-2026-000001", Licensee: "Lars User <lars@customer.example>",
 		Link: "https://shop.example/account/subscriptions/" + sub,
 	}
@@ -169,7 +169,7 @@ func TestOperatorIsToldIdsAndAmountsAndNoNames(t *testing.T) {
 	got := s.letter(billing.NoticeTransferUnused)
 	want := billing.Letter{
 		ID: got.ID, Notice: got.Notice, At: got.At, Email: activitiestest.OperatorEmail, ProductName: "Calendar Pro",
-		Activation: billing.ActivationNone, SubscriptionID: sub, SubscriptionNumber: 1, Quantity: 1, InvoiceNumber: inv[0].Number,
+		Activation: licensing.ActivationNone, SubscriptionID: sub, SubscriptionNumber: 1, Quantity: 1, InvoiceNumber: inv[0].Number,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("letter (-want +got):\n%s", diff)

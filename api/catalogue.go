@@ -9,19 +9,20 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
 )
 
 // Product is a visual that is sold.
 type Product struct {
-	ID           string             `json:"id"`
-	Name         string             `json:"name"`
-	Description  string             `json:"description"`
-	Icon         *string            `json:"icon"`
-	Activation   billing.Activation `json:"activation" enum:"none,licensee,entra"`
-	Trial        bool               `json:"trial"`
-	Version      *string            `json:"version" doc:"The newest published version; null if there is none yet."`
-	ChangelogURL *string            `json:"changelog_url"`
-	Plans        []ProductPlan      `json:"plans"`
+	ID           string               `json:"id"`
+	Name         string               `json:"name"`
+	Description  string               `json:"description"`
+	Icon         *string              `json:"icon"`
+	Activation   licensing.Activation `json:"activation" enum:"none,licensee,entra"`
+	Trial        bool                 `json:"trial"`
+	Version      *string              `json:"version" doc:"The newest published version; null if there is none yet."`
+	ChangelogURL *string              `json:"changelog_url"`
+	Plans        []ProductPlan        `json:"plans"`
 }
 
 // ProductPlan is a plan with its prices.

@@ -16,14 +16,15 @@ import (
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/commands"
+	"github.com/okviz/licensing/licensing"
 )
 
 type planChoice struct {
-	Type      billing.LicenseType `json:"type" enum:"users,capacity,site"`
-	Tier      string              `json:"tier,omitempty" maxLength:"40" doc:"The tier's name; for capacity also any SKU of the node's size."`
-	Cycle     billing.Cycle       `json:"cycle" enum:"monthly,yearly,three_years"`
-	Designers int64               `json:"designers,omitempty" minimum:"0" maximum:"10000000" doc:"With viewers, instead of a tier: the smallest tier that covers both is chosen."`
-	Viewers   int64               `json:"viewers,omitempty" minimum:"0" maximum:"10000000"`
+	Type      licensing.Type `json:"type" enum:"users,capacity,site"`
+	Tier      string         `json:"tier,omitempty" maxLength:"40" doc:"The tier's name; for capacity also any SKU of the node's size."`
+	Cycle     billing.Cycle  `json:"cycle" enum:"monthly,yearly,three_years"`
+	Designers int64          `json:"designers,omitempty" minimum:"0" maximum:"10000000" doc:"With viewers, instead of a tier: the smallest tier that covers both is chosen."`
+	Viewers   int64          `json:"viewers,omitempty" minimum:"0" maximum:"10000000"`
 }
 
 func (p planChoice) choice() billing.PlanChoice {

@@ -112,8 +112,8 @@ const siteEdits = 10
 
 // checkSites holds sites to a plan: only a site licence names any, and no more
 // than its quantity.
-func checkSites(sites []string, plan billing.LicenseType, quantity int64) ([]string, error) {
-	if plan != billing.Site {
+func checkSites(sites []string, plan licensing.Type, quantity int64) ([]string, error) {
+	if plan != licensing.Site {
 		quantity = 0
 	}
 	return licensing.CheckSites(sites, quantity)
@@ -129,7 +129,7 @@ func (s *licenses) setSites(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	sites, err := checkSites(in.Body.Sites, billing.LicenseType(l.Type), l.Quantity)
+	sites, err := checkSites(in.Body.Sites, l.Type, l.Quantity)
 	if err == nil {
 		err = s.Store.SetSites(ctx, in.ID, sites, siteEdits)
 		s.Checks.Forget(in.ID)

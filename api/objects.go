@@ -13,10 +13,10 @@ import (
 
 // Plan names what a subscription is for.
 type Plan struct {
-	ID    string              `json:"id"`
-	Type  billing.LicenseType `json:"type" enum:"users,capacity,site"`
-	Tier  *string             `json:"tier"`
-	Cycle billing.Cycle       `json:"cycle" enum:"monthly,yearly,three_years"`
+	ID    string         `json:"id"`
+	Type  licensing.Type `json:"type" enum:"users,capacity,site"`
+	Tier  *string        `json:"tier"`
+	Cycle billing.Cycle  `json:"cycle" enum:"monthly,yearly,three_years"`
 }
 
 // Period is half open: its end is not a part of it.
@@ -236,7 +236,7 @@ func viewLicense(l licensing.Issued, versions []billing.Version, now time.Time) 
 	}
 	v := License{
 		ID: l.ID, SubscriptionID: l.Subscription, SubscriptionNumber: l.Number, Product: l.Product,
-		Plan:     Plan{ID: l.PlanID, Type: billing.LicenseType(l.Type), Tier: text(l.Tier), Cycle: billing.Cycle(l.Cycle)},
+		Plan:     Plan{ID: l.PlanID, Type: l.Type, Tier: text(l.Tier), Cycle: billing.Cycle(l.Cycle)},
 		Quantity: l.Quantity, Status: l.Status(l.At(now)), ValidUntil: l.ValidUntil.UTC(), Licensee: l.Licensee,
 		Sites: l.Sites, SitesAllowed: allowed, Activation: l.Activation, Tenant: text(l.Tenant), Versions: versions,
 	}

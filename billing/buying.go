@@ -100,7 +100,7 @@ func (b Book) storeMethod(c Command, at time.Time) Decision {
 	}
 	switch s.Status {
 	case Incomplete:
-		if s.Declines >= b.Policy.MaxDeclines {
+		if b.declinesUsedUp() {
 			return Decision{Refusal: refuse(CodeTooManyAttempts, "", "too many cards were declined for this order")}
 		}
 		if b.Open == nil && s.AwaitsCard {

@@ -13,6 +13,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/okviz/licensing/licensing"
 )
 
 // Catalogue is what is sold, as written in a catalogue document. catalogue.yaml
@@ -23,25 +25,25 @@ type Catalogue struct {
 
 // Product is a Power BI visual.
 type Product struct {
-	ID           string        `json:"id" yaml:"id"`
-	Name         string        `json:"name" yaml:"name"`
-	Description  string        `json:"description,omitempty" yaml:"description"`
-	Icon         string        `json:"icon,omitempty" yaml:"icon"`
-	ChangelogURL string        `json:"changelog_url,omitempty" yaml:"changelog_url"`
-	Activation   Activation    `json:"activation" yaml:"activation"`
-	Proration    ProrationMode `json:"proration" yaml:"proration"`
-	Trial        bool          `json:"trial" yaml:"trial"`
-	Plans        []Plan        `json:"plans" yaml:"plans"`
+	ID           string               `json:"id" yaml:"id"`
+	Name         string               `json:"name" yaml:"name"`
+	Description  string               `json:"description,omitempty" yaml:"description"`
+	Icon         string               `json:"icon,omitempty" yaml:"icon"`
+	ChangelogURL string               `json:"changelog_url,omitempty" yaml:"changelog_url"`
+	Activation   licensing.Activation `json:"activation" yaml:"activation"`
+	Proration    ProrationMode        `json:"proration" yaml:"proration"`
+	Trial        bool                 `json:"trial" yaml:"trial"`
+	Plans        []Plan               `json:"plans" yaml:"plans"`
 }
 
 // Plan is licence type × tier × billing cycle, with a price per currency.
 type Plan struct {
-	ID     string      `json:"id,omitempty" yaml:"-"` // planID of the other fields
-	Type   LicenseType `json:"type" yaml:"type"`
-	Tier   string      `json:"tier,omitempty" yaml:"tier"`
-	Covers int64       `json:"covers,omitempty" yaml:"covers"` // people; 0: unlimited
-	Cycle  Cycle       `json:"cycle" yaml:"cycle"`
-	Prices []Price     `json:"prices" yaml:"prices"`
+	ID     string         `json:"id,omitempty" yaml:"-"` // planID of the other fields
+	Type   licensing.Type `json:"type" yaml:"type"`
+	Tier   string         `json:"tier,omitempty" yaml:"tier"`
+	Covers int64          `json:"covers,omitempty" yaml:"covers"` // people; 0: unlimited
+	Cycle  Cycle          `json:"cycle" yaml:"cycle"`
+	Prices []Price        `json:"prices" yaml:"prices"`
 }
 
 // Ref is the plan's name.
@@ -143,14 +145,14 @@ func (p *Product) complete(at string) error {
 		p.Proration = PerSecond
 	}
 	if p.Activation == "" {
-		p.Activation = ActivationNone
+		p.Activation = licensing.ActivationNone
 	}
 	switch {
 	case len(p.ID) > 40 || !productID.MatchString(p.ID):
 		return refuse(CodeInvalid, at+".id", "lower-case letters, digits and single hyphens, at most 40")
 	case p.Name == "" || len(p.Name) > 100:
 		return refuse(CodeInvalid, at+".name", "is missing or longer than 100")
-	case p.Activation != ActivationNone && p.Activation != ActivationLicensee && p.Activation != ActivationEntra:
+	case p.Activation != licensing.ActivationNone && p.Activation != licensing.ActivationLicensee && p.Activation != licensing.ActivationEntra:
 		return refuse(CodeInvalid, at+".activation", "is none, licensee or entra")
 	case p.Proration != PerSecond && p.Proration != PerDay:
 		return refuse(CodeInvalid, at+".proration", "is second or day")
@@ -170,13 +172,13 @@ func (p *Product) complete(at string) error {
 
 func (p *Plan) complete(product, at string) error {
 	switch {
-	case p.Type != Users && p.Type != Capacity && p.Type != Site:
+	case p.Type != licensing.Users && p.Type != licensing.Capacity && p.Type != licensing.Site:
 		return refuse(CodeInvalid, at+".type", "is users, capacity or site")
 	case !p.Cycle.Valid():
 		return refuse(CodeInvalid, at+".cycle", "is monthly, yearly or three_years")
-	case (p.Type == Site) != (p.Tier == "") || len(p.Tier) > 40:
+	case (p.Type == licensing.Site) != (p.Tier == "") || len(p.Tier) > 40:
 		return refuse(CodeInvalid, at+".tier", "is needed for users and capacity, and not for site")
-	case p.Covers < 0 || p.Type != Users && p.Covers != 0:
+	case p.Covers < 0 || p.Type != licensing.Users && p.Covers != 0:
 		return refuse(CodeInvalid, at+".covers", "is a number of people, for users only")
 	case len(p.Prices) == 0:
 		return refuse(CodeInvalid, at+".prices", "has no price")
@@ -206,7 +208,7 @@ func (p *Plan) complete(product, at string) error {
 var notSlug = regexp.MustCompile(`[^a-z0-9]+`)
 
 // planID is the plan's name in one word: "calendar-pro_users_1-20_monthly".
-func planID(product string, t LicenseType, tier string, c Cycle) string {
+func planID(product string, t licensing.Type, tier string, c Cycle) string {
 	parts := []string{product, string(t)}
 	if tier != "" {
 		parts = append(parts, strings.Trim(notSlug.ReplaceAllString(strings.ToLower(tier), "-"), "-"))
@@ -217,7 +219,7 @@ func planID(product string, t LicenseType, tier string, c Cycle) string {
 // PlanChoice is how a customer names a plan: by tier, or by the people to be
 // covered.
 type PlanChoice struct {
-	Type      LicenseType
+	Type      licensing.Type
 	Tier      string
 	Cycle     Cycle
 	Designers int64
@@ -236,11 +238,11 @@ func (p Product) Choose(c PlanChoice) (Plan, error) {
 			continue
 		}
 		switch {
-		case plan.Type == Users && people > 0 && c.Tier == "":
+		case plan.Type == licensing.Users && people > 0 && c.Tier == "":
 			if covers(plan, people) && (best == nil || smaller(plan, *best)) {
 				best = &p.Plans[i]
 			}
-		case plan.Tier == c.Tier, plan.Type == Capacity && sameNode(plan.Tier, c.Tier):
+		case plan.Tier == c.Tier, plan.Type == licensing.Capacity && sameNode(plan.Tier, c.Tier):
 			return plan, nil
 		}
 	}
@@ -305,8 +307,8 @@ func sameNode(tier, sku string) bool {
 
 // CheckQuantity holds a quantity to its plan: at least 1, and exactly 1 for
 // users (docs/rules.md, What is sold). Refusal: quantity_not_allowed.
-func CheckQuantity(t LicenseType, quantity int64) error {
-	if quantity < 1 || quantity > 1000 || t == Users && quantity != 1 {
+func CheckQuantity(t licensing.Type, quantity int64) error {
+	if quantity < 1 || quantity > 1000 || t == licensing.Users && quantity != 1 {
 		return refuse(CodeQuantityNotAllowed, "quantity", "is from 1 to 1000, and 1 for users")
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/okviz/licensing/licensing"
 )
 
 func defaults(t testing.TB) map[string]Product {
@@ -23,17 +25,17 @@ func defaults(t testing.TB) map[string]Product {
 func TestTheDefaultCatalogueHoldsTheFiveProducts(t *testing.T) {
 	products := defaults(t)
 	is(t, "products", len(products), 5)
-	for id, want := range map[string]Activation{
-		"calendar-pro": ActivationNone, "smart-filter-pro": ActivationLicensee, "synoptic-panel": ActivationEntra,
-		"bullet-chart": ActivationNone, "card-with-states": ActivationNone,
+	for id, want := range map[string]licensing.Activation{
+		"calendar-pro": licensing.ActivationNone, "smart-filter-pro": licensing.ActivationLicensee, "synoptic-panel": licensing.ActivationEntra,
+		"bullet-chart": licensing.ActivationNone, "card-with-states": licensing.ActivationNone,
 	} {
 		p := products[id]
 		is(t, id+": activation", p.Activation, want)
 		is(t, id+": trial", p.Trial, true)
 		is(t, id+": proration", p.Proration, PerSecond)
 		for _, choice := range []PlanChoice{
-			{Type: Users, Tier: "1-20", Cycle: Monthly}, {Type: Users, Tier: "1-20", Cycle: Yearly},
-			{Type: Site, Cycle: Monthly}, {Type: Site, Cycle: Yearly},
+			{Type: licensing.Users, Tier: "1-20", Cycle: Monthly}, {Type: licensing.Users, Tier: "1-20", Cycle: Yearly},
+			{Type: licensing.Site, Cycle: Monthly}, {Type: licensing.Site, Cycle: Yearly},
 		} {
 			plan, err := p.Choose(choice)
 			if err != nil {
@@ -69,14 +71,14 @@ func TestTheDefaultCatalogueCarriesThePublishedPrices(t *testing.T) {
 			for _, price := range plan.Prices {
 				currencies[price.Currency] = true
 			}
-			if plan.Type == Users && plan.Covers != 0 { // a greater tier never costs less
+			if plan.Type == licensing.Users && plan.Covers != 0 { // a greater tier never costs less
 				price, _ := plan.PriceIn("USD")
 				if price.Amount < covered[plan.Cycle] {
 					t.Errorf("%s costs less than the tier below it", plan.ID)
 				}
 				covered[plan.Cycle] = price.Amount
 			}
-			if plan.Type == Users && (plan.Covers == 0) != (plan.Tier == "Unlimited") {
+			if plan.Type == licensing.Users && (plan.Covers == 0) != (plan.Tier == "Unlimited") {
 				t.Errorf("%s covers %d", plan.ID, plan.Covers)
 			}
 		}
@@ -91,34 +93,34 @@ func TestTheTierSoldIsTheSmallestThatCoversThem(t *testing.T) {
 		choice PlanChoice
 		want   string // "": unknown_plan
 	}{
-		{"one designer", PlanChoice{Type: Users, Designers: 1}, "Single"},
-		{"two people", PlanChoice{Type: Users, Designers: 1, Viewers: 1}, "1-20"},
-		{"the tier's last person", PlanChoice{Type: Users, Designers: 10, Viewers: 10}, "1-20"},
-		{"one more", PlanChoice{Type: Users, Designers: 10, Viewers: 11}, "21-50"},
-		{"ten and forty", PlanChoice{Type: Users, Designers: 10, Viewers: 40}, "21-50"},
-		{"ten and 750", PlanChoice{Type: Users, Designers: 10, Viewers: 750}, "251-1000"},
-		{"more than any number", PlanChoice{Type: Users, Designers: 1, Viewers: 1000}, "Unlimited"},
-		{"by name", PlanChoice{Type: Users, Tier: "51-100"}, "51-100"},
-		{"by another name", PlanChoice{Type: Users, Tier: "51-99"}, ""},
-		{"nothing named", PlanChoice{Type: Users}, ""},
-		{"a tier of another type", PlanChoice{Type: Users, Tier: "P1 or F64"}, ""},
-		{"the node by its tier", PlanChoice{Type: Capacity, Tier: "P1 or F64"}, "P1 or F64"},
-		{"P1", PlanChoice{Type: Capacity, Tier: "P1"}, "P1 or F64"},
-		{"F64", PlanChoice{Type: Capacity, Tier: "F64"}, "P1 or F64"},
-		{"A4 is as large as P1", PlanChoice{Type: Capacity, Tier: "A4"}, "P1 or F64"},
-		{"A5 is as large as P2", PlanChoice{Type: Capacity, Tier: "A5"}, "P2 or F128"},
-		{"F256 is as large as P3", PlanChoice{Type: Capacity, Tier: " f256 "}, "P3 or F256"},
-		{"a node that is not sold", PlanChoice{Type: Capacity, Tier: "EM3"}, ""},
-		{"no node at all", PlanChoice{Type: Capacity, Tier: "F65"}, ""},
-		{"a node needs its name", PlanChoice{Type: Capacity, Designers: 10}, ""},
-		{"a site has one tier", PlanChoice{Type: Site}, ""},
-		{"a site has no node", PlanChoice{Type: Site, Tier: "P1"}, "–"},
+		{"one designer", PlanChoice{Type: licensing.Users, Designers: 1}, "Single"},
+		{"two people", PlanChoice{Type: licensing.Users, Designers: 1, Viewers: 1}, "1-20"},
+		{"the tier's last person", PlanChoice{Type: licensing.Users, Designers: 10, Viewers: 10}, "1-20"},
+		{"one more", PlanChoice{Type: licensing.Users, Designers: 10, Viewers: 11}, "21-50"},
+		{"ten and forty", PlanChoice{Type: licensing.Users, Designers: 10, Viewers: 40}, "21-50"},
+		{"ten and 750", PlanChoice{Type: licensing.Users, Designers: 10, Viewers: 750}, "251-1000"},
+		{"more than any number", PlanChoice{Type: licensing.Users, Designers: 1, Viewers: 1000}, "Unlimited"},
+		{"by name", PlanChoice{Type: licensing.Users, Tier: "51-100"}, "51-100"},
+		{"by another name", PlanChoice{Type: licensing.Users, Tier: "51-99"}, ""},
+		{"nothing named", PlanChoice{Type: licensing.Users}, ""},
+		{"a tier of another type", PlanChoice{Type: licensing.Users, Tier: "P1 or F64"}, ""},
+		{"the node by its tier", PlanChoice{Type: licensing.Capacity, Tier: "P1 or F64"}, "P1 or F64"},
+		{"P1", PlanChoice{Type: licensing.Capacity, Tier: "P1"}, "P1 or F64"},
+		{"F64", PlanChoice{Type: licensing.Capacity, Tier: "F64"}, "P1 or F64"},
+		{"A4 is as large as P1", PlanChoice{Type: licensing.Capacity, Tier: "A4"}, "P1 or F64"},
+		{"A5 is as large as P2", PlanChoice{Type: licensing.Capacity, Tier: "A5"}, "P2 or F128"},
+		{"F256 is as large as P3", PlanChoice{Type: licensing.Capacity, Tier: " f256 "}, "P3 or F256"},
+		{"a node that is not sold", PlanChoice{Type: licensing.Capacity, Tier: "EM3"}, ""},
+		{"no node at all", PlanChoice{Type: licensing.Capacity, Tier: "F65"}, ""},
+		{"a node needs its name", PlanChoice{Type: licensing.Capacity, Designers: 10}, ""},
+		{"a site has one tier", PlanChoice{Type: licensing.Site}, ""},
+		{"a site has no node", PlanChoice{Type: licensing.Site, Tier: "P1"}, "–"},
 		{"no such type", PlanChoice{Type: "cores"}, "–"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.choice.Cycle = Yearly
 			plan, err := calendar.Choose(c.choice)
-			unknown := c.want == "–" || c.want == "" && c.choice.Type != Site
+			unknown := c.want == "–" || c.want == "" && c.choice.Type != licensing.Site
 			if refusal := (*Error)(nil); unknown != (errors.As(err, &refusal) && refusal.Code == CodeUnknownPlan) {
 				t.Fatalf("%v", err)
 			}
@@ -151,12 +153,12 @@ func TestSKUsOfTheSameSizeAreTheSameNode(t *testing.T) {
 
 func TestQuantityMultipliesAPlanAndStaysOneForUsers(t *testing.T) {
 	for _, c := range []struct {
-		of       LicenseType
+		of       licensing.Type
 		quantity int64
 		allowed  bool
 	}{
-		{Users, 1, true}, {Users, 2, false}, {Users, 0, false}, {Capacity, 1, true}, {Capacity, 3, true}, {Capacity, 0, false},
-		{Site, 1000, true}, {Site, 1001, false}, {Site, -1, false},
+		{licensing.Users, 1, true}, {licensing.Users, 2, false}, {licensing.Users, 0, false}, {licensing.Capacity, 1, true}, {licensing.Capacity, 3, true}, {licensing.Capacity, 0, false},
+		{licensing.Site, 1000, true}, {licensing.Site, 1001, false}, {licensing.Site, -1, false},
 	} {
 		err := CheckQuantity(c.of, c.quantity)
 		if refusal := (*Error)(nil); c.allowed != (err == nil) || !c.allowed && (!errors.As(err, &refusal) || refusal.Code != CodeQuantityNotAllowed) {
@@ -252,9 +254,9 @@ func TestACatalogueMayBeJSONOrYAML(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Catalogue{[]Product{{
-		ID: "a", Name: "A", Activation: ActivationNone, Proration: PerSecond,
+		ID: "a", Name: "A", Activation: licensing.ActivationNone, Proration: PerSecond,
 		Plans: []Plan{{
-			ID: "a_users_t_monthly", Type: Users, Tier: "T", Covers: 5, Cycle: Monthly,
+			ID: "a_users_t_monthly", Type: licensing.Users, Tier: "T", Covers: 5, Cycle: Monthly,
 			Prices: []Price{{Money: Money{990, "USD"}, Tax: TaxExclusive}},
 		}},
 	}}}

@@ -4,7 +4,7 @@
 // Everything that happens to a subscription goes through the same stages:
 //
 //	Book ── Decide(command) or Due(step) ──▶ Decision
-//	                                          ├─ Refusal: nothing happens
+//	                                          ├─ Refusal: nothing is done
 //	                                          ├─ Posting: written as it is
 //	                                          └─ Bill ── Freeze ─▶ charge ─▶ Paid, Declined or Awaits ─▶ Posting
 //
@@ -13,28 +13,40 @@
 //
 // Where to look:
 //
-//	status.go          which command is possible in which state
+//	commands.go        every command and every step, with its rule
+//	status.go          what a customer may ask in which state
 //	subscription.go    the state, and which step is due when
-//	commands.go        every command and step with its rule
-//	book.go, order.go  what is on file
-//	drafting.go        a new invoice; paying.go has what a payment's outcome leads to
-//	buying.go          purchase, and another card
+//	snapshot.go        what is on file when something is decided
+//	changeset.go       what one transaction writes
+//
+//	buying.go          purchase, and another card; order.go has what was ordered
+//	trial.go           one trial per product and organisation, and its end
+//	changing.go        another plan or quantity; proration.go has the credit
+//	renewing.go        renewals; prepaid.go periods that are paid ahead
+//	reminders.go       reminders before a period ends or a card expires
 //	cancelling.go      cancel, resume, and the end
-//	trial.go           one trial per product and organisation
-//	renewing.go        renewals, retries, reminders, the end of a trial
-//	changing.go        another plan; proration.go has its credit
-//	retry.go           the schedule after a declined payment
-//	waiting.go         payments that wait for the customer or the gateway
+//	migrating.go       from an old price to the newest
+//
+//	drafting.go        a new invoice; invoice.go computes its lines
+//	paying.go          what a successful payment leads to
+//	declines.go        what a decline leads to, and how many an order may have
+//	retry.go           past_due: the schedule of retries after a decline
+//	pending.go         payments that wait for the customer or the gateway
+//	rejection.go       the gateway rejects our own call
 //	transfer.go        invoices paid by bank transfer; statement.go matches them
-//	refunding.go       money back and refunds
+//	invoiceahead.go    the next period's invoice, mailed ahead
 //	dispute.go         chargebacks
+//
+//	moneyback.go       everything back within 14 days
+//	refunds.go         refunds, and what becomes of them
+//	reconciling.go     the gateway's list of payments compared with ours
+//
+//	entitlement.go     until when a licence is valid, with the 72-hour grace
 //	holding.go         suspended and revoked licences
-//	invoice.go         invoices, credit notes and the order of a bill
+//	calendar.go        periods counted from the anchor
+//	catalogue.go       products, plans and prices
 //	discount.go        coupons and standing discounts
 //	quote.go           quotes
 //	tax.go, vatid.go   tax by country, VAT ids
-//	calendar.go        periods counted from the anchor
-//	catalogue.go       products, plans and prices; migrating.go moves to a new price
-//	reconciling.go     the gateway's list of payments against the books
 //	money.go           amounts in minor units
 package billing

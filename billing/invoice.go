@@ -3,6 +3,8 @@ package billing
 import (
 	"fmt"
 	"time"
+
+	"github.com/okviz/licensing/licensing"
 )
 
 // Purpose is what an invoice is for. Together with the boundary or request
@@ -314,7 +316,7 @@ func (inv *Invoice) identify() {
 
 // describe names a plan of a product on a document.
 func describe(p Product, plan PlanRef) string {
-	what := map[LicenseType]string{Users: "users", Capacity: "capacity", Site: "site licence"}[plan.Type]
+	what := map[licensing.Type]string{licensing.Users: "users", licensing.Capacity: "capacity", licensing.Site: "site licence"}[plan.Type]
 	if plan.Tier != "" {
 		what += " " + plan.Tier
 	}

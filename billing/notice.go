@@ -1,6 +1,10 @@
 package billing
 
-import "time"
+import (
+	"time"
+
+	"github.com/okviz/licensing/licensing"
+)
 
 // NoticeKind names what a mail tells its reader.
 type NoticeKind string
@@ -84,7 +88,7 @@ type Letter struct {
 	Name, Email string // the recipient
 
 	ProductName        string
-	Activation         Activation
+	Activation         licensing.Activation
 	SubscriptionID     string // for the operator only
 	SubscriptionNumber int64
 	Quantity           int64

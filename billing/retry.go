@@ -55,3 +55,37 @@ func (r ChargeResult) Hard() bool {
 	return r.Advice == AdviceNever || r.Advice == AdviceNewMethod || r.Advice == AdviceNeedsCustomer ||
 		slices.Contains(hardDeclines, r.DeclineCode)
 }
+
+// retry charges a declined renewal again. After an outage the invoice is
+// computed anew for the period that contains at. At the deadline, a hard
+// decline, which no retry can cure, ends the subscription.
+func (b Book) retry(_ Step, at time.Time) Decision {
+	s := b.Subscription
+	deadline := s.Dunning.Deadline(b.Policy)
+	if b.Open == nil || s.Dunning.Hard && !at.Before(deadline) {
+		return Decision{Posting: b.end(deadline, ReasonPaymentFailed)}
+	}
+	return b.collectOrFail(b.owed(at), at)
+}
+
+// owed is a declined renewal's invoice as of an instant, at its original
+// price.
+func (b Book) owed(at time.Time) *Invoice {
+	s := b.Subscription
+	sale := b.saleAt(s.Anchor, s.Period.End, at)
+	sale.Price = b.Open.Service().Price
+	return b.rebuild(*b.Open, sale)
+}
+
+// collectOrFail is collect for charges that nobody asked for just now: a
+// missing card is a failed payment, not a refusal.
+func (b Book) collectOrFail(inv *Invoice, at time.Time) Decision {
+	d := b.collect(inv)
+	if d.Refusal == nil {
+		return d
+	}
+	inv.BalanceApplied = 0 // nothing was reserved
+	return Decision{Posting: b.Declined(*inv, ChargeResult{
+		Status: PaymentDeclined, DeclineCode: string(CodeNoPaymentMethod), Advice: AdviceNewMethod,
+	}, at)}
+}

@@ -44,15 +44,6 @@ func (s Subscription) AwaitsTransfer() bool { return !s.DueAt.IsZero() }
 
 func (s *Subscription) clearOpenInvoice() { s.OpenInvoice, s.DueAt = "", time.Time{} }
 
-// invoiceAt is when the next period's invoice is mailed (docs/rules.md, Renewing).
-func (s Subscription) invoiceAt(p Policy) time.Time {
-	at := s.Period.End.Add(-p.InvoiceAhead[s.Plan.Cycle])
-	if at.Before(s.Period.Start) {
-		return s.Period.Start
-	}
-	return at
-}
-
 // order decides about an order that is to be paid by transfer. The period
 // begins with the payment, so the invoice names none yet.
 func (b Book) order(c Command, at time.Time) Decision {
@@ -69,39 +60,6 @@ func (b Book) order(c Command, at time.Time) Decision {
 	}
 	return Decision{Posting: b.issue(b.Subscription, *inv, at.Add(b.Policy.InvoiceLife), at)}
 }
-
-// invoiceNext is the bill of the next period, and its due date: that
-// period's start. After an outage the period that contains at is billed,
-// with the usual time to pay but no longer than the period. A subscription
-// may have several such invoices for one period, one after the other, so the
-// revision is part of their key.
-func (b Book) invoiceNext(at time.Time) (inv *Invoice, due time.Time) {
-	b.Policy.Minimum = nil // it is the gateway's
-	s := b.Subscription
-	end := s.Period.End
-	cause := end.Format(time.RFC3339) + "@" + itoa(s.Revision)
-	if at.Before(end) {
-		return b.draft(ForAhead, cause, b.saleAt(s.Anchor, end, end)), end
-	}
-	inv = b.draft(ForRenewal, cause, b.saleAt(s.Anchor, end, at))
-	due = at.Add(b.Policy.InvoiceAhead[s.Plan.Cycle])
-	if over := inv.Service().Period.End; over.Before(due) {
-		due = over
-	}
-	return inv, due
-}
-
-// sendNext mails the next period's invoice, or pays it if the balance
-// suffices.
-func (b Book) sendNext(at time.Time) Decision {
-	inv, due := b.invoiceNext(at)
-	if inv.AmountDue().Amount == 0 {
-		return Decision{Bill: inv}
-	}
-	return Decision{Posting: b.issue(b.Subscription, *inv, due, at)}
-}
-
-func (b Book) invoiceDue(_ Step, at time.Time) Decision { return b.sendNext(at) }
 
 // issue is the posting that numbers and mails an invoice to be paid by
 // transfer. What it uses of the balance is reserved.
@@ -137,16 +95,6 @@ func (b Book) void(p *Posting, at time.Time) {
 		p.Entries = append(p.Entries, inv.entry(CauseReleased, inv.BalanceApplied))
 	}
 	p.Notices = append(p.Notices, Notice{Kind: NoticeInvoiceVoid, To: RoleBilling, InvoiceID: inv.ID, Amount: inv.AmountDue(), Until: at})
-}
-
-// unpaid ends a subscription whose invoice was not paid in time. Its licence
-// was valid until the period's end.
-func (b Book) unpaid(at time.Time) *Posting {
-	p := b.end(b.Subscription.Period.End, ReasonPaymentFailed)
-	for i := range p.CreditNotes {
-		p.CreditNotes[i].IssuedAt = at
-	}
-	return p
 }
 
 // markPaid records a transfer that an operator has seen. The money goes to

@@ -5,6 +5,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/okviz/licensing/licensing"
 )
 
 // The cases of testdata/billing.json come from other engines' tests and
@@ -63,12 +65,12 @@ func TestVectors(t *testing.T) {
 	}
 	for _, v := range vectors.Seats {
 		for _, product := range c.Products {
-			got, err := product.Choose(PlanChoice{Type: Users, Cycle: Monthly, Designers: v[0], Viewers: v[1]})
+			got, err := product.Choose(PlanChoice{Type: licensing.Users, Cycle: Monthly, Designers: v[0], Viewers: v[1]})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, other := range product.Plans { // none that covers them is smaller
-				if other.Type == Users && other.Cycle == Monthly && other.Covers >= v[2] && other.Covers < got.Covers {
+				if other.Type == licensing.Users && other.Cycle == Monthly && other.Covers >= v[2] && other.Covers < got.Covers {
 					t.Errorf("%s: %d people got %s, and %s covers them", product.ID, v[2], got.Tier, other.Tier)
 				}
 			}

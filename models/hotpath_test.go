@@ -48,7 +48,7 @@ func sold(t testing.TB, s *Store) (license string) {
 	row := licenseRow{
 		ID: NewID("lic"), Subscription: sub.ID, Product: "calendar-pro", Sites: []string{}, Status: billing.Active, ActivationKey: NewID("key"),
 		ValidUntil: opening.AddDate(0, 1, 0), PeriodEnd: opening.AddDate(0, 1, 0), Covers: 20, Quantity: 1,
-		Plan: billing.PlanRef{ID: upTo20, Type: billing.Users, Tier: "1-20", Cycle: billing.Monthly},
+		Plan: billing.PlanRef{ID: upTo20, Type: licensing.Users, Tier: "1-20", Cycle: billing.Monthly},
 	}
 	must(t, s.db.Create(&row).Error)
 	return row.ID

@@ -70,14 +70,14 @@ func (s *Store) SetSites(ctx context.Context, id string, sites []string, limit i
 func (r licenseRow) issued(tx *gorm.DB) (licensing.Issued, error) {
 	l := licensing.Issued{
 		License: licensing.License{
-			ID: r.ID, Product: r.Product, PlanID: r.Plan.ID, Type: licensing.Type(r.Plan.Type), Tier: r.Plan.Tier, Cycle: string(r.Plan.Cycle),
+			ID: r.ID, Product: r.Product, PlanID: r.Plan.ID, Type: r.Plan.Type, Tier: r.Plan.Tier, Cycle: string(r.Plan.Cycle),
 			Covers: r.Covers, Quantity: r.Quantity, Licensee: r.Licensee, Sites: r.Sites, Tenant: r.Tenant,
 			State: r.state(), Trial: r.Trial, ValidUntil: r.ValidUntil, PeriodEnd: r.PeriodEnd, Revision: r.Revision,
 			Suspended: r.Suspended, Revoked: r.Revoked,
 		},
 		Subscription: r.Subscription, ActivationKey: r.ActivationKey, TestClock: r.TestClock,
 	}
-	if r.Plan.Type == billing.Site && int64(len(l.Sites)) > r.Quantity { // it was changed to fewer
+	if r.Plan.Type == licensing.Site && int64(len(l.Sites)) > r.Quantity { // it was changed to fewer
 		l.Sites = l.Sites[:r.Quantity]
 	}
 	sub, err := one[subscriptionRow](tx.Select("number").Where("id = ?", r.Subscription))
@@ -88,8 +88,8 @@ func (r licenseRow) issued(tx *gorm.DB) (licensing.Issued, error) {
 	if err != nil {
 		return l, err
 	}
-	l.Number, l.Activation = sub.Number, licensing.Activation(product.Activation)
-	if r.Plan.Type == billing.Users && r.Covers > 0 {
+	l.Number, l.Activation = sub.Number, product.Activation
+	if r.Plan.Type == licensing.Users && r.Covers > 0 {
 		people, err := r.people(tx)
 		if err != nil {
 			return l, err

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
 )
 
 // The rows. Every time is UTC in whole seconds; nil where there is none.
@@ -21,7 +22,7 @@ type productRow struct {
 	Description  string
 	Icon         string
 	ChangelogURL string
-	Activation   billing.Activation
+	Activation   licensing.Activation
 	Proration    billing.ProrationMode
 	Trial        bool
 }
@@ -30,7 +31,7 @@ type planRow struct {
 	ID       string
 	Product  string
 	Position int64
-	Type     billing.LicenseType
+	Type     licensing.Type
 	Tier     string
 	Covers   int64
 	Cycle    billing.Cycle

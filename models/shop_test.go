@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
 )
 
 // What the tests sell.
@@ -72,7 +73,7 @@ func newOrder(email string) order {
 		},
 		sub: billing.Subscription{
 			ID: id, Status: billing.Incomplete, Product: "calendar-pro", Quantity: 1, Collection: billing.ByCard,
-			Plan:      billing.PlanRef{ID: upTo20, Type: billing.Users, Tier: "1-20", Cycle: billing.Monthly},
+			Plan:      billing.PlanRef{ID: upTo20, Type: licensing.Users, Tier: "1-20", Cycle: billing.Monthly},
 			Price:     billing.Price{ID: "pri_1", Money: billing.Money{Amount: 990, Currency: "USD"}, Tax: billing.TaxExclusive},
 			CreatedAt: opening,
 		},

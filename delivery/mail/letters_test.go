@@ -20,6 +20,7 @@ import (
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/delivery/mail"
+	"github.com/okviz/licensing/licensing"
 )
 
 var out = flag.String("out", "", "also write every letter into this folder, as HTML to be looked at")
@@ -29,9 +30,9 @@ func utc(year int, month time.Month, day, hour int) time.Time {
 }
 
 var (
-	monthly20 = billing.PlanRef{ID: "calendar-pro-users-1-20-monthly", Type: billing.Users, Tier: "1-20", Cycle: billing.Monthly}
-	yearlyP1  = billing.PlanRef{ID: "calendar-pro-capacity-p1-yearly", Type: billing.Capacity, Tier: "P1 or F64", Cycle: billing.Yearly}
-	sites3y   = billing.PlanRef{ID: "calendar-pro-site-3y", Type: billing.Site, Cycle: billing.ThreeYears}
+	monthly20 = billing.PlanRef{ID: "calendar-pro-users-1-20-monthly", Type: licensing.Users, Tier: "1-20", Cycle: billing.Monthly}
+	yearlyP1  = billing.PlanRef{ID: "calendar-pro-capacity-p1-yearly", Type: licensing.Capacity, Tier: "P1 or F64", Cycle: billing.Yearly}
+	sites3y   = billing.PlanRef{ID: "calendar-pro-site-3y", Type: licensing.Site, Cycle: billing.ThreeYears}
 
 	invoicePDF = billing.Attachment{Name: "INV-2026-000123.pdf", ContentType: "application/pdf", Data: []byte("%PDF-1.4\r\n\x00\xff\n.\r\n..\n")}
 	visualFile = billing.Attachment{Name: "calendar-pro-2.4.2.pbiviz", ContentType: "application/octet-stream", Data: bytes.Repeat([]byte("PK\x03\x04\x00\r\n.\r\n\xff"), 9000)}
@@ -53,7 +54,7 @@ func toLicensee(n billing.Notice) billing.Letter {
 	l.To, l.WithFile = billing.RoleLicensee, true
 	l.Amount, l.Credit, l.InvoiceNumber = usd(990), usd(123), "INV-2026-000123" // must not be told
 	l.Name, l.Email = "Bea Bianchi", "bea@contoso.example"
-	l.Activation, l.LicenseID, l.Licensee = billing.ActivationNone, "lic_01J9", "Bea Bianchi <bea@contoso.example>"
+	l.Activation, l.LicenseID, l.Licensee = licensing.ActivationNone, "lic_01J9", "Bea Bianchi <bea@contoso.example>"
 	l.ValidUntil, l.Version = utc(2026, 3, 3, 10), "2.4.2"
 	l.Link = "https://okviz.example/account/licenses/lic_01J9"
 	l.Attachments = []billing.Attachment{visualFile}
@@ -135,7 +136,7 @@ var letters = []letterCase{
 	{
 		"a licence that is typed in names exactly what to type",
 		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Letter) {
-			l.ProductName, l.Activation, l.Licensee = "Smart Filter Pro", billing.ActivationLicensee, `Zoë "Bea"  O’Neil & Sons <bea@contoso.example>`
+			l.ProductName, l.Activation, l.Licensee = "Smart Filter Pro", licensing.ActivationLicensee, `Zoë "Bea"  O’Neil & Sons <bea@contoso.example>`
 		}),
 		"Your licence for Smart Filter Pro",
 		[]string{"type the licence id and exactly this licensee", `Zoë "Bea"  O’Neil & Sons <bea@contoso.example>`},
@@ -143,7 +144,7 @@ var letters = []letterCase{
 	},
 	{
 		"a licence of a tenant sends nobody the key",
-		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Letter) { l.Activation = billing.ActivationEntra }),
+		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Letter) { l.Activation = licensing.ActivationEntra }),
 		"Your licence for Calendar Pro",
 		[]string{"The activation key is on your licence’s page"},
 		nil,
@@ -564,8 +565,8 @@ func TestPlansInWords(t *testing.T) {
 		want     string
 	}{
 		{monthly20, 1, "Users 1-20, billed monthly"},
-		{billing.PlanRef{Type: billing.Users, Tier: "Single", Cycle: billing.Yearly}, 1, "Single user, billed yearly"},
-		{billing.PlanRef{Type: billing.Users, Tier: "Unlimited", Cycle: billing.Yearly}, 1, "Unlimited users, billed yearly"},
+		{billing.PlanRef{Type: licensing.Users, Tier: "Single", Cycle: billing.Yearly}, 1, "Single user, billed yearly"},
+		{billing.PlanRef{Type: licensing.Users, Tier: "Unlimited", Cycle: billing.Yearly}, 1, "Unlimited users, billed yearly"},
 		{yearlyP1, 1, "Capacity P1 or F64, billed yearly"},
 		{yearlyP1, 3, "3 × Capacity P1 or F64, billed yearly"},
 		{sites3y, 1, "Site, billed every three years"},

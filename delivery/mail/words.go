@@ -11,6 +11,7 @@ import (
 	"github.com/bojanz/currency"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
 )
 
 // The English words for what the engine counts. A letter's sentences are in
@@ -23,9 +24,9 @@ func PlanWords(p billing.PlanRef, quantity int64) string {
 	switch {
 	case p.Type == "":
 		return ""
-	case p.Type == billing.Capacity:
+	case p.Type == licensing.Capacity:
 		what = "Capacity " + p.Tier
-	case p.Type == billing.Site:
+	case p.Type == licensing.Site:
 		what = strings.TrimSpace("Site " + p.Tier)
 	case p.Tier == "Single":
 		what = "Single user"

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/models"
 	"github.com/okviz/licensing/visual"
 	"github.com/okviz/licensing/workflows"
@@ -25,9 +26,9 @@ func (s *shop) buyMetronome(t testing.TB, who customer) string {
 	t.Helper()
 	store, ctx := s.system.Engine.Store, context.Background()
 	_, err := store.ApplyCatalogue(ctx, billing.Catalogue{Products: []billing.Product{{
-		ID: "metronome", Name: "Metronome", Activation: billing.ActivationNone, Proration: billing.PerSecond,
+		ID: "metronome", Name: "Metronome", Activation: licensing.ActivationNone, Proration: billing.PerSecond,
 		Plans: []billing.Plan{{
-			ID: metronome, Type: billing.Users, Tier: "Single", Covers: 1, Cycle: billing.EverySeconds,
+			ID: metronome, Type: licensing.Users, Tier: "Single", Covers: 1, Cycle: billing.EverySeconds,
 			Prices: []billing.Price{{Money: billing.Money{Amount: 990, Currency: "USD"}, Tax: billing.TaxExclusive}},
 		}},
 	}}}, false)

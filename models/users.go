@@ -125,5 +125,5 @@ func (r licenseRow) people(tx *gorm.DB) (int64, error) {
 
 // counted is what the rules make of a number of people (licensing.CountUsers).
 func (r licenseRow) counted(people int64) licensing.License {
-	return licensing.License{Type: licensing.Type(r.Plan.Type), Covers: r.Covers}.CountUsers(people, r.BlockOverLimit)
+	return licensing.License{Type: r.Plan.Type, Covers: r.Covers}.CountUsers(people, r.BlockOverLimit)
 }
