@@ -23,7 +23,7 @@ func (a *Activities) Refund(ctx context.Context, subscription string) ([]billing
 		return nil, err
 	}
 	var answered []billing.Refund
-	var open error
+	var unanswered error
 	for _, r := range pending {
 		r.Status, err = a.Gateway.Refund(ctx, billing.RefundRequest{
 			CreditNote: r.ID, Invoice: r.Invoice, Charge: r.Charge, Amount: r.Amount, At: book.Subscription.At(a.Now()),
@@ -32,10 +32,10 @@ func (a *Activities) Refund(ctx context.Context, subscription string) ([]billing
 		case billing.GatewayCode(err) != "": // nothing moved, and nothing ever will
 			r.Status = billing.RefundFailed
 		case err != nil:
-			open = errors.Join(open, fmt.Errorf("refund %s: %w", r.ID, gateways(err)))
+			unanswered = errors.Join(unanswered, fmt.Errorf("refund %s: %w", r.ID, gateways(err)))
 			continue
 		case r.Status == billing.RefundPending:
-			open = errors.Join(open, gateways(fmt.Errorf("refund %s is pending at the gateway", r.ID)))
+			unanswered = errors.Join(unanswered, gateways(fmt.Errorf("refund %s is pending at the gateway", r.ID)))
 			continue
 		}
 		answered = append(answered, r)
@@ -43,5 +43,5 @@ func (a *Activities) Refund(ctx context.Context, subscription string) ([]billing
 	if len(answered) > 0 {
 		return answered, nil
 	}
-	return nil, open
+	return nil, unanswered
 }

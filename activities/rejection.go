@@ -6,12 +6,12 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// refusal is the code of a gateway's definite refusal of a call, which moved
-// nothing and would be refused again. It is empty for every other error, and
-// where an earlier call may have moved money: then the gateway is asked for
-// as long as it takes.
-func refusal(err error) string {
-	if unsettled := (open{}); errors.As(err, &unsettled) {
+// rejection is the code of the error with which a gateway rejected a call: it
+// moved nothing and would be rejected again. It is empty for every other
+// error, and where an earlier call may have moved money: then the gateway is
+// asked for as long as it takes.
+func rejection(err error) string {
+	if unknown := (outcomeUnknown{}); errors.As(err, &unknown) {
 		return ""
 	}
 	return billing.GatewayCode(err)
@@ -32,7 +32,7 @@ func (atGateway) Part() string { return "gateway" }
 
 func (g atGateway) Unwrap() error { return g.error }
 
-// open marks an error that leaves the outcome of a payment unknown.
-type open struct{ error }
+// outcomeUnknown marks an error that leaves the outcome of a payment unknown.
+type outcomeUnknown struct{ error }
 
-func (o open) Unwrap() error { return o.error }
+func (o outcomeUnknown) Unwrap() error { return o.error }

@@ -56,10 +56,10 @@ func TestARenewalThatTheGatewayRefusesIsPastDueAndPaidByALaterTry(t *testing.T) 
 			s.outbox(sub)
 			server.Script(c.request, c.answer)
 			r, err := s.Do(t.Context(), s.due(sub))
-			if err != nil || r.Subscription.Status != billing.PastDue || r.Outcome.Payment.DeclineCode != billing.DeclineRefused {
+			if err != nil || r.Subscription.Status != billing.PastDue || r.Outcome.Payment.DeclineCode != billing.DeclineRejected {
 				t.Fatalf("%+v, %v", r, err)
 			}
-			if diff := cmp.Diff([]billing.NoticeKind{billing.NoticeChargeRefused}, s.outbox(sub)); diff != "" {
+			if diff := cmp.Diff([]billing.NoticeKind{billing.NoticeChargeRejected}, s.outbox(sub)); diff != "" {
 				t.Errorf("mails:\n%s", diff)
 			}
 			if events, err := s.DB.Events(t.Context(), sub); err != nil || !strings.HasSuffix(events[len(events)-1].Text, ": "+c.code+".") {
@@ -163,7 +163,7 @@ func TestARefusalAfterACrashIsADeclineOnceItIsKnownThatNothingMoved(t *testing.T
 	if _, err := s.Do(t.Context(), task); !errors.Is(err, activitiestest.ErrFault) {
 		t.Fatal(err)
 	}
-	if r, err := s.Do(t.Context(), task); err != nil || r.Outcome.Payment.DeclineCode != billing.DeclineRefused {
+	if r, err := s.Do(t.Context(), task); err != nil || r.Outcome.Payment.DeclineCode != billing.DeclineRejected {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -174,10 +174,10 @@ func TestACardThatTheGatewayRefusesToStoreRefusesTheCommandAndTellsTheOperator(t
 	s.Activities.Gateway = g
 	sub, c := s.Place(t, activitiestest.Order{Token: "tok_visa"})
 	r, err := s.Do(t.Context(), s.command(sub, c))
-	if err != nil || r.Outcome.Code != billing.CodeGatewayRefused || r.Subscription.Status != billing.IncompleteExpired {
+	if err != nil || r.Outcome.Code != billing.CodeGatewayRejected || r.Subscription.Status != billing.IncompleteExpired {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	if diff := cmp.Diff([]billing.NoticeKind{billing.NoticeChargeRefused}, s.outbox(sub)); diff != "" {
+	if diff := cmp.Diff([]billing.NoticeKind{billing.NoticeChargeRejected}, s.outbox(sub)); diff != "" {
 		t.Errorf("mails:\n%s", diff)
 	}
 	g.attach = false
@@ -187,11 +187,11 @@ func TestACardThatTheGatewayRefusesToStoreRefusesTheCommandAndTellsTheOperator(t
 	task := s.command(sub, s.Ask(t, sub, billing.Command{Verb: billing.VerbPaymentMethod}, "tok_visa"))
 	for range 2 { // the second finds the answer
 		r, err = s.Do(t.Context(), task)
-		if err != nil || r.Outcome.Code != billing.CodeGatewayRefused || r.Subscription.Status != billing.Active {
+		if err != nil || r.Outcome.Code != billing.CodeGatewayRejected || r.Subscription.Status != billing.Active {
 			t.Fatalf("%+v, %v", r, err)
 		}
 	}
-	if diff := cmp.Diff([]billing.NoticeKind{billing.NoticeChargeRefused}, s.outbox(sub)); diff != "" {
+	if diff := cmp.Diff([]billing.NoticeKind{billing.NoticeChargeRejected}, s.outbox(sub)); diff != "" {
 		t.Errorf("mails:\n%s", diff)
 	}
 }

@@ -19,7 +19,7 @@ func stale(t Task) error {
 }
 
 // Load reads a subscription for a run without a state. It raises the
-// revision, so that older runs can write nothing more, and settles a payment
+// revision, so that older runs can write nothing more, and finishes a payment
 // that such a run left in flight.
 func (a *Activities) Load(ctx context.Context, subscription string) (Loaded, error) {
 	s, err := a.load(ctx, subscription)
@@ -97,7 +97,7 @@ func (a *Activities) step(ctx context.Context, t Task) (Result, error) {
 	}
 	if inv := book.InFlight; inv != nil {
 		if inv.InFlight != t.cause() {
-			return Result{}, stale(t) // Load settles it
+			return Result{}, stale(t) // Load finishes it
 		}
 		return a.collect(ctx, t, book, *inv, t.request(), true)
 	}
@@ -111,7 +111,7 @@ func (a *Activities) step(ctx context.Context, t Task) (Result, error) {
 	case first:
 		return a.settle(ctx, t, book)
 	}
-	return a.carryOut(ctx, t, book, decision)
+	return a.apply(ctx, t, book, decision)
 }
 
 // answered is the outcome that the Task's request has already; nil if it has
@@ -144,9 +144,9 @@ func (t Task) posted(s billing.Subscription, answered *billing.Outcome) (Result,
 	return r, s.Cause == t.cause()
 }
 
-// carryOut does what was decided. A refusal may also come from the store, for
+// apply does what was decided. A refusal may also come from the store, for
 // what only the store can know.
-func (a *Activities) carryOut(ctx context.Context, t Task, book billing.Book, d billing.Decision) (Result, error) {
+func (a *Activities) apply(ctx context.Context, t Task, book billing.Book, d billing.Decision) (Result, error) {
 	if d.Refusal != nil {
 		return a.refuse(ctx, t, book, d.Refusal)
 	}
@@ -192,7 +192,7 @@ func asRefusal(err error) *billing.Error {
 // decide stores the card that a command brings, and asks package billing.
 func (a *Activities) decide(ctx context.Context, t Task, book *billing.Book) (billing.Decision, error) {
 	if len(t.Refunds) > 0 {
-		return billing.Decision{Posting: book.Settled(t.Refunds, t.At)}, nil
+		return billing.Decision{Posting: book.RefundsAnswered(t.Refunds, t.At)}, nil
 	}
 	if t.Step != nil {
 		return book.Due(*t.Step, t.At), nil
@@ -209,7 +209,7 @@ func (a *Activities) decide(ctx context.Context, t Task, book *billing.Book) (bi
 	}
 	if c.Request != "" && (c.Verb == billing.VerbPurchase || c.Verb == billing.VerbPaymentMethod) {
 		method, err := a.attach(ctx, c.Request, book.Order.BillingAccount)
-		switch code := refusal(err); {
+		switch code := rejection(err); {
 		case code == string(billing.CodeUnknownToken):
 			return refused(billing.CodeUnknownToken, "token", "the gateway does not know this token"), nil
 		case code != "":
@@ -283,8 +283,8 @@ func (a *Activities) collect(ctx context.Context, t Task, book billing.Book, inv
 		return a.post(ctx, t, *book.Paid(inv, t.At), request)
 	}
 	result, err := a.charge(ctx, t, &inv, resume)
-	if code := refusal(err); code != "" {
-		result, err = billing.ChargeRefused(code), nil
+	if code := rejection(err); code != "" {
+		result, err = billing.ChargeRejected(code), nil
 	}
 	if err != nil {
 		return Result{}, fmt.Errorf("charging %s: %w", inv.ID, err)
@@ -312,7 +312,7 @@ func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, r
 	unknown := resume // what became of the attempt
 	defer func() {
 		if err != nil && unknown {
-			err = open{err}
+			err = outcomeUnknown{err}
 		}
 	}()
 	customer, err := a.Gateway.EnsureCustomer(ctx, inv.Account)
@@ -369,7 +369,7 @@ func classify(t Task, err error) error {
 }
 
 // cause identifies the Task's posting among all others. It is empty where
-// Load settles what an older run has left.
+// Load finishes what an older run has left.
 func (t Task) cause() string {
 	switch {
 	case t.Command != nil:

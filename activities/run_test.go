@@ -406,7 +406,7 @@ func TestTokenIsForgottenOnceTheCardIsStored(t *testing.T) {
 	}
 }
 
-func TestLoadSettlesWhatAnOlderRunLeftInFlight(t *testing.T) {
+func TestLoadFinishesWhatAnOlderRunLeftInFlight(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		token  string
@@ -479,7 +479,7 @@ func TestLoadSettlesWhatAnOlderRunLeftInFlight(t *testing.T) {
 	})
 }
 
-// A payment in flight is settled before anything else is decided.
+// A payment in flight is finished before anything else is decided.
 func TestNothingIsDecidedBesideAPaymentInFlight(t *testing.T) {
 	s := newShop(t)
 	f := s.Break()

@@ -206,8 +206,8 @@ func (s *gateway) answered(g *gin.Context) {
 			switch events[0].Kind {
 			case billing.EventDeclined:
 				declined = "authentication_failed"
-			case billing.EventGatewayRefused:
-				declined = billing.DeclineRefused
+			case billing.EventGatewayRejected:
+				declined = billing.DeclineRejected
 			}
 		}
 	}

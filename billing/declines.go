@@ -25,10 +25,10 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	kind, told := EventDeclined, EventDetails{Amount: due, Code: r.DeclineCode}
 	declines := 1
 	var notices []Notice
-	if r.DeclineCode == DeclineRefused { // which is no card's fault
-		kind, told.Code = EventGatewayRefused, r.Refusal
+	if r.DeclineCode == DeclineRejected { // which is not the card's fault
+		kind, told.Code = EventGatewayRejected, r.Rejection
 		outcome.Detail = "the payment provider could not be used; the vendor has been informed"
-		notices, declines = []Notice{refusedNotice(r.Refusal, inv.ID, due)}, 0
+		notices, declines = []Notice{rejectionNotice(r.Rejection, inv.ID, due)}, 0
 	}
 	// ended is the decline that ends the subscription.
 	ended := func(at time.Time) *Posting {
@@ -50,7 +50,7 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 		return ended(s.TrialEnd)
 	case inv.Purpose == ForRenewal:
 		s.enterPastDue(inv.ID, at)
-		s.Dunning.Hard, s.Dunning.Refusal, method = r.Hard(), r.Refusal, inv.Method
+		s.Dunning.Hard, s.Dunning.Rejection, method = r.Hard(), r.Rejection, inv.Method
 		if deadline := s.Dunning.Deadline(b.Policy); !at.Before(deadline) {
 			return ended(deadline)
 		}
@@ -61,7 +61,7 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 		}
 		switch {
 		case r.DeclineCode == DeclineAbandoned: // another card is charged in its place
-		case kind == NoticeFinalNotice || r.DeclineCode != DeclineRefused: // another card would help nobody
+		case kind == NoticeFinalNotice || r.DeclineCode != DeclineRejected: // another card would help nobody
 			notices = append(notices, Notice{Kind: kind, To: RoleBilling, InvoiceID: inv.ID, Amount: due, Until: next, Plan: s.Plan})
 		}
 	default: // a change, a revival, a period ahead: nothing has happened

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Dispute is a chargeback: the customer's bank takes a payment back until it is
-// settled who is right (docs/rules.md, When a payment fails).
+// Dispute is a chargeback: the customer's bank takes a payment back until it
+// has decided who is right (docs/rules.md, When a payment fails).
 type Dispute struct {
 	ID      string        `json:"id"`      // the gateway's
 	Invoice string        `json:"invoice"` // that was paid by the charge
@@ -28,13 +28,13 @@ const (
 // took: nothing else is given back.
 const ReasonDispute = "dispute"
 
-// disputed tells whether a dispute is open: then the licence is suspended, and
+// disputed tells whether a payment is disputed: then the licence is suspended, and
 // nothing is charged or given back.
 func (s Subscription) disputed() bool {
 	return slices.ContainsFunc(s.Disputes, func(d Dispute) bool { return d.Status == DisputeOpened })
 }
 
-// mayBeAsked tells whether a command is possible while a dispute is open: what
+// mayBeAsked tells whether a command is possible while a payment is disputed: what
 // charges nothing and gives nothing back.
 func (s Subscription) mayBeAsked(v Verb) bool {
 	switch v {
@@ -125,7 +125,7 @@ func (b Book) lost(p *Posting, d Dispute, at time.Time) CreditNote {
 	return note
 }
 
-// remindOfDispute tells the operator again of what nobody has settled.
+// remindOfDispute tells the operator again of disputes that are not decided.
 func (b Book) remindOfDispute(_ Step, at time.Time) Decision {
 	s := b.Subscription
 	s.DisputeLookAt = at.Add(b.Policy.DisputeReminder)

@@ -25,7 +25,7 @@ func (b Book) rebuild(inv Invoice, s sale) *Invoice {
 	if inv.Stranger {
 		balance.Amount = 0
 	}
-	inv = inv.settle(balance, b.Policy)
+	inv = inv.applyBalance(balance, b.Policy)
 	return &inv
 }
 

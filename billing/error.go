@@ -55,7 +55,7 @@ const (
 	CodeAlreadyRecorded    Code = "already_recorded"
 	CodeMarkedByHand       Code = "marked_by_hand"
 	CodeTooManySiteEdits   Code = "too_many_site_edits"
-	CodeGatewayRefused     Code = "gateway_refused"
+	CodeGatewayRejected     Code = "gateway_refused"
 	CodePaymentProcessing  Code = "payment_processing"
 	CodePackageWithoutKey  Code = "package_without_key"
 	CodePackageWrongGUID   Code = "package_wrong_guid"

@@ -55,7 +55,7 @@ const (
 	EventDeclined        EventKind = "payment_declined"
 	EventPaymentWaits    EventKind = "payment_waits"
 	EventProcessing      EventKind = "payment_processing"
-	EventGatewayRefused  EventKind = "gateway_refused"
+	EventGatewayRejected  EventKind = "gateway_refused"
 	EventCancelScheduled EventKind = "cancel_scheduled"
 	EventResumed         EventKind = "resumed"
 	EventCanceled        EventKind = "canceled"
@@ -120,7 +120,7 @@ var sentences = map[EventKind]func(EventDetails) string{
 		return fmt.Sprintf("The bank asks the customer to confirm a payment of %s, until %s.", d.Amount, d.Until.Format(time.RFC3339))
 	},
 	EventProcessing: func(d EventDetails) string { return fmt.Sprintf("The gateway works on a payment of %s.", d.Amount) },
-	EventGatewayRefused: func(d EventDetails) string {
+	EventGatewayRejected: func(d EventDetails) string {
 		if d.Amount == (Money{}) {
 			return "The gateway would not store a card: " + d.Code + "."
 		}

@@ -59,8 +59,8 @@ func TestAnEventSaysWhatHappened(t *testing.T) {
 		{EventRefunded, EventDetails{Amount: some, Balance: rest}, "Given back: 9.90 USD to the card, 1.50 USD to the account's balance."},
 		{EventDeclined, EventDetails{Amount: some, Code: "generic_decline"}, "A payment of 9.90 USD was declined: generic_decline."},
 		{EventDeclined, EventDetails{Amount: some, Code: DeclineAbandoned}, "A payment of 9.90 USD that waited for the customer was given up."},
-		{EventGatewayRefused, EventDetails{Amount: some, Code: "refused"}, "The gateway refused a payment of 9.90 USD: refused."},
-		{EventGatewayRefused, EventDetails{Code: "refused"}, "The gateway would not store a card: refused."},
+		{EventGatewayRejected, EventDetails{Amount: some, Code: "refused"}, "The gateway refused a payment of 9.90 USD: refused."},
+		{EventGatewayRejected, EventDetails{Code: "refused"}, "The gateway would not store a card: refused."},
 		{EventTransfer, EventDetails{Amount: some}, "A transfer of 9.90 USD came for an invoice."},
 		{EventTransferShort, EventDetails{Amount: some, On: at.Add(-24 * time.Hour)}, "A transfer of 9.90 USD came for an invoice (value date 2026-01-30) and does not suffice; it is on the balance."},
 	} {

@@ -287,9 +287,9 @@ func (s sale) bill() (lines []Line, excess []CreditNote) {
 	return lines, excess
 }
 
-// settle applies the balance to a draft, and waives what is left if it is
+// applyBalance applies the balance to a draft, and waives what is left if it is
 // too small to charge. It may be called again with another balance.
-func (inv Invoice) settle(balance Money, p Policy) Invoice {
+func (inv Invoice) applyBalance(balance Money, p Policy) Invoice {
 	kept := make([]Line, 0, len(inv.Lines)+1)
 	for _, l := range inv.Lines {
 		if l.Kind != LineWaiver {

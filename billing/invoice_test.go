@@ -143,7 +143,7 @@ func TestDocumentsAddUp(t *testing.T) {
 		inv := Invoice{ID: "inv_1", Currency: "EUR"}
 		inv.Lines, inv.Excess = s.bill()
 		balance := rapid.Int64Range(0, 3000).Draw(t, "balance")
-		inv = inv.settle(Money{balance, "EUR"}, DefaultPolicy())
+		inv = inv.applyBalance(Money{balance, "EUR"}, DefaultPolicy())
 		if problem := addsUp(inv); problem != "" {
 			t.Fatal(problem)
 		}
@@ -169,8 +169,8 @@ func TestDocumentsAddUp(t *testing.T) {
 				t.Fatalf("%d of the credit of %s is lost", left, line)
 			}
 		}
-		if again := inv.settle(Money{balance, "EUR"}, DefaultPolicy()); addsUp(again) != "" || again.Total() != inv.Total() || len(again.Lines) != len(inv.Lines) {
-			t.Fatalf("settled twice: %+v, %+v", inv, again)
+		if again := inv.applyBalance(Money{balance, "EUR"}, DefaultPolicy()); addsUp(again) != "" || again.Total() != inv.Total() || len(again.Lines) != len(inv.Lines) {
+			t.Fatalf("applied twice: %+v, %+v", inv, again)
 		}
 	})
 }

@@ -289,7 +289,7 @@ func (l *ledger) command(c Command, card ...string) Outcome {
 		l.post(*p)
 		return p.Outcome
 	}
-	return l.carryOut(b, d, c.Cause(b.Subscription.Revision))
+	return l.apply(b, d, c.Cause(b.Subscription.Revision))
 }
 
 // answer is what a customer does on the page of their bank. Where nothing waits
@@ -388,7 +388,7 @@ func (l *ledger) refused(c Command, want Code) {
 	}
 }
 
-func (l *ledger) carryOut(b Book, d Decision, cause string) Outcome {
+func (l *ledger) apply(b Book, d Decision, cause string) Outcome {
 	l.t.Helper()
 	if d.Posting != nil {
 		l.post(*d.Posting)
@@ -455,7 +455,7 @@ func (l *ledger) until(at time.Time, late bool) {
 		if d.Refusal != nil {
 			l.t.Fatalf("%s at %s: a step was refused: %v", next.Kind, l.now, d.Refusal)
 		}
-		l.carryOut(b, d, next.Cause())
+		l.apply(b, d, next.Cause())
 	}
 	l.t.Fatalf("at %s the steps do not come to an end: %+v", at, l.s())
 }
@@ -565,7 +565,7 @@ func (l *ledger) draw(d Draw) error {
 func (l *ledger) write(inv Invoice, fail func(string, ...any)) {
 	l.t.Helper()
 	old, known := l.docs[inv.ID]
-	if known && old.Status != InvoiceDraft && !(old.Status == InvoiceOpen && inv.Settles(old)) {
+	if known && old.Status != InvoiceDraft && !(old.Status == InvoiceOpen && inv.OnlyPays(old)) {
 		fail("%s is %s and was written again", inv.ID, old.Status)
 	}
 	if !known {
@@ -630,7 +630,7 @@ func (l *ledger) confirm(failing ...int) {
 		}
 	}
 	if len(answered) > 0 {
-		l.post(*l.onFile().Settled(answered, l.now))
+		l.post(*l.onFile().RefundsAnswered(answered, l.now))
 	}
 }
 

@@ -13,11 +13,11 @@ type MoneyBack struct {
 	Until time.Time `json:"until"`
 }
 
-func (m MoneyBack) open(at time.Time) bool { return m.From != "" && !at.After(m.Until) }
+func (m MoneyBack) available(at time.Time) bool { return m.From != "" && !at.After(m.Until) }
 
-// opensMoneyBack tells whether a paid invoice starts the money-back period.
+// startsMoneyBack tells whether a paid invoice starts the money-back period.
 // Paying ahead during a trial counts as its conversion.
-func (s Subscription) opensMoneyBack(p Purpose) bool {
+func (s Subscription) startsMoneyBack(p Purpose) bool {
 	return p == ForPurchase || p == ForConversion || p == ForRevival || p == ForAhead && s.Status == Trialing
 }
 
@@ -25,7 +25,7 @@ func (s Subscription) opensMoneyBack(p Purpose) bool {
 // paid since the purchase, the trial's conversion or the revival.
 func (b Book) moneyBack(_ Command, at time.Time) Decision {
 	s := b.Subscription
-	if !s.MoneyBack.open(at) {
+	if !s.MoneyBack.available(at) {
 		return Decision{Refusal: refuse(CodeMoneyBackOver, "", "the money-back period is over")}
 	}
 	from := slices.IndexFunc(b.Receipts, func(r Receipt) bool { return r.ID == s.MoneyBack.From })

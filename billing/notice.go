@@ -38,7 +38,7 @@ const (
 	NoticeInvoiceOpen     NoticeKind = "invoice_open"     // billing: to be paid by transfer until Until
 	NoticeInvoiceVoid     NoticeKind = "invoice_void"     // billing: an invoice that was mailed is not to be paid any more
 	NoticeTransferShort   NoticeKind = "transfer_short"   // operator: a part of an invoice has come; Rest is missing
-	NoticeChargeRefused   NoticeKind = "charge_refused"   // operator: the gateway takes no such call from us; Code says why
+	NoticeChargeRejected   NoticeKind = "charge_refused"   // operator: the gateway takes no such call from us; Code says why
 	NoticeOverLimit       NoticeKind = "over_limit"       // billing: more people than the plan covers, in the period until Until
 	NoticeTransferUnused  NoticeKind = "transfer_unused"  // operator: money for an invoice that is paid or void already
 )

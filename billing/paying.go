@@ -45,7 +45,7 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	s := b.Subscription
 	told := EventDetails{By: ByCard}
 	if inv.Status == InvoiceOpen {
-		inv, told.By = inv.settled(s.Plan.Cycle, at), ByInvoice
+		inv, told.By = inv.transferred(s.Plan.Cycle, at), ByInvoice
 	} else {
 		inv.Status, inv.PaidAt, inv.IssuedAt, inv.InFlight = InvoicePaid, at, at, ""
 	}
@@ -57,7 +57,7 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	if inv.Coupon != "" && inv.Coupon == s.Discount.Coupon {
 		s.Discount = s.Discount.spent()
 	}
-	if s.opensMoneyBack(inv.Purpose) {
+	if s.startsMoneyBack(inv.Purpose) {
 		s.MoneyBack = MoneyBack{From: inv.ID, Until: at.Add(b.Policy.MoneyBack)}
 	}
 	s.Stranger = s.Stranger && inv.Stranger // a command of the account's was paid for
@@ -117,9 +117,9 @@ func (b Book) paidState(s Subscription, inv Invoice) Subscription {
 // paidNotices are the receipt to the billing contact and the licensed file to
 // the licensee.
 func paidNotices(s Subscription, inv Invoice, old PlanRef, notes []CreditNote) []Notice {
-	until, update := inv.Service().Period.End, NoticeLicenseUpdated
+	until, file := inv.Service().Period.End, NoticeLicenseUpdated
 	if inv.Purpose == ForPurchase || inv.Purpose == ForRevival {
-		update = NoticeLicense
+		file = NoticeLicense
 	}
 	receipt := Notice{Kind: NoticeReceipt, To: RoleBilling, InvoiceID: inv.ID, Amount: inv.AmountDue(), Until: until, Plan: s.Plan}
 	if off := inv.Discount(); !off.IsZero() {
@@ -131,7 +131,7 @@ func paidNotices(s Subscription, inv Invoice, old PlanRef, notes []CreditNote) [
 	for _, n := range notes {
 		receipt.CreditNotes = append(receipt.CreditNotes, n.ID)
 	}
-	return []Notice{receipt, {Kind: update, To: RoleLicensee, Until: until, Plan: s.Plan, WithFile: true}}
+	return []Notice{receipt, {Kind: file, To: RoleLicensee, Until: until, Plan: s.Plan, WithFile: true}}
 }
 
 // issueExcess draws the proration credits of a change from the lines that

@@ -23,7 +23,7 @@ const (
 	AdviceNewMethod     Advice = "new_method"
 	AdviceNeedsCustomer Advice = "needs_customer"
 	AdviceNever         Advice = "never"
-	AdviceOperator      Advice = "operator" // the gateway took no such call from us: see refused.go
+	AdviceOperator      Advice = "operator" // the gateway rejected our call: see rejection.go
 )
 
 // FormRequest asks for a form for a card.
@@ -40,8 +40,8 @@ type Form struct {
 	URL string // of its page
 }
 
-// ChargeRequest asks a gateway for the money of one invoice. Amount is more
-// than nought.
+// ChargeRequest asks a gateway for the money of one invoice. Amount is above
+// zero.
 type ChargeRequest struct {
 	Invoice      string // inv_…: one successful charge at most
 	Subscription string // sub_…
@@ -54,14 +54,14 @@ type ChargeRequest struct {
 	At           time.Time // the engine's now (a test clock's, where one is attached)
 }
 
-// ChargeResult is what became of a charge. An error beside it means that
+// ChargeResult is what became of a charge. An error with it means that
 // certainly nothing moved.
 type ChargeResult struct {
 	Status      PaymentStatus `json:"status"`
 	DeclineCode string        `json:"decline_code,omitempty"` // "insufficient_funds"
 	Advice      Advice        `json:"advice,omitempty"`
 	ActionURL   string        `json:"action_url,omitempty"` // with PaymentRequiresAction
-	Refusal     string        `json:"refusal,omitempty"`    // with DeclineRefused: the gateway's own code
+	Rejection   string        `json:"refusal,omitempty"`    // with DeclineRejected: the gateway's own code
 }
 
 // StoredMethod is a payment method that the gateway holds; we keep what a

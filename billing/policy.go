@@ -20,7 +20,7 @@ type Policy struct {
 	LookAgain     time.Duration           // between looks at a payment that the gateway works on
 	MoneyBack     time.Duration           // from the first charge
 
-	DisputeReminder time.Duration // how often the operator hears of an open dispute
+	DisputeReminder time.Duration // how often the operator hears of an undecided dispute
 	MoneyBacks      int64         // per product and billing account
 }
 

@@ -247,10 +247,10 @@ func (b Book) spreadExcess(excess []CreditNote) []CreditNote {
 	return held
 }
 
-// Settled is the posting of the gateway's answers about pending refunds. If
+// RefundsAnswered is the posting of the gateway's answers about pending refunds. If
 // a card cannot be refunded, the money goes to the account's balance and the
 // operator is told.
-func (b Book) Settled(refunds []Refund, at time.Time) *Posting {
+func (b Book) RefundsAnswered(refunds []Refund, at time.Time) *Posting {
 	s := b.Subscription
 	s.Refunding -= len(refunds)
 	p := b.post(s, at, EventRefundConfirmed, EventDetails{})

@@ -9,20 +9,20 @@ import (
 // good, hears of it only when access is about to end.
 func TestARenewalThatTheGatewayRefusesKeepsTheScheduleAndTellsTheOperatorInTheCustomersPlace(t *testing.T) {
 	l := failing(t, "visa")
-	l.cards["visa"] = DeclineRefused
+	l.cards["visa"] = DeclineRejected
 	l.to("2026-05-01")
 	is(t, "status", l.s().Status, PastDue)
 	is(t, "next", l.s().Next, Step{StepRetry, instant("2026-05-02")})
 	is(t, "customer", len(l.told(NoticePaymentFailed)), 0)
-	operator := l.told(NoticeChargeRefused)
-	is(t, "operator", operator, []Notice{{Kind: NoticeChargeRefused, To: RoleOperator, InvoiceID: l.last().ID, Amount: Money{1000, "USD"}}})
+	operator := l.told(NoticeChargeRejected)
+	is(t, "operator", operator, []Notice{{Kind: NoticeChargeRejected, To: RoleOperator, InvoiceID: l.last().ID, Amount: Money{1000, "USD"}}})
 	l.to("2026-05-06")
 	is(t, "customer", len(l.told(NoticePaymentFailed)), 0)
 	is(t, "before the end", l.told(NoticeFinalNotice)[0].Until, instant("2026-05-08"))
-	is(t, "operator, each time", len(l.told(NoticeChargeRefused)), 4)
+	is(t, "operator, each time", len(l.told(NoticeChargeRejected)), 4)
 
 	mended := failing(t, "visa")
-	mended.cards["visa"] = DeclineRefused
+	mended.cards["visa"] = DeclineRejected
 	mended.to("2026-05-01")
 	delete(mended.cards, "visa")
 	mended.now = instant("2026-05-01").Add(time.Hour)
@@ -33,14 +33,14 @@ func TestARenewalThatTheGatewayRefusesKeepsTheScheduleAndTellsTheOperatorInTheCu
 
 func TestRefusalsOfTheGatewayUseUpNoneOfAnOrdersCards(t *testing.T) {
 	l := ordered(t, "2026-04-01", offer{})
-	l.cards["visa"] = DeclineRefused
+	l.cards["visa"] = DeclineRejected
 	l.command(Command{Verb: VerbPurchase, Request: "req_buy"}, "visa")
 	for range l.book.Policy.MaxDeclines {
 		got := l.command(Command{Verb: VerbPaymentMethod}, "visa")
 		is(t, "outcome", got.Code+" "+Code(got.Payment.DeclineCode), "card_declined gateway_refused")
 	}
 	is(t, "declines", l.s().Declines, 0)
-	is(t, "operator", len(l.told(NoticeChargeRefused)), 1+l.book.Policy.MaxDeclines)
+	is(t, "operator", len(l.told(NoticeChargeRejected)), 1+l.book.Policy.MaxDeclines)
 	delete(l.cards, "visa")
 	l.must(Command{Verb: VerbPaymentMethod}, "visa")
 	is(t, "status", l.s().Status, Active)
@@ -49,10 +49,10 @@ func TestRefusalsOfTheGatewayUseUpNoneOfAnOrdersCards(t *testing.T) {
 
 func TestATrialThatTheGatewayRefusesToConvertEndsAndTellsTheOperator(t *testing.T) {
 	l := tried(t, "2026-04-01", "visa", offer{})
-	l.cards["visa"] = DeclineRefused
+	l.cards["visa"] = DeclineRejected
 	l.to("2026-05-01")
 	is(t, "status", l.s().Status, Canceled)
-	is(t, "operator", len(l.told(NoticeChargeRefused)), 1)
+	is(t, "operator", len(l.told(NoticeChargeRejected)), 1)
 	delete(l.cards, "visa")
 	l.must(Command{Verb: VerbRenew}, "")
 	is(t, "revived", l.s().Status, Active)

@@ -11,7 +11,7 @@ type Dunning struct {
 	FirstFailure time.Time `json:"first_failure"`
 	LastAttempt  time.Time `json:"last_attempt"`
 	Hard         bool      `json:"hard,omitempty"`    // only a new method can help
-	Refusal      string    `json:"refusal,omitempty"` // the gateway's code, where it did not even try: see refused.go
+	Rejection    string    `json:"refusal,omitempty"` // the gateway's code, if it rejected our call: see rejection.go
 }
 
 // Deadline is when the subscription ends unpaid: the first failure plus the

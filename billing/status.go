@@ -79,7 +79,7 @@ var possible = map[Status][]Verb{
 func (s Subscription) Actions(at time.Time) []Verb {
 	actions := []Verb{}
 	for _, v := range possible[s.Status] {
-		if s.allows(v) && (v != VerbMoneyBack || s.MoneyBack.open(at)) {
+		if s.allows(v) && (v != VerbMoneyBack || s.MoneyBack.available(at)) {
 			actions = append(actions, v)
 		}
 	}

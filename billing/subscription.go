@@ -72,7 +72,7 @@ type Subscription struct {
 	// invoice only.
 	Waiting Waiting `json:"waiting,omitzero"`
 	// Disputes are all that there have been, and DisputeLookAt when the operator
-	// is reminded of an open one.
+	// is reminded of an undecided one.
 	Disputes      []Dispute `json:"disputes,omitempty"`
 	DisputeLookAt time.Time `json:"dispute_look_at,omitzero"`
 	// MoneyBack is what the customer may have back on demand.
@@ -116,7 +116,7 @@ const (
 	StepRenew       StepKind = "renew"
 	StepRetry       StepKind = "retry_payment"
 	StepEnd         StepKind = "end"            // as asked, at the end of the period
-	StepDispute     StepKind = "dispute"        // one is still open
+	StepDispute     StepKind = "dispute"        // one is not decided yet
 	StepSettle      StepKind = "settle_payment" // the one that waits: give it up, or ask again
 )
 

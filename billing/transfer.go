@@ -145,9 +145,9 @@ func (b Book) markPaid(c Command, at time.Time) Decision {
 	return Decision{Posting: p}
 }
 
-// settled is an open invoice after its payment. Nothing that was mailed
+// transferred is an open invoice after its payment. Nothing that was mailed
 // changes; a purchase's period, which was not known before, is filled in.
-func (inv Invoice) settled(cycle Cycle, at time.Time) Invoice {
+func (inv Invoice) transferred(cycle Cycle, at time.Time) Invoice {
 	inv.Status, inv.PaidAt = InvoicePaid, at
 	inv.Lines = slices.Clone(inv.Lines)
 	for i, l := range inv.Lines {
@@ -158,10 +158,10 @@ func (inv Invoice) settled(cycle Cycle, at time.Time) Invoice {
 	return inv
 }
 
-// Settles tells whether a paid invoice differs from the open one that was
+// OnlyPays tells whether a paid invoice differs from the open one that was
 // mailed only by its payment. The store checks it before it writes.
-func (inv Invoice) Settles(open Invoice) bool {
-	want := open.settled(open.Service().Plan.Cycle, inv.PaidAt)
+func (inv Invoice) OnlyPays(open Invoice) bool {
+	want := open.transferred(open.Service().Plan.Cycle, inv.PaidAt)
 	same := func(x, y Line) bool {
 		dates := x.Period.Start.Equal(y.Period.Start) && x.Period.End.Equal(y.Period.End)
 		x.Period, y.Period = Period{}, Period{}

@@ -242,8 +242,8 @@ func TestAMailedInvoiceIsNeverEdited(t *testing.T) {
 		Number: "INV-2026-000001", Status: InvoiceOpen, IssuedAt: instant("2026-01-31"), DueAt: instant("2026-03-02"), BalanceApplied: 5,
 		Lines: []Line{{Kind: LineService, Amount: 100, Plan: PlanRef{Cycle: Yearly}}},
 	}
-	paid := open.settled(Yearly, instant("2026-02-10"))
-	is(t, "its payment", paid.Settles(open), true)
+	paid := open.transferred(Yearly, instant("2026-02-10"))
+	is(t, "its payment", paid.OnlyPays(open), true)
 	for name, edit := range map[string]func(*Invoice){
 		"number":  func(i *Invoice) { i.Number = "INV-2026-000002" },
 		"status":  func(i *Invoice) { i.Status = InvoiceVoid },
@@ -257,7 +257,7 @@ func TestAMailedInvoiceIsNeverEdited(t *testing.T) {
 	} {
 		edited := paid
 		edit(&edited)
-		is(t, name, edited.Settles(open), false)
+		is(t, name, edited.OnlyPays(open), false)
 	}
 }
 

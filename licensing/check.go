@@ -115,7 +115,7 @@ func ParseQuestion(body []byte) (Question, error) {
 //	UNKNOWN_LICENSE     no licence has this id
 //	WRONG_PRODUCT       it is another product's
 //	REVOKED             for good, by an operator
-//	SUSPENDED           while a dispute is open, or by an operator
+//	SUSPENDED           while a payment is disputed, or by an operator
 //	NOT_ACTIVATED       an entra licence without a tenant, or one that waits for its first payment
 //	EXPIRED             it has ended, or now is ValidUntil or later
 //	WRONG_LICENSEE      not the exact licensee (activation licensee)

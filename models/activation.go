@@ -75,7 +75,7 @@ func (s *Store) amend(ctx context.Context, id, actor string, change func(row *li
 		if err != nil || kind == "" {
 			return err
 		}
-		if err := update(tx, id, &row); err != nil {
+		if err := save(tx, id, &row); err != nil {
 			return err
 		}
 		return s.note(tx, row, kind, actor)

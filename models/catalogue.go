@@ -138,7 +138,7 @@ func applyProduct(tx *gorm.DB, position int64, p billing.Product, changes *[]str
 		if was != row {
 			*changes = append(*changes, "~ product "+p.ID+": "+strings.Join(was.differences(row), ", "))
 		}
-		if err := update(tx, p.ID, &row); err != nil {
+		if err := save(tx, p.ID, &row); err != nil {
 			return err
 		}
 	}
@@ -155,7 +155,7 @@ func applyProduct(tx *gorm.DB, position int64, p billing.Product, changes *[]str
 			}
 		case was.Covers != row.Covers:
 			*changes = append(*changes, fmt.Sprintf("~ plan %s covers %s → %s", pl.ID, people(was.Covers), people(row.Covers)))
-			if err := update(tx, pl.ID, &row); err != nil {
+			if err := save(tx, pl.ID, &row); err != nil {
 				return err
 			}
 		}

@@ -63,7 +63,7 @@ func (s *Store) SetSites(ctx context.Context, id string, sites []string, limit i
 			return &billing.Error{Code: billing.CodeTooManySiteEdits, Field: "sites", Detail: "the sites have been changed too often in this period"}
 		}
 		row.Sites = sites
-		return update(tx, id, &row)
+		return save(tx, id, &row)
 	})
 }
 

@@ -29,7 +29,7 @@ func (s shop) earlier(by time.Duration) {
 			lapsed := r.ClaimedUntil.Add(-by)
 			r.ClaimedUntil = &lapsed
 		}
-		must(s, update(s.db, r.ID, &r))
+		must(s, save(s.db, r.ID, &r))
 	}
 }
 

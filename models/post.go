@@ -114,7 +114,7 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Posting) err
 	if p.Method != "" {
 		row.Method = p.Method
 	}
-	if err := update(tx, row.ID, &row); err != nil {
+	if err := save(tx, row.ID, &row); err != nil {
 		return err
 	}
 	if state.License != "" {
@@ -189,7 +189,7 @@ func (s *Store) entitle(tx *gorm.DB, state billing.Subscription) error {
 	if fresh {
 		return tx.Create(&row).Error
 	}
-	return update(tx, row.ID, &row)
+	return save(tx, row.ID, &row)
 }
 
 // file writes the documents: credit notes, and the invoice.
@@ -227,7 +227,7 @@ func fileInvoice(tx *gorm.DB, inv billing.Invoice) error {
 	if err != nil && !fresh {
 		return err
 	}
-	mailed := !fresh && row.Status == billing.InvoiceOpen && inv.Settles(row.Detail)
+	mailed := !fresh && row.Status == billing.InvoiceOpen && inv.OnlyPays(row.Detail)
 	if !fresh && row.Status != billing.InvoiceDraft && !mailed {
 		return fmt.Errorf("invoice %s is %s and cannot be written again", inv.ID, row.Status)
 	}
@@ -249,7 +249,7 @@ func fileInvoice(tx *gorm.DB, inv billing.Invoice) error {
 	if fresh {
 		return tx.Create(&row).Error
 	}
-	return update(tx, row.ID, &row)
+	return save(tx, row.ID, &row)
 }
 
 // sell keeps the service lines of a paid invoice, each with its remainder, on
@@ -278,7 +278,7 @@ func void(tx *gorm.DB, id string) error {
 		return fmt.Errorf("invoice %s is %s and cannot become void", id, row.Status)
 	}
 	row.Status, row.Detail.Status = billing.InvoiceVoid, billing.InvoiceVoid
-	return update(tx, id, &row)
+	return save(tx, id, &row)
 }
 
 // draw takes from the remainders of sold lines, never more than is left.

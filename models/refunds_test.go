@@ -68,14 +68,14 @@ func TestARefundIsPendingUntilItIsConfirmed(t *testing.T) {
 		}
 
 		pending[0].Status = billing.RefundSucceeded
-		done := s.book(sub.ID).Settled(pending, opening)
+		done := s.book(sub.ID).RefundsAnswered(pending, opening)
 		s.post(*done, "")
 		pending, err = s.PendingRefunds(t.Context(), sub.ID)
 		if err != nil || len(pending) != 0 {
 			t.Errorf("still pending: %v, %v", pending, err)
 		}
 		// What has been confirmed cannot be confirmed again.
-		again := s.book(sub.ID).Settled(done.Refunds, opening)
+		again := s.book(sub.ID).RefundsAnswered(done.Refunds, opening)
 		if err := s.Post(t.Context(), *again); err == nil {
 			t.Error("a refund was confirmed twice")
 		}
@@ -89,7 +89,7 @@ func TestARefundThatHadSucceededFailsOnce(t *testing.T) {
 		inv := s.receipts(sub.ID)[0].ID
 		p := s.refunding(sub.ID, inv, 400)
 		p.Refunds[0].Status = billing.RefundSucceeded
-		s.post(*s.book(sub.ID).Settled(p.Refunds, opening), "")
+		s.post(*s.book(sub.ID).RefundsAnswered(p.Refunds, opening), "")
 		if _, err := s.Refund(t.Context(), "sub_other", p.Refunds[0].ID); !errors.Is(err, billing.ErrNotFound) {
 			t.Errorf("another subscription's: %v", err)
 		}
@@ -162,7 +162,7 @@ func TestASubscriptionThatEndedIsLiveWhileItsMoneyIsOnItsWay(t *testing.T) {
 			t.Errorf("live are %v, %v", live, err)
 		}
 		p.Refunds[0].Status = billing.RefundSucceeded
-		s.post(*s.book(sub.ID).Settled(p.Refunds, opening), "")
+		s.post(*s.book(sub.ID).RefundsAnswered(p.Refunds, opening), "")
 		if live, err := s.Live(t.Context()); err != nil || len(live) != 0 {
 			t.Errorf("live are %v, %v", live, err)
 		}

@@ -91,7 +91,7 @@ func (l SandboxLedger) UpdateMethod(ctx context.Context, id string, f func(*sand
 		if err := f(&row.Detail); err != nil {
 			return err
 		}
-		return update(tx, id, &row)
+		return save(tx, id, &row)
 	})
 }
 
@@ -122,7 +122,7 @@ func (l SandboxLedger) UpdateForm(ctx context.Context, id string, f func(*sandbo
 			return err
 		}
 		row.Untold = row.Detail.Untold()
-		return update(tx, id, &row)
+		return save(tx, id, &row)
 	})
 }
 
@@ -166,12 +166,12 @@ func (l SandboxLedger) Update(ctx context.Context, payment, method string, f fun
 			return err
 		}
 		if m != nil {
-			if err := update(tx, method, &sandboxMethodRow{method, *m}); err != nil {
+			if err := save(tx, method, &sandboxMethodRow{method, *m}); err != nil {
 				return err
 			}
 		}
 		p.Untold = p.Detail.Untold()
-		return update(tx, payment, &p)
+		return save(tx, payment, &p)
 	})
 }
 

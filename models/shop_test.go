@@ -116,7 +116,7 @@ func (s shop) book(id string) billing.Book {
 func (s shop) command(id string, c billing.Command, at time.Time) billing.Subscription {
 	s.Helper()
 	b := s.book(id)
-	return s.carryOut(b, b.Decide(c, at), c.Cause(b.Subscription.Revision), c.Request, at)
+	return s.apply(b, b.Decide(c, at), c.Cause(b.Subscription.Revision), c.Request, at)
 }
 
 // due does the step that a subscription waits for, when it is due.
@@ -124,10 +124,10 @@ func (s shop) due(id string) billing.Subscription {
 	s.Helper()
 	b := s.book(id)
 	step := b.Subscription.Next
-	return s.carryOut(b, b.Due(step, step.At), step.Cause(), "", step.At)
+	return s.apply(b, b.Due(step, step.At), step.Cause(), "", step.At)
 }
 
-func (s shop) carryOut(b billing.Book, d billing.Decision, cause, request string, at time.Time) billing.Subscription {
+func (s shop) apply(b billing.Book, d billing.Decision, cause, request string, at time.Time) billing.Subscription {
 	s.Helper()
 	switch {
 	case d.Refusal != nil:

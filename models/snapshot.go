@@ -80,7 +80,7 @@ func (s *Store) Fence(ctx context.Context, id string) (billing.Subscription, err
 		row.Revision++
 		row.State.Revision = row.Revision
 		state = row.State
-		return update(tx, id, &row)
+		return save(tx, id, &row)
 	})
 	return state, err
 }
@@ -119,7 +119,7 @@ func (s *Store) SetCharge(ctx context.Context, invoice, gateway, charge string) 
 			return fmt.Errorf("invoice %s is %s and cannot be charged", invoice, row.Status)
 		}
 		row.Detail.Gateway, row.Detail.Charge, row.Charge = gateway, charge, charge
-		return update(tx, invoice, &row)
+		return save(tx, invoice, &row)
 	})
 }
 

@@ -234,8 +234,8 @@ func one[T any](q *gorm.DB) (row T, err error) {
 	return row, err
 }
 
-// update writes a whole row back.
-func update[T any](tx *gorm.DB, id string, row *T) error {
+// save writes a whole row back.
+func save[T any](tx *gorm.DB, id string, row *T) error {
 	return tx.Model(row).Where("id = ?", id).Select("*").Updates(row).Error
 }
 

@@ -58,12 +58,12 @@ func (i *activityCodes) ExecuteActivity(ctx context.Context, in *interceptor.Exe
 	return nil, failure(info, code(err))
 }
 
-// alert logs that the gateway refused our call: the activity succeeded, but
+// alert logs that the gateway rejected our call: the activity succeeded, but
 // an operator must act.
 func (i *activityCodes) alert(info activity.Info, result any) {
 	r, _ := result.(activities.Result)
-	if r.Outcome.Code == billing.CodeGatewayRefused || r.Outcome.Payment.DeclineCode == billing.DeclineRefused {
-		i.log.Error("the gateway refused a call of ours", "code", billing.DeclineRefused, "activity", info.ActivityType.Name,
+	if r.Outcome.Code == billing.CodeGatewayRejected || r.Outcome.Payment.DeclineCode == billing.DeclineRejected {
+		i.log.Error("the gateway rejected a call of ours", "code", billing.DeclineRejected, "activity", info.ActivityType.Name,
 			"workflow", info.WorkflowExecution.ID, "invoice", r.Outcome.Invoice)
 	}
 }

@@ -124,8 +124,8 @@ func TestWhatSucceedsIsLeftAlone(t *testing.T) {
 // that a person has to mend.
 func TestTheGatewaysRefusalIsLoggedWithItsCode(t *testing.T) {
 	for name, o := range map[string]billing.Outcome{
-		"a charge":          {Invoice: "inv_1", Payment: billing.PaymentOutcome{Status: billing.PaymentDeclined, DeclineCode: billing.DeclineRefused}},
-		"a card to be kept": {Code: billing.CodeGatewayRefused},
+		"a charge":          {Invoice: "inv_1", Payment: billing.PaymentOutcome{Status: billing.PaymentDeclined, DeclineCode: billing.DeclineRejected}},
+		"a card to be kept": {Code: billing.CodeGatewayRejected},
 		"":                  {Code: billing.CodeCardDeclined, Payment: billing.PaymentOutcome{Status: billing.PaymentDeclined, DeclineCode: "generic_decline"}},
 	} {
 		var logs bytes.Buffer

@@ -16,7 +16,7 @@ import (
 func (s *subscription) show(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, details(s.state, s.lately))
 	shown := workflow.GetTypedSearchAttributes(ctx)
-	var updates []temporal.SearchAttributeUpdate
+	var changed []temporal.SearchAttributeUpdate
 	for _, a := range []struct {
 		key   temporal.SearchAttributeKeyKeyword
 		value string
@@ -24,13 +24,13 @@ func (s *subscription) show(ctx workflow.Context) {
 		{AttributeStatus, string(s.state.Status)}, {AttributePlan, s.state.Plan.ID}, {AttributeProduct, s.state.Product},
 	} {
 		if was, _ := shown.GetKeyword(a.key); was != a.value {
-			updates = append(updates, a.key.ValueSet(a.value))
+			changed = append(changed, a.key.ValueSet(a.value))
 		}
 	}
-	if len(updates) == 0 {
+	if len(changed) == 0 {
 		return
 	}
-	if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
+	if err := workflow.UpsertTypedSearchAttributes(ctx, changed...); err != nil {
 		workflow.GetLogger(ctx).Error("search attributes were not written")
 	}
 }
@@ -93,8 +93,8 @@ func details(s billing.Subscription, lately []string) string {
 	if w := s.Waiting; s.PaymentPending() {
 		row("payment that waits", w.Amount.String()+" for "+w.Invoice+" ("+string(w.Purpose)+"), "+waits(w))
 	}
-	if s.Dunning.Refusal != "" {
-		row("payment", "the gateway refuses our calls: "+s.Dunning.Refusal)
+	if s.Dunning.Rejection != "" {
+		row("payment", "the gateway rejects our calls: "+s.Dunning.Rejection)
 	}
 	if s.Refunding > 0 {
 		row("refunds", fmt.Sprintf("%d that the gateway has not confirmed yet", s.Refunding))

@@ -548,7 +548,7 @@ func TestOperatorsReadThatTheGatewayRefusesOurCallsUntilItTakesThem(t *testing.T
 			l.at(when, func() { shown[when] = l.details() })
 		}
 	})
-	if got := shown["2026-02-01 12:00:00"]; !strings.Contains(got, "| past_due |") || !strings.Contains(got, "| payment | the gateway refuses our calls: refused |") {
+	if got := shown["2026-02-01 12:00:00"]; !strings.Contains(got, "| past_due |") || !strings.Contains(got, "| payment | the gateway rejects our calls: refused |") {
 		t.Error(got)
 	}
 	if got := shown["2026-02-05 12:00:00"]; !strings.Contains(got, "| active |") || strings.Contains(got, "refuses") {

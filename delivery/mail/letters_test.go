@@ -366,14 +366,14 @@ var letters = []letterCase{
 	},
 	{
 		"a gateway that refuses our calls is told to the operator, with its code and ids",
-		toOperator(billing.Notice{Kind: billing.NoticeChargeRefused, Amount: usd(990), Code: "refused"}),
+		toOperator(billing.Notice{Kind: billing.NoticeChargeRejected, Amount: usd(990), Code: "refused"}),
 		"The gateway refused a call: refused",
 		[]string{"$9.90 could not be charged: the gateway answered “refused”", "#4540, sub_01J9", "INV-2026-000123, inv_01J9", "31 January 2026, 10:00 UTC"},
 		[]string{"Calendar Pro", "could not be stored"},
 	},
 	{
 		"a gateway that refuses to store a card is told to the operator",
-		with(toOperator(billing.Notice{Kind: billing.NoticeChargeRefused, Code: "not_found"}), func(l *billing.Letter) { l.InvoiceID, l.InvoiceNumber = "", "" }),
+		with(toOperator(billing.Notice{Kind: billing.NoticeChargeRejected, Code: "not_found"}), func(l *billing.Letter) { l.InvoiceID, l.InvoiceNumber = "", "" }),
 		"The gateway refused a call: not_found",
 		[]string{"A card could not be stored: the gateway answered “not_found”", "#4540, sub_01J9"},
 		[]string{"Calendar Pro", "INV-", "$"},
