@@ -43,20 +43,20 @@ func (p Period) Contains(t time.Time) bool { return !t.Before(p.Start) && t.Befo
 // (docs/rules.md, Calendar).
 func Instant(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
-// boundary is the n-th period boundary after anchor, computed from the anchor
+// Boundary is the n-th period boundary after anchor, computed from the anchor
 // and never from the boundary before, so that the 31st comes back after
-// February (docs/rules.md, Calendar). boundary(anchor, c, 0) is the anchor.
-func boundary(anchor time.Time, c Cycle, n int) time.Time {
+// February (docs/rules.md, Calendar). Boundary(anchor, c, 0) is the anchor.
+func Boundary(anchor time.Time, c Cycle, n int) time.Time {
 	if c == EverySeconds {
 		return anchor.Add(time.Duration(n) * 3 * time.Second)
 	}
 	return addMonths(anchor, n*c.months())
 }
 
-// periodAt is the period of the anchor's grid that contains t, and its index
+// PeriodAt is the period of the anchor's grid that contains t, and its index
 // n: the period runs from boundary n to boundary n+1. t must not lie before
 // the anchor.
-func periodAt(anchor time.Time, c Cycle, t time.Time) (Period, int) {
+func PeriodAt(anchor time.Time, c Cycle, t time.Time) (Period, int) {
 	var n int
 	if c == EverySeconds {
 		n = int(t.Sub(anchor) / (3 * time.Second))
@@ -65,10 +65,10 @@ func periodAt(anchor time.Time, c Cycle, t time.Time) (Period, int) {
 		months := (t.Year()-anchor.Year())*12 + int(t.Month()) - int(anchor.Month())
 		n = max(0, months/c.months()-1)
 	}
-	for !t.Before(boundary(anchor, c, n+1)) {
+	for !t.Before(Boundary(anchor, c, n+1)) {
 		n++
 	}
-	return Period{boundary(anchor, c, n), boundary(anchor, c, n+1)}, n
+	return Period{Boundary(anchor, c, n), Boundary(anchor, c, n+1)}, n
 }
 
 // TrialEnd is the end of a trial that starts at t: one month on (docs/rules.md,

@@ -28,7 +28,7 @@ func TestPeriodsAreHalfOpen(t *testing.T) {
 		is(t, at, p.Contains(instant(at)), want)
 	}
 	at := instant("2026-02-28T10:00:00Z") // a boundary belongs to the period that it begins
-	next, n := periodAt(p.Start, Monthly, at)
+	next, n := PeriodAt(p.Start, Monthly, at)
 	is(t, "period at its boundary", next, Period{at, instant("2026-03-31T10:00:00Z")})
 	is(t, "its index", n, 1)
 }
@@ -54,7 +54,7 @@ func TestTheBoundaryIsComputedFromTheAnchor(t *testing.T) {
 		{"2026-12-31T00:00:00Z", Monthly, 2, "2027-02-28T00:00:00Z"},
 		{"2026-01-01T00:00:00Z", EverySeconds, 5, "2026-01-01T00:00:15Z"},
 	} {
-		is(t, c.anchor, boundary(instant(c.anchor), c.cycle, c.n), instant(c.want))
+		is(t, c.anchor, Boundary(instant(c.anchor), c.cycle, c.n), instant(c.want))
 	}
 	is(t, "trial from the 31st", TrialEnd(instant("2026-01-31T10:00:00Z")), instant("2026-02-28T10:00:00Z"))
 	is(t, "trial from December", TrialEnd(instant("2026-12-01T00:00:00Z")), instant("2027-01-01T00:00:00Z"))
@@ -65,13 +65,13 @@ func TestThePeriodAtAnInstantIsTheOneBetweenItsBoundaries(t *testing.T) {
 		anchor := instant("2023-11-30T00:00:00Z").Add(rapid.Custom(seconds).Draw(t, "anchor"))
 		cycle := rapid.SampledFrom([]Cycle{Monthly, Yearly, ThreeYears, EverySeconds}).Draw(t, "cycle")
 		n := rapid.IntRange(0, 400).Draw(t, "n")
-		start, end := boundary(anchor, cycle, n), boundary(anchor, cycle, n+1)
+		start, end := Boundary(anchor, cycle, n), Boundary(anchor, cycle, n+1)
 		if !start.Before(end) {
 			t.Fatalf("boundary %d is %s, and the next %s", n, start, end)
 		}
 		inside := start.Add(time.Duration(rapid.Int64Range(0, int64(end.Sub(start)/time.Second)-1).Draw(t, "inside")) * time.Second)
 		for _, at := range []time.Time{start, inside, end.Add(-time.Second)} {
-			if got, i := periodAt(anchor, cycle, at); got != (Period{start, end}) || i != n || !got.Contains(at) {
+			if got, i := PeriodAt(anchor, cycle, at); got != (Period{start, end}) || i != n || !got.Contains(at) {
 				t.Fatalf("%s lies in %v (%d), want %s to %s (%d)", at, got, i, start, end, n)
 			}
 		}

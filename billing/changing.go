@@ -60,7 +60,7 @@ func (b Book) changeSale(c Command, at time.Time) (*sale, *Error) {
 	if s.Status == Trialing {
 		start = s.TrialEnd // a period paid ahead is replaced; the trial goes on
 	}
-	period, _ := periodAt(start, plan.Cycle, start)
+	period, _ := PeriodAt(start, plan.Cycle, start)
 	price := s.priceOf(period) // another quantity alone is no other plan
 	if plan.ID != s.Plan.ID {
 		if price, err = plan.PriceIn(b.currency()); err != nil {
@@ -95,7 +95,7 @@ func (b Book) credits(at time.Time) []credit {
 	for _, sold := range b.Sold {
 		switch {
 		case sold.pays(b.Subscription.Period, b.Subscription.PaidBy):
-			net := proration(Money{sold.Line.Net(), b.currency()}, sold.Line.Period, at, b.Product.Proration).Amount
+			net := Prorate(Money{sold.Line.Net(), b.currency()}, sold.Line.Period, at, b.Product.Proration).Amount
 			cs = append(cs, sold.credit(min(net, sold.Remainder())))
 		case sold.pays(b.Subscription.Ahead, b.Subscription.AheadBy):
 			cs = append(cs, sold.whole())

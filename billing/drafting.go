@@ -48,7 +48,7 @@ func (b Book) discounted(s sale) sale {
 // The time between since and that period was never charged and becomes a
 // line of zero.
 func (b Book) saleAt(anchor, since, at time.Time) sale {
-	p, _ := periodAt(anchor, b.Subscription.Plan.Cycle, at)
+	p, _ := PeriodAt(anchor, b.Subscription.Plan.Cycle, at)
 	s := b.sale(p)
 	if since.Before(p.Start) {
 		s.Skipped = Period{since, p.Start}

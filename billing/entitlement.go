@@ -13,7 +13,7 @@ func LongestTerm(products []Product, p Policy, t time.Time) time.Time {
 			if !plan.Cycle.Valid() {
 				continue
 			}
-			if paid := boundary(t, plan.Cycle, 2); paid.After(end) {
+			if paid := Boundary(t, plan.Cycle, 2); paid.After(end) {
 				end = paid
 			}
 		}

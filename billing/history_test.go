@@ -329,7 +329,7 @@ func audit(l *ledger, opening int64) {
 		if s.Status == Trialing {
 			anchor = s.TrialEnd
 		}
-		if want, _ := periodAt(anchor, s.Plan.Cycle, p.Start); want != p {
+		if want, _ := PeriodAt(anchor, s.Plan.Cycle, p.Start); want != p {
 			t.Errorf("%s: %v is no period of the anchor %s", inv.ID, p, anchor)
 		}
 		since := p.Start

@@ -63,7 +63,7 @@ func (b Book) unbilled(at time.Time) time.Time {
 	case s.Status == Active && b.Open != nil:
 		return b.Open.Service().Period.End
 	case s.Status == PastDue:
-		p, _ := periodAt(s.Anchor, s.Plan.Cycle, at)
+		p, _ := PeriodAt(s.Anchor, s.Plan.Cycle, at)
 		return p.End
 	}
 	return s.Period.End

@@ -70,12 +70,12 @@ func TestMoneyIsWrittenInItsCurrencysDigits(t *testing.T) {
 func TestProrationStaysWithinTheAmount(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		start := instant("2024-01-31T10:00:00Z").Add(rapid.Custom(seconds).Draw(t, "start"))
-		p := Period{start, boundary(start, rapid.SampledFrom([]Cycle{Monthly, Yearly, ThreeYears}).Draw(t, "cycle"), 1)}
+		p := Period{start, Boundary(start, rapid.SampledFrom([]Cycle{Monthly, Yearly, ThreeYears}).Draw(t, "cycle"), 1)}
 		amount := Money{rapid.Int64Range(0, 1e15).Draw(t, "amount"), "USD"}
 		mode := rapid.SampledFrom([]ProrationMode{PerSecond, PerDay}).Draw(t, "mode")
 		a := start.Add(rapid.Custom(seconds).Draw(t, "a"))
 		b := a.Add(rapid.Custom(seconds).Draw(t, "b"))
-		first, later := proration(amount, p, a, mode).Amount, proration(amount, p, b, mode).Amount
+		first, later := Prorate(amount, p, a, mode).Amount, Prorate(amount, p, b, mode).Amount
 		if first > amount.Amount || later < 0 || later > first {
 			t.Fatalf("of %d at %s %d, at %s %d", amount.Amount, a, first, b, later)
 		}

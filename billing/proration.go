@@ -10,10 +10,10 @@ const (
 	PerDay    ProrationMode = "day" // whole UTC days
 )
 
-// proration is the part of amount that a change at an instant of the period
+// Prorate is the part of amount that a change at an instant of the period
 // gives back: amount × remaining ÷ total, rounded once, half away from zero
 // (docs/rules.md, Changing plan). At the start all comes back, at the end nothing.
-func proration(amount Money, p Period, at time.Time, mode ProrationMode) Money {
+func Prorate(amount Money, p Period, at time.Time, mode ProrationMode) Money {
 	remaining, total := span(at, p.End, mode), span(p.Start, p.End, mode)
 	switch {
 	case total <= 0 || remaining <= 0:

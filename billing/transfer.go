@@ -152,7 +152,7 @@ func (inv Invoice) transferred(cycle Cycle, at time.Time) Invoice {
 	inv.Lines = slices.Clone(inv.Lines)
 	for i, l := range inv.Lines {
 		if l.Kind == LineService && l.Period == (Period{}) {
-			inv.Lines[i].Period, _ = periodAt(at, cycle, at)
+			inv.Lines[i].Period, _ = PeriodAt(at, cycle, at)
 		}
 	}
 	return inv

@@ -48,14 +48,14 @@ func TestVectors(t *testing.T) {
 	}
 	for _, v := range vectors.Proration {
 		t.Run("proration/"+v.Name, func(t *testing.T) {
-			is(t, "credit", proration(Money{v.Paid, v.Currency}, v.Period, v.At, v.Mode), Money{v.Credit, v.Currency})
+			is(t, "credit", Prorate(Money{v.Paid, v.Currency}, v.Period, v.At, v.Mode), Money{v.Credit, v.Currency})
 		})
 	}
 	for _, v := range vectors.Calendar {
 		t.Run("calendar/"+v.Name, func(t *testing.T) {
-			is(t, "boundary 0", boundary(v.Anchor, v.Cycle, 0), v.Anchor)
+			is(t, "boundary 0", Boundary(v.Anchor, v.Cycle, 0), v.Anchor)
 			for i, want := range v.Boundaries {
-				is(t, "boundary", boundary(v.Anchor, v.Cycle, i+1), want)
+				is(t, "boundary", Boundary(v.Anchor, v.Cycle, i+1), want)
 			}
 		})
 	}
