@@ -92,7 +92,7 @@ func (a *Activities) quoteLetter(ctx context.Context, e billing.Envelope) (billi
 	}, err
 }
 
-// letter gathers what the mail of a notice tells, to whom, and its attachments.
+// letter gathers a notice's recipient, contents and attachments.
 func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Letter, error) {
 	switch e.Notice.Kind {
 	case billing.NoticeLogin:

@@ -38,7 +38,7 @@ func (a *Activities) weigh(ctx context.Context, t Task, book *billing.Book) (d b
 
 // settle asks the gateway what became of the waiting payment, and posts it.
 // Where the wait is to end, a payment that still waits for the customer is
-// first given up for good.
+// first given up.
 func (a *Activities) settle(ctx context.Context, t Task, book billing.Book) (Result, error) {
 	inv, looks := *book.Waiting, t.looks()
 	ask := a.Gateway.Abandon

@@ -26,8 +26,8 @@ func (a *Activities) Load(ctx context.Context, subscription string) (Loaded, err
 	if err != nil {
 		return Loaded{}, err
 	}
-	told, err := a.lately(ctx, subscription)
-	return Loaded{s, told}, err
+	recent, err := a.lately(ctx, subscription)
+	return Loaded{s, recent}, err
 }
 
 func (a *Activities) load(ctx context.Context, subscription string) (billing.Subscription, error) {
@@ -73,7 +73,7 @@ func (a *Activities) Do(ctx context.Context, t Task) (Result, error) {
 	return result, err
 }
 
-// step does one Task, from wherever an earlier try of it got to.
+// step does one Task, from the point that an earlier try of it reached.
 func (a *Activities) step(ctx context.Context, t Task) (Result, error) {
 	answered, err := a.answered(ctx, t)
 	if err != nil {
@@ -85,7 +85,7 @@ func (a *Activities) step(ctx context.Context, t Task) (Result, error) {
 	}
 	if s := &book.Subscription; s.TestClock != "" {
 		if t.Command != nil && s.Status.Ended() && s.Now.After(t.At) {
-			t.At = s.Now // nobody tells what has ended that its clock has moved
+			t.At = s.Now // an ended workflow does not hear that its clock has moved
 		}
 		s.Now = t.At // a step is as of its own instant
 	}

@@ -109,7 +109,7 @@ func (b Book) storeMethod(c Command, at time.Time) Decision {
 		if b.Open == nil {
 			return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has not been processed yet")}
 		}
-		if b.Open.Status == InvoiceOpen { // it was mailed: a card pays one of its own in its place
+		if b.Open.Status == InvoiceOpen { // it was mailed: a card pays a new invoice instead
 			return b.collect(b.draft(ForPurchase, c.Cause(s.Revision), b.saleAt(at, at, at)))
 		}
 		return b.collect(b.rebuild(*b.Open, b.saleAt(at, at, at)))

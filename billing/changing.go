@@ -61,7 +61,7 @@ func (b Book) changeSale(c Command, at time.Time) (*sale, *Error) {
 		start = s.TrialEnd // a period paid ahead is replaced; the trial goes on
 	}
 	period, _ := PeriodAt(start, plan.Cycle, start)
-	price := s.priceOf(period) // another quantity alone is no other plan
+	price := s.priceOf(period) // a new quantity alone keeps the price
 	if plan.ID != s.Plan.ID {
 		if price, err = plan.PriceIn(b.currency()); err != nil {
 			return nil, err.(*Error)
@@ -74,8 +74,8 @@ func (b Book) changeSale(c Command, at time.Time) (*sale, *Error) {
 	return &sale, nil
 }
 
-// ChangedQuantity is the quantity that a change comes to: where it names none,
-// it stays if the plan can have it.
+// ChangedQuantity is the quantity after a change: if it names none, it stays
+// if the plan can have it.
 func (b Book) ChangedQuantity(c Command) int64 {
 	plan, err := b.Product.Plan(c.Plan)
 	switch {

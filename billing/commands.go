@@ -18,7 +18,7 @@ type CommandKind struct {
 	check  func(Command) error                     // of the fields; nil: none is needed
 	decide func(Book, Command, time.Time) Decision // the rule; nil: package activities asks the gateway instead
 
-	account  bool // the billing account's own: from then on it is no stranger
+	account  bool // the billing account's own: it proves that the guest is the account
 	operator bool // an operator's, in every status (but what has ended does not end again)
 	always   bool // the rule alone says when it is possible
 	credits  bool // may create credit notes

@@ -22,11 +22,11 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 		Code: CodeCardDeclined, Detail: "the card was declined", Invoice: inv.ID,
 		Payment: PaymentOutcome{Status: PaymentDeclined, DeclineCode: r.DeclineCode},
 	}
-	kind, told := EventDeclined, EventDetails{Amount: due, Code: r.DeclineCode}
+	kind, details := EventDeclined, EventDetails{Amount: due, Code: r.DeclineCode}
 	declines := 1
 	var notices []Notice
 	if r.DeclineCode == DeclineRejected { // which is not the card's fault
-		kind, told.Code = EventGatewayRejected, r.Rejection
+		kind, details.Code = EventGatewayRejected, r.Rejection
 		outcome.Detail = "the payment provider could not be used; the vendor has been informed"
 		notices, declines = []Notice{rejectionNotice(r.Rejection, inv.ID, due)}, 0
 	}
@@ -60,15 +60,15 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 			kind = NoticeFinalNotice
 		}
 		switch {
-		case r.DeclineCode == DeclineAbandoned: // another card is charged in its place
-		case kind == NoticeFinalNotice || r.DeclineCode != DeclineRejected: // another card would help nobody
+		case r.DeclineCode == DeclineAbandoned: // another card is charged instead
+		case kind == NoticeFinalNotice || r.DeclineCode != DeclineRejected: // another card would not help
 			notices = append(notices, Notice{Kind: kind, To: RoleBilling, InvoiceID: inv.ID, Amount: due, Until: next, Plan: s.Plan})
 		}
 	default: // a change, a revival, a period ahead: nothing has happened
 		inv.Status = InvoiceVoid
 	}
 	s.HasMethod = s.HasMethod || method != ""
-	p := b.post(s, at, kind, told)
+	p := b.post(s, at, kind, details)
 	p.Invoice, p.Method, p.Entries, p.Notices, p.Outcome = &inv, method, release, notices, outcome
 	return p
 }

@@ -14,8 +14,8 @@ type Dispute struct {
 	Status  DisputeStatus `json:"status"`
 }
 
-// DisputeStatus is where a dispute stands. Won and lost are final, whatever the
-// gateway tells later.
+// DisputeStatus is where a dispute stands. Won and lost are final, even if
+// the gateway says something else later.
 type DisputeStatus string
 
 const (
@@ -44,8 +44,8 @@ func (s Subscription) mayBeAsked(v Verb) bool {
 	return false
 }
 
-// dispute records what the gateway has told of a dispute. What it told before,
-// or tells after the end, is no_change.
+// dispute records what the gateway says about a dispute. What it said before,
+// or says after the end, is no_change.
 func (b Book) dispute(c Command, at time.Time) Decision {
 	s, d := b.Subscription, c.Dispute
 	if b.receipt(d.Invoice) < 0 {
@@ -102,7 +102,7 @@ func (b Book) lose(d Dispute, at time.Time) *Posting {
 
 // lost is the credit note for what a lost dispute took. It draws on the line
 // that the invoice sold, and where a change has moved what was left of it, on
-// the later ones; on earlier ones only where these do not suffice. The money has
+// the later ones; on earlier ones only if these are not enough. The money has
 // gone already.
 func (b Book) lost(p *Posting, d Dispute, at time.Time) CreditNote {
 	own := b.receipt(d.Invoice)

@@ -2,7 +2,7 @@ package billing
 
 import "errors"
 
-// What a store answers beside its own failures.
+// What a store answers apart from its own failures.
 var (
 	// ErrNotFound says that there is no such row.
 	ErrNotFound = errors.New("not found")
@@ -55,7 +55,7 @@ const (
 	CodeAlreadyRecorded    Code = "already_recorded"
 	CodeMarkedByHand       Code = "marked_by_hand"
 	CodeTooManySiteEdits   Code = "too_many_site_edits"
-	CodeGatewayRejected     Code = "gateway_refused"
+	CodeGatewayRejected    Code = "gateway_refused"
 	CodePaymentProcessing  Code = "payment_processing"
 	CodePackageWithoutKey  Code = "package_without_key"
 	CodePackageWrongGUID   Code = "package_wrong_guid"
@@ -64,7 +64,7 @@ const (
 	CodeAlreadyActivated   Code = "already_activated"
 )
 
-// Error is a refusal: a code, the field of the input that it speaks of (in the
+// Error is a refusal: a code, the field of the input that it is about (in the
 // API's spelling, or empty), and words that never repeat what was submitted.
 type Error struct {
 	Code   Code

@@ -9,7 +9,7 @@ import (
 
 // Event is one line of a subscription's audit history, without personal data:
 // what happened, in English for operators, and the same as a kind with its
-// details, of which a page makes a sentence of its reader's language.
+// details, from which a page makes a sentence in its reader's language.
 type Event struct {
 	At      time.Time     `json:"at"`
 	Kind    EventKind     `json:"kind"`
@@ -55,7 +55,7 @@ const (
 	EventDeclined        EventKind = "payment_declined"
 	EventPaymentWaits    EventKind = "payment_waits"
 	EventProcessing      EventKind = "payment_processing"
-	EventGatewayRejected  EventKind = "gateway_refused"
+	EventGatewayRejected EventKind = "gateway_refused"
 	EventCancelScheduled EventKind = "cancel_scheduled"
 	EventResumed         EventKind = "resumed"
 	EventCanceled        EventKind = "canceled"
@@ -80,7 +80,7 @@ const (
 	EventChange     = EventKind(ForChange)
 	EventRevival    = EventKind(ForRevival)
 
-	// What becomes of a licence beside its subscription.
+	// What happens to a licence apart from its subscription.
 	EventActivated      EventKind = "activated"
 	EventTenantMoved    EventKind = "tenant_moved"
 	EventTenantReleased EventKind = "tenant_released"

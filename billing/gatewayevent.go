@@ -2,20 +2,20 @@ package billing
 
 import "time"
 
-// NewsKind is what a gateway's webhook tells of.
+// NewsKind is what a gateway's webhook is about.
 type NewsKind string
 
 const (
-	NewsCharge        NewsKind = "charge"         // something became of a charge: whatever it was, the gateway is asked
-	NewsRefund        NewsKind = "refund"         // likewise, of a refund
+	NewsCharge        NewsKind = "charge"         // something happened to a charge: the gateway is asked what
+	NewsRefund        NewsKind = "refund"         // something happened to a refund
 	NewsCard          NewsKind = "card_collected" // a customer has given a card on the gateway's page
 	NewsDisputeOpened NewsKind = "dispute_opened"
 	NewsDisputeWon    NewsKind = "dispute_won"
 	NewsDisputeLost   NewsKind = "dispute_lost"
-	NewsOther         NewsKind = "other" // nothing that anybody here acts on
+	NewsOther         NewsKind = "other" // nothing that is acted on
 )
 
-// Disputed is where a dispute stands by news of it; empty of all other news.
+// Disputed is where a dispute stands after such an event; empty for all others.
 func (k NewsKind) Disputed() DisputeStatus {
 	switch k {
 	case NewsDisputeOpened:
@@ -28,11 +28,11 @@ func (k NewsKind) Disputed() DisputeStatus {
 	return ""
 }
 
-// News is what a gateway has told by one webhook. Webhooks come late, twice and
-// in any order, so that news of charges and refunds carries no truth: it says
-// only about what the gateway is to be asked. It holds no personal data.
+// News is what one webhook of a gateway says. Webhooks come late, twice and
+// in any order, so events of charges and refunds are not believed: they only
+// say what the gateway is to be asked about. It holds no personal data.
 type News struct {
-	ID        string // the gateway's, the same however often it is told
+	ID        string // the gateway's, the same each time it is sent
 	Kind      NewsKind
 	Reference string // the gateway's, of the charge; with NewsCard, of the collection
 	Dispute   string // the gateway's, of the dispute

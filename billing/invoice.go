@@ -122,10 +122,10 @@ func (inv Invoice) Discount() Money { return inv.sum(func(l Line) int64 { return
 // Tax is the lines' tax.
 func (inv Invoice) Tax() Money { return inv.sum(func(l Line) int64 { return l.Tax }) }
 
-// Total is what the bill comes to, with tax.
+// Total is the sum of the bill, with tax.
 func (inv Invoice) Total() Money { return inv.Subtotal().Sub(inv.Discount()).Add(inv.Tax()) }
 
-// AmountDue is what is to be paid beside the balance.
+// AmountDue is what is to be paid after the balance.
 func (inv Invoice) AmountDue() Money {
 	return inv.Total().Sub(Money{inv.BalanceApplied, inv.Currency})
 }

@@ -35,7 +35,7 @@ func (b Book) invoiceNext(at time.Time) (inv *Invoice, due time.Time) {
 func (b Book) invoiceDue(_ Step, at time.Time) Decision { return b.sendNext(at) }
 
 // sendNext mails the next period's invoice, or pays it if the balance
-// suffices.
+// is enough.
 func (b Book) sendNext(at time.Time) Decision {
 	inv, due := b.invoiceNext(at)
 	if inv.AmountDue().Amount == 0 {

@@ -16,7 +16,7 @@ type Money struct {
 }
 
 // Add returns m + n. Adding two currencies is a defect of the caller, not an
-// input to be answered: it panics, and the step that did it fails unposted.
+// input to be answered, so it panics, and the step that did it fails unposted.
 func (m Money) Add(n Money) Money {
 	switch {
 	case m.Currency == "":
@@ -42,7 +42,7 @@ func (m Money) Scale(num, den int64) Money {
 	return Money{mulDiv(m.Amount, num, den), m.Currency}
 }
 
-// IsZero tells whether the amount is nought, whatever the currency.
+// IsZero tells whether the amount is zero, in any currency.
 func (m Money) IsZero() bool { return m.Amount == 0 }
 
 // String formats for people and logs: "9.90 USD", "990 JPY".

@@ -29,7 +29,7 @@ const (
 	NoticeEnded           NoticeKind = "ended"            // billing: the subscription has ended, and why
 	NoticeMoneyBack       NoticeKind = "money_back"       // billing: ended, and everything is given back
 	NoticeRefunded        NoticeKind = "refunded"         // billing: an operator has given money back
-	NoticeRefundFailed    NoticeKind = "refund_failed"    // operator: a card took nothing back, the balance has it
+	NoticeRefundFailed    NoticeKind = "refund_failed"    // operator: a card could not be refunded, the balance has the money
 	NoticeQuote           NoticeKind = "quote"            // billing: what an order would cost, until Until
 	NoticeLogin           NoticeKind = "login"            // an account: the link to sign in with, good until Until
 	NoticeCardExpiring    NoticeKind = "card_expiring"    // billing: the card is good until Until
@@ -38,12 +38,12 @@ const (
 	NoticeInvoiceOpen     NoticeKind = "invoice_open"     // billing: to be paid by transfer until Until
 	NoticeInvoiceVoid     NoticeKind = "invoice_void"     // billing: an invoice that was mailed is not to be paid any more
 	NoticeTransferShort   NoticeKind = "transfer_short"   // operator: a part of an invoice has come; Rest is missing
-	NoticeChargeRejected   NoticeKind = "charge_refused"   // operator: the gateway takes no such call from us; Code says why
+	NoticeChargeRejected  NoticeKind = "charge_refused"   // operator: the gateway rejected our call; Code says why
 	NoticeOverLimit       NoticeKind = "over_limit"       // billing: more people than the plan covers, in the period until Until
 	NoticeTransferUnused  NoticeKind = "transfer_unused"  // operator: money for an invoice that is paid or void already
 )
 
-// Role says whom a notice is for (docs/rules.md, Who takes part): one of the
+// Role is the recipient of a notice (docs/rules.md, Who takes part): one of the
 // subscription's two contacts, or the operator. The licensee's mails show no
 // prices; the operator's name ids instead of people.
 type Role string
@@ -56,8 +56,8 @@ const (
 
 // Notice is one mail to be sent, written in the transaction of the event that
 // it tells of, at most once per event and recipient. It holds no personal
-// data: who the recipient is, is looked up when it is sent. An amount of nothing
-// keeps its currency: where no money was asked for, there is none.
+// data: who the recipient is, is looked up when it is sent. An amount of zero
+// keeps its currency; if no money was asked for, it has none.
 type Notice struct {
 	Kind NoticeKind `json:"kind"`
 	To   Role       `json:"to"`
@@ -71,7 +71,7 @@ type Notice struct {
 	People      int64        `json:"people,omitempty"`       // over_limit: who used it so far in the period
 	Covers      int64        `json:"covers,omitempty"`       // over_limit: for how many the plan is
 	Renews      bool         `json:"renews,omitempty"`       // invoice_open: of the next period
-	Until       time.Time    `json:"until,omitzero"`         // the instant that the kind speaks of
+	Until       time.Time    `json:"until,omitzero"`         // the instant that the kind is about
 	Plan        PlanRef      `json:"plan,omitzero"`          // the plan at the event
 	OldPlan     PlanRef      `json:"old_plan,omitzero"`      // plan_changed
 	Reason      CancelReason `json:"reason,omitempty"`       // ended

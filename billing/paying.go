@@ -43,14 +43,14 @@ func (inv Invoice) entry(cause EntryCause, amount int64) BalanceEntry {
 func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	b.Subscription.clearPending(&inv)
 	s := b.Subscription
-	told := EventDetails{By: ByCard}
+	details := EventDetails{By: ByCard}
 	if inv.Status == InvoiceOpen {
-		inv, told.By = inv.transferred(s.Plan.Cycle, at), ByInvoice
+		inv, details.By = inv.transferred(s.Plan.Cycle, at), ByInvoice
 	} else {
 		inv.Status, inv.PaidAt, inv.IssuedAt, inv.InFlight = InvoicePaid, at, at, ""
 	}
 	sold, due := inv.Service(), inv.AmountDue()
-	told.Amount, told.Until = due, sold.Period.End
+	details.Amount, details.Until = due, sold.Period.End
 	if due.Amount > 0 {
 		s.LastPaymentAt = at
 	}
@@ -67,13 +67,13 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	}
 	s = b.paidState(s, inv)
 	if inv.Purpose == ForChange {
-		told.OldPlan, told.Plan = old, s.Plan
+		details.OldPlan, details.Plan = old, s.Plan
 	}
 	replaced := s.OpenInvoice != inv.ID
 	s.clearOpenInvoice()
 	s.AwaitsCard, s.Dunning = false, Dunning{}
 	s.HasMethod = s.HasMethod || inv.Method != ""
-	p := b.post(s, at, EventKind(inv.Purpose), told)
+	p := b.post(s, at, EventKind(inv.Purpose), details)
 	p.Invoice, p.Method = &inv, inv.Method
 	p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentSucceeded}}
 	p.issueExcess(at)

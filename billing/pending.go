@@ -7,7 +7,7 @@ import (
 // Waiting is a payment whose outcome is still to come: the bank asks for the
 // customer, or the gateway works on it. A subscription has one at most. Its
 // invoice stays a draft with its amounts frozen and its balance reserved. The
-// address at which the customer answers the bank stands in the invoice alone.
+// address of the bank's page is in the invoice only.
 type Waiting struct {
 	Invoice string  `json:"invoice"`
 	Purpose Purpose `json:"purpose"`
@@ -39,7 +39,7 @@ func (s *Subscription) clearPending(inv *Invoice) {
 }
 
 // MayWait tells whether there is time to wait for the customer. At a trial's
-// end there is none: a payment that does not succeed at once ends the trial
+// end there is not: a payment that does not succeed at once ends the trial
 // (docs/rules.md, Buying).
 func (b Book) MayWait(inv Invoice, at time.Time) bool { return b.waitsUntil(inv.Purpose, at).After(at) }
 
@@ -74,11 +74,11 @@ func (b Book) Awaits(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	w := Waiting{Invoice: inv.ID, Purpose: inv.Purpose, Amount: due, Action: r.Status == PaymentRequiresAction}
 	known := s.Waiting.Invoice == inv.ID && s.Waiting.Action == w.Action
 	inv.InFlight, inv.Waits, inv.ActionURL = "", true, r.ActionURL
-	kind, told := EventProcessing, EventDetails{Amount: due}
+	kind, details := EventProcessing, EventDetails{Amount: due}
 	w.Until = at.Add(b.Policy.LookAgain)
 	if w.Action {
 		w.Until = b.waitsUntil(inv.Purpose, at)
-		kind, told.Until = EventPaymentWaits, w.Until
+		kind, details.Until = EventPaymentWaits, w.Until
 	}
 	method := "" // where money is owed, the card is kept, as after a decline
 	var notices []Notice
@@ -94,7 +94,7 @@ func (b Book) Awaits(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	}
 	s.Waiting = w
 	s.HasMethod = s.HasMethod || method != ""
-	p := b.post(s, at, kind, told)
+	p := b.post(s, at, kind, details)
 	if known { // it was only looked at again
 		p.Events, notices = nil, nil
 	}

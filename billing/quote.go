@@ -3,8 +3,8 @@ package billing
 import "time"
 
 // Quote is an order that was priced but not placed (docs/rules.md, Buying).
-// Until it expires it can be accepted at its price, whatever the catalogue
-// says by then. It becomes one order; one that expired unpaid does not
+// Until it expires it can be accepted at its price, even if the catalogue
+// has changed. It becomes one order; one that expired unpaid does not
 // count.
 type Quote struct {
 	ID           string // quo_…
@@ -12,8 +12,8 @@ type Quote struct {
 	Order        Order        // all personal data; its ids are given with the acceptance
 	Subscription Subscription // as it would begin
 	ProductName  string
-	Bill         Invoice // what the first period comes to: lines, discount, tax
-	Renewal      Money   // what each later one would come to
+	Bill         Invoice // what the first period costs: lines, discount, tax
+	Renewal      Money   // what each later period would cost
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 
@@ -30,9 +30,9 @@ const (
 	QuoteExpired  QuoteStatus = "expired"
 )
 
-// Quote prices the book's order as of an instant, as for a stranger: its link
-// may be passed on, and the price has to hold for whoever accepts it. Nobody
-// knows yet when its period will be, so that its lines name none.
+// Quote prices the order as of an instant, as for a guest: the link may be
+// passed on, and the price must hold for everybody who may accept it. The
+// period is not known yet, so the lines name none.
 func (b Book) Quote(at time.Time) Quote {
 	b.Subscription.Stranger = true
 	q := Quote{

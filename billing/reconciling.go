@@ -21,7 +21,7 @@ type MovedCharge struct {
 	At      time.Time
 }
 
-// MovedRefund is a refund, whatever became of it.
+// MovedRefund is a refund with any outcome.
 type MovedRefund struct {
 	Refund string // re_…, what the gateway was told; empty: the engine did not ask for it
 	Charge string // the gateway's reference
@@ -98,7 +98,7 @@ const ReconcileMargin = 31 * day
 
 // Reconcile compares what a gateway has moved in [from, to) with the books, and
 // what the books say of that time with what it has moved. Both come with a
-// margin of ReconcileMargin around it, which is compared with and not told of.
+// margin of ReconcileMargin around it, which is compared but not reported.
 func Reconcile(moved Moved, books Books, from, to time.Time) []Difference {
 	list := append(chargesDiffer(moved.Charges, books.Invoices, from, to), refundsDiffer(moved.Refunds, books.Refunds, from, to)...)
 	slices.SortFunc(list, func(a, b Difference) int {
@@ -177,7 +177,7 @@ func refundsDiffer(refunds []MovedRefund, booked map[string]BookedRefund, from, 
 }
 
 // FailedSince are the refunds that the gateway says have failed, and the books
-// that they have succeeded: nobody has heard of it yet.
+// that they have succeeded: this is not recorded yet.
 func FailedSince(moved Moved, books Books) (failed []MovedRefund) {
 	for _, r := range moved.Refunds {
 		if r.Status == RefundFailed && books.Refunds[r.Refund].Status == RefundSucceeded {

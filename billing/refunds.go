@@ -9,7 +9,7 @@ import (
 type Receipt struct {
 	Invoice
 	Noted    int64 // by credit notes, tax included
-	Refunded int64 // asked back from its charge, whatever became of it
+	Refunded int64 // asked back from its charge, with any outcome
 }
 
 // room is what credit notes may still take from the invoice, tax included.
@@ -108,10 +108,10 @@ func (s Sold) whole() credit { return s.credit(s.Remainder()) }
 // credit takes net units from a sold line, with the tax that belongs to them.
 func (s Sold) credit(net int64) credit { return credit{s, net, s.taxOn(net)} }
 
-// gross is what the credit comes to, tax included.
+// gross is the credit with its tax.
 func (c credit) gross() int64 { return c.net + c.tax }
 
-// upTo is the credit, or the part of it that comes to gross, tax included.
+// upTo is the credit, or the part of it that is gross with its tax.
 func (c credit) upTo(gross int64) credit {
 	if gross >= c.gross() {
 		return c
@@ -271,7 +271,7 @@ func (b Book) RefundsAnswered(refunds []Refund, at time.Time) *Posting {
 }
 
 // refundFailed records that a refund which the gateway had confirmed has failed
-// after all: once, whatever it tells later. Its credit note stays, since the
+// after all: once, even if it is reported again. Its credit note stays, since the
 // customer has the money, though on the balance.
 func (b Book) refundFailed(_ Command, at time.Time) Decision {
 	r := b.Returned
@@ -279,7 +279,7 @@ func (b Book) refundFailed(_ Command, at time.Time) Decision {
 	case RefundSucceeded:
 	case RefundFailed:
 		return Decision{Refusal: refuse(CodeNoChange, "", "this is already recorded")}
-	case RefundPending: // whoever asks the gateway for it records what it says
+	case RefundPending: // the workflow asks the gateway and records the answer
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this refund has not been confirmed yet")}
 	default:
 		return Decision{Refusal: refuse(CodeInvalid, "refund_id", "is no refund of this subscription")}

@@ -3,7 +3,7 @@ package billing
 import "time"
 
 // Request is a command as it was received: written before it is sent to the
-// workflow, so that whatever crashes, it happens once and its answer can be
+// workflow, so that it happens once in spite of crashes and its answer can be
 // given again (docs/integrators.md, Idempotency-Key).
 type Request struct {
 	ID           string // req_…, and the update's id
@@ -15,7 +15,7 @@ type Request struct {
 	Actor        string // for the audit history: "customer", "operator"
 	Command      Command
 	Token        string // a card's, for the gateway
-	Reason       string // why, in the words of whoever asked
+	Reason       string // why, in the sender's words
 	CreatedAt    time.Time
 
 	Outcome  *Outcome // nil while it is not known
@@ -42,7 +42,7 @@ const (
 	BackToAccount  FormBack = "account"
 )
 
-// Overview is a subscription with what its pages show beside its state.
+// Overview is a subscription with what its pages show besides its state.
 type Overview struct {
 	Subscription
 	BillingAccount  string // e-mail

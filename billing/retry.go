@@ -15,7 +15,7 @@ type Dunning struct {
 }
 
 // Deadline is when the subscription ends unpaid: the first failure plus the
-// last interval, whatever happened in between.
+// last interval, regardless of what happened in between.
 func (d Dunning) Deadline(p Policy) time.Time {
 	return d.FirstFailure.Add(p.RetryAfter[len(p.RetryAfter)-1])
 }
@@ -57,7 +57,7 @@ func (r ChargeResult) Hard() bool {
 }
 
 // retry charges a declined renewal again. After an outage the invoice is
-// computed anew for the period that contains at. At the deadline, a hard
+// computed again for the period that contains at. At the deadline, a hard
 // decline, which no retry can cure, ends the subscription.
 func (b Book) retry(_ Step, at time.Time) Decision {
 	s := b.Subscription

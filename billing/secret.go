@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Secret makes credentials that need not be stored: whoever knows it can make
-// the same ones again. It has at least 32 bytes, and API and worker share it.
+// Secret makes credentials that need not be stored: everybody who knows it can make
+// the same ones. It has at least 32 bytes, and API and worker share it.
 type Secret []byte
 
 // Sign makes the HMAC-SHA256 of something for one purpose.

@@ -15,17 +15,17 @@ type StatementLine struct {
 	Line   int       // of the file, from 1
 	Date   time.Time // booked; midnight UTC
 	Amount Money     // negative: it went out
-	Text   string    // what whoever paid has written, as the bank shows it
+	Text   string    // what the payer wrote, as the bank shows it
 	ID     string    // the bank's own; empty where the statement has none
 }
 
-// statementReference begins the reference of a transfer that a statement has
-// told of, so that it can be told from one that was marked by hand.
+// statementReference begins the reference of a transfer from a statement. It tells
+// it apart from one that was marked by hand.
 const statementReference = "statement:"
 
 // Key is what the line is known by in every statement that has it: the bank's
 // id, else its text, with date and amount. (Some banks number the lines of each
-// statement anew, so that an id alone would not do.)
+// statement again from 1, so an id alone is not enough.)
 func (l StatementLine) Key() string {
 	by := "id " + l.ID
 	if l.ID == "" {

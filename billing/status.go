@@ -10,7 +10,7 @@ type Status string
 
 const (
 	Incomplete        Status = "incomplete"         // ordered, not yet paid
-	IncompleteExpired Status = "incomplete_expired" // never paid; takes no command
+	IncompleteExpired Status = "incomplete_expired" // never paid; no command is possible
 	Trialing          Status = "trialing"
 	Active            Status = "active"
 	PastDue           Status = "past_due" // a renewal was declined, and is tried again
@@ -58,8 +58,8 @@ const (
 	VerbDispute      Verb = "dispute"       // the gateway's: a payment is disputed, or no longer
 	VerbRefundFailed Verb = "refund-failed" // the gateway's: a refund that was confirmed has failed after all
 
-	// Nobody's button: the gateway has news of a payment, or may have. It is
-	// asked what became of the payment that waits, where one does.
+	// Not a button: the gateway may know more about a payment. It is asked for
+	// the outcome of the pending one, if there is one.
 	VerbSettle Verb = "settle"
 )
 
@@ -89,7 +89,7 @@ func (s Subscription) Actions(at time.Time) []Verb {
 // allows tells whether a command is possible: by the table of states, and by what was
 // asked before (only a cancelled subscription can be resumed, and only one
 // that goes on can be cancelled or paid ahead). Operators' commands do not
-// depend on the table: whatever has not ended can be ended, and what was
+// depend on the table: what has not ended can be ended, and what was
 // paid can be refunded at any time.
 func (s Subscription) allows(v Verb) bool {
 	if s.disputed() && !s.mayBeAsked(v) {
@@ -106,11 +106,11 @@ func (s Subscription) allows(v Verb) bool {
 		return s.CancelAtPeriodEnd
 	case VerbCancel:
 		return !s.CancelAtPeriodEnd
-	case VerbMoneyBack: // a trial that nobody has paid has no money to give back
+	case VerbMoneyBack: // there is no money in an unpaid trial
 		return s.Status != Trialing || s.MoneyBack.From != ""
 	case VerbRenew:
 		if s.Revoked {
-			return false // nobody pays for what cannot be used
+			return false // it cannot be used
 		}
 		if s.Status == Active && s.AwaitsTransfer() && !s.HasMethod {
 			return false // its invoice is out already

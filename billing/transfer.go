@@ -98,8 +98,8 @@ func (b Book) void(p *Posting, at time.Time) {
 }
 
 // markPaid records a transfer that an operator has seen. The money goes to
-// the account's balance. If that suffices for an open invoice, the invoice
-// is paid from it; for a stranger's order only transfers for that invoice
+// the account's balance. If that is enough for an open invoice, the invoice
+// is paid from it; for a guest's order only transfers for that invoice
 // count. Everything else is reported to the operator (docs/rules.md,
 // Renewing).
 func (b Book) markPaid(c Command, at time.Time) Decision {
@@ -123,17 +123,17 @@ func (b Book) markPaid(c Command, at time.Time) Decision {
 		missing = max(missing, due.Amount-amount.Amount-b.Transferred.Received)
 	}
 	came := EventDetails{Amount: amount, On: c.ValueDate}
-	told := Notice{Kind: NoticeTransferUnused, To: RoleOperator, InvoiceID: inv.ID, Amount: amount}
+	notice := Notice{Kind: NoticeTransferUnused, To: RoleOperator, InvoiceID: inv.ID, Amount: amount}
 	switch {
 	case inv.Status != InvoiceOpen || s.OpenInvoice != inv.ID:
 		came.Code = string(inv.Status)
 		p := b.post(s, at, EventTransferUnused, came)
-		p.Entries, p.Notices, p.Outcome = []BalanceEntry{entry}, []Notice{told}, Outcome{Invoice: inv.ID}
+		p.Entries, p.Notices, p.Outcome = []BalanceEntry{entry}, []Notice{notice}, Outcome{Invoice: inv.ID}
 		return Decision{Posting: p}
 	case missing > 0:
-		told.Kind, told.Rest = NoticeTransferShort, Money{missing, inv.Currency}
+		notice.Kind, notice.Rest = NoticeTransferShort, Money{missing, inv.Currency}
 		p := b.post(s, at, EventTransferShort, came)
-		p.Entries, p.Notices = []BalanceEntry{entry}, []Notice{told}
+		p.Entries, p.Notices = []BalanceEntry{entry}, []Notice{notice}
 		p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentPending}}
 		return Decision{Posting: p}
 	}

@@ -23,7 +23,7 @@ var freeMail = map[string]bool{
 	"ymail.com": true, "zoho.com": true,
 }
 
-// trialClaim is whom a trial counts for: the registrable domain of a work
+// trialClaim is who a trial counts for: the registrable domain of a work
 // address, the whole address at a free-mail provider (docs/rules.md, Buying).
 func trialClaim(email string) string {
 	email = strings.ToLower(email)

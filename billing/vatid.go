@@ -13,8 +13,8 @@ import (
 // shape or with a wrong check digit is refused: invalid_vat_id.
 //
 // Outside of the European Union a number means nothing to the tax, and stays
-// as it was written. That a well-formed id has been given to somebody, only
-// the member states know.
+// as it was written. Only the member states know whether a
+// well-formed id really exists.
 func NormalVATID(country, text string) (string, error) {
 	number, union := vatNumbers[country]
 	if !union {

@@ -44,7 +44,7 @@ func WrongGUID(why string) error {
 // to nobody, and the visuals that were built of it are still answered.
 func (v Version) Withdrawn() bool { return v.WithdrawnAt != nil }
 
-// Is tells whether a visual that says its version speaks of this one: Power
+// Is tells whether a visual's own version is this one: Power
 // BI's versions have four numbers, where the catalogue's may have fewer.
 func (v Version) Is(said string) bool { return trimZeros(v.Version) == trimZeros(said) }
 

@@ -20,7 +20,7 @@ func (s *Store) LicenseByKey(ctx context.Context, key string) (licensing.Issued,
 	return row.issued(db)
 }
 
-// Activate binds a licence to a tenant for whoever has its activation key; for
+// Activate binds a licence to a tenant for a caller with its activation key; for
 // the tenant that it is bound to, nothing changes. Errors: ErrNotFound, also
 // where the key has been replaced meanwhile, and a *billing.Error
 // already_activated.

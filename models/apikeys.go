@@ -20,7 +20,7 @@ func (s *Store) PutAPIKey(ctx context.Context, key, scope, account string) (id s
 	}
 	row := apiKeyRow{ID: NewID("key"), Hash: hashKey(key), Scope: scope, Account: account}
 	err = s.db.WithContext(ctx).Create(&row).Error
-	if errors.Is(err, gorm.ErrDuplicatedKey) { // put by somebody else meanwhile
+	if errors.Is(err, gorm.ErrDuplicatedKey) { // another process wrote it meanwhile
 		row, err = s.apiKey(ctx, key)
 	}
 	return row.ID, err

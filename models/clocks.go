@@ -26,7 +26,7 @@ func (s *Store) Clock(ctx context.Context, id string) (time.Time, error) {
 	return row.Now, err
 }
 
-// nowOf is a test clock's instant; real time where there is none.
+// nowOf is a test clock's instant; real time if there is none.
 func (s *Store) nowOf(tx *gorm.DB, clock string) (time.Time, error) {
 	if clock == "" {
 		return s.db.NowFunc(), nil
@@ -35,7 +35,7 @@ func (s *Store) nowOf(tx *gorm.DB, clock string) (time.Time, error) {
 	return row.Now, err
 }
 
-// HoldClock begins an advance: nobody else may until ReleaseClock, or until
+// HoldClock begins an advance: no other may begin until ReleaseClock, or until
 // the holder has given no sign of life for a minute. Errors: ErrNotFound,
 // ErrBusy.
 func (s *Store) HoldClock(ctx context.Context, id string) (now time.Time, err error) {

@@ -77,7 +77,7 @@ func redeem(tx *gorm.DB, coupon, subscription string) error {
 	return tx.Model(&couponRow{}).Where("code = ?", coupon).Update("redeemed", row.Redeemed+1).Error
 }
 
-// unredeem gives a coupon back that an order has redeemed and come to nothing.
+// unredeem gives a coupon back of an order that was never paid.
 func unredeem(tx *gorm.DB, coupon, subscription string) error {
 	row, err := one[couponRow](locked(tx).Where("code = ?", coupon))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// newsRow is what a gateway has told by a webhook.
+// newsRow is what a webhook of a gateway says.
 type newsRow struct {
 	Gateway   string
 	Event     string
@@ -22,7 +22,7 @@ type newsRow struct {
 	ToldAt    time.Time // at the gateway
 	CreatedAt time.Time
 	Attempts  int64
-	NextAt    *time.Time // when somebody may act on it; nil: it has been acted on
+	NextAt    *time.Time // when it may be acted on; nil: it has been
 	Result    string
 }
 
@@ -34,10 +34,10 @@ const (
 	newsIgnored = "ignored"
 )
 
-// newsClaim is how long whoever has taken news may be at it, in real time.
+// newsClaim is how long a claimed event may take, in real time.
 const newsClaim = 30 * time.Second
 
-// KeepNews keeps what a gateway has told, once. Where it is fresh the caller has
+// KeepNews stores an event, once. If it is fresh, the caller has
 // half a minute to act on it, before a sweeper does.
 func (s *Store) KeepNews(ctx context.Context, gateway string, n billing.News) (fresh bool, err error) {
 	row := newsRow{
@@ -53,7 +53,7 @@ func (s *Store) KeepNews(ctx context.Context, gateway string, n billing.News) (f
 	return r.RowsAffected == 1 && row.NextAt != nil, r.Error
 }
 
-// ClaimNews takes news of a gateway that nobody has acted on, so that nobody else
+// ClaimNews claims events that were not acted on yet, so that no other process
 // does meanwhile; what was tried least comes first.
 func (s *Store) ClaimNews(ctx context.Context, gateway string, limit int) ([]billing.News, error) {
 	db, now := s.db.WithContext(ctx), s.db.NowFunc()
@@ -79,7 +79,7 @@ func (s *Store) ClaimNews(ctx context.Context, gateway string, limit int) ([]bil
 	return claimed, nil
 }
 
-// NewsDone says that news was acted on, or that nobody here knows what it is
+// NewsDone says that news was acted on, or that it is not known here what it is
 // about.
 func (s *Store) NewsDone(ctx context.Context, gateway, event string, ignored bool) error {
 	result := newsActed
@@ -103,7 +103,7 @@ func (s *Store) PutNewsOff(ctx context.Context, gateway, event string) error {
 		Updates(map[string]any{"attempts": row.Attempts + 1, "next_at": s.db.NowFunc().Add(wait)}).Error
 }
 
-// WaitingNews counts the news that nobody has acted on.
+// WaitingNews counts the events that were not acted on yet.
 func (s *Store) WaitingNews(ctx context.Context) (n int64, err error) {
 	err = s.db.WithContext(ctx).Model(&newsRow{}).Where("next_at IS NOT NULL").Count(&n).Error
 	return n, err

@@ -13,7 +13,7 @@ import (
 const claimLife = 2 * time.Minute
 
 // ClaimNotices takes waiting notices of a subscription (of all, where it is
-// empty: what is older than a claim's life) so that nobody else sends them
+// empty: what is older than a claim's life) so that no other process sends them
 // meanwhile; what was tried least comes first. A claim lapses after two
 // minutes of real time.
 //

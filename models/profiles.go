@@ -90,12 +90,12 @@ func (s *Store) RemoveCard(ctx context.Context, account, ref string) error {
 	})
 }
 
-// detachClaim is how long whoever has taken a removed card may be at detaching
-// it, in real time. A gateway that is away is asked again after it.
+// detachClaim is how long detaching a claimed card may take, in real time. If
+// the gateway does not answer, it is asked again after that.
 const detachClaim = time.Minute
 
 // ClaimRemovedCards takes cards that were removed here and that the gateway still
-// has, so that nobody else detaches them meanwhile. A card that was removed while
+// has, so that no other process detaches them meanwhile. A card that was removed while
 // a payment with it was under way stays for as long as something may be charged
 // to it.
 func (s *Store) ClaimRemovedCards(ctx context.Context, gateway string, limit int) ([]string, error) {

@@ -95,8 +95,8 @@ func (s *Store) PendingRefunds(ctx context.Context, subscription string) ([]bill
 	return s.refunds(s.db.WithContext(ctx).Where("subscription = ? AND status = ?", subscription, billing.RefundPending))
 }
 
-// Refunds are those of an invoice of a subscription, the oldest first, whatever
-// became of them.
+// Refunds are those of an invoice of a subscription, the oldest first, with
+// any outcome.
 func (s *Store) Refunds(ctx context.Context, subscription, invoice string) ([]billing.Refund, error) {
 	return s.refunds(s.db.WithContext(ctx).Where("subscription = ? AND invoice = ?", subscription, invoice))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
-// The rows. Every time is UTC in whole seconds; nil where there is none.
+// The rows. Every time is UTC in whole seconds; nil if there is none.
 
 type accountRow struct {
 	ID        string
@@ -163,7 +163,7 @@ type paymentMethodRow struct {
 	Exp       string
 	CreatedAt time.Time
 	RemovedAt *time.Time
-	DetachAt  *time.Time // when somebody may have the gateway forget it too; nil: nobody has to
+	DetachAt  *time.Time // when the gateway may be asked to forget it too; nil: it need not be
 }
 
 type licenseRow struct {

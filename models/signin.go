@@ -76,7 +76,7 @@ func (s *Store) Unsolicited(ctx context.Context, email string, since time.Time) 
 	return int(n), err
 }
 
-// LoginAccount is whom a link was mailed to. Errors: ErrNotFound.
+// LoginAccount is the account that a link was mailed to. Errors: ErrNotFound.
 func (s *Store) LoginAccount(ctx context.Context, id string) (billing.Account, error) {
 	login, err := one[loginRow](s.db.WithContext(ctx).Where("id = ?", id))
 	if err != nil {

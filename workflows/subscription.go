@@ -224,7 +224,7 @@ func (s *subscription) listen(ctx workflow.Context, channel workflow.ReceiveChan
 			workflow.GetLogger(ctx).Warn("a signal without its shape was ignored", "signal", channel.Name())
 			continue
 		}
-		cmd.Request = "" // nobody waits for the answer
+		cmd.Request = "" // no one waits for the answer
 		s.busy++
 		outcome, err := s.handle(ctx, kind, cmd)
 		s.busy--
@@ -245,7 +245,7 @@ func (s *subscription) advance(ctx workflow.Context, a Advance) error {
 	if err != nil {
 		return err
 	}
-	// Whoever advances a clock looks at the mails next, so wait for them;
+	// After advancing a clock people look at the mails, so wait for them;
 	// but not long, in case the mail server is down.
 	return s.patiently(ctx, 10*time.Second, "the mails to be sent", func() bool { return !s.unsent && !s.sending })
 }
@@ -303,8 +303,8 @@ func (s *subscription) load(ctx workflow.Context) error {
 	return nil
 }
 
-// notify sends the outbox whenever it may hold something. It runs beside the
-// steps, so that a mail server that is down delays none of them. What it
+// notify sends the outbox whenever it may hold something. It runs in parallel to
+// the steps, so that a mail server that is down delays none of them. What it
 // cannot deliver in ten minutes is left to the sweeper.
 func (s *subscription) notify(ctx workflow.Context) {
 	ctx = mailing(ctx)
@@ -321,7 +321,7 @@ func (s *subscription) notify(ctx workflow.Context) {
 }
 
 // refund asks the gateway for pending refunds, and records the answers in
-// turn. It runs beside the steps, so that a gateway that is down delays none
+// turn. It runs in parallel to the steps, so that a gateway that is down delays none
 // of them, and never gives up.
 func (s *subscription) refund(ctx workflow.Context) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
