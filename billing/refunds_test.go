@@ -57,6 +57,7 @@ func TestMoneyBackGivesBackWhatWasChargedInAll(t *testing.T) {
 			c.live(l)
 			l.to("2026-04-15") // fourteen days after, to the second
 			l.must(Command{Verb: VerbMoneyBack})
+			is(t, "next payment", l.s().NextPaymentAt().IsZero(), true)
 			is(t, "card", l.refunded(), c.card)
 			if c.letterAttaches >= 0 {
 				is(t, "balance", l.balance, c.balance)
