@@ -44,3 +44,12 @@ func TestCommandsKeepTheNamesThatOperatorsKnow(t *testing.T) {
 		}
 	}
 }
+
+func TestEachCommandOfTheAccountShowsThatItIsNoGuest(t *testing.T) {
+	for _, c := range []Command{{Verb: VerbCancel}, {Verb: VerbRenew}, change(large)} {
+		l := bought(t, "2026-04-01", offer{stranger: true})
+		is(t, "a guest's order", l.s().Stranger, true)
+		l.must(c)
+		is(t, string(c.Verb), l.s().Stranger, false)
+	}
+}
