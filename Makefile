@@ -4,7 +4,7 @@ export CGO_ENABLED = 0
 CHECK = go -C dev run ./check
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test setup build lint race fuzz visual screenshots histories
+.PHONY: help dev test setup build lint race fuzz types visual screenshots histories
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ setup: ## Install what the tests need (root on Debian), or say what to install
 build: ## Build the product's binary into bin/
 	go build -trimpath -o bin/ ./cmd/okviz
 
-lint: ## Run gofmt, go mod tidy -diff, vet, staticcheck, workflowcheck and the Windows builds
+lint: ## Run gofmt, go mod tidy -diff, vet, staticcheck, workflowcheck, the Windows builds, and TypeScript and ESLint on the pages
 	@$(CHECK) lint
 
 race: ## Run the tests of what runs side by side under the race detector (needs a C compiler)
@@ -30,6 +30,10 @@ race: ## Run the tests of what runs side by side under the race detector (needs 
 
 fuzz: ## Run every fuzz test for ten seconds
 	@$(CHECK) fuzz
+
+types: ## Write the types of the pages anew after a change of the API (needs Node 20.19 or newer)
+	npm --prefix web ci --no-audit --no-fund
+	go test ./api -run '^TestThePagesTypesAreOfThisAPI$$' -count=1 -write
 
 visual: ## Rebuild the demonstration packages (needs Node 20.19 or newer)
 	node visual/build.mjs

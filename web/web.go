@@ -6,28 +6,36 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"html"
 	"io/fs"
 	"maps"
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
 
-//go:embed page.html assets icons
+//go:embed page.html pages.json assets/*.js assets/*.css assets/words assets/lit-html/LICENSE assets/lit-html/*.js icons
 var files embed.FS
 
-// policy lets pages use what this package serves and the API beside it, and
-// nothing else: no inline code or style, no other host, no frame around them.
+// policy lets pages use what this package serves and the API of the same host,
+// and nothing else: no inline code or style, no other host, no frame around them.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// page is every address that has a page of its own. Which products,
-// subscriptions and licences there are only the API knows.
-var page = regexp.MustCompile(`^/(|checkout|products/[a-z0-9]+(-[a-z0-9]+)*|quotes/quo_[0-9A-Z]{26}|login|account` +
-	`(/orders|/addresses|/payment-methods|/details|/api-keys|/licenses(/lic_[0-9A-Z]{26})?|/subscriptions(/sub_[0-9A-Z]{26}(/change)?)?)?)$`)
+// pageAddress matches the addresses that have a page: pages.json lists them, for
+// assets/main.js too. Whether there is such a product, subscription or licence
+// only the API knows.
+func pageAddress(list []byte) *regexp.Regexp {
+	var pages map[string]string
+	if err := json.Unmarshal(list, &pages); err != nil {
+		panic(err) // the binary was built wrong, which a test excludes
+	}
+	return regexp.MustCompile("^(?:" + strings.Join(slices.Collect(maps.Values(pages)), "|") + ")$")
+}
 
 // Brand is what makes the pages a vendor's own.
 type Brand struct {
@@ -40,12 +48,17 @@ type Brand struct {
 }
 
 // module tells the pages of the brand.
-func (b Brand) module() []byte {
+func (b Brand) module() file {
 	doc, err := json.Marshal(map[string]string{"name": b.Name, "terms": b.Terms, "privacy": b.Privacy, "support": b.Support})
 	if err != nil {
 		panic(err) // of strings
 	}
-	return append([]byte("export default "), append(doc, ";\n"...)...)
+	return newModule(doc)
+}
+
+// newModule is JSON as a module that others import.
+func newModule(doc []byte) file {
+	return newFile(fmt.Appendf(nil, "export default %s;\n", bytes.TrimSpace(doc)), contentTypes[".js"])
 }
 
 // served are the brand's own files, by address.
@@ -58,7 +71,7 @@ func (b Brand) served(logo []byte) map[string]file {
 		kind = "image/png"
 	}
 	return map[string]file{
-		"/brand/brand.js":  newFile(b.module(), contentTypes[".js"]),
+		"/brand/brand.js":  b.module(),
 		"/brand/style.css": newFile(b.Style, contentTypes[".css"]),
 		"/brand/logo":      newFile(logo, kind),
 	}
@@ -88,8 +101,13 @@ var contentTypes = map[string]string{
 // Unknown addresses are 404, with the page that says so.
 func Handler(b Brand) http.Handler {
 	served := load(files)
+	list := served["/pages.json"].body
+	served["/assets/pages.js"] = newModule(list)
+	page := pageAddress(list)
 	shell := newFile(bytes.ReplaceAll(served["/page.html"].body, []byte("{brand}"), []byte(html.EscapeString(b.Name))), contentTypes[".html"])
 	maps.Copy(served, b.served(served["/icons/brand.svg"].body))
+	delete(served, "/page.html") // it is sent at the addresses of pages only
+	delete(served, "/pages.json")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -102,7 +120,7 @@ func Handler(b Brand) http.Handler {
 		}
 		f, ok := served[r.URL.Path]
 		switch {
-		case ok && r.URL.Path != "/page.html":
+		case ok:
 		case page.MatchString(r.URL.Path):
 			f = shell
 		default:
@@ -110,7 +128,7 @@ func Handler(b Brand) http.Handler {
 			h.Set("Cache-Control", "no-store")
 			w.WriteHeader(http.StatusNotFound)
 			if r.Method == http.MethodGet {
-				_, _ = w.Write(shell.body) // whoever asked has gone
+				_, _ = w.Write(shell.body) // it fails when the client has gone
 			}
 			return
 		}

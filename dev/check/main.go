@@ -64,7 +64,7 @@ func main() {
 		// Go's cache does not see that files outside of a module changed.
 		r.test("tests of dev", "dev", nil, "-count=1", "./...")
 		race(&r)
-		visual(&r)
+		npm(&r, "tests of the visual", "visual", "test")
 	default:
 		fail("unknown: " + os.Args[1])
 	}
@@ -87,6 +87,7 @@ func lint(r *results) {
 	for _, module := range modules {
 		r.run("build of "+module+" for Windows", module, []string{"GOOS=windows"}, "go", "build", "-buildvcs=false", "-o", os.DevNull, "./...")
 	}
+	npm(r, "types and ESLint of the pages", "web", "run", "lint")
 }
 
 // race runs the tests of the packages where it pays under the race detector.
@@ -99,19 +100,18 @@ func race(r *results) {
 	r.test(name, ".", []string{"CGO_ENABLED=1"}, append([]string{"-race"}, raced...)...)
 }
 
-// visual runs the tests of the TypeScript SDK.
-func visual(r *results) {
-	const name = "tests of the visual"
+// npm runs an npm command of a folder, and before it installs what the folder's lock names.
+func npm(r *results, name, dir string, args ...string) {
 	if !found("node") || !found("npm") {
 		r.skip(name, "no Node was found")
 		return
 	}
-	lock, err := os.Stat("visual/package-lock.json")
-	installed, none := os.Stat("visual/node_modules/.package-lock.json")
+	lock, err := os.Stat(filepath.Join(dir, "package-lock.json"))
+	installed, none := os.Stat(filepath.Join(dir, "node_modules", ".package-lock.json"))
 	if err == nil && (none != nil || installed.ModTime().Before(lock.ModTime())) {
-		r.run("npm ci", "visual", nil, "npm", "ci", "--no-audit", "--no-fund")
+		r.run("npm ci in "+dir, dir, nil, "npm", "ci", "--no-audit", "--no-fund")
 	}
-	r.run(name, "visual", nil, "npm", "test")
+	r.run(name, dir, nil, "npm", args...)
 }
 
 // fuzz runs every fuzz test for ten seconds.

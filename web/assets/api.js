@@ -1,50 +1,86 @@
-// The public API. Answers of any status are answers; only a lost connection
+// @ts-check
+// The public API. An answer of any status is an answer; only a lost connection
 // throws.
+/** @import { Answer, Options, Reply, Send } from '../types/pages' */
 
-const answerOf = async response => {
+const limit = () => AbortSignal.timeout(60_000);
+
+/** @param {string} [token] @returns {Record<string, string>} */
+const bearer = token => (token ? { Authorization: `Bearer ${token}` } : {});
+
+/** @param {Response} response */
+const bodyOf = async response => {
   const text = await response.text();
-  let body = {};
   try {
-    body = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
-    // a proxy's page, say: the status is all there is to know
+    return {}; // a proxy's page, say: the status is all there is to know
   }
-  return { status: response.status, body, retryAfter: Number(response.headers.get('Retry-After')) || 0 };
 };
 
-const send = method => async (path, body, { key, token, signal } = {}) => answerOf(await fetch(path, {
-  method,
-  body,
-  signal: signal ?? AbortSignal.timeout(60_000),
-  headers: {
-    'Content-Type': 'application/json',
-    ...(key && { 'Idempotency-Key': key }),
-    ...(token && { Authorization: `Bearer ${token}` }),
-  },
-}));
+/**
+ * send sends a body as it stands. The caller says what a good answer is.
+ * @template T
+ * @param {string} method
+ * @param {string} address
+ * @param {string} [body]
+ * @param {Options} [options]
+ * @returns {Promise<Reply<T>>}
+ */
+export const send = async (method, address, body, { key, token, signal } = {}) => {
+  const response = await fetch(address, {
+    method,
+    body,
+    signal: signal ?? limit(),
+    headers: { 'Content-Type': 'application/json', ...(key && { 'Idempotency-Key': key }), ...bearer(token) },
+  });
+  return { ok: response.ok, status: response.status, body: await bodyOf(response), retryAfter: Number(response.headers.get('Retry-After')) || 0 };
+};
 
-export const post = send('POST');
-export const patch = send('PATCH');
-export const remove = send('DELETE');
-const put = send('PUT');
+/** @type {Send<'post'>} */
+export const post = (address, body, options) => send('POST', address, JSON.stringify(body), options);
+/** @type {Send<'patch'>} */
+export const patch = (address, body, options) => send('PATCH', address, JSON.stringify(body), options);
+/** @type {Send<'put'>} */
+export const put = (address, body, options) => send('PUT', address, JSON.stringify(body), options);
+/** @type {Send<'delete'>} */
+export const remove = (address, body, options) => send('DELETE', address, JSON.stringify(body), options);
 
-const get = async (path, token) => {
-  const response = await fetch(path, { signal: AbortSignal.timeout(60_000), headers: token ? { Authorization: `Bearer ${token}` } : {} });
-  if (response.status !== 200) throw Object.assign(new Error(`${path}: ${response.status}`), { status: response.status });
+/** What an address does not hold is thrown, with the status that says why. */
+export class NotRead extends Error {
+  /** @param {string} address @param {number} status */
+  constructor(address, status) {
+    super(`${address}: ${status}`);
+    this.status = status;
+  }
+}
+
+/** @param {string} address @param {string} [token] */
+const get = async (address, token) => {
+  const response = await fetch(address, { signal: limit(), headers: bearer(token) });
+  if (response.status !== 200) throw new NotRead(address, response.status);
   return response;
 };
 
-// read is what an address holds. What it does not hold is thrown, with the
-// status that says why.
-export const read = async (path, { token } = {}) => (await answerOf(await get(path, token))).body;
+/**
+ * read is what an address holds.
+ * @template {string} A
+ * @param {A} address
+ * @param {Options} [options]
+ * @returns {Promise<Answer<'get', A>>}
+ */
+export const read = async (address, { token } = {}) => bodyOf(await get(address, token));
 
-// download saves a file that a link cannot lead to, since it needs a token.
-export const download = async (path, name, { token } = {}) => {
-  const url = URL.createObjectURL(await (await get(path, token)).blob());
-  Object.assign(document.createElement('a'), { href: url, download: name }).click();
+/**
+ * download saves a file that a link cannot lead to, since it needs a token.
+ * @param {string} address
+ * @param {string} file
+ * @param {Options} [options]
+ */
+export const download = async (address, file, { token } = {}) => {
+  const url = URL.createObjectURL(await (await get(address, token)).blob());
+  Object.assign(document.createElement('a'), { href: url, download: file }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 };
 
 export const products = async () => (await read('/v1/products')).data;
-
-export const putSites = (license, sites) => put(`/v1/licenses/${license}/sites`, JSON.stringify({ sites }));

@@ -1,29 +1,33 @@
+// @ts-check
 // "/account/payment-methods": the cards that are stored, and what is charged to
 // each. A card is added where it is used: at a subscription, or an order.
 import { html } from './lit-html/lit-html.js';
 import { cardWords, page } from './account.js';
 import { read, remove } from './api.js';
-import { refusal } from './commanding.js';
+import { refusal } from './command-page.js';
 import { day } from './format.js';
 import { t } from './words.js';
+/** @import { Answer, Show } from '../types/pages' */
+/** @typedef {Answer<'get', '/v1/payment-methods'>['data'][number]} StoredCard */
 
 const w = t.account;
 const fetched = async () => (await read('/v1/payment-methods')).data;
 
+/** @param {Show} show */
 export const cards = show => page(show, w.cards, '/account/payment-methods', (framed, { data }) => {
   let list = data;
   let busy = false;
   let said = '';
   let wrong = '';
 
-  const forget = async id => {
+  const forget = async (/** @type {string} */ id) => {
     if (busy) return;
     busy = true;
     said = wrong = '';
     draw();
     try {
-      const { status, body } = await remove(`/v1/payment-methods/${encodeURIComponent(id)}`);
-      if (status === 204) said = w.cardRemoved;
+      const { ok, body } = await remove(`/v1/payment-methods/${encodeURIComponent(id)}`);
+      if (ok) said = w.cardRemoved;
       else wrong = refusal(body);
       list = await fetched();
     } catch {
@@ -33,7 +37,7 @@ export const cards = show => page(show, w.cards, '/account/payment-methods', (fr
     draw();
   };
 
-  const row = c => html`<li class="panel" data-card=${c.id}>
+  const row = (/** @type {StoredCard} */ c) => html`<li class="panel" data-card=${c.id}>
     <div><strong>${cardWords(c)}</strong>${c.subscriptions.length ? '' : html`
       <button type="button" class="link amount" ?disabled=${busy} aria-label=${w.removeCardOf(cardWords(c))} @click=${() => forget(c.id)}>${w.removeCard}</button>`}</div>
     <p class="quiet">${w.cardSince(day(c.created_at))}</p>

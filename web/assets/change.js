@@ -1,40 +1,57 @@
+// @ts-check
 // "/account/subscriptions/{id}/change": from the plan as it is to another, at
 // the price that the preview says, and at no other.
 import { html } from './lit-html/lit-html.js';
 import { page } from './account.js';
 import { post, read } from './api.js';
-import { Commanding, refusal } from './commanding.js';
+import { CommandPage, refusal } from './command-page.js';
+import { entered, enteredValid, submitted } from './events.js';
 import { day, money } from './format.js';
 import { icon } from './icon.js';
-import { cyclesOf, plansOf, settle, typesOf } from './plans.js';
+import { cyclesOf, settle, tiersOf, typesOf } from './plans.js';
 import { t } from './words.js';
+/** @import { Body, ChangePreview, CommandResult, Context, Money, PendingCommand, Problem, Show, Subscription, Wish } from '../types/pages' */
 
 const w = t.account;
 
+/** @param {Show} show @param {string} id */
 export const change = (show, id) => page(show, w.change, '/account/subscriptions', (framed, context) => {
   const p = new ChangePage(framed, context);
   p.preview();
   p.resume();
 }, () => read(`/v1/subscriptions/${id}`));
 
-class ChangePage extends Commanding {
+class ChangePage extends CommandPage {
+  /** @type {ChangePreview | null} */
+  cost = null;
+  /** @type {AbortController | null} */
+  asked = null;
+  finished = false;
+
+  /** @param {Show} framed @param {Context<Subscription>} context */
   constructor(framed, { data, known, nameOf }) {
     super(data.id);
-    Object.assign(this, { framed, s: data, nameOf, product: known.find(p => p.id === data.product) });
-    if (this.product) this.choice = settle(this.product, { ...data.plan, tier: data.plan.tier ?? '', quantity: data.quantity, currency: data.price.currency });
+    this.framed = framed;
+    this.s = data;
+    this.nameOf = nameOf;
+    this.product = known.find(p => p.id === data.product);
+    this.choice = this.product && settle(this.product, { ...data.plan, tier: data.plan.tier ?? '', quantity: data.quantity, currency: data.price.currency });
   }
 
-  get body() {
+  /** @returns {Body<'post', `/v1/subscriptions/${string}/change/preview`> | null} what is chosen */
+  get wish() {
+    if (!this.choice) return null;
     const { type, cycle, tier, quantity } = this.choice;
     return { plan: { type, cycle, ...(tier && { tier }) }, quantity };
   }
 
   get same() {
-    return this.choice.plan?.id === this.s.plan.id && this.choice.quantity === this.s.quantity;
+    return this.choice?.plan.id === this.s.plan.id && this.choice.quantity === this.s.quantity;
   }
 
+  /** @param {Wish} part */
   choose(part) {
-    Object.assign(this, { choice: settle(this.product, { ...this.choice, ...part }), said: '', wrong: '' });
+    if (this.product) Object.assign(this, { choice: settle(this.product, { ...this.choice, ...part }), said: '', wrong: '' });
     this.preview();
   }
 
@@ -43,12 +60,13 @@ class ChangePage extends Commanding {
     this.asked?.abort();
     this.cost = null;
     this.draw();
-    if (!this.product || this.same || !this.s.actions.includes('change')) return;
+    const { wish } = this;
+    if (!wish || this.same || !this.s.actions.includes('change')) return;
     const { signal } = this.asked = new AbortController();
     try {
-      const { status, body } = await post(`/v1/subscriptions/${this.id}/change/preview`, JSON.stringify(this.body), { signal });
+      const { ok, body } = await post(`/v1/subscriptions/${this.id}/change/preview`, wish, { signal });
       if (signal.aborted) return;
-      if (status === 200) this.cost = body;
+      if (ok) this.cost = body;
       else this.wrong = refusal(body);
     } catch {
       if (signal.aborted) return;
@@ -59,12 +77,16 @@ class ChangePage extends Commanding {
 
   confirm() {
     const { cost } = this;
-    if (cost) this.press('change', { ...this.body, proration_time: cost.proration_time, expected_amount_due: cost.amount_due.amount });
+    if (!cost || !this.wish) return;
+    /** @type {Body<'post', `/v1/subscriptions/${string}/change`>} */
+    const body = { ...this.wish, proration_time: cost.proration_time, expected_amount_due: cost.amount_due.amount };
+    this.press('change', body);
   }
 
+  /** @param {PendingCommand} c @param {CommandResult} result */
   async done(c, { subscription: s }) {
     this.s = s;
-    if (c.verb === 'change') {
+    if (c.action === 'change') {
       this.finished = true;
       this.cost = null;
     } else {
@@ -72,23 +94,31 @@ class ChangePage extends Commanding {
     }
   }
 
+  /** @param {PendingCommand} c @param {Partial<Problem>} problem */
   async failed(c, { code }) {
-    if (c.verb !== 'change') return;
+    if (c.action !== 'change') return;
     const { wrong } = this;
     await this.preview(); // a price is good for a while only
-    this.wrong = ['preview_expired', 'amount_changed'].includes(code) ? w.refusal[code] : wrong;
+    this.wrong = code === 'preview_expired' || code === 'amount_changed' ? w.refusal[code] : wrong;
   }
 
+  /**
+   * @param {'cycle' | 'type' | 'tier'} name
+   * @param {string} label
+   * @param {string} before
+   * @param {[value: string, text: string][]} options
+   * @param {string | null} chosen
+   */
   pick(name, label, before, options, chosen) {
     return html`<div class="pick was"><label for=${name}>${label}</label><span class="quiet">${before} <span aria-hidden="true">→</span></span>
-      <select id=${name} ?disabled=${this.busy} @change=${e => this.choose({ [name]: e.target.value })}>
+      <select id=${name} ?disabled=${this.busy} @change=${entered(value => this.choose({ [name]: value }))}>
         ${options.map(([value, text]) => html`<option value=${value} .selected=${value === chosen}>${text}</option>`)}</select></div>`;
   }
 
   costs() {
     const p = this.cost;
     if (!p) return html`<p class="row quiet">${this.same ? w.chooseOther : this.wrong ? '' : t.loading}</p>`;
-    const row = (key, label, m, sign = '', kind = '') => html`<div class="row ${kind}"><dt>${label}</dt><dd id=${key}>${sign}${money(m)}</dd></div>`;
+    const row = (/** @type {string} */ key, /** @type {string} */ label, /** @type {Money} */ m, sign = '', kind = '') => html`<div class="row ${kind}"><dt>${label}</dt><dd id=${key}>${sign}${money(m)}</dd></div>`;
     return html`<dl>
       ${row('cost-subtotal', t.checkout.subtotal, p.price)}
       ${p.discount.amount ? row('cost-discount', t.checkout.discount, p.discount, '−') : ''}
@@ -110,30 +140,30 @@ class ChangePage extends Commanding {
       this.framed(title, html`${head}${this.outcome()}<p><a class="button" id="back" href="/account/subscriptions/${s.id}">${w.toSubscription}</a></p>`);
       return;
     }
-    if (!product || !s.actions.includes('change')) {
+    if (!product || !choice || !s.actions.includes('change')) {
       this.framed(title, html`${head}<p class="lead">${w.refusal.not_possible_now}</p>`);
       return;
     }
     const { type, cycle, tier, quantity } = choice;
     const { currency } = s.price;
-    const tiers = plansOf(product, { type, cycle, currency }).filter(p => p.tier);
+    const tiers = tiersOf(product, { type, cycle, currency });
     this.framed(title, html`${head}
-      <form class="changing" @submit=${e => { e.preventDefault(); this.confirm(); }} aria-busy=${this.busy}>
+      <form class="changing" @submit=${submitted(() => this.confirm())} aria-busy=${this.busy}>
         <div class="order">
           <div class="row head"><span class="what">${icon(product, 32)}${this.nameOf(s.product)}</span>${s.last_payment_at ? html`<span class="quiet">${w.lastPayment}: ${day(s.last_payment_at)}</span>` : ''}</div>
           <div class="row picks">
             ${this.pick('cycle', t.checkout.cycle, t.cycle[s.plan.cycle], cyclesOf(product, { type, currency }).map(c => [c, t.cycle[c]]), cycle)}
             ${this.pick('type', t.checkout.type, t.type[s.plan.type], typesOf(product, { currency }).map(x => [x, t.type[x]]), type)}
-            ${tiers.length ? this.pick('tier', t.checkout.tier, s.plan.tier ?? '–', tiers.map(p => [p.tier, p.tier]), tier) : ''}
+            ${tiers.length ? this.pick('tier', t.checkout.tier, s.plan.tier ?? '–', tiers.map(x => [x, x]), tier) : ''}
             <div class="pick was"><label for="quantity">${t.checkout.quantity}</label><span class="quiet">${s.quantity} <span aria-hidden="true">→</span></span>
               <input id="quantity" type="number" inputmode="numeric" min="1" max="1000" step="1" required .value=${String(quantity)}
-                ?disabled=${this.busy || type === 'users'} @change=${e => { if (e.target.validity.valid) this.choose({ quantity: e.target.value }); }}></div>
+                ?disabled=${this.busy || type === 'users'} @change=${enteredValid(value => this.choose({ quantity: value }))}></div>
           </div>
           <div id="costs" aria-live="polite">${this.costs()}</div>
         </div>
         <button type="submit" id="confirm-change" class="wide" ?disabled=${this.busy || !this.cost}>${this.cost?.amount_due.amount ? w.confirmChange(money(this.cost.amount_due)) : w.confirmFree}</button>
       </form>
       ${this.outcome()}
-      ${this.asking === 'payment-method' ? this.card() : ''}`);
+      ${this.asks === 'payment-method' ? this.card() : ''}`);
   }
 }

@@ -1,46 +1,66 @@
+// @ts-check
 // "/checkout": the order or the quote, its payment, and what came of it.
-// order.js keeps it from being bought twice; here it is only shown.
+// pending-order.js keeps it from being bought twice; here it is only shown.
 import { html } from './lit-html/lit-html.js';
 import { patch, post, products } from './api.js';
 import { likely } from './countries.js';
 import { day, money, roundMoney } from './format.js';
+import { entered, enteredValid, named, submitted, ticked } from './events.js';
 import { idOf, written } from './fields.js';
 import { icon } from './icon.js';
 import { loaded } from './loading.js';
-import { forget, here, kept, prepare, returned, unsettled } from './order.js';
-import { Ordering } from './ordering.js';
-import { address, currenciesOf, cyclesOf, plansOf, priceIn, settle, typesOf } from './plans.js';
+import { OrderForm } from './order-form.js';
+import { forget, here, kept, prepare, returned, unsettled } from './pending-order.js';
+import { address, currenciesOf, cyclesOf, settle, tiersOf, typesOf } from './plans.js';
 import { quoted, result } from './result.js';
 import { me } from './session.js';
-import { t } from './words.js';
+import { t, word } from './words.js';
+/** @import { AwayOrder, Body, Bought, DoneOrder, Me, Money, PendingOrder, Preview, Product, Quote, Show, Wish } from '../types/pages' */
 
 const w = t.checkout;
 
 // What has been typed is kept in the tab, so that a reload does not lose it.
 const drafts = 'okviz.draft';
-const draft = () => JSON.parse(sessionStorage.getItem(drafts));
+/** @returns {Record<string, string> | null} */
+const draft = () => JSON.parse(sessionStorage.getItem(drafts) ?? 'null');
 
-// given leaves out what is empty.
-const given = fields => Object.fromEntries(Object.entries(fields).map(([name, v]) => [name, typeof v === 'object' ? given(v) : v])
-  .filter(([, v]) => v && (typeof v !== 'object' || Object.keys(v).length)));
+/**
+ * given leaves out what is empty.
+ * @template {object} T
+ * @param {T} fields
+ * @returns {T}
+ */
+const given = fields => /** @type {T} */ (Object.fromEntries(Object.entries(fields).map(([field, v]) => [field, typeof v === 'object' ? given(v) : v])
+  .filter(([, v]) => v && (typeof v !== 'object' || Object.keys(v).length))));
 
+/** @param {Show} show */
 export const checkout = show => {
-  const { order, quote, declined } = Object.fromEntries(new URLSearchParams(location.search));
-  const done = kept()?.state === 'done' ? kept() : null;
+  const { order: bought, quote: offered, declined } = Object.fromEntries(new URLSearchParams(location.search));
+  const order = kept();
+  const done = order?.state === 'done' ? order : null;
   const waits = unsettled();
-  if (order && kept()?.state === 'away' && kept().subscription === order) back(show, declined);
-  else if (order) result(show, done?.result.subscription?.id === order ? done : null);
-  else if (quote) quoted(show, done?.result.id === quote ? done : null);
+  if (bought && order?.state === 'away' && order.subscription === bought) back(show, order, declined);
+  else if (bought) result(show, done && isBought(done) && done.result.subscription.id === bought ? done : null);
+  else if (offered) quoted(show, done && !isBought(done) && done.result.id === offered ? done : null);
   else if (waits && !waits.at.startsWith('/checkout')) location.replace(waits.at);
-  else loaded(show, w.title, () => Promise.all([products(), me()]), ([known, who]) => new Checkout(show, known, who));
+  else loaded(show, w.title, () => Promise.all([products(), me()]), ([known, who]) => begin(show, known, who));
 };
 
-// back shows what became of the order whose customer was on the gateway's page.
-const back = async (show, declined) => {
-  let order = kept();
+/** @param {DoneOrder<Bought> | DoneOrder<Quote>} order @returns {order is DoneOrder<Bought>} whether something was bought, and not a quote asked for */
+const isBought = order => 'subscription' in order.result;
+
+/**
+ * back shows what became of the order whose customer was on the gateway's page.
+ * @param {Show} show
+ * @param {AwayOrder} away
+ * @param {string} declined
+ */
+const back = async (show, away, declined) => {
+  /** @type {Awaited<ReturnType<typeof returned>>} */
+  let order = away;
   show(w.title, html`<p class="lead" role="status">${t.loading}</p>`);
   try {
-    order = await returned(order, declined);
+    order = await returned(away, declined);
   } catch (error) {
     console.error(error); // it is shown as it was
   }
@@ -52,37 +72,64 @@ const back = async (show, declined) => {
   result(show, order);
 };
 
-class Checkout extends Ordering {
-  constructor(show, known, who) {
-    super();
-    this.me = who;
-    const order = kept();
-    // A declined order waits only where it was placed.
-    this.order = unsettled() ?? (['away', 'declined'].includes(order?.state) && order.at === here() ? order : null);
-    if (order?.state === 'done' || order && !this.order && order.state !== 'refused') forget();
+/**
+ * begin shows the form of the order that is going on, or else of what the
+ * address asks for.
+ * @param {Show} show
+ * @param {Product[]} known
+ * @param {Me | null} who
+ */
+const begin = (show, known, who) => {
+  const order = kept();
+  // A declined order waits only where it was placed.
+  const goesOn = unsettled() ?? ((order?.state === 'away' || order?.state === 'declined') && order.at === here() ? order : null);
+  if (order && !goesOn && order.state !== 'refused') forget();
 
-    const asked = this.order ? new URL(this.order.at, location.origin).search : location.search;
-    const wish = Object.fromEntries(new URLSearchParams(asked));
+  const asked = goesOn ? new URL(goesOn.at, location.origin).search : location.search;
+  const wish = Object.fromEntries(new URLSearchParams(asked));
+  const product = known.find(p => p.id === wish.product && p.plans.length);
+  if (product) new Checkout(show, product, wish, who, goesOn).start();
+  else show(w.title, html`<h1>${w.title}</h1><p class="lead">${w.nothing}</p><p><a class="button" href="/">${t.product.toAll}</a></p>`);
+};
+
+class Checkout extends OrderForm {
+  /** @type {Preview | null} */
+  preview = null;
+  previewFailed = false;
+  stale = true;
+  /** @type {AbortController | null} */
+  asking = null;
+  soon = 0;
+
+  /**
+   * @param {Show} show
+   * @param {Product} product
+   * @param {Wish & { pay?: string }} wish
+   * @param {Me | null} who
+   * @param {PendingOrder | null} order the one that is going on
+   */
+  constructor(show, product, wish, who, order) {
+    super('checkout');
     this.show = show;
-    this.product = known.find(p => p.id === wish.product && p.plans.length);
-    if (!this.product) {
-      show(w.title, html`<h1>${w.title}</h1><p class="lead">${w.nothing}</p><p><a class="button" href="/">${t.product.toAll}</a></p>`);
-      return;
-    }
+    this.product = product;
+    this.me = who;
+    this.order = order;
     this.choice = settle(this.product, wish);
     this.payNow = !this.product.trial || wish.pay === 'now';
     this.quote = wish.pay === 'quote';
     this.draft = draft() ?? { 'billing.country': likely(), 'licensee.same': who?.licensee ? '' : 'on', ...(who && written(who)) };
     this.same = Boolean(this.draft['licensee.same']);
+  }
+
+  start() {
     this.total();
     this.resume();
   }
 
-  get form() {
-    return document.getElementById('checkout');
-  }
-
-  // choose changes what is bought, and the address with it.
+  /**
+   * choose changes what is bought, and the address with it.
+   * @param {Wish} part
+   */
   choose(part) {
     this.choice = settle(this.product, { ...this.choice, ...part });
     this.moved();
@@ -93,26 +140,27 @@ class Checkout extends Ordering {
     this.total();
   }
 
-  typed(event) {
+  /** @param {string} field what is being typed into */
+  typed(field) {
     if (this.placed) return; // the order's fields are locked, and so not in its data
-    const fields = Object.fromEntries(new FormData(this.form));
-    delete fields['payment.token'];
-    this.draft = fields;
-    sessionStorage.setItem(drafts, JSON.stringify(fields));
-    if (this.errors[event.target.name]) {
-      delete this.errors[event.target.name];
+    this.draft = this.entered();
+    sessionStorage.setItem(drafts, JSON.stringify(this.draft));
+    if (this.errors[field]) {
+      delete this.errors[field];
       this.draw();
     }
-    if (event.target.name === 'billing.country') this.total();
+    if (field === 'billing.country') this.total();
   }
 
-  // changed is told of a field that has been left.
-  changed({ target: { name } }) {
-    if (['billing.vat_id', 'coupon'].includes(name)) this.total();
+  /** @param {string} field what has been left */
+  changed(field) {
+    if (['billing.vat_id', 'coupon'].includes(field)) this.total();
   }
 
+  // ordered is what is bought, as the API takes it.
   ordered() {
     const { product, choice } = this;
+    /** @type {string | null} */
     const coupon = this.value('coupon');
     return {
       product: product.id,
@@ -123,6 +171,7 @@ class Checkout extends Ordering {
     };
   }
 
+  /** @returns {'now' | 'trial'} */
   get pay() {
     return this.payNow || this.quote ? 'now' : 'trial';
   }
@@ -133,7 +182,7 @@ class Checkout extends Ordering {
     this.asking?.abort();
     this.stale = true;
     this.draw();
-    this.soon = setTimeout(async () => {
+    this.soon = window.setTimeout(async () => {
       this.asking = new AbortController();
       const { signal } = this.asking;
       if (!this.form) return;
@@ -157,60 +206,69 @@ class Checkout extends Ordering {
 
   // price asks for the totals. A coupon or a VAT number that is not good is told
   // at its field, and the totals are those without it.
-  async price(signal) {
+  async price(/** @type {AbortSignal} */ signal) {
     const vat = this.value('billing.vat_id');
+    /** @type {Body<'post', '/v1/checkout/preview'>} */
     const asked = { ...this.ordered(), pay: this.pay, billing: { country: this.value('billing.country'), vat_id: vat || null } };
-    for (const name of ['billing.vat_id', 'coupon']) delete this.errors[name];
+    for (const field of ['billing.vat_id', 'coupon']) delete this.errors[field];
     for (;;) {
-      const { status, body } = await post('/v1/checkout/preview', JSON.stringify(asked), { signal });
-      this.preview = status === 200 ? body : null;
-      const wrong = body.errors?.map(e => e.field).find(name => ['billing.vat_id', 'coupon'].includes(name) && !this.errors[name]);
-      if (this.preview || !wrong) return;
-      this.errors[wrong] = t.refusal[body.code] ?? body.errors[0].detail;
-      if (wrong === 'coupon') delete asked.coupon;
+      const { ok, body } = await post('/v1/checkout/preview', asked, { signal });
+      this.preview = ok ? body : null;
+      const wrong = ok ? undefined : body.errors?.find(({ field }) => ['billing.vat_id', 'coupon'].includes(field) && !this.errors[field]);
+      if (ok || !wrong) return;
+      this.errors[wrong.field] = word(t.refusal, body.code) ?? wrong.detail;
+      if (wrong.field === 'coupon') delete asked.coupon;
       else asked.billing.vat_id = null;
     }
   }
 
-  // body is the order as the API takes it.
+  /** @returns {Body<'post', '/v1/quotes'> | Body<'post', '/v1/checkout'>} the quote that is asked for, or the order */
   body() {
     const sites = this.value('sites').split(/[\s,;]+/).filter(Boolean);
-    return JSON.stringify({
+    const body = {
       ...this.ordered(),
       billing: given({ ...this.person('billing'), ...this.located() }),
       ...(!this.same && { licensee: this.person('licensee') }),
       ...(sites.length && { sites }),
-      ...(!this.quote && {
-        pay: this.pay,
-        ...(this.payNow && { payment: { method: this.method } }),
-        accept_terms: this.form.elements.namedItem('accept_terms').checked,
-      }),
-    });
+    };
+    return this.quote ? body : {
+      ...body,
+      pay: this.pay,
+      ...(this.payNow && { payment: { method: this.method } }),
+      accept_terms: Boolean(this.control('accept_terms')?.checked),
+    };
   }
 
-  submit(event) {
-    event.preventDefault();
+  submit() {
     if (this.busy) return;
     if (this.placed) this.again();
     else if (this.check()) {
       const body = this.body();
-      this.remember(JSON.parse(body));
-      this.send(prepare(body, here(), { to: this.quote ? '/v1/quotes' : '/v1/checkout' }));
+      this.remember(body);
+      this.send(prepare(JSON.stringify(body), here(), { to: this.quote ? '/v1/quotes' : '/v1/checkout' }));
     }
   }
 
+  /** @param {DoneOrder<Bought> | DoneOrder<Quote>} order */
   finished(order) {
     sessionStorage.removeItem(drafts);
-    const { result: { subscription, id } } = order;
-    history.replaceState(null, '', subscription ? `/checkout?order=${subscription.id}` : `/checkout?quote=${id}`);
-    (subscription ? result : quoted)(this.show, order);
+    if (isBought(order)) {
+      history.replaceState(null, '', `/checkout?order=${order.result.subscription.id}`);
+      result(this.show, order);
+    } else {
+      history.replaceState(null, '', `/checkout?quote=${order.result.id}`);
+      quoted(this.show, order);
+    }
   }
 
-  // remember has the details of a first order written down for later ones. It
-  // does so as the order is sent: the gateway's page may come next.
-  remember({ billing: { email, ...details }, licensee }) {
+  /**
+   * remember has the details of a first order written down for later ones. It
+   * does so as the order is sent: the gateway's page may come next.
+   * @param {Pick<Body<'post', '/v1/checkout'>, 'billing' | 'licensee'>} order
+   */
+  remember({ billing: { email, vat_id: vat, ...details }, licensee }) {
     if (this.me?.email !== email.toLowerCase() || this.me.name) return;
-    patch('/v1/me', JSON.stringify({ ...details, ...(licensee && { licensee }) })).catch(console.error);
+    patch('/v1/me', { ...details, ...(vat && { vat_id: vat }), ...(licensee && { licensee }) }).catch(console.error);
   }
 
   startAgain() {
@@ -219,15 +277,22 @@ class Checkout extends Ordering {
     this.errors = {};
     this.message = '';
     this.draw();
-    document.getElementById('plan-cycle').focus();
+    document.getElementById('plan-cycle')?.focus();
   }
 
-  select(name, label, options, chosen, change) {
-    return html`<div class="pick"><label for=${idOf(name)}>${label}</label>
-      <select id=${idOf(name)} name=${name} aria-invalid=${Boolean(this.errors[name])} aria-describedby=${this.described(name)}
-        @change=${e => change?.(e.target.value)}>
+  /**
+   * @param {string} field
+   * @param {string} label
+   * @param {[value: string, text: string][]} options
+   * @param {string | null} chosen
+   * @param {(value: string) => void} change
+   */
+  select(field, label, options, chosen, change) {
+    return html`<div class="pick"><label for=${idOf(field)}>${label}</label>
+      <select id=${idOf(field)} name=${field} aria-invalid=${Boolean(this.errors[field])} aria-describedby=${this.described(field)}
+        @change=${entered(change)}>
         ${options.map(([value, text]) => html`<option value=${value} .selected=${value === chosen}>${text}</option>`)}
-      </select>${this.error(name)}</div>`;
+      </select>${this.error(field)}</div>`;
   }
 
   details() {
@@ -239,7 +304,7 @@ class Checkout extends Ordering {
       <section aria-labelledby="licensee"><h2 id="licensee">${w.licensee}</h2>
         <p class="quiet">${w.licenseeLead}</p>
         <label class="tick"><input type="checkbox" id="licensee-same" name="licensee.same" .checked=${this.same}
-          @change=${e => { this.same = e.target.checked; this.draw(); }}> ${w.same}</label>
+          @change=${ticked(on => { this.same = on; this.draw(); })}> ${w.same}</label>
         ${this.same ? '' : this.contact('licensee', false)}
       </section>`;
   }
@@ -247,30 +312,29 @@ class Checkout extends Ordering {
   // item is what is bought: the product with its selectors.
   item() {
     const { product, choice, payNow } = this;
-    const { type, cycle, tier, currency, quantity, plan } = choice;
-    const m = priceIn(plan, currency);
-    const tiers = plansOf(product, { type, cycle, currency }).filter(p => p.tier);
+    const { type, cycle, tier, currency, quantity, price: m } = choice;
+    const tiers = tiersOf(product, { type, cycle, currency });
     return html`<div class="item">
       <div class="what">${icon(product, 40)}
         <a href="/products/${product.id}">${product.name}</a></div>
       <div class="picks">
         ${this.select('plan.cycle', w.cycle, cyclesOf(product, { type, currency }).map(c => [c, t.cycle[c]]), cycle, c => this.choose({ cycle: c }))}
         ${this.select('plan.type', w.type, typesOf(product, { currency }).map(x => [x, t.type[x]]), type, x => this.choose({ type: x }))}
-        ${tiers.length ? this.select('plan.tier', w.tier, tiers.map(p => [p.tier, p.tier]), tier, x => this.choose({ tier: x })) : ''}
+        ${tiers.length ? this.select('plan.tier', w.tier, tiers.map(x => [x, x]), tier, x => this.choose({ tier: x })) : ''}
         <div class="pick"><label for="quantity">${w.quantity}</label>
           <input id="quantity" name="quantity" type="number" inputmode="numeric" min="1" max="1000" step="1" required .value=${String(quantity)}
             ?disabled=${type === 'users'} aria-invalid=${Boolean(this.errors.quantity)} aria-describedby=${this.described('quantity')}
-            @change=${e => { if (e.target.validity.valid) this.choose({ quantity: e.target.value }); }}>${this.error('quantity')}</div>
+            @change=${enteredValid(value => this.choose({ quantity: value }))}>${this.error('quantity')}</div>
         ${this.select('currency', w.currency, currenciesOf(product, { type }).map(c => [c, c]), currency, c => this.choose({ currency: c }))}
       </div>
       <div class="cost">
         <p><strong id="item-price">${roundMoney({ ...m, amount: m.amount * quantity })}</strong> / ${t.per[cycle]}${this.pay === 'now' ? '' : ` ${w.withTrial}`}</p>
         ${this.quote ? '' : html`<label class="switch"><input type="checkbox" role="switch" id="pay" name="pay" value="now" .checked=${payNow} ?disabled=${!product.trial}
           aria-invalid=${Boolean(this.errors.pay)} aria-describedby=${this.described('pay')}
-          @change=${e => { this.payNow = e.target.checked; delete this.errors.pay; this.moved(); }}><span></span>${w.payNow}</label>`}
+          @change=${ticked(on => { this.payNow = on; delete this.errors.pay; this.moved(); })}><span></span>${w.payNow}</label>`}
         ${product.trial || this.quote ? '' : html`<p class="hint">${w.payNowOnly}</p>`}${this.error('pay')}
         <label class="switch"><input type="checkbox" role="switch" id="as-quote" .checked=${this.quote}
-          @change=${e => { this.quote = e.target.checked; delete this.errors.pay; this.moved(); }}><span></span>${w.quote}</label>
+          @change=${ticked(on => { this.quote = on; delete this.errors.pay; this.moved(); })}><span></span>${w.quote}</label>
       </div>
     </div>`;
   }
@@ -290,7 +354,7 @@ class Checkout extends Ordering {
         ? html`<div class="row"><p>${w.totalsFailed} <button type="button" class="link" @click=${() => this.total()}>${t.again}</button></p></div>`
         : html`<div class="row quiet">${t.loading}</div>`;
     }
-    const row = (id, label, m, sign = '') => html`<div class="row"><dt>${label}</dt><dd id=${id}>${sign}${money(m)}</dd></div>`;
+    const row = (/** @type {string} */ id, /** @type {string} */ label, /** @type {Money} */ m, sign = '') => html`<div class="row"><dt>${label}</dt><dd id=${id}>${sign}${money(m)}</dd></div>`;
     return html`<dl>
       ${row('total-subtotal', w.subtotal, p.subtotal)}
       ${p.discount.amount ? row('total-discount', w.discount, p.discount, '−') : ''}
@@ -301,7 +365,7 @@ class Checkout extends Ordering {
       <h3>${w.recurring}</h3>
       <dl><div class="row strong"><dt>${w.recurringTotal}
           <p class="hint" id="first-renewal">${w.firstRenewal(day(p.recurring.first_renewal))}</p></dt>
-        <dd><span id="recurring-total">${money(p.recurring.total)}</span> <span class="per">/ ${t.per[p.recurring.cycle]}</span></dd></div></dl>
+        <dd><span id="recurring-total">${money(p.recurring.total)}</span> <span class="per">/ ${word(t.per, p.recurring.cycle)}</span></dd></div></dl>
       ${this.pay === 'now' || !p.trial.until ? '' : html`<p class="row hint" id="trial-note">${w.trialEnds(day(p.trial.until))}</p>`}`;
   }
 
@@ -309,7 +373,7 @@ class Checkout extends Ordering {
     return html`<div class="field"><label for="coupon">${w.coupon} <span class="quiet">(${t.optional})</span></label>
       <input id="coupon" name="coupon" maxlength="64" autocomplete="off" spellcheck="false" autocapitalize="characters" .value=${this.draft.coupon ?? ''}
         aria-invalid=${Boolean(this.errors.coupon)} aria-describedby=${this.described('coupon')}
-        @keydown=${e => { if (e.key === 'Enter') { e.preventDefault(); this.total(); } }}>${this.error('coupon')}</div>`;
+        @keydown=${(/** @type {KeyboardEvent} */ e) => { if (e.key === 'Enter') { e.preventDefault(); this.total(); } }}>${this.error('coupon')}</div>`;
   }
 
   draw() {
@@ -320,7 +384,7 @@ class Checkout extends Ordering {
     const label = placed ? w.payWith : quote ? w.mailQuote : !this.payNow ? w.startTrial : due && this.method === 'card' ? w.pay(money(due)) : w.buy;
     this.show(w.title, html`<h1>${w.title}</h1>
       <form id="checkout" class="checkout" novalidate autocomplete="on" aria-busy=${this.busy}
-        @submit=${e => this.submit(e)} @input=${e => this.typed(e)} @change=${e => this.changed(e)}>
+        @submit=${submitted(() => this.submit())} @input=${named(field => this.typed(field))} @change=${named(field => this.changed(field))}>
         <fieldset class="plain" ?disabled=${locked}>${this.details()}</fieldset>
         <div class="side">
           <fieldset class="plain" ?disabled=${locked}>
@@ -333,7 +397,7 @@ class Checkout extends Ordering {
             ${this.choice.type === 'site' ? this.sites() : ''}
           </fieldset>
           <fieldset class="plain" ?disabled=${this.busy}>
-            ${quote ? html`<p id="quote-note">${w.quoteNote}</p>` : this.payNow ? this.payment(!placed && this.preview?.invoice_allowed) : ''}
+            ${quote ? html`<p id="quote-note">${w.quoteNote}</p>` : this.payNow ? this.payment(!placed && Boolean(this.preview?.invoice_allowed)) : ''}
             ${this.closing(label, !quote)}
             ${placed ? html`<button id="change-order" class="link" type="button" @click=${() => this.startAgain()}>${w.change}</button>` : ''}
           </fieldset>

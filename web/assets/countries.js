@@ -1,3 +1,4 @@
+// @ts-check
 // Countries that can be billed: ISO 3166-1 alpha-2, and XK.
 import { locale } from './words.js';
 
@@ -14,11 +15,11 @@ const codes = (
 const names = new Intl.DisplayNames(locale, { type: 'region' });
 
 // countries are [code, name], by name.
-export const countries = codes.map(code => [code, names.of(code)]).sort(([, a], [, b]) => a.localeCompare(b, locale));
+export const countries = codes.map(code => [code, names.of(code) ?? code]).sort(([, a], [, b]) => a.localeCompare(b, locale));
 
 // likely is the country that the reader's language speaks of: "US" for "en-US".
 // It is only a first choice. Without one the totals could not be shown.
 export const likely = () => {
   const region = new Intl.Locale(navigator.language || 'en').maximize().region;
-  return codes.includes(region) ? region : 'US';
+  return region && codes.includes(region) ? region : 'US';
 };

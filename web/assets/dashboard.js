@@ -1,13 +1,16 @@
+// @ts-check
 // "/account": what is owed, and what is newest.
 import { html } from './lit-html/lit-html.js';
 import { page, table } from './account.js';
 import { read } from './api.js';
-import { rows } from './orders.js';
+import { rows } from './invoices.js';
 import { t } from './words.js';
+/** @import { Show } from '../types/pages' */
 
 const w = t.account;
 
-export const dashboard = show => page(show, w.title, '/account', (framed, { pays, data: [subscriptions, invoices], nameOf }) => {
+/** @param {Show} show */
+export const dashboard = show => page(show, w.title, '/account', (framed, { pays, data: { subscriptions, invoices }, nameOf }) => {
   if (!pays) {
     location.replace('/account/licenses');
     return;
@@ -19,4 +22,7 @@ export const dashboard = show => page(show, w.title, '/account', (framed, { pays
       : html`${w.owed(s.number)} <a href="/account/subscriptions/${s.id}">${w.pay}</a>`}</p>`)}
     <section><h2>${w.recent}</h2>${table(subscriptions.slice(0, 5), nameOf)}</section>
     ${invoices.length ? html`<section><h2>${w.recentOrders}</h2>${rows(invoices)}</section>` : ''}`);
-}, async () => (await Promise.all([read('/v1/subscriptions?limit=100'), read('/v1/invoices?limit=3')])).map(list => list.data));
+}, async () => {
+  const [subscriptions, invoices] = await Promise.all([read('/v1/subscriptions?limit=100'), read('/v1/invoices?limit=3')]);
+  return { subscriptions: subscriptions.data, invoices: invoices.data };
+});

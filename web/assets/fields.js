@@ -1,63 +1,110 @@
+// @ts-check
 // Fields of a form: each with its label, its hint and what is wrong with it.
 import { html, nothing } from './lit-html/lit-html.js';
 import { countries } from './countries.js';
-import { t } from './words.js';
+import { t, word } from './words.js';
+/** @import { Me } from '../types/pages' */
 
 const w = t.checkout;
-const lines = ['line1', 'line2', 'postal_code', 'city', 'region'];
+const lines = /** @type {const} */ (['line1', 'line2', 'postal_code', 'city', 'region']);
+const persons = /** @type {const} */ (['name', 'email']);
 
+/** @param {string} name */
 export const idOf = name => name.replaceAll('.', '-');
 
-// written are the fields' values of what an account has written down.
+/**
+ * written are the fields' values of what an account has written down.
+ * @param {Me} me
+ * @returns {Record<string, string>}
+ */
 export const written = me => Object.fromEntries([
-  ...['name', 'email', 'company', 'country', 'vat_id'].map(f => [`billing.${f}`, me[f]]),
+  ...(/** @type {const} */ (['name', 'email', 'company', 'country', 'vat_id'])).map(f => [`billing.${f}`, me[f]]),
   ...lines.map(f => [`billing.address.${f}`, me.address[f]]),
-  ...['name', 'email'].map(f => [`licensee.${f}`, me.licensee?.[f]]),
+  ...persons.map(f => [`licensee.${f}`, me.licensee?.[f]]),
 ].filter(([, v]) => v));
 
 export class Fields {
-  errors = {}; // by the field's name
+  /** @type {Record<string, string | undefined>} by the field's name */
+  errors = {};
   busy = false;
   message = '';
-  draft = {}; // what has been typed, by the field's name
+  /** @type {Record<string, string>} what has been typed, by the field's name */
+  draft = {};
 
+  /** @param {string} id the form's */
+  constructor(id) {
+    this.formID = id;
+  }
+
+  // draw is for each form to define.
+  draw() {}
+
+  get form() {
+    return /** @type {HTMLFormElement} */ (document.getElementById(this.formID));
+  }
+
+  get controls() {
+    return [.../** @type {Iterable<HTMLInputElement>} */ (this.form.elements)];
+  }
+
+  /** @param {string} name */
+  control(name) {
+    return /** @type {HTMLInputElement | null} */ (this.form.elements.namedItem(name));
+  }
+
+  /** @param {string} name */
   value(name) {
-    return this.form.elements.namedItem(name)?.value.trim() ?? '';
+    return this.control(name)?.value.trim() ?? '';
+  }
+
+  // entered is what stands in the form, by the field's name.
+  entered() {
+    return /** @type {Record<string, string>} */ (Object.fromEntries(new FormData(this.form)));
   }
 
   // check finds what can be seen to be wrong without asking.
   check() {
     this.errors = {};
-    for (const field of this.form.elements) {
+    for (const field of this.controls) {
       if (!field.willValidate || field.validity.valid) continue;
       const { valueMissing, typeMismatch } = field.validity;
       this.errors[field.name] = field.name === 'accept_terms' ? t.refusal.terms_not_accepted
         : valueMissing && field.name !== 'billing.country' ? t.field.required
-          : typeMismatch || valueMissing ? t.field[field.name] ?? t.field.required
+          : typeMismatch || valueMissing ? word(t.field, field.name) ?? t.field.required
             : t.field.number;
     }
     if (Object.keys(this.errors).length) this.wrong(w.wrong);
     return Object.keys(this.errors).length === 0;
   }
 
-  // wrong shows a message and leads to the first field that has an error.
+  /**
+   * wrong shows a message and leads to the first field that has an error.
+   * @param {string} message
+   */
   wrong(message) {
     this.message = message;
     this.draw();
-    const first = [...this.form.elements].find(e => this.errors[e.name]);
+    const first = this.controls.find(e => this.errors[e.name]);
     (first ?? document.getElementById('payment-token-error') ?? document.getElementById('form-error'))?.focus();
   }
 
+  /** @param {string} name */
   error(name) {
     const error = this.errors[name];
     return error ? html`<p class="error" id="${idOf(name)}-error">${error}</p>` : '';
   }
 
+  /** @param {string} name @param {unknown} [hint] whether there is one */
   described(name, hint) {
     return [hint && `${idOf(name)}-hint`, this.errors[name] && `${idOf(name)}-error`].filter(Boolean).join(' ') || nothing;
   }
 
-  // input is a field with its label, hint and error.
+  /**
+   * input is a field with its label, hint and error.
+   * @param {string} name
+   * @param {string} label
+   * @param {{ type?: string, required?: boolean, autocomplete?: string, max?: number, hint?: string }} [options]
+   */
   input(name, label, { type = 'text', required = false, autocomplete = 'off', max = 200, hint } = {}) {
     return html`<div class="field">
       <label for=${idOf(name)}>${label}${required ? '' : html` <span class="quiet">(${t.optional})</span>`}</label>
@@ -67,12 +114,14 @@ export class Fields {
     </div>`;
   }
 
+  /** @param {'billing' | 'licensee'} who @param {boolean} complete whether the browser may fill it in */
   contact(who, complete) {
     return html`
       ${this.input(`${who}.name`, w.name, { required: true, autocomplete: complete ? 'billing name' : 'off' })}
       ${this.input(`${who}.email`, w.email, { type: 'email', required: true, max: 254, autocomplete: complete ? 'billing email' : 'off' })}`;
   }
 
+  /** @param {'billing' | 'licensee'} who */
   person(who) {
     return { name: this.value(`${who}.name`), email: this.value(`${who}.email`) };
   }
@@ -99,7 +148,9 @@ export class Fields {
 
   located() {
     return {
-      ...Object.fromEntries(['company', 'country', 'vat_id'].map(f => [f, this.value(`billing.${f}`)])),
+      company: this.value('billing.company'),
+      country: this.value('billing.country'),
+      vat_id: this.value('billing.vat_id'),
       address: Object.fromEntries(lines.map(f => [f, this.value(`billing.address.${f}`)])),
     };
   }

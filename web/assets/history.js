@@ -1,13 +1,23 @@
+// @ts-check
 // What happened to a subscription, in the reader's language: a sentence of the
 // dictionary for each kind of event, with the details that the API gives.
 import { html } from './lit-html/lit-html.js';
-import { planWords } from './account.js';
 import { day, minute, money } from './format.js';
-import { t } from './words.js';
+import { t, word } from './words.js';
+/** @import { EventWords, SubscriptionEvent } from '../types/pages' */
+/** @typedef {NonNullable<SubscriptionEvent['details']>} Details */
 
 const w = t.account;
 
-// paid is nothing where nothing was due.
+/** @param {NonNullable<Details['plan']>} plan */
+const planWords = ({ type, tier = '', cycle }) => t.result.planWords(word(t.type, type) ?? type, tier, word(t.cycle, cycle) ?? cycle, 1);
+
+/**
+ * words are the details as the sentences name them. paid is nothing where
+ * nothing was due.
+ * @param {Details} d
+ * @returns {EventWords}
+ */
 const words = d => ({
   amount: d.amount && money(d.amount),
   paid: d.amount?.amount ? money(d.amount) : '',
@@ -16,16 +26,19 @@ const words = d => ({
   until: d.until && day(d.until),
   minute: d.until && minute(d.until),
   on: d.on && day(d.on),
-  plan: d.plan && planWords({ plan: d.plan, quantity: 1 }),
-  oldPlan: d.old_plan && planWords({ plan: d.old_plan, quantity: 1 }),
+  plan: d.plan && planWords(d.plan),
+  oldPlan: d.old_plan && planWords(d.old_plan),
   price: d.price && money(d.price),
   oldPrice: d.old_price && money(d.old_price),
-  why: t.decline[d.code] ?? w.reason[d.code] ?? '',
+  why: word(t.decline, d.code) ?? word(w.reason, d.code) ?? '',
 });
 
-// said is the sentence of an event. What the dictionary does not know, or was
-// written before there were details, has the API's own words.
+/**
+ * said is the sentence of an event. What the dictionary does not know, or was
+ * written before there were details, has the API's own words.
+ * @param {Pick<SubscriptionEvent, 'kind' | 'details' | 'text'>} event
+ */
 export const said = ({ kind, details, text }) => {
-  const sentence = details && Object.hasOwn(w.event, kind) && w.event[kind];
-  return sentence ? sentence(words(details)) : html`<span lang="en">${text}</span>`;
+  const sentence = word(w.event, kind);
+  return sentence && details ? sentence(words(details)) : html`<span lang="en">${text}</span>`;
 };

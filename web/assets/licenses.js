@@ -1,27 +1,39 @@
+// @ts-check
 // "/account/licenses" and a licence's own page: what the licensee needs, and no
 // prices.
 import { html } from './lit-html/lit-html.js';
 import { listing, page, planWords } from './account.js';
-import { post, putSites, read } from './api.js';
+import { post, put, read } from './api.js';
+import { submitted } from './events.js';
 import { day, minute } from './format.js';
 import { icon } from './icon.js';
-import { t } from './words.js';
+import { t, word } from './words.js';
+/** @import { Content, Context, License, Product, Show } from '../types/pages' */
 
 const w = t.account;
 
-const badge = l => html`<span class="status ${l.status}">${w.license[l.status] ?? l.status}</span>`;
+/** @param {License} l */
+const badge = l => html`<span class="status ${l.status}">${word(w.license, l.status) ?? l.status}</span>`;
+/** @param {License} l */
 const usable = l => ['ACTIVE', 'TRIAL', 'PAST_DUE', 'CANCELED', 'OVER_LIMIT', 'NOT_ACTIVATED'].includes(l.status);
 
+/** @param {License} l @param {License['versions'][number]} version @param {string} look a class */
 const download = (l, { version }, look) => html`<a class=${look} href="/v1/licenses/${l.id}/download?version=${encodeURIComponent(version)}" download>${w.download(version)}</a>`;
 
+/** @param {Product} [product] */
 const changelogOf = product => (product?.changelog_url ? html`<a href=${product.changelog_url} target="_blank" rel="noopener">${w.changelog} ↗</a>` : '');
 
-// versionsOf is a list of versions, each to be downloaded.
+/**
+ * versionsOf is a list of versions, each to be downloaded.
+ * @param {License} l
+ * @param {License['versions']} versions
+ */
 const versionsOf = (l, versions) => html`<ul class="versions">${versions.map(v => html`<li>
   <div><strong>${v.version}</strong> <span class="quiet">${day(v.released_at)}</span>
     ${usable(l) ? download(l, v, 'amount') : ''}</div>
   ${v.changelog ? html`<p class="changelog">${v.changelog}</p>` : ''}</li>`)}</ul>`;
 
+/** @param {License} l @param {Product} [product] */
 const files = (l, product) => {
   const [newest, ...previous] = l.versions;
   if (!newest) return html`<p>${w.noVersions}</p>`;
@@ -30,9 +42,13 @@ const files = (l, product) => {
     ${previous.length ? html`<details><summary>${w.previousVersions}</summary>${versionsOf(l, previous)}</details>` : ''}`;
 };
 
-// cardsOf groups licences by their visual.
+/**
+ * cardsOf groups licences by their visual.
+ * @param {License[]} rows
+ * @param {Context<unknown>} context
+ */
 const cardsOf = (rows, { pays, known, nameOf }) => {
-  const column = (label, value) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`;
+  const column = (/** @type {string} */ label, /** @type {Content} */ value) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`;
   return html`<div id="licenses">${[...new Set(rows.map(l => l.product))].map(id => {
     const product = known.find(p => p.id === id);
     return html`<section><h2>${nameOf(id)}</h2><ul class="cards">${rows.filter(l => l.product === id).map(l => html`<li class="panel license">
@@ -46,8 +62,10 @@ const cardsOf = (rows, { pays, known, nameOf }) => {
   })}</div>`;
 };
 
-export const licenses = show => page(show, w.licenses, '/account/licenses', listing(w.licenses, '/v1/licenses', w.noLicenses, cardsOf));
+/** @param {Show} show */
+export const licenses = show => listing(show, w.licenses, '/account/licenses', query => read(`/v1/licenses${query}`), w.noLicenses, cardsOf);
 
+/** @param {Show} show @param {string} id */
 export const license = (show, id) => page(show, w.oneLicense, '/account/licenses', (framed, { pays, known, data, nameOf }) => {
   let l = data;
   let said = '';
@@ -55,20 +73,19 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
   let busy = false;
   let keySaid = '';
 
-  const save = async event => {
-    event.preventDefault();
+  const save = async () => {
     if (busy) return;
     busy = true;
     said = wrong = '';
-    const sites = document.getElementById('sites').value.split(/[\s,;]+/).filter(Boolean);
+    const sites = /** @type {HTMLTextAreaElement} */ (document.getElementById('sites')).value.split(/[\s,;]+/).filter(Boolean);
     draw();
     try {
-      const { status, body } = await putSites(l.id, sites);
-      if (status === 200) {
+      const { ok, body } = await put(`/v1/licenses/${l.id}/sites`, { sites });
+      if (ok) {
         l = body;
         said = w.sitesSaved;
       } else {
-        wrong = w.refusal[body.code] ?? t.refusal[body.code] ?? w.refusal.sites;
+        wrong = word(w.refusal, body.code) ?? word(t.refusal, body.code) ?? w.refusal.sites;
       }
     } catch {
       wrong = t.unreachable;
@@ -83,9 +100,9 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
     keySaid = '';
     draw();
     try {
-      const { status, body } = await post(`/v1/licenses/${l.id}/activation-key/rotate`);
-      if (status === 200) l = body;
-      keySaid = status === 200 ? w.keyReplaced : w.keyKept;
+      const { ok, body } = await post(`/v1/licenses/${l.id}/activation-key/rotate`);
+      if (ok) l = body;
+      keySaid = ok ? w.keyReplaced : w.keyKept;
     } catch {
       keySaid = t.unreachable;
     }
@@ -93,7 +110,7 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
     draw();
   };
 
-  const line = (key, label, value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${key}>${value}</dd></div>` : '');
+  const line = (/** @type {string} */ key, /** @type {string} */ label, /** @type {Content | null} */ value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${key}>${value}</dd></div>` : '');
   const draw = () => framed(`${w.oneLicense} ${nameOf(l.product)}`, html`
     <p><a href="/account/licenses">← ${w.licenses}</a></p>
     <h1>${nameOf(l.product)}</h1>
@@ -112,7 +129,7 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
         <p class="hint">${w.replaceHint}</p></div>
         <button type="button" id="replace-key" class="button" @click=${rotate} ?disabled=${busy}>${w.replaceKey}</button> <span role="status" id="key-said">${keySaid}</span>`
         : l.activation === 'entra' ? html`<p class="quiet">${w.keyElsewhere}</p>` : ''}</section>
-    ${l.sites_allowed ? html`<section><h2>${t.checkout.sites}</h2><form class="narrow" @submit=${save}>
+    ${l.sites_allowed ? html`<section><h2>${t.checkout.sites}</h2><form class="narrow" @submit=${submitted(save)}>
       <div class="field"><label for="sites">${w.sites(l.sites_allowed)}</label>
         <textarea id="sites" rows="4" spellcheck="false" autocapitalize="off" aria-describedby="sites-hint sites-error" aria-invalid=${Boolean(wrong)} .value=${l.sites.join('\n')}></textarea>
         <p class="hint" id="sites-hint">${w.sitesHint}</p><p class="error" id="sites-error" role="alert">${wrong}</p></div>

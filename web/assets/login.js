@@ -1,64 +1,73 @@
+// @ts-check
 // "/login": asks for a mailed link, and, with #token=…, signs in by it. Only a
 // press of the button does: scanners that open links in mails press none.
 import { html } from './lit-html/lit-html.js';
 import { post } from './api.js';
+import { submitted } from './events.js';
 import { next, remember } from './session.js';
 import { t } from './words.js';
+/** @import { Show } from '../types/pages' */
+/** @typedef {{ step: 'ask' | 'sent' | 'confirm', email: string, error: string, busy: boolean }} State */
 
 const w = t.login;
 
+// given is the token that the link holds.
+const given = () => new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
+
+/** @param {Show} show */
 export const login = show => {
-  let state = { step: new URLSearchParams(location.hash.slice(1)).get('token') ? 'confirm' : 'ask', email: '', error: '', busy: false };
+  /** @type {State} */
+  let state = { step: given() ? 'confirm' : 'ask', email: '', error: '', busy: false };
   const wish = new URLSearchParams(location.search).get('next');
   if (wish) remember(wish);
 
-  const change = part => {
+  const change = (/** @type {Partial<State>} */ part) => {
     state = { ...state, ...part };
     draw();
-    if (part.step) document.getElementById('login-title').focus();
-    if (part.error) document.getElementById('login-error').focus();
+    if (part.step) document.getElementById('login-title')?.focus();
+    if (part.error) document.getElementById('login-error')?.focus();
   };
 
-  const send = async (path, body, outcome) => {
+  /** @param {() => Promise<void>} send */
+  const attempt = async send => {
     if (state.busy) return;
     change({ busy: true, error: '' });
     try {
-      outcome(await post(path, JSON.stringify(body)));
+      await send();
     } catch {
       change({ busy: false, error: t.unreachable });
     }
   };
 
-  const ask = event => {
-    event.preventDefault();
-    const field = document.getElementById('email');
+  const ask = () => {
+    const field = /** @type {HTMLInputElement} */ (document.getElementById('email'));
     if (!field.validity.valid) {
       change({ error: t.field['billing.email'] });
       field.focus();
       return;
     }
     const email = field.value.trim();
-    send('/v1/login', { email }, ({ status }) =>
-      change(status === 202 ? { busy: false, step: 'sent', email } : { busy: false, error: status === 422 ? t.field['billing.email'] : w.failed }));
-  };
-
-  const confirm = () => {
-    const token = new URLSearchParams(location.hash.slice(1)).get('token');
-    send('/v1/login/confirm', { token }, ({ status, body }) => {
-      if (status === 200) {
-        location.replace(next());
-        return;
-      }
-      const gone = body.code === 'login_expired' || status === 422;
-      if (gone) history.replaceState(null, '', '/login');
-      change(gone ? { busy: false, step: 'ask', error: w.expired } : { busy: false, error: w.failed });
+    attempt(async () => {
+      const { ok, status } = await post('/v1/login', { email });
+      change(ok ? { busy: false, step: 'sent', email } : { busy: false, error: status === 422 ? t.field['billing.email'] : w.failed });
     });
   };
+
+  const confirm = () => attempt(async () => {
+    const { ok, status, body } = await post('/v1/login/confirm', { token: given() });
+    if (ok) {
+      location.replace(next());
+      return;
+    }
+    const gone = body.code === 'login_expired' || status === 422;
+    if (gone) history.replaceState(null, '', '/login');
+    change(gone ? { busy: false, step: 'ask', error: w.expired } : { busy: false, error: w.failed });
+  });
 
   const error = () => html`<p id="login-error" class="error" role="alert" tabindex="-1">${state.error}</p>`;
   const steps = {
     ask: () => html`<p class="lead">${w.lead}</p>
-      <form id="login" class="narrow" novalidate @submit=${ask}>
+      <form id="login" class="narrow" novalidate @submit=${submitted(ask)}>
         <div class="field"><label for="email">${t.checkout.email}</label>
           <input id="email" name="email" type="email" maxlength="254" required autocomplete="email" aria-invalid=${state.error === t.field['billing.email']} aria-describedby="login-error"></div>
         ${error()}

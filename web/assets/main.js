@@ -1,6 +1,8 @@
+// @ts-check
 // Draws the page of the address into the one document.
-import { html, render } from './lit-html/lit-html.js';
 import brand from '/brand/brand.js';
+import pages from '/assets/pages.js';
+import { html, render } from './lit-html/lit-html.js';
 import { subscriptions } from './account.js';
 import { addresses } from './addresses.js';
 import { cards } from './cards.js';
@@ -9,27 +11,31 @@ import { change } from './change.js';
 import { checkout } from './checkout.js';
 import { dashboard } from './dashboard.js';
 import { details, keys } from './details.js';
+import { invoices } from './invoices.js';
 import { license, licenses } from './licenses.js';
 import { login } from './login.js';
-import { orders } from './orders.js';
 import { product } from './product.js';
 import { quote } from './quote.js';
 import { logOut, me } from './session.js';
 import { subscription } from './subscription.js';
 import { locale, t } from './words.js';
+/** @import { Draw, Me, Show } from '../types/pages' */
 
 document.documentElement.lang = locale;
-const root = document.getElementById('page');
+const root = /** @type {HTMLElement} */ (document.getElementById('page'));
 root.replaceChildren();
 
-let who; // the account that has signed in; null: none; undefined: not known yet
-let shown;
+/** @type {Me | null | undefined} the account that has signed in; null: none; undefined: not known yet */
+let who;
+let shown = /** @type {Parameters<Show> | undefined} */ (undefined); // what show has drawn last
+
+const links = /** @type {const} */ (['terms', 'privacy', 'support']);
 
 const visitor = () => (who
-  ? html`<a id="to-account" href="/account">${t.account.short}</a><button type="button" class="link" id="log-out" @click=${logOut}>${t.account.logOut}</button>`
+  ? html`<a id="to-account" href="/account">${t.account.short}</a><button type="button" class="link" id="log-out" @click=${() => logOut(false)}>${t.account.logOut}</button>`
   : who === null ? html`<a id="to-login" href="/login">${t.login.title}</a>` : '');
 
-// show draws a page: its title, as the window has it, and its content.
+/** @type {Show} */
 const show = (title, content) => {
   shown = [title, content];
   document.title = `${title} – ${brand.name}`;
@@ -40,7 +46,7 @@ const show = (title, content) => {
       <nav><a href="/">${t.visuals}</a>${visitor()}</nav>
     </div></header>
     <main id="main" class="width" tabindex="-1">${content}</main>
-    <footer class="bottom"><div class="width"><nav aria-label=${t.about}><a href="/docs">${t.api}</a>${['terms', 'privacy', 'support'].filter(x => brand[x])
+    <footer class="bottom"><div class="width"><nav aria-label=${t.about}><a href="/docs">${t.api}</a>${links.filter(x => brand[x])
       .map(x => html`<a id="to-${x}" href=${brand[x]}>${t[x]}</a>`)}</nav></div></footer>`, root);
 };
 
@@ -49,27 +55,15 @@ const missing = () => show(t.missing.title, html`
   <p class="lead">${t.missing.lead}</p>
   <p><a class="button" href="/">${t.product.toAll}</a></p>`);
 
-const pages = [
-  [/^\/$/, catalogue],
-  [/^\/products\/([a-z0-9-]+)$/, product],
-  [/^\/checkout$/, checkout],
-  [/^\/quotes\/(quo_[0-9A-Z]+)$/, quote],
-  [/^\/login$/, login],
-  [/^\/account$/, dashboard],
-  [/^\/account\/subscriptions$/, subscriptions],
-  [/^\/account\/subscriptions\/(sub_[0-9A-Z]+)$/, subscription],
-  [/^\/account\/subscriptions\/(sub_[0-9A-Z]+)\/change$/, change],
-  [/^\/account\/licenses$/, licenses],
-  [/^\/account\/licenses\/(lic_[0-9A-Z]+)$/, license],
-  [/^\/account\/orders$/, orders],
-  [/^\/account\/addresses$/, addresses],
-  [/^\/account\/payment-methods$/, cards],
-  [/^\/account\/details$/, details],
-  [/^\/account\/api-keys$/, keys],
-];
-const [here, draw] = pages.find(([path]) => path.test(location.pathname)) ?? [];
-if (draw) draw(show, here.exec(location.pathname)[1]);
+/** @type {Record<keyof typeof pages, Draw>} */
+const draws = {
+  catalogue, product, checkout, quote, login, dashboard, subscriptions, subscription, change, licenses, license, invoices, addresses, cards, details, keys,
+};
+const names = /** @type {(keyof typeof pages)[]} */ (Object.keys(pages));
+const at = (/** @type {keyof typeof pages} */ name) => RegExp(`^${pages[name]}$`).exec(location.pathname);
+const here = names.find(at);
+if (here) draws[here](show, at(here)?.[1] ?? '');
 else missing();
 
 who = await me();
-show(...shown);
+if (shown) show(...shown);

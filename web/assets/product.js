@@ -1,17 +1,29 @@
+// @ts-check
 // "/products/{id}": a visual's plans and prices. The choice is kept in the
 // address, so that the way back from the checkout leads to it.
 import { html } from './lit-html/lit-html.js';
+import { entered } from './events.js';
 import { money, roundMoney } from './format.js';
 import { icon } from './icon.js';
 import { withProducts } from './loading.js';
-import { address, covering, currenciesOf, cyclesOf, plansOf, priceIn, settle } from './plans.js';
+import { address, covering, currenciesOf, cyclesOf, plansOf, settle, tiersOf } from './plans.js';
 import { t } from './words.js';
+/** @import { Choice, Cycle, Money, ProductPlan, Show, Type, Wish } from '../types/pages' */
+/**
+ * What is chosen on the page; the numbers of people are as they were entered.
+ * @typedef {{ type: Type, cycle: Cycle, currency: string, tiers: Partial<Record<Type, string | null>>, designers: string, viewers: string }} State
+ */
 
 const w = t.product;
 
+/** @param {string} id @param {Money} m @param {string} per */
 const price = (id, m, per) => html`<p class="price" id="price-${id}" aria-live="polite"><strong>${roundMoney(m)}</strong> ${per}</p>`;
 
-// users says whom a price is for, and what that is for one of them.
+/**
+ * users says whom a price is for, and what that is for one of them.
+ * @param {ProductPlan} plan
+ * @param {Money} m
+ */
 const users = (plan, m) => {
   if (plan.type !== 'users' || plan.covers === null) return w.unlimited;
   if (plan.covers === 1) return w.users(1);
@@ -19,66 +31,70 @@ const users = (plan, m) => {
   return html`${w.users(plan.covers)} – ${w.downTo} <strong>${money(each)}</strong> ${w.perUser(plan.cycle)}`;
 };
 
+/** @param {Show} show @param {string} id */
 export const product = (show, id) => withProducts(show, t.visuals, products => {
   const it = products.find(p => p.id === id);
   if (!it) {
     show(t.missing.title, html`<h1>${w.missing}</h1><p><a class="button" href="/">${w.toAll}</a></p>`);
     return;
   }
+  /** @type {Wish} */
   const wish = Object.fromEntries(new URLSearchParams(location.search));
   const first = settle(it, wish.type === 'site' ? { ...wish, type: undefined } : wish);
+  /** @type {State} */
   const state = {
     type: first.type, cycle: first.cycle, currency: first.currency,
     tiers: { [first.type]: first.tier }, designers: '', viewers: '',
   };
-  const change = part => {
+  const change = (/** @type {Partial<State>} */ part) => {
     Object.assign(state, part);
     draw();
   };
 
   const draw = () => {
     const { currency } = state;
-    const choice = type => settle(it, { type, tier: state.tiers[type], cycle: state.cycle, currency });
-    const sold = type => plansOf(it, { type, cycle: state.cycle, currency }).length > 0;
+    const choice = (/** @type {Type} */ type) => settle(it, { type, tier: state.tiers[type], cycle: state.cycle, currency });
+    const sold = (/** @type {Type} */ type) => plansOf(it, { type, cycle: state.cycle, currency }).length > 0;
     const chosen = choice(state.type);
     const query = new URLSearchParams({ type: state.type, cycle: state.cycle, currency });
     if (chosen.tier) query.set('tier', chosen.tier);
     history.replaceState(null, '', `?${query}`);
 
-    const row = (type, label) => {
-      const plans = plansOf(it, { type, cycle: state.cycle, currency });
+    const row = (/** @type {Type} */ type, /** @type {string} */ label) => {
+      const tiers = tiersOf(it, { type, cycle: state.cycle, currency });
       if (!plansOf(it, { type }).length) return '';
       const tier = choice(type).tier;
       return html`<div class="type">
         <label><input type="radio" name="type" id="type-${type}" value=${type} .checked=${state.type === type}
           @change=${() => change({ type })}> ${t.type[type]}</label>
         <select id="tier-${type}" aria-label=${label} ?disabled=${state.type !== type}
-          @change=${e => change({ tiers: { ...state.tiers, [type]: e.target.value } })}>
-          ${plans.map(p => html`<option value=${p.tier} .selected=${p.tier === tier}>${p.tier}</option>`)}
+          @change=${entered(value => change({ tiers: { ...state.tiers, [type]: value } }))}>
+          ${tiers.map(x => html`<option value=${x} .selected=${x === tier}>${x}</option>`)}
         </select>
       </div>`;
     };
 
-    const needed = ({ designers, viewers }) => {
-      const people = [designers, viewers].reduce((sum, n) => sum + Math.max(Math.trunc(n) || 0, 0), 0);
+    const needed = (/** @type {Pick<State, 'designers' | 'viewers'>} */ { designers, viewers }) => {
+      const people = [designers, viewers].reduce((sum, n) => sum + Math.max(Math.trunc(Number(n)) || 0, 0), 0);
       return { people, enough: covering(plansOf(it, { type: 'users', cycle: state.cycle, currency }), people) };
     };
-    const calculate = part => {
-      const { people, enough } = needed({ ...state, ...part });
-      change(people && enough ? { ...part, type: 'users', tiers: { ...state.tiers, users: enough.tier } } : part);
+    const calculate = (/** @type {Partial<Pick<State, 'designers' | 'viewers'>>} */ part) => {
+      const now = needed({ ...state, ...part });
+      change(now.people && now.enough ? { ...part, type: 'users', tiers: { ...state.tiers, users: now.enough.tier } } : part);
     };
     const { people, enough } = needed(state);
-    const number = (name, label) => html`<label for=${name}>${label}</label>
-      <input id=${name} type="number" inputmode="numeric" min="0" max="10000000" step="1" @input=${e => calculate({ [name]: e.target.value })}>`;
+    const number = (/** @type {'designers' | 'viewers'} */ key, /** @type {string} */ label) => html`<label for=${key}>${label}</label>
+      <input id=${key} type="number" inputmode="numeric" min="0" max="10000000" step="1" @input=${entered(value => calculate({ [key]: value }))}>`;
 
-    const buy = (name, what, selected) => html`<a class="button wide" id="buy-${name}" aria-label=${w.buyFor(what)}
+    const buy = (/** @type {string} */ key, /** @type {string} */ what, /** @type {Choice} */ selected) => html`<a class="button wide" id="buy-${key}" aria-label=${w.buyFor(what)}
       href=${address(it, { ...selected, quantity: 1 })}>${w.buy}</a>`;
 
-    const offer = (name, what, type, per) => {
-      if (!sold(type)) return html`<p class="price" id="price-${name}">${w.notIn(currency)}</p>`;
+    /** @param {string} key @param {string} what @param {Type} type @param {string} per */
+    const offer = (key, what, type, per) => {
+      if (!sold(type)) return html`<p class="price" id="price-${key}">${w.notIn(currency)}</p>`;
       const selected = choice(type);
-      const m = priceIn(selected.plan, currency);
-      return html`${price(name, m, per)}<p class="each" id="note-${name}">${users(selected.plan, m)}</p>${buy(name, what, selected)}`;
+      const { plan, price: m } = selected;
+      return html`${price(key, m, per)}<p class="each" id="note-${key}">${users(plan, m)}</p>${buy(key, what, selected)}`;
     };
 
     show(it.name, html`
@@ -90,7 +106,7 @@ export const product = (show, id) => withProducts(show, t.visuals, products => {
             @change=${() => change({ cycle: c })}><span>${t.cycle[c]}</span></label>`)}
         </fieldset>
         <div class="currency"><label for="currency">${w.currency}</label>
-          <select id="currency" @change=${e => change({ currency: e.target.value })}>
+          <select id="currency" @change=${entered(value => change({ currency: value }))}>
             ${currenciesOf(it).map(c => html`<option .selected=${c === currency}>${c}</option>`)}
           </select></div>
       </div>
@@ -106,7 +122,7 @@ export const product = (show, id) => withProducts(show, t.visuals, products => {
           <details id="calculator"><summary>${w.calculator}</summary>
             <p>${w.calculatorLead}</p>
             <div class="people">${number('designers', w.designers)}${number('viewers', w.viewers)}</div>
-            <p id="needed" role="status">${people ? (enough ? w.needed(people, enough.tier) : w.tooMany) : ''}</p>
+            <p id="needed" role="status">${people ? (enough ? w.needed(people, enough.tier ?? '') : w.tooMany) : ''}</p>
           </details>
           <details><summary>${w.nodes}</summary><p>${w.nodesLead}</p></details>
           <div class="bottomline">${offer('powerbi', `${w.powerbi}, ${t.type[state.type]} ${chosen.tier ?? ''}`, state.type, `/${t.per[state.cycle]}`)}</div>

@@ -1,18 +1,23 @@
+// @ts-check
 // "/quotes/{id}": what a mailed quote offers, and its acceptance. The token that
-// opens it stands in the address's fragment, which no server hears of; whoever
-// asked for the quote may sign in instead.
+// opens it stands in the address's fragment, which no server hears of. The
+// customer who asked for the quote may sign in instead.
 import { html } from './lit-html/lit-html.js';
-import { download, products, read } from './api.js';
+import { planWords } from './account.js';
+import { NotRead, download, products, read } from './api.js';
+import { submitted } from './events.js';
 import { day, minute, money } from './format.js';
 import { loaded } from './loading.js';
-import { forget, here, kept, prepare, unsettled } from './order.js';
-import { Ordering } from './ordering.js';
+import { OrderForm } from './order-form.js';
+import { forget, here, kept, prepare, unsettled } from './pending-order.js';
 import { address } from './plans.js';
 import { result } from './result.js';
-import { t } from './words.js';
+import { t, word } from './words.js';
+/** @import { Body, Bought, DoneOrder, Money, Product, Quote, Show } from '../types/pages' */
 
 const w = t.quote;
 
+/** @param {Show} show @param {string} id */
 export const quote = (show, id) => {
   const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? undefined;
   const waits = unsettled();
@@ -25,16 +30,20 @@ export const quote = (show, id) => {
       const [q, known] = await Promise.all([read(`/v1/quotes/${id}`, { token }), products()]);
       return { q, product: known.find(p => p.id === q.product) };
     } catch (error) {
-      if (token && [401, 403].includes(error.status)) error.status = 404; // signing in would not help
+      if (token && error instanceof NotRead && [401, 403].includes(error.status)) error.status = 404; // signing in would not help
       throw error;
     }
   }, data => new QuotePage(show, token, data));
 };
 
-class QuotePage extends Ordering {
-  constructor(show, token, data) {
-    super();
-    Object.assign(this, { show, token, ...data });
+class QuotePage extends OrderForm {
+  /** @param {Show} show @param {string | undefined} token @param {{ q: Quote, product: Product | undefined }} data */
+  constructor(show, token, { q, product }) {
+    super('accept');
+    this.show = show;
+    this.token = token;
+    this.q = q;
+    this.product = product;
     const order = kept();
     if (order?.at === here() && ['sent', 'paying', 'away', 'declined'].includes(order.state)) this.order = order;
     else if (order?.state === 'done') forget();
@@ -42,23 +51,21 @@ class QuotePage extends Ordering {
     this.resume();
   }
 
-  get form() {
-    return document.getElementById('accept');
-  }
-
-  submit(event) {
-    event.preventDefault();
+  submit() {
     if (this.busy) return;
     if (this.placed) {
       this.again();
       return;
     }
-    this.draft = { accept_terms: this.form.elements.namedItem('accept_terms').checked };
+    this.draft = this.entered();
     if (!this.check()) return;
-    const body = JSON.stringify({ payment: { method: this.method }, ...this.draft });
+    /** @type {Body<'post', `/v1/quotes/${string}/accept`>} */
+    const acceptance = { payment: { method: this.method }, accept_terms: Boolean(this.draft.accept_terms) };
+    const body = JSON.stringify(acceptance);
     this.send(prepare(body, here(), { to: `/v1/quotes/${this.q.id}/accept`, holder: this.token }));
   }
 
+  /** @param {DoneOrder<Bought>} order */
   finished(order) {
     history.replaceState(null, '', `/checkout?order=${order.result.subscription.id}`);
     result(this.show, order);
@@ -76,19 +83,19 @@ class QuotePage extends Ordering {
 
   bill() {
     const { q } = this;
-    const row = (id, label, m, sign = '', kind = '') => html`<div class="row ${kind}"><dt>${label}</dt><dd id=${id}>${sign}${money(m)}</dd></div>`;
+    const row = (/** @type {string} */ id, /** @type {string} */ label, /** @type {Money} */ m, sign = '', kind = '') => html`<div class="row ${kind}"><dt>${label}</dt><dd id=${id}>${sign}${money(m)}</dd></div>`;
     return html`<dl>
         ${q.lines.map(l => html`<div class="row"><dt lang="en">${l.description}</dt><dd>${money(l.amount)}</dd></div>`)}
         ${q.discount.amount ? row('quote-discount', t.checkout.discount, q.discount, '−') : ''}
         ${q.tax.amount || q.tax_note ? row('quote-tax', t.checkout.tax, q.tax) : ''}
         ${row('quote-total', t.checkout.total, q.total, '', 'strong')}
-        <div class="row"><dt>${t.checkout.recurringTotal}</dt><dd id="quote-recurring">${money(q.recurring.total)} <span class="per">/ ${t.per[q.recurring.cycle]}</span></dd></div></dl>
+        <div class="row"><dt>${t.checkout.recurringTotal}</dt><dd id="quote-recurring">${money(q.recurring.total)} <span class="per">/ ${word(t.per, q.recurring.cycle)}</span></dd></div></dl>
       ${q.tax_note ? html`<p class="row hint" id="tax-note" lang="en">${q.tax_note}</p>` : ''}`;
   }
 
   // accepting is the form of an open quote, and of one whose card was declined.
   accepting() {
-    return html`<form id="accept" class="narrow" novalidate aria-busy=${this.busy} @submit=${e => this.submit(e)}>
+    return html`<form id="accept" class="narrow" novalidate aria-busy=${this.busy} @submit=${submitted(() => this.submit())}>
       <fieldset class="plain" ?disabled=${this.busy}>${this.payment(!this.placed && this.q.invoice_allowed)}
         ${this.closing(this.placed ? t.checkout.payWith : this.method === 'card' ? t.checkout.pay(money(this.q.total)) : t.checkout.buy)}</fieldset>
       <p id="status" role="status">${this.status}</p></form>`;
@@ -104,7 +111,7 @@ class QuotePage extends Ordering {
       <p class="lead" id="quote-status">${open ? w.open(minute(q.expires_at)) : w[q.status]}</p>
       <div class="quote">
         <div><div class="order"><div class="row head"><span>${product?.name ?? q.product}</span>
-            <span class="quiet">${t.result.planWords(t.type[type], tier, t.cycle[cycle], q.quantity)}</span></div>
+            <span class="quiet">${planWords(q)}</span></div>
           ${this.bill()}</div>
           <p class="hint">${w.made(day(q.created_at))}</p>
           <p><button type="button" class="second" id="pdf" @click=${() => this.pdf()}>${t.account.pdf}</button></p></div>

@@ -1,18 +1,27 @@
+// @ts-check
 // What came of an order: /checkout?order=sub_…, or ?quote=quo_…, as long as the
 // tab is open.
 import { html } from './lit-html/lit-html.js';
-import { pageOf } from './command.js';
+import { planWords } from './account.js';
 import { day, minute, money } from './format.js';
-import { t } from './words.js';
+import { pageOf } from './payment-page.js';
+import { t, word } from './words.js';
+/** @import { AwayOrder, Bought, Content, DoneOrder, Quote, Show } from '../types/pages' */
 
 const w = t.result;
 
+/** @param {string} id @param {string} label @param {Content | null | false | undefined} value */
 const line = (id, label, value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${id}>${value}</dd></div>` : '');
 
+/** @param {Show} show */
 const gone = show => show(t.checkout.title, html`<h1>${t.checkout.title}</h1><p class="lead" id="result">${w.gone}</p>
   <p><a class="button" href="/">${w.more}</a></p>`);
 
-// quoted is the page of a quote that has been asked for.
+/**
+ * quoted is the page of a quote that has been asked for.
+ * @param {Show} show
+ * @param {DoneOrder<Quote> | null} order
+ */
 export const quoted = (show, order) => {
   if (!order) {
     gone(show);
@@ -29,9 +38,10 @@ export const quoted = (show, order) => {
     </dl>
     <p><a href="/">${w.more}</a></p>
   </section>`);
-  document.getElementById('result-title').focus();
+  document.getElementById('result-title')?.focus();
 };
 
+/** @param {Show} show @param {AwayOrder | DoneOrder<Bought> | null} order */
 export const result = (show, order) => {
   if (!order) {
     gone(show);
@@ -43,8 +53,7 @@ export const result = (show, order) => {
   const receiver = s.licensee_account ?? (ordered.licensee ?? ordered.billing)?.email ?? '';
   const action = order.action ?? pageOf(payment);
   const owed = s.status === 'incomplete' && invoice?.status === 'open'; // by transfer
-  const title = action ? w.action : owed ? w.invoiced : w[s.status] ?? w.other;
-  const { type, tier, cycle } = s.plan;
+  const title = action ? w.action : owed ? w.invoiced : word({ active: w.active, trialing: w.trialing }, s.status) ?? w.other;
 
   show(title, html`<section id="result" class="result" data-status=${s.status}>
     <h1 id="result-title" tabindex="-1">${title}</h1>
@@ -58,7 +67,7 @@ export const result = (show, order) => {
       ${license ? line('valid-until', w.validUntil, minute(license.valid_until)) : ''}
       ${line('paid-until', w.paidUntil, s.current_period && s.status === 'active' && minute(s.current_period.end))}
       ${line('subscription-number', w.subscription, `#${s.number}`)}
-      ${line('plan', w.plan, w.planWords(t.type[type], tier, t.cycle[cycle], s.quantity))}
+      ${line('plan', w.plan, planWords(s))}
       ${line('paid', w.paid, invoice?.status === 'paid' && money(invoice.amount_due))}
       ${line('owed', w.owed, owed && money(invoice.amount_due))}
       ${line('due-at', w.due, owed && invoice.due_at && day(invoice.due_at))}
@@ -68,5 +77,5 @@ export const result = (show, order) => {
     ${s.license_id ? html`<p><a class="button" id="to-license" href="/account/licenses/${s.license_id}">${w.toLicense}</a></p><p class="hint">${w.toLicenseNote}</p>` : ''}
     <p><a href="/">${w.more}</a></p>
   </section>`);
-  document.getElementById('result-title').focus();
+  document.getElementById('result-title')?.focus();
 };

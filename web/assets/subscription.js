@@ -1,30 +1,38 @@
+// @ts-check
 // "/account/subscriptions/{id}": how it stands, and exactly the buttons that
 // the API says are possible.
 import { html } from './lit-html/lit-html.js';
 import { cardWords, page, planWords, status } from './account.js';
 import { read } from './api.js';
-import { Commanding } from './commanding.js';
+import { CommandPage } from './command-page.js';
 import { day, minute, money } from './format.js';
 import { said } from './history.js';
-import { t } from './words.js';
+import { t, word } from './words.js';
+/** @import { CommandResult, Content, Context, PendingCommand, Show, Subscription, SubscriptionEvent } from '../types/pages' */
+/** @typedef {{ s: Subscription, events: SubscriptionEvent[] }} Data */
 
 const w = t.account;
-const confirmed = ['cancel', 'renew', 'money-back'];
+/** @param {string} id @returns {Promise<Data>} */
 const fetched = async id => {
   const [s, events] = await Promise.all([read(`/v1/subscriptions/${id}`), read(`/v1/subscriptions/${id}/events`)]);
   return { s, events: events.data };
 };
 
+/** @param {Show} show @param {string} id */
 export const subscription = (show, id) => page(show, w.subscription, '/account/subscriptions', (framed, context) => {
   const p = new SubscriptionPage(framed, context);
   p.draw();
   p.resume();
 }, () => fetched(id));
 
-class SubscriptionPage extends Commanding {
+class SubscriptionPage extends CommandPage {
+  /** @param {Show} framed @param {Context<Data>} context */
   constructor(framed, { data, nameOf }) {
     super(data.s.id);
-    Object.assign(this, { framed, nameOf, ...data });
+    this.framed = framed;
+    this.nameOf = nameOf;
+    this.s = data.s;
+    this.events = data.events;
   }
 
   async again() {
@@ -35,7 +43,8 @@ class SubscriptionPage extends Commanding {
     }
   }
 
-  async done(c, { subscription: s }) {
+  /** @param {PendingCommand} _c @param {CommandResult} result */
+  async done(_c, { subscription: s }) {
     this.s = s;
     await this.again();
   }
@@ -48,30 +57,35 @@ class SubscriptionPage extends Commanding {
     return money({ ...this.s.price, amount: this.s.price.amount * this.s.quantity });
   }
 
-  // confirming asks before a command, and says what it does.
-  confirming(verb) {
+  /**
+   * confirming asks before a command, and says what it does.
+   * @param {'cancel' | 'money-back' | 'renew'} action
+   */
+  confirming(action) {
     const { s } = this;
     const end = s.status === 'trialing' ? s.trial_end : s.current_period?.end;
     const what = {
       cancel: () => (['trialing', 'active'].includes(s.status) && end ? w.cancelUntil(minute(end)) : w.cancelNow),
       'money-back': () => w.moneyBackWhat,
-      renew: () => w.renewWhat[s.status]?.(this.total()) ?? w.renewWhat.active(this.total()),
-    }[verb];
+      renew: () => (word(w.renewWhat, s.status) ?? w.renewWhat.active)(this.total()),
+    }[action];
     return html`<div id="asking" class="asking" role="group" tabindex="-1" aria-labelledby="asking-title">
-      <h2 id="asking-title">${w.sure[verb]}</h2><p id="asking-what">${what()}</p>
-      <p class="buttons"><button type="button" id="confirm-${verb}" ?disabled=${this.busy} @click=${() => this.press(verb)}>${w.yes[verb]}</button>
-        <button type="button" class="second" ?disabled=${this.busy} @click=${() => this.keep(verb)}>${w.keep}</button></p></div>`;
+      <h2 id="asking-title">${w.sure[action]}</h2><p id="asking-what">${what()}</p>
+      <p class="buttons"><button type="button" id="confirm-${action}" ?disabled=${this.busy} @click=${() => this.press(action)}>${w.yes[action]}</button>
+        <button type="button" class="second" ?disabled=${this.busy} @click=${() => this.keep(action)}>${w.keep}</button></p></div>`;
   }
 
-  button(verb) {
-    const name = verb === 'payment-method' ? (this.s.payment_method ? w.changeCard : w.addPayment) : w.verb[verb];
-    return html`<button type="button" id=${verb} class=${verb === 'renew' ? '' : 'second'} ?disabled=${this.busy}
-      @click=${() => (verb === 'resume' ? this.press(verb) : this.ask(verb))}>${name}</button>`;
+  /** @param {string} action */
+  button(action) {
+    const label = action === 'payment-method' ? (this.s.payment_method ? w.changeCard : w.addPayment) : word(w.action, action);
+    return html`<button type="button" id=${action} class=${action === 'renew' ? '' : 'second'} ?disabled=${this.busy}
+      @click=${() => (action === 'resume' ? this.press(action) : this.ask(action))}>${label}</button>`;
   }
 
   draw() {
-    const { s, events, asking } = this;
-    const line = (key, label, value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${key}>${value}</dd></div>` : '');
+    const { s, events, asks } = this;
+    const confirmed = /** @type {const} */ (['cancel', 'renew', 'money-back']).find(action => action === asks && s.actions.includes(action));
+    const line = (/** @type {string} */ key, /** @type {string} */ label, /** @type {Content | null | false} */ value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${key}>${value}</dd></div>` : '');
     const card = s.payment_method;
     const commands = s.actions.filter(v => v !== 'change'); // which stands with the plan
     this.framed(`${w.subscription} #${s.number}`, html`
@@ -81,7 +95,7 @@ class SubscriptionPage extends Commanding {
       ${s.pending_payment?.action_url ? html`<div class="banner" role="alert"><p>${s.pending_change
         ? w.waitsChange(planWords(s.pending_change), money(s.pending_payment.amount)) : w.waits(money(s.pending_payment.amount))}</p>
         <p><a class="button" id="confirm" href=${s.pending_payment.action_url}>${t.result.confirm}</a></p></div>`
-        : s.status === 'past_due' ? html`<div class="banner" role="alert"><p>${w.owed(s.number)}</p>${asking || !s.actions.includes('payment-method') ? '' : html`
+        : s.status === 'past_due' ? html`<div class="banner" role="alert"><p>${w.owed(s.number)}</p>${asks || !s.actions.includes('payment-method') ? '' : html`
           <p><button type="button" id="pay" ?disabled=${this.busy} @click=${() => this.ask('payment-method')}>${w.pay}</button></p>`}</div>` : ''}
       ${this.outcome()}
       <dl class="order facts">
@@ -91,13 +105,13 @@ class SubscriptionPage extends Commanding {
         ${line('period', w.period, s.current_period && html`${day(s.current_period.start)} – ${day(s.current_period.end)}`)}
         ${line('trial-end', w.trialEnd, s.status === 'trialing' && s.trial_end && minute(s.trial_end))}
         ${line('ends', w.ends, s.cancel_at_period_end && s.current_period && minute(s.current_period.end))}
-        ${line('canceled', w.canceledAt, s.canceled_at && html`${minute(s.canceled_at)}${s.cancel_reason ? `, ${w.reason[s.cancel_reason] ?? s.cancel_reason}` : ''}`)}
+        ${line('canceled', w.canceledAt, s.canceled_at && html`${minute(s.canceled_at)}${s.cancel_reason ? `, ${word(w.reason, s.cancel_reason) ?? s.cancel_reason}` : ''}`)}
         ${line('payment', w.payment, s.collection === 'invoice' ? w.byInvoice : card ? cardWords(card) : w.noCard)}
         ${line('licensee', t.result.licensee, s.licensee_account)}
         ${line('license', t.result.license, s.license_id && html`<a href="/account/licenses/${s.license_id}">${w.toLicense}</a>`)}
         ${commands.length ? line('actions', w.actions, html`<div class="buttons">${commands.map(v => this.button(v))}</div>`) : ''}
       </dl>
-      ${asking === 'payment-method' && s.actions.includes(asking) ? this.card() : confirmed.includes(asking) && s.actions.includes(asking) ? this.confirming(asking) : ''}
+      ${asks === 'payment-method' && s.actions.includes(asks) ? this.card() : confirmed ? this.confirming(confirmed) : ''}
       <section><h2>${w.ordered}</h2><div class="order ordered">
         <div class="row"><div><p><a id="product" href="/products/${s.product}">${this.nameOf(s.product)}</a> × <span id="quantity">${s.quantity}</span></p>
           <p class="quiet" id="plan">${planWords({ ...s, quantity: 1 })}</p>
@@ -106,6 +120,6 @@ class SubscriptionPage extends Commanding {
         <div class="row strong"><span>${t.checkout.subtotal}</span><span id="subtotal">${this.total()} <span class="per">/ ${t.per[s.plan.cycle]}</span></span></div>
         <p class="row quiet">${w.priceNote}</p></div></section>
       <section><h2>${w.history}</h2><ol class="history" id="history">${[...events].reverse().map(e => html`<li>
-        <span class="quiet">${minute(e.at)} · ${w.actor[e.actor] ?? e.actor}</span><br>${said(e)}</li>`)}</ol></section>`);
+        <span class="quiet">${minute(e.at)} · ${word(w.actor, e.actor) ?? e.actor}</span><br>${said(e)}</li>`)}</ol></section>`);
   }
 }

@@ -1,13 +1,70 @@
+// @ts-check
 // Every sentence of the pages, in English. A translation has the same names.
+/** @import { EventSentences, EventWords, Words } from '../../types/pages' */
+
 const plural = new Intl.PluralRules('en');
-const count = (n, one, other) => `${n.toLocaleString('en')} ${plural.select(n) === 'one' ? one : other}`;
+/** @param {string | number} n @param {string} one @param {string} other */
+const count = (n, one, other) => `${Number(n).toLocaleString('en')} ${plural.select(Number(n)) === 'one' ? one : other}`;
 
 // What many lines of a subscription's history say.
+/** @param {EventWords} e */
 const charged = e => (!e.paid ? 'Nothing was due.' : e.by === 'invoice' ? `${e.paid} received.` : `${e.paid} charged.`);
+/** @param {EventWords} e */
 const back = e => (!e.balance ? `Given back: ${e.amount} to the card.` : !e.amount ? `Given back: ${e.balance} to your balance.` : `Given back: ${e.amount} to the card, ${e.balance} to your balance.`);
+/** @param {EventWords} e */
 const valued = e => (e.on ? `, value date ${e.on}` : '');
 
-export default {
+// The lines of a subscription's history, by the kind of event.
+const event = /** @satisfies {EventSentences} */ ({
+  activated: () => 'The licence was bound to a tenant.',
+  activation_key: () => 'The activation key was replaced.',
+  ahead: e => `Paid ahead until ${e.until}. ${charged(e)}`,
+  awaits_card: () => 'Ordered. The card is given on the payment provider’s page.',
+  blocking_off: () => 'The licence is no longer blocked, however many people use it.',
+  blocking_on: () => 'The licence is blocked while far more people use it than the plan covers.',
+  cancel_scheduled: e => `Cancelled. It works until ${e.minute}.`,
+  canceled: e => `Ended${e.why && `: ${e.why}`}.${e.amount || e.balance ? ` ${back(e)}` : ''}`,
+  card_reminded: e => `We reminded you of the card, which expires on ${e.until}.`,
+  change: e => `Changed from ${e.oldPlan} to ${e.plan}${e.by ? `. ${charged(e)}` : ', in the trial.'}`,
+  conversion: e => `The trial became a subscription until ${e.until}. ${charged(e)}`,
+  converted: () => 'The trial became the subscription that was paid ahead.',
+  dispute_lost: e => `The dispute over ${e.amount} was lost.`,
+  dispute_won: e => `The dispute over ${e.amount} was won.`,
+  disputed: e => `A payment of ${e.amount} is disputed. The licence is suspended, and nothing is charged.`,
+  gateway_refused: e => (e.amount ? `The payment provider took no payment of ${e.amount}. We have been told.` : 'The payment provider could not store the card. We have been told.'),
+  invoiced: e => `Invoiced: ${e.amount}, to be paid by ${e.until}.`,
+  nothing_due: () => 'Nothing was due.',
+  order_expired: () => 'The order was never paid and has lapsed.',
+  order_refused: () => 'The order was not accepted.',
+  order_withdrawn: () => 'The order was withdrawn.',
+  over_limit: () => 'More people used the visual in this period than the plan covers.',
+  payment_declined: e => `A payment of ${e.amount} was declined${e.why && `: ${e.why}`}.`,
+  payment_method: () => 'A card was stored.',
+  payment_processing: e => `A payment of ${e.amount} is being processed.`,
+  payment_waits: e => `The bank asks you to confirm a payment of ${e.amount}, until ${e.minute}.`,
+  price_change: e => `The price changes from ${e.oldPrice} to ${e.price} on ${e.on}.`,
+  purchase: e => `Bought until ${e.until}. ${charged(e)}`,
+  refund_confirmed: e => `The refund of ${e.amount} was confirmed.`,
+  refund_failed: e => `The card did not take ${e.amount} back. Your balance has it.`,
+  refunded: e => back(e),
+  reinstated: () => 'The licence is valid again.',
+  reminded: e => `We reminded you of what is due on ${e.until}.`,
+  renewal: e => `Renewed until ${e.until}. ${charged(e)}`,
+  renewed: e => `The period that was paid ahead has begun. It runs until ${e.until}.`,
+  resumed: () => 'The cancellation was taken back.',
+  revival: e => `Bought again until ${e.until}. ${charged(e)}`,
+  revoked: () => 'The licence was revoked.',
+  still_disputed: () => 'A dispute is still open.',
+  suspended: () => 'The licence was suspended.',
+  tenant_moved: () => 'The licence was bound to another tenant.',
+  tenant_released: () => 'The licence was released from its tenant.',
+  transfer: e => `A transfer of ${e.amount} came${valued(e)}.`,
+  transfer_short: e => `A transfer of ${e.amount} came${valued(e)}. It does not cover the invoice, and is on your balance.`,
+  transfer_unused: e => `A transfer of ${e.amount} came${valued(e)} for an invoice that was no longer open. It is on your balance.`,
+  trial_started: e => `Trial until ${e.until}.`,
+});
+
+const words = /** @satisfies {Words} */ ({
   about: 'About this shop',
   terms: 'Terms of sale',
   privacy: 'Privacy',
@@ -200,7 +257,7 @@ export default {
     mailInvoice: email => `The paid invoice is on its way to ${email || 'the billing contact'}.`,
     gone: 'This order is no longer at hand here. Its mails have everything.',
     more: 'Back to the visuals',
-    planWords: (type, tier, cycle, quantity) => `${quantity > 1 ? `${quantity} × ` : ''}${type}${tier ? ` ${tier}` : ''}, ${cycle.toLowerCase()}`,
+    planWords: (type, tier, cycle, quantity) => `${Number(quantity) > 1 ? `${quantity} × ` : ''}${type}${tier ? ` ${tier}` : ''}, ${String(cycle).toLowerCase()}`,
   },
 
   quote: {
@@ -307,7 +364,7 @@ export default {
     toLicense: 'See the licence',
     toSubscription: 'Back to the subscription',
     actions: 'Actions',
-    verb: { cancel: 'Cancel', resume: 'Resume', renew: 'Renew now', 'money-back': 'Money back' },
+    action: { cancel: 'Cancel', resume: 'Resume', renew: 'Renew now', 'money-back': 'Money back' },
     change: 'Upgrade or Downgrade',
     addPayment: 'Add payment',
     changeCard: 'Change card',
@@ -354,54 +411,6 @@ export default {
     },
     history: 'History',
     actor: { customer: 'you', operator: 'our support', engine: 'by itself' },
-    event: {
-      activated: () => 'The licence was bound to a tenant.',
-      activation_key: () => 'The activation key was replaced.',
-      ahead: e => `Paid ahead until ${e.until}. ${charged(e)}`,
-      awaits_card: () => 'Ordered. The card is given on the payment provider’s page.',
-      blocking_off: () => 'The licence is no longer blocked, however many people use it.',
-      blocking_on: () => 'The licence is blocked while far more people use it than the plan covers.',
-      cancel_scheduled: e => `Cancelled. It works until ${e.minute}.`,
-      canceled: e => `Ended${e.why && `: ${e.why}`}.${e.amount || e.balance ? ` ${back(e)}` : ''}`,
-      card_reminded: e => `We reminded you of the card, which expires on ${e.until}.`,
-      change: e => `Changed from ${e.oldPlan} to ${e.plan}${e.by ? `. ${charged(e)}` : ', in the trial.'}`,
-      conversion: e => `The trial became a subscription until ${e.until}. ${charged(e)}`,
-      converted: () => 'The trial became the subscription that was paid ahead.',
-      dispute_lost: e => `The dispute over ${e.amount} was lost.`,
-      dispute_won: e => `The dispute over ${e.amount} was won.`,
-      disputed: e => `A payment of ${e.amount} is disputed. The licence is suspended, and nothing is charged.`,
-      gateway_refused: e => (e.amount ? `The payment provider took no payment of ${e.amount}. We have been told.` : 'The payment provider could not store the card. We have been told.'),
-      invoiced: e => `Invoiced: ${e.amount}, to be paid by ${e.until}.`,
-      nothing_due: () => 'Nothing was due.',
-      order_expired: () => 'The order was never paid and has lapsed.',
-      order_refused: () => 'The order was not accepted.',
-      order_withdrawn: () => 'The order was withdrawn.',
-      over_limit: () => 'More people used the visual in this period than the plan covers.',
-      payment_declined: e => `A payment of ${e.amount} was declined${e.why && `: ${e.why}`}.`,
-      payment_method: () => 'A card was stored.',
-      payment_processing: e => `A payment of ${e.amount} is being processed.`,
-      payment_waits: e => `The bank asks you to confirm a payment of ${e.amount}, until ${e.minute}.`,
-      price_change: e => `The price changes from ${e.oldPrice} to ${e.price} on ${e.on}.`,
-      purchase: e => `Bought until ${e.until}. ${charged(e)}`,
-      refund_confirmed: e => `The refund of ${e.amount} was confirmed.`,
-      refund_failed: e => `The card did not take ${e.amount} back. Your balance has it.`,
-      refunded: e => back(e),
-      reinstated: () => 'The licence is valid again.',
-      reminded: e => `We reminded you of what is due on ${e.until}.`,
-      renewal: e => `Renewed until ${e.until}. ${charged(e)}`,
-      renewed: e => `The period that was paid ahead has begun. It runs until ${e.until}.`,
-      resumed: () => 'The cancellation was taken back.',
-      revival: e => `Bought again until ${e.until}. ${charged(e)}`,
-      revoked: () => 'The licence was revoked.',
-      still_disputed: () => 'A dispute is still open.',
-      suspended: () => 'The licence was suspended.',
-      tenant_moved: () => 'The licence was bound to another tenant.',
-      tenant_released: () => 'The licence was released from its tenant.',
-      transfer: e => `A transfer of ${e.amount} came${valued(e)}.`,
-      transfer_short: e => `A transfer of ${e.amount} came${valued(e)}. It does not cover the invoice, and is on your balance.`,
-      transfer_unused: e => `A transfer of ${e.amount} came${valued(e)} for an invoice that was no longer open. It is on your balance.`,
-      trial_started: e => `Trial until ${e.until}.`,
-    },
     chooseOther: 'Choose another plan to see what it costs.',
     credit: 'Proration credit',
     dueNow: 'Amount due now',
@@ -444,4 +453,6 @@ export default {
     title: 'Nothing here',
     lead: 'There is no page at this address.',
   },
-};
+});
+
+export default { ...words, account: { ...words.account, event } };

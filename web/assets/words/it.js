@@ -1,12 +1,20 @@
+// @ts-check
 // Every sentence of the pages, in Italian.
+/** @import { Dictionary, EventWords } from '../../types/pages' */
+
 const plural = new Intl.PluralRules('it');
-const count = (n, one, other) => `${n.toLocaleString('it')} ${plural.select(n) === 'one' ? one : other}`;
+/** @param {string | number} n @param {string} one @param {string} other */
+const count = (n, one, other) => `${Number(n).toLocaleString('it')} ${plural.select(Number(n)) === 'one' ? one : other}`;
 
 // What many lines of a subscription's history say.
+/** @param {EventWords} e */
 const charged = e => (!e.paid ? 'Non c’era niente da pagare.' : e.by === 'invoice' ? `${e.paid} ricevuti.` : `${e.paid} addebitati.`);
+/** @param {EventWords} e */
 const back = e => (!e.balance ? `Rimborsati ${e.amount} sulla carta.` : !e.amount ? `Rimborsati ${e.balance} sul tuo saldo.` : `Rimborsati ${e.amount} sulla carta e ${e.balance} sul tuo saldo.`);
+/** @param {EventWords} e */
 const valued = e => (e.on ? `, valuta ${e.on}` : '');
 
+/** @type {Dictionary} */
 export default {
   about: 'Informazioni sul negozio',
   terms: 'Condizioni di vendita',
@@ -199,7 +207,7 @@ export default {
     mailInvoice: email => `La fattura pagata è in arrivo a ${email || 'chi è indicato per la fatturazione'}.`,
     gone: 'Questo ordine non è più a portata di mano qui. I suoi messaggi hanno tutto.',
     more: 'Torna ai visual',
-    planWords: (type, tier, cycle, quantity) => `${quantity > 1 ? `${quantity} × ` : ''}${type}${tier ? ` ${tier}` : ''}, ${cycle.toLowerCase()}`,
+    planWords: (type, tier, cycle, quantity) => `${Number(quantity) > 1 ? `${quantity} × ` : ''}${type}${tier ? ` ${tier}` : ''}, ${String(cycle).toLowerCase()}`,
   },
 
   quote: {
@@ -306,7 +314,7 @@ export default {
     toLicense: 'Vedi la licenza',
     toSubscription: 'Torna all’abbonamento',
     actions: 'Azioni',
-    verb: { cancel: 'Disdici', resume: 'Riprendi', renew: 'Rinnova ora', 'money-back': 'Rimborso' },
+    action: { cancel: 'Disdici', resume: 'Riprendi', renew: 'Rinnova ora', 'money-back': 'Rimborso' },
     change: 'Cambia piano',
     addPayment: 'Aggiungi pagamento',
     changeCard: 'Cambia carta',

@@ -1,12 +1,16 @@
+// @ts-check
 // "/account/orders": invoices, and the credit notes that correct them.
 import { html } from './lit-html/lit-html.js';
-import { listing, page } from './account.js';
+import { listing } from './account.js';
+import { read } from './api.js';
 import { day, money } from './format.js';
 import { t } from './words.js';
+/** @import { Invoice, Show } from '../types/pages' */
 
 const w = t.account;
 
-const order = i => html`<li class="panel" id=${i.id}>
+/** @param {Invoice} i */
+const row = i => html`<li class="panel" id=${i.id}>
   <div><strong>${i.number ?? w.draft}</strong> <span class="status ${i.status}">${w.invoice[i.status] ?? i.status}</span>
     <span class="amount">${money(i.total)}</span></div>
   <p class="quiet">${i.issued_at ? `${day(i.issued_at)} · ` : ''}${i.status === 'open' && i.due_at ? `${w.due(day(i.due_at))} · ` : ''}
@@ -14,6 +18,8 @@ const order = i => html`<li class="panel" id=${i.id}>
   ${i.credit_notes.map(n => html`<p class="credit">${w.creditNote(n.number)}: ${money(n.total)}</p>`)}
   ${i.number ? html`<p><a href="/v1/invoices/${i.id}/pdf" download aria-label=${w.pdfOf(i.number)}>${w.pdf}</a></p>` : ''}</li>`;
 
-export const rows = invoices => html`<ul class="cards" id="orders">${invoices.map(order)}</ul>`;
+/** @param {Invoice[]} list */
+export const rows = list => html`<ul class="cards" id="orders">${list.map(row)}</ul>`;
 
-export const orders = show => page(show, w.orders, '/account/orders', listing(w.orders, '/v1/invoices', w.noOrders, rows));
+/** @param {Show} show */
+export const invoices = show => listing(show, w.orders, '/account/orders', query => read(`/v1/invoices${query}`), w.noOrders, rows);

@@ -1,4 +1,4 @@
-// Buying once, tried without a browser or an engine: node --test order_test.mjs
+// Buying once, tried without a browser or an engine: node --test pending_order_test.mjs
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
@@ -6,7 +6,7 @@ const stored = new Map();
 globalThis.sessionStorage = {
   getItem: k => stored.get(k) ?? null, setItem: (k, v) => stored.set(k, v), removeItem: k => stored.delete(k),
 };
-const { finish, kept, prepare, prepareCard, returned } = await import('./assets/order.js');
+const { finish, kept, prepare, prepareCard, returned } = await import('./assets/pending-order.js');
 
 // scripted answers requests in turn, and keeps what was asked. null is a lost
 // connection; nothing more to say is one, too.
@@ -73,11 +73,11 @@ test('an order that came too late is sent again with a new key', async () => {
 
 test('after a decline another card goes to the same order, each with a key of its own', async () => {
   fresh();
-  let asked = scripted(declined);
+  scripted(declined);
   const { order: first } = await finish(begin(), () => {}, pause);
   assert.equal(first.state, 'declined');
   assert.equal(kept().token, 'cot_1');
-  asked = scripted([402, { code: 'card_declined', decline_code: 'generic_decline' }]);
+  const asked = scripted([402, { code: 'card_declined', decline_code: 'generic_decline' }]);
   const { order: second } = await finish(prepareCard(kept()), () => {}, pause);
   const again = scripted(null, [200, { subscription: { id: 'sub_1' } }]);
   const { order: third } = await finish(prepareCard(second), () => {}, pause);
@@ -114,8 +114,8 @@ test('a quote is accepted at its own address, by its token and with a key of its
 test('an order whose card is given elsewhere is what the API says when the customer is back', async () => {
   fresh();
   const page = 'https://pay.example/form_1';
-  const waits = [201, { subscription: { id: 'sub_1', status: 'incomplete' }, payment: { status: 'requires_action', action_url: page }, checkout_token: 'cot_1' }];
-  scripted(waits);
+  const elsewhere = [201, { subscription: { id: 'sub_1', status: 'incomplete' }, payment: { status: 'requires_action', action_url: page }, checkout_token: 'cot_1' }];
+  scripted(elsewhere);
   const { order: away } = await finish(begin(), () => {}, pause);
   assert.deepEqual([away.state, away.action, kept().token], ['away', page, 'cot_1']);
 

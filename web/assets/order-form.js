@@ -1,43 +1,61 @@
+// @ts-check
 // What the pages that place an order share: it is sent, declined, refused or
-// done, with errors at their fields. order.js keeps it from being bought twice.
-import { html } from './lit-html/lit-html.js';
-import { leave } from './command.js';
+// done, with errors at their fields. pending-order.js keeps it from being bought twice.
 import brand from '/brand/brand.js';
+import { html } from './lit-html/lit-html.js';
 import { Fields } from './fields.js';
-import { finish, prepareCard } from './order.js';
-import { paymentFields } from './payment.js';
-import { t } from './words.js';
+import { declined, paymentFields } from './payment.js';
+import { leave } from './payment-page.js';
+import { finish, prepareCard } from './pending-order.js';
+import { t, word } from './words.js';
+/** @import { Bought, DoneOrder, PayingOrder, PendingOrder, Problem, Quote, SentOrder } from '../types/pages' */
 
 const w = t.checkout;
 
-// fieldOf is the field on the page that the API means by a name of its own.
-const fieldOf = name => ({ plan: 'plan.tier', payment: 'payment.token' })[name] ?? name.replace(/\[\d+\].*$/, '');
+/**
+ * fieldOf is the field on the page that the API means by a name of its own.
+ * @param {string} name
+ */
+const fieldOf = name => word({ plan: 'plan.tier', payment: 'payment.token' }, name) ?? name.replace(/\[\d+\].*$/, '');
 
-export class Ordering extends Fields {
+export class OrderForm extends Fields {
   status = ''; // while the order is carried out
+  /** @type {'card' | 'invoice'} */
   method = 'card';
+  /** @type {PendingOrder | null} */
+  order = null;
 
   // resume goes on with an order that was placed before the page was left.
   resume() {
     if (this.order?.state === 'declined') this.decline(this.order.decline);
-    else if (this.order && this.order.state !== 'away') this.send(this.order);
+    else if (this.order?.state === 'sent' || this.order?.state === 'paying') this.send(this.order);
   }
 
   // again has a card given for an order that was placed and is not paid.
   again() {
-    if (this.order.state === 'away') leave(this.order.action);
-    else this.send(prepareCard(this.order));
+    const { order } = this;
+    if (order?.state === 'away') leave(order.action);
+    else if (order?.state === 'declined' || order?.state === 'paying') this.send(prepareCard(order));
   }
 
   get placed() {
-    return ['away', 'declined', 'paying'].includes(this.order?.state);
+    return ['away', 'declined', 'paying'].includes(this.order?.state ?? '');
   }
 
-  // send has an order carried out; finished hears of its outcome.
+  /**
+   * finished is for each form to define: what follows when the order is done.
+   * @param {DoneOrder<Bought> | DoneOrder<Quote>} _order
+   */
+  finished(_order) {}
+
+  /**
+   * send has an order carried out.
+   * @param {SentOrder | PayingOrder} order
+   */
   async send(order) {
     Object.assign(this, { order, busy: true, errors: {}, message: '', status: w.sending });
     this.draw();
-    const { order: now, problem } = await finish(order, why => {
+    const { order: now, problem = {} } = await finish(order, why => {
       this.status = w[why];
       this.draw();
     });
@@ -52,26 +70,31 @@ export class Ordering extends Fields {
     else this.refuse(problem);
   }
 
+  /** @param {string} [code] */
   decline(code) {
     this.method = 'card';
-    this.errors = { 'payment.token': w.declined(t.decline[code] ?? t.decline.generic_decline) };
+    this.errors = { 'payment.token': declined(code) };
     this.wrong('');
   }
 
+  /** @param {Partial<Problem>} problem */
   refuse(problem) {
-    const own = t.refusal[problem.code];
+    const own = word(t.refusal, problem.code);
     const elsewhere = [];
     for (const { field, detail } of problem.errors ?? []) {
       const name = fieldOf(field);
-      if (this.form.elements.namedItem(name)) this.errors[name] = own ?? t.field[name] ?? detail;
+      if (this.control(name)) this.errors[name] = own ?? word(t.field, name) ?? detail;
       else elsewhere.push(own ?? detail);
     }
-    if (['trial_already_used', 'trial_not_offered'].includes(problem.code)) this.errors = { pay: own };
+    if (['trial_already_used', 'trial_not_offered'].includes(problem.code ?? '')) this.errors = { pay: own };
     else if (own && !problem.errors?.length) elsewhere.push(own);
     this.wrong(elsewhere.join(' ') || (Object.keys(this.errors).length ? w.wrong : problem.detail ?? t.refusal.other));
   }
 
-  // payment is how the order is paid; invoice tells whether it may be by one.
+  /**
+   * payment is how the order is paid.
+   * @param {boolean} invoice whether it may be by one
+   */
   payment(invoice) {
     return html`<section aria-labelledby="payment"><h2 id="payment">${w.payment}</h2>${paymentFields({
       method: this.method, invoice, errors: this.errors,
@@ -82,8 +105,11 @@ export class Ordering extends Fields {
     })}</section>`;
   }
 
-  // closing is what stands below every order: its terms, what is wrong with it,
-  // and its button.
+  /**
+   * closing is what stands below every order: its terms, what is wrong with it,
+   * and its button.
+   * @param {string} label
+   */
   closing(label, terms = true) {
     return html`${terms ? html`<div><label class="tick terms"><input type="checkbox" id="accept_terms" name="accept_terms" required ?disabled=${this.placed}
         .checked=${Boolean(this.placed || this.draft.accept_terms)} aria-invalid=${Boolean(this.errors.accept_terms)}
