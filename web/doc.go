@@ -4,8 +4,8 @@
 //
 //   - page.html is the one document; its address decides what assets/main.js
 //     draws into it.
-//   - assets/ holds ES modules and the style sheet. order.js and command.js are
-//     the ones that must not be wrong: they buy and command once. assets/words/
+//   - assets/ holds ES modules and the style sheet; README.md says what each is
+//     for. pages.json lists the addresses that have a page. assets/words/
 //     has every sentence, a file for each language. assets/lit-html is kept as
 //     published (BSD-3-Clause); it turns templates into elements, so that
 //     nothing that is shown can become markup.

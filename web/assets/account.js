@@ -10,8 +10,8 @@ import { t } from './words.js';
 const w = t.account;
 
 /**
- * page draws a page of the account with its data: what is loaded besides the
- * products and whether the account pays for anything. A licensee who does not
+ * page draws a page of the account with its data: what load reads, the
+ * products and whether the account pays for anything. A licensee who does not pay
  * sees licences only.
  * @template T
  * @param {Show} show

@@ -1,5 +1,5 @@
 // @ts-check
-// "/account/details": who it is, and where it has signed in; "/account/api-keys":
+// "/account/details": the account, and where it has signed in; "/account/api-keys":
 // the credentials of programs.
 import { html } from './lit-html/lit-html.js';
 import { page } from './account.js';

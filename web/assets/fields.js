@@ -62,7 +62,7 @@ export class Fields {
     return /** @type {Record<string, string>} */ (Object.fromEntries(new FormData(this.form)));
   }
 
-  // check finds what can be seen to be wrong without asking.
+  // check finds what the browser can see to be wrong, without asking the API.
   check() {
     this.errors = {};
     for (const field of this.controls) {

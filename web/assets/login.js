@@ -1,6 +1,6 @@
 // @ts-check
 // "/login": asks for a mailed link, and, with #token=…, signs in by it. Only a
-// press of the button does: scanners that open links in mails press none.
+// press of the button does, which scanners that open links in mails do not do.
 import { html } from './lit-html/lit-html.js';
 import { post } from './api.js';
 import { submitted } from './events.js';

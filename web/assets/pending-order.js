@@ -24,8 +24,8 @@ export const forget = () => sessionStorage.removeItem(item);
 /** @template {PendingOrder} T @param {T} order */
 const keep = order => (sessionStorage.setItem(item, JSON.stringify(order)), order);
 
-// here is the address of the page, by which its order is known again. Of its
-// fragment, which holds a quote's token, no server hears.
+// here is the address of the page, by which its order is known again. Its
+// fragment, which holds a quote's token, is sent to no server.
 export const here = () => location.pathname + location.search + location.hash;
 
 // unsettled is the order whose outcome is not known yet, wherever it was placed.

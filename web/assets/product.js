@@ -20,7 +20,7 @@ const w = t.product;
 const price = (id, m, per) => html`<p class="price" id="price-${id}" aria-live="polite"><strong>${roundMoney(m)}</strong> ${per}</p>`;
 
 /**
- * users says whom a price is for, and what that is for one of them.
+ * users says for how many users a price is, and what it is for one of them.
  * @param {ProductPlan} plan
  * @param {Money} m
  */

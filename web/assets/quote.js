@@ -1,6 +1,6 @@
 // @ts-check
 // "/quotes/{id}": what a mailed quote offers, and its acceptance. The token that
-// opens it stands in the address's fragment, which no server hears of. The
+// opens it stands in the address's fragment, which is sent to no server. The
 // customer who asked for the quote may sign in instead.
 import { html } from './lit-html/lit-html.js';
 import { planWords } from './account.js';

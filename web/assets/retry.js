@@ -22,7 +22,7 @@ const wait = seconds => new Promise(resolve => {
 });
 
 /**
- * ask asks until the outcome is known. tell hears why it takes long.
+ * ask asks until the outcome is known. tell is told why it takes long.
  * @template T
  * @param {string} address
  * @param {string} body
