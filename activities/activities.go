@@ -14,9 +14,9 @@ import (
 // ErrStale, ErrConflict.
 type Store interface {
 	Fence(ctx context.Context, subscription string) (billing.Subscription, error)
-	Book(ctx context.Context, subscription string) (billing.Book, error)
+	Snapshot(ctx context.Context, subscription string) (billing.Snapshot, error)
 	LatestEvents(ctx context.Context, subscription string, limit int) ([]billing.Event, error)
-	Post(ctx context.Context, p billing.Posting) error
+	Post(ctx context.Context, p billing.Changeset) error
 	SetCharge(ctx context.Context, invoice, gateway, charge string) error
 
 	Request(ctx context.Context, id string) (billing.Request, error)
@@ -50,9 +50,9 @@ type Gateway interface {
 	Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)
 }
 
-// Mailer delivers letters.
+// Mailer delivers emails.
 type Mailer interface {
-	Deliver(ctx context.Context, l billing.Letter) error
+	Deliver(ctx context.Context, l billing.Email) error
 }
 
 // Files stamps the newest published package of a licence's product. The
@@ -75,8 +75,8 @@ type Activities struct {
 	Mailer    Mailer
 	Files     Files
 	Documents Documents
-	PublicURL string // of the pages that letters link to, without a slash at its end
-	// OperatorEmail is where the operator's letters go.
+	PublicURL string // of the pages that emails link to, without a slash at its end
+	// OperatorEmail is where the operator's emails go.
 	OperatorEmail string
 	Secret        billing.Secret   // makes the credentials of mailed links
 	Now           func() time.Time // real time
@@ -100,14 +100,14 @@ type Result struct {
 	// Again: the payment that waited has been ended, and the Task is still to be
 	// done on the new state.
 	Again bool `json:"again,omitempty"`
-	// Lately is the latest lines of the history, for operators to read.
-	Lately []string `json:"lately,omitempty"`
+	// RecentEvents is the latest lines of the history, for operators to read.
+	RecentEvents []string `json:"recent_events,omitempty"`
 }
 
 // Loaded is a subscription as its rows have it.
 type Loaded struct {
 	billing.Subscription
-	Lately []string `json:"lately,omitempty"`
+	RecentEvents []string `json:"recent_events,omitempty"`
 }
 
 // RecordRefunds is the activity that records the gateway's answers about

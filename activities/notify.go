@@ -26,9 +26,9 @@ func (a *Activities) Notify(ctx context.Context, subscription string) error {
 }
 
 func (a *Activities) send(ctx context.Context, e billing.Envelope) error {
-	letter, err := a.letter(ctx, e)
+	email, err := a.email(ctx, e)
 	if err == nil {
-		err = a.Mailer.Deliver(ctx, letter)
+		err = a.Mailer.Deliver(ctx, email)
 	}
 	var permanent interface{ IsPermanent() bool }
 	hopeless := errors.As(err, &permanent) && permanent.IsPermanent()
@@ -38,8 +38,8 @@ func (a *Activities) send(ctx context.Context, e billing.Envelope) error {
 	return errors.Join(err, a.Store.ReleaseNotice(ctx, e.ID))
 }
 
-// attachNote adds a credit note to a letter.
-func (a *Activities) attachNote(ctx context.Context, l *billing.Letter, id string, to billing.BillingDetails) error {
+// attachNote adds a credit note to a email.
+func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string, to billing.BillingDetails) error {
 	note, err := a.Store.CreditNote(ctx, id)
 	if err != nil {
 		return fmt.Errorf("credit note %s: %w", id, err)
@@ -66,25 +66,25 @@ type ended struct{}
 func (ended) Error() string     { return "the licence has ended, and no file can be made of it" }
 func (ended) IsPermanent() bool { return true }
 
-// loginLetter brings a sign-in link. The token is in the URL's fragment,
+// loginEmail brings a sign-in link. The token is in the URL's fragment,
 // which browsers do not send to servers.
-func (a *Activities) loginLetter(ctx context.Context, e billing.Envelope) (billing.Letter, error) {
+func (a *Activities) loginEmail(ctx context.Context, e billing.Envelope) (billing.Email, error) {
 	to, err := a.Store.LoginAccount(ctx, e.Subscription)
-	return billing.Letter{
+	return billing.Email{
 		ID: e.ID, Notice: e.Notice, At: e.At, Email: to.Email,
 		Link: a.PublicURL + "/login#token=" + a.Secret.LoginToken(e.Subscription),
 	}, err
 }
 
-// quoteLetter brings a quote and the link that opens it, with the token in
+// quoteEmail brings a quote and the link that opens it, with the token in
 // the fragment like a login's.
-func (a *Activities) quoteLetter(ctx context.Context, e billing.Envelope) (billing.Letter, error) {
+func (a *Activities) quoteEmail(ctx context.Context, e billing.Envelope) (billing.Email, error) {
 	q, err := a.Store.Quote(ctx, e.Subscription)
 	if err != nil {
-		return billing.Letter{}, err
+		return billing.Email{}, err
 	}
 	pdf, err := a.Documents.Quote(q)
-	return billing.Letter{
+	return billing.Email{
 		ID: e.ID, Notice: e.Notice, At: e.At, Name: q.Order.Billing.Name, Email: q.Order.Billing.Email,
 		ProductName: q.ProductName, Quantity: q.Subscription.Quantity, QuoteNumber: q.Number,
 		Link:        a.PublicURL + "/quotes/" + q.ID + "#token=" + a.Secret.QuoteToken(q.ID),
@@ -92,35 +92,35 @@ func (a *Activities) quoteLetter(ctx context.Context, e billing.Envelope) (billi
 	}, err
 }
 
-// letter gathers a notice's recipient, contents and attachments.
-func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Letter, error) {
+// email gathers a notice's recipient, contents and attachments.
+func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Email, error) {
 	switch e.Notice.Kind {
 	case billing.NoticeLogin:
-		return a.loginLetter(ctx, e)
+		return a.loginEmail(ctx, e)
 	case billing.NoticeQuote:
-		return a.quoteLetter(ctx, e)
+		return a.quoteEmail(ctx, e)
 	}
-	book, err := a.Store.Book(ctx, e.Subscription)
+	snapshot, err := a.Store.Snapshot(ctx, e.Subscription)
 	if err != nil {
-		return billing.Letter{}, err
+		return billing.Email{}, err
 	}
-	s := book.Subscription
-	l := billing.Letter{
+	s := snapshot.Subscription
+	l := billing.Email{
 		ID: e.ID, Notice: e.Notice, At: e.At,
-		Name: book.Order.Billing.Name, Email: book.Order.Billing.Email,
-		ProductName: book.Product.Name, Activation: book.Product.Activation,
-		SubscriptionNumber: s.Number, Quantity: s.Quantity, Licensee: book.Order.Licensee.String(),
+		Name: snapshot.Order.Billing.Name, Email: snapshot.Order.Billing.Email,
+		ProductName: snapshot.Product.Name, Activation: snapshot.Product.Activation,
+		SubscriptionNumber: s.Number, Quantity: s.Quantity, Licensee: snapshot.Order.Licensee.String(),
 		Link: a.PublicURL + "/account/subscriptions/" + s.ID,
 	}
 	if e.Notice.InvoiceID != "" {
-		if err := a.attachInvoice(ctx, &l, e.Notice, book.Order.Billing); err != nil {
+		if err := a.attachInvoice(ctx, &l, e.Notice, snapshot.Order.Billing); err != nil {
 			return l, err
 		}
 	}
 	switch e.Notice.To {
 	case billing.RoleBilling:
 		for _, id := range e.Notice.CreditNotes {
-			if err := a.attachNote(ctx, &l, id, book.Order.Billing); err != nil {
+			if err := a.attachNote(ctx, &l, id, snapshot.Order.Billing); err != nil {
 				return l, err
 			}
 		}
@@ -132,13 +132,13 @@ func (a *Activities) letter(ctx context.Context, e billing.Envelope) (billing.Le
 		l.Name, l.Email, l.Licensee, l.Link, l.SubscriptionID = "", a.OperatorEmail, "", "", s.ID
 		return l, nil
 	}
-	return l, a.addressLicensee(ctx, &l, e.Notice, book.Order)
+	return l, a.addressLicensee(ctx, &l, e.Notice, snapshot.Order)
 }
 
-// attachInvoice adds the invoice that a letter is about, once it has a number,
+// attachInvoice adds the invoice that a email is about, once it has a number,
 // and for one that became void the credit notes that correct it. The operator
 // is sent no documents.
-func (a *Activities) attachInvoice(ctx context.Context, l *billing.Letter, n billing.Notice, to billing.BillingDetails) error {
+func (a *Activities) attachInvoice(ctx context.Context, l *billing.Email, n billing.Notice, to billing.BillingDetails) error {
 	inv, notes, err := a.Store.Invoice(ctx, n.InvoiceID)
 	if err != nil {
 		return err
@@ -163,9 +163,9 @@ func (a *Activities) attachInvoice(ctx context.Context, l *billing.Letter, n bil
 	return nil
 }
 
-// addressLicensee addresses a letter to the licensee, whose page is the
+// addressLicensee addresses a email to the licensee, whose page is the
 // licence's, and attaches the licensed file if it is to bring one.
-func (a *Activities) addressLicensee(ctx context.Context, l *billing.Letter, n billing.Notice, o billing.Order) error {
+func (a *Activities) addressLicensee(ctx context.Context, l *billing.Email, n billing.Notice, o billing.Order) error {
 	l.Name, l.Email = o.Licensee.Name, o.Licensee.Email
 	license, err := a.Store.License(ctx, o.License)
 	if err != nil {

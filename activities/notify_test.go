@@ -13,11 +13,11 @@ import (
 	"github.com/okviz/licensing/licensing/pbiviz"
 )
 
-// letter finds the one letter of a kind.
-func (s *shop) letter(kind billing.NoticeKind) billing.Letter {
+// email finds the one email of a kind.
+func (s *shop) email(kind billing.NoticeKind) billing.Email {
 	s.Helper()
-	var found []billing.Letter
-	for _, l := range s.Mailbox.Letters() {
+	var found []billing.Email
+	for _, l := range s.Mailbox.Emails() {
 		if l.Kind == kind {
 			found = append(found, l)
 		}
@@ -58,11 +58,11 @@ func TestReceiptGoesToThePayerAndTheFileToTheLicensee(t *testing.T) {
 	if err := s.Notify(t.Context(), sub); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(s.Mailbox.Letters()); n != 2 {
+	if n := len(s.Mailbox.Emails()); n != 2 {
 		t.Fatalf("%d letters, want 2", n)
 	}
-	receipt := s.letter(billing.NoticeReceipt)
-	want := billing.Letter{
+	receipt := s.email(billing.NoticeReceipt)
+	want := billing.Email{
 		ID: receipt.ID, Notice: receipt.Notice, At: s.now, Name: activitiestest.BillingName, Email: activitiestest.BillingEmail,
 		ProductName: "Calendar Pro", Activation: licensing.ActivationNone, SubscriptionNumber: 1, Quantity: 1,
 		InvoiceNumber: "INV-2026-000001", Licensee: "Lars User <lars@customer.example>",
@@ -79,7 +79,7 @@ func TestReceiptGoesToThePayerAndTheFileToTheLicensee(t *testing.T) {
 	if receipt.Amount != (billing.Money{Amount: 990, Currency: "USD"}) {
 		t.Errorf("the receipt is over %s", receipt.Amount)
 	}
-	license := s.letter(billing.NoticeLicense)
+	license := s.email(billing.NoticeLicense)
 	if license.Name != activitiestest.LicenseeName || license.Email != activitiestest.LicenseeEmail {
 		t.Errorf("the licence went to %s <%s>", license.Name, license.Email)
 	}
@@ -104,8 +104,8 @@ func TestReceiptGoesToThePayerAndTheFileToTheLicensee(t *testing.T) {
 	if claims.Subject != license.LicenseID || claims.ExpiresAt != instant("2026-02-04 00:00:00").Unix() || claims.Plan != activitiestest.Monthly {
 		t.Errorf("the file's licence says %+v", claims)
 	}
-	if err := s.Notify(t.Context(), sub); err != nil || len(s.Mailbox.Letters()) != 2 {
-		t.Errorf("sent again: %d letters, %v", len(s.Mailbox.Letters()), err)
+	if err := s.Notify(t.Context(), sub); err != nil || len(s.Mailbox.Emails()) != 2 {
+		t.Errorf("sent again: %d letters, %v", len(s.Mailbox.Emails()), err)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestProductWithoutAVersionIsSoldAndItsLetterHasNoFile(t *testing.T) {
 	if err := s.Notify(t.Context(), sub); err != nil {
 		t.Fatal(err)
 	}
-	if l := s.letter(billing.NoticeLicense); l.Version != "" || len(l.Attachments) != 0 {
+	if l := s.email(billing.NoticeLicense); l.Version != "" || len(l.Attachments) != 0 {
 		t.Errorf("version %q, %d attachments", l.Version, len(l.Attachments))
 	}
 }
@@ -130,7 +130,7 @@ func TestFirstVersionIsMailedToWhoeverWaitsForIt(t *testing.T) {
 	if err := s.Notify(t.Context(), ""); err != nil { // the next sweep
 		t.Fatal(err)
 	}
-	l := s.letter(billing.NoticeVersionReady)
+	l := s.email(billing.NoticeVersionReady)
 	if l.Email != activitiestest.LicenseeEmail || l.Version != "1.0.0" || len(l.Attachments) != 1 || l.Attachments[0].Name != "calendar-pro-1.0.0.pbiviz" {
 		t.Fatalf("to %s, version %q, %d attachments", l.Email, l.Version, len(l.Attachments))
 	}
@@ -156,7 +156,7 @@ func TestOperatorIsToldIdsAndAmountsAndNoNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := billing.Posting{From: state.Revision, Subscription: state, Notices: []billing.Notice{
+	p := billing.Changeset{From: state.Revision, Subscription: state, Notices: []billing.Notice{
 		{Kind: billing.NoticeTransferUnused, To: billing.RoleOperator, InvoiceID: inv[0].ID, Amount: paid},
 	}}
 	p.Subscription.Revision++
@@ -166,8 +166,8 @@ func TestOperatorIsToldIdsAndAmountsAndNoNames(t *testing.T) {
 	if err := s.Notify(t.Context(), sub); err != nil {
 		t.Fatal(err)
 	}
-	got := s.letter(billing.NoticeTransferUnused)
-	want := billing.Letter{
+	got := s.email(billing.NoticeTransferUnused)
+	want := billing.Email{
 		ID: got.ID, Notice: got.Notice, At: got.At, Email: activitiestest.OperatorEmail, ProductName: "Calendar Pro",
 		Activation: licensing.ActivationNone, SubscriptionID: sub, SubscriptionNumber: 1, Quantity: 1, InvoiceNumber: inv[0].Number,
 	}
@@ -197,7 +197,7 @@ func TestEachLetterFailsForItself(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newShop(t)
 			sub := s.buy(activitiestest.Order{Token: "tok_visa"})
-			s.Mailbox.Fail(func(l billing.Letter) error {
+			s.Mailbox.Fail(func(l billing.Email) error {
 				if l.Kind == billing.NoticeReceipt {
 					return c.err
 				}
@@ -216,14 +216,14 @@ func TestEachLetterFailsForItself(t *testing.T) {
 			if err := s.Notify(t.Context(), sub); err != nil {
 				t.Error(err)
 			}
-			if n := len(s.Mailbox.Letters()); n != 1+c.undone {
+			if n := len(s.Mailbox.Emails()); n != 1+c.undone {
 				t.Errorf("%d letters in the end, want %d", n, 1+c.undone)
 			}
 		})
 	}
 }
 
-// A letter with a file may wait for so long that its licence has ended: no
+// A email with a file may wait for so long that its licence has ended: no
 // file can be made any more, and trying again would go on for ever.
 func TestFileOfALicenceThatHasEndedIsGivenUp(t *testing.T) {
 	s := newShop(t)
@@ -247,7 +247,7 @@ func TestErrorsOfNotifyHoldNoPersonalData(t *testing.T) {
 	if err := s.DB.PutVersion(t.Context(), activitiestest.Product, billing.Version{Version: "1.0.0"}, []byte("no package")); err != nil {
 		t.Fatal(err)
 	}
-	s.Mailbox.Fail(func(billing.Letter) error { return activitiestest.ErrAway })
+	s.Mailbox.Fail(func(billing.Email) error { return activitiestest.ErrAway })
 	err := s.Notify(t.Context(), sub)
 	if err == nil {
 		t.Fatal("it did not fail")
@@ -261,7 +261,7 @@ func TestSweepLeavesALetterToTheRunThatIsAboutToSendIt(t *testing.T) {
 	if err := s.Notify(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(s.Mailbox.Letters()); n != 0 {
+	if n := len(s.Mailbox.Emails()); n != 0 {
 		t.Errorf("%d letters were taken from a run that is about to send them", n)
 	}
 	if n := s.undone(first); n != 2 {

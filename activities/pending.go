@@ -7,40 +7,40 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// ending is the prefix of the cause of a posting that ends a waiting payment
+// ending is the prefix of the cause of a changeset that ends a waiting payment
 // so that a Task can be done.
 const ending = "ending:"
 
 // looks tells whether the Task is itself about the waiting payment.
 func (t Task) looks() bool {
-	return t.Command != nil && t.Command.Verb == billing.VerbSettle || t.Step != nil && t.Step.Kind == billing.StepSettle
+	return t.Command != nil && t.Command.Action == billing.ActionSettle || t.Step != nil && t.Step.Kind == billing.StepSettle
 }
 
 // weigh decides a Task, or says that the waiting payment must be settled
 // first. A step never bypasses a waiting payment; a command only where both
 // can coexist.
-func (a *Activities) weigh(ctx context.Context, t Task, book *billing.Book) (d billing.Decision, settle bool, err error) {
-	if book.Waiting != nil && len(t.Refunds) == 0 {
+func (a *Activities) decideAroundPending(ctx context.Context, t Task, snapshot *billing.Snapshot) (d billing.Decision, settle bool, err error) {
+	if snapshot.PendingPayment != nil && len(t.Refunds) == 0 {
 		if t.Step != nil || t.looks() {
 			return d, true, nil
 		}
-		freed := book.Freed()
+		freed := snapshot.Freed()
 		if d, err = a.decide(ctx, t, &freed); err != nil || d.Refusal != nil {
 			return d, false, err
 		}
-		if book.Disturbs(d) {
+		if snapshot.Disturbs(d) {
 			return d, true, nil
 		}
 	}
-	d, err = a.decide(ctx, t, book)
+	d, err = a.decide(ctx, t, snapshot)
 	return d, false, err
 }
 
 // settle asks the gateway what became of the waiting payment, and posts it.
 // Where the wait is to end, a payment that still waits for the customer is
 // first given up.
-func (a *Activities) settle(ctx context.Context, t Task, book billing.Book) (Result, error) {
-	inv, looks := *book.Waiting, t.looks()
+func (a *Activities) settle(ctx context.Context, t Task, snapshot billing.Snapshot) (Result, error) {
+	inv, looks := *snapshot.PendingPayment, t.looks()
 	ask := a.Gateway.Abandon
 	if t.Command != nil && looks { // there may be news: no reason to give it up
 		ask = a.Gateway.Resolve
@@ -49,25 +49,25 @@ func (a *Activities) settle(ctx context.Context, t Task, book billing.Book) (Res
 	if err != nil {
 		return Result{}, fmt.Errorf("asking what became of %s: %w", inv.ID, gateways(err))
 	}
-	known := (became.Status == billing.PaymentRequiresAction) == book.Subscription.Waiting.Action
-	var p *billing.Posting
+	known := (became.Status == billing.PaymentRequiresAction) == snapshot.Subscription.PendingPayment.Action
+	var p *billing.Changeset
 	switch became.Status {
 	case billing.PaymentSucceeded, billing.PaymentDeclined, billing.PaymentNotAttempted:
-		book.Method = inv.Method
-		if book.MethodExp, err = a.Store.MethodExp(ctx, inv.Method); err != nil {
+		snapshot.Method = inv.Method
+		if snapshot.MethodExp, err = a.Store.MethodExp(ctx, inv.Method); err != nil {
 			return Result{}, err
 		}
-		if p = book.Paid(inv, t.At); became.Status != billing.PaymentSucceeded {
-			p = book.Declined(inv, given(became), t.At)
+		if p = snapshot.Paid(inv, t.At); became.Status != billing.PaymentSucceeded {
+			p = snapshot.Declined(inv, given(became), t.At)
 		}
 	case billing.PaymentRequiresAction, billing.PaymentProcessing:
 		switch {
 		case t.Command == nil || !known:
-			p = book.Awaits(inv, became, t.At)
+			p = snapshot.Awaits(inv, became, t.At)
 		case looks:
-			return Result{Subscription: book.Subscription}, nil
+			return Result{Subscription: snapshot.Subscription}, nil
 		default:
-			return a.refuse(ctx, t, book, billing.Processing())
+			return a.refuse(ctx, t, snapshot, billing.Processing())
 		}
 	default:
 		return Result{}, fmt.Errorf("asking what became of %s: the outcome is %s", inv.ID, became.Status)

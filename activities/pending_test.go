@@ -14,14 +14,14 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// News of a payment may come as often as a gateway likes.
+// GatewayEvent of a payment may come as often as a gateway likes.
 func TestSettlingWhereNothingWaitsWritesNothing(t *testing.T) {
 	s := newShop(t)
 	f := s.Break()
 	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
 	before, written := s.State(t, sub), f.Calls("record")
 	for range 3 {
-		r := s.must(s.Do(t.Context(), s.command(sub, billing.Command{Verb: billing.VerbSettle})))
+		r := s.must(s.Do(t.Context(), s.command(sub, billing.Command{Action: billing.ActionSettle})))
 		if diff := cmp.Diff(before, r.Subscription); diff != "" {
 			t.Errorf("it changed (-before +after):\n%s", diff)
 		}
@@ -33,11 +33,11 @@ func TestSettlingWhereNothingWaitsWritesNothing(t *testing.T) {
 }
 
 // waiting is a subscription whose payment waits for the customer.
-func (s *shop) waiting(o activitiestest.Order) string {
+func (s *shop) pending(o activitiestest.Order) string {
 	s.Helper()
 	o.Token = "tok_3ds"
 	sub := s.buy(o)
-	s.wantWaiting(sub, billing.ForPurchase)
+	s.wantPending(sub, billing.ForPurchase)
 	return sub
 }
 
@@ -45,14 +45,14 @@ func (s *shop) waiting(o activitiestest.Order) string {
 // each time.
 func (s *shop) confirmed() string {
 	s.Helper()
-	sub := s.waiting(activitiestest.Order{})
+	sub := s.pending(activitiestest.Order{})
 	s.approve(sub)
-	s.must(s.do(s.news(sub)))
+	s.must(s.do(s.gatewayEvent(sub)))
 	return sub
 }
 
-func (s *shop) news(sub string) activities.Task {
-	return s.command(sub, billing.Command{Verb: billing.VerbSettle})
+func (s *shop) gatewayEvent(sub string) activities.Task {
+	return s.command(sub, billing.Command{Action: billing.ActionSettle})
 }
 
 func (s *shop) ask(sub string, c billing.Command, token string) activities.Task {
@@ -62,16 +62,16 @@ func (s *shop) ask(sub string, c billing.Command, token string) activities.Task 
 
 func (s *shop) change(sub, plan string) activities.Task {
 	s.Helper()
-	return s.ask(sub, billing.Command{Verb: billing.VerbChange, Plan: plan}, "")
+	return s.ask(sub, billing.Command{Action: billing.ActionChange, Plan: plan}, "")
 }
 
 func (s *shop) bill(sub string) billing.Invoice {
 	s.Helper()
-	book, err := s.DB.Book(s.Context(), sub)
-	if err != nil || book.Waiting == nil {
-		s.Fatalf("nothing waits: %+v, %v", book.Subscription, err)
+	snapshot, err := s.DB.Snapshot(s.Context(), sub)
+	if err != nil || snapshot.PendingPayment == nil {
+		s.Fatalf("nothing waits: %+v, %v", snapshot.Subscription, err)
 	}
-	return *book.Waiting
+	return *snapshot.PendingPayment
 }
 
 func (s *shop) approve(sub string) {
@@ -88,11 +88,11 @@ func (s *shop) fail(sub string) {
 	}
 }
 
-// wantWaiting holds a subscription to a payment that waits for the customer at
+// wantPending holds a subscription to a payment that waits for the customer at
 // an address that stands in the invoice's row alone.
-func (s *shop) wantWaiting(sub string, purpose billing.Purpose) {
+func (s *shop) wantPending(sub string, purpose billing.Purpose) {
 	s.Helper()
-	w, inv := s.State(s, sub).Waiting, s.bill(sub)
+	w, inv := s.State(s, sub).PendingPayment, s.bill(sub)
 	if !w.Action || w.Purpose != purpose || w.Invoice != inv.ID || w.Amount != inv.AmountDue() || inv.Status != billing.InvoiceDraft || inv.InFlight != "" {
 		s.Errorf("%+v waits for %+v", w, inv)
 	}
@@ -112,32 +112,32 @@ func init() {
 			return sub, s.command(sub, c)
 		}, []activitiestest.Charge{}, billing.Incomplete, 0},
 		{"approved purchase", func(s *shop) (string, activities.Task) {
-			sub := s.waiting(activitiestest.Order{})
+			sub := s.pending(activitiestest.Order{})
 			s.approve(sub)
-			return sub, s.news(sub)
+			return sub, s.gatewayEvent(sub)
 		}, first(), billing.Active, 6},
 		{"failed purchase", func(s *shop) (string, activities.Task) {
-			sub := s.waiting(activitiestest.Order{})
+			sub := s.pending(activitiestest.Order{})
 			s.fail(sub)
-			return sub, s.news(sub)
+			return sub, s.gatewayEvent(sub)
 		}, []activitiestest.Charge{charge("2026-01-01 00:00:00", -990)}, billing.Incomplete, 6},
 		{"purchase that is given up", func(s *shop) (string, activities.Task) {
-			sub := s.waiting(activitiestest.Order{})
+			sub := s.pending(activitiestest.Order{})
 			return sub, s.due(sub)
 		}, []activitiestest.Charge{}, billing.Incomplete, 6},
 		{"purchase that was approved too late to be told", func(s *shop) (string, activities.Task) {
-			sub := s.waiting(activitiestest.Order{})
+			sub := s.pending(activitiestest.Order{})
 			s.approve(sub)
 			return sub, s.due(sub)
 		}, first(), billing.Active, 6},
 		{"another card in place of an action", func(s *shop) (string, activities.Task) {
-			sub := s.waiting(activitiestest.Order{})
+			sub := s.pending(activitiestest.Order{})
 			s.now = instant("2026-01-01 05:00:00")
-			return sub, s.ask(sub, billing.Command{Verb: billing.VerbPaymentMethod}, "tok_visa")
+			return sub, s.ask(sub, billing.Command{Action: billing.ActionPaymentMethod}, "tok_visa")
 		}, []activitiestest.Charge{charge("2026-01-01 05:00:00", 990)}, billing.Active, 0},
 		{"cancellation of an order that waits", func(s *shop) (string, activities.Task) {
-			sub := s.waiting(activitiestest.Order{})
-			return sub, s.ask(sub, billing.Command{Verb: billing.VerbCancel}, "")
+			sub := s.pending(activitiestest.Order{})
+			return sub, s.ask(sub, billing.Command{Action: billing.ActionCancel}, "")
 		}, []activitiestest.Charge{}, billing.IncompleteExpired, 0},
 		{"change that the bank asks for", func(s *shop) (string, activities.Task) {
 			sub := s.confirmed()
@@ -181,7 +181,7 @@ func TestLateApprovalMovesNoMoney(t *testing.T) {
 	sub := s.confirmed()
 	s.now = instant("2026-01-16 12:00:00")
 	s.must(s.do(s.change(sub, activitiestest.Bigger)))
-	s.wantWaiting(sub, billing.ForChange)
+	s.wantPending(sub, billing.ForChange)
 	bill := s.bill(sub)
 	before := s.State(t, sub)
 	task := s.due(sub)
@@ -194,10 +194,10 @@ func TestLateApprovalMovesNoMoney(t *testing.T) {
 	if err := s.Sandbox.Approve(t.Context(), bill.Charge); err == nil {
 		t.Error("what was given up was approved")
 	}
-	s.must(s.do(s.news(sub)))
+	s.must(s.do(s.gatewayEvent(sub)))
 	s.wantCharged(sub, first()...)
 	after := s.State(t, sub)
-	if after.Plan != before.Plan || after.Period != before.Period || after.Waiting != (billing.Waiting{}) {
+	if after.Plan != before.Plan || after.Period != before.Period || after.PendingPayment != (billing.PendingPayment{}) {
 		t.Errorf("it is %+v, and was %+v", after, before)
 	}
 	if inv, _, err := s.DB.Invoice(t.Context(), bill.ID); err != nil || inv.Status != billing.InvoiceVoid || inv.ActionURL != "" {
@@ -238,12 +238,12 @@ func TestPaymentThatTheGatewayWorksOnIsLookedAtAgainAndHoldsEverythingUp(t *test
 			for hour := 1; hour <= 30; hour++ {
 				state := s.State(t, sub)
 				if at := instant("2026-02-01 00:00:00").Add(time.Duration(hour) * time.Hour); state.Status != billing.Active ||
-					state.Next != (billing.Step{Kind: billing.StepSettle, At: at}) || state.Waiting.Action {
-					t.Fatalf("hour %d: %s waits for %+v: %+v", hour, state.Status, state.Next, state.Waiting)
+					state.Next != (billing.Step{Kind: billing.StepSettle, At: at}) || state.PendingPayment.Action {
+					t.Fatalf("hour %d: %s waits for %+v: %+v", hour, state.Status, state.Next, state.PendingPayment)
 				}
 				s.must(s.do(s.due(sub)))
 			}
-			if r, err := s.do(s.ask(sub, billing.Command{Verb: billing.VerbCancel}, "")); err != nil || r.Outcome.Code != billing.CodePaymentProcessing {
+			if r, err := s.do(s.ask(sub, billing.Command{Action: billing.ActionCancel}, "")); err != nil || r.Outcome.Code != billing.CodePaymentProcessing {
 				t.Errorf("cancelling came to %+v, %v", r.Outcome, err)
 			}
 			if r, err := s.do(s.change(sub, activitiestest.Bigger)); err != nil || r.Outcome.Code != billing.CodePaymentProcessing {
@@ -254,8 +254,8 @@ func TestPaymentThatTheGatewayWorksOnIsLookedAtAgainAndHoldsEverythingUp(t *test
 				t.Errorf("events %+v, %v", events, err)
 			}
 			g.became = end
-			r, err := s.do(s.news(sub))
-			if err != nil || (end.Status == billing.PaymentSucceeded) != (r.Subscription.Status == billing.Active) || r.Subscription.Waiting.Invoice != "" {
+			r, err := s.do(s.gatewayEvent(sub))
+			if err != nil || (end.Status == billing.PaymentSucceeded) != (r.Subscription.Status == billing.Active) || r.Subscription.PendingPayment.Invoice != "" {
 				t.Fatalf("it is %+v, %v", r.Subscription, err)
 			}
 			if end.Status == billing.PaymentSucceeded && !r.Subscription.Period.End.Equal(instant("2026-03-01 00:00:00")) {
@@ -268,14 +268,14 @@ func TestPaymentThatTheGatewayWorksOnIsLookedAtAgainAndHoldsEverythingUp(t *test
 // Whatever goes wrong in between, the store lets no second payment begin.
 func TestNothingIsFrozenBesideAPaymentThatWaits(t *testing.T) {
 	s := newShop(t)
-	sub := s.waiting(activitiestest.Order{})
-	book, err := s.DB.Book(t.Context(), sub)
+	sub := s.pending(activitiestest.Order{})
+	snapshot, err := s.DB.Snapshot(t.Context(), sub)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := *book.Waiting
+	other := *snapshot.PendingPayment
 	other.ID, other.Key = "inv_other", "other"
-	if _, freeze := book.Freeze(other, "other"); !errors.Is(s.DB.Post(t.Context(), freeze), billing.ErrConflict) {
+	if _, reserve := snapshot.Reserve(other, "other"); !errors.Is(s.DB.Post(t.Context(), reserve), billing.ErrConflict) {
 		t.Error("another payment was begun")
 	}
 }
@@ -283,22 +283,22 @@ func TestNothingIsFrozenBesideAPaymentThatWaits(t *testing.T) {
 // To resume may bring a step forward: it ends the wait, and is done then.
 func TestAStepThatComesBeforeTheEndOfAWaitEndsIt(t *testing.T) {
 	s := newShop(t)
-	sub := s.waiting(activitiestest.Order{Plan: activitiestest.Yearly})
+	sub := s.pending(activitiestest.Order{Plan: activitiestest.Yearly})
 	s.approve(sub)
-	s.must(s.do(s.news(sub)))
-	s.must(s.do(s.ask(sub, billing.Command{Verb: billing.VerbCancel}, "")))
+	s.must(s.do(s.gatewayEvent(sub)))
+	s.must(s.do(s.ask(sub, billing.Command{Action: billing.ActionCancel}, "")))
 	s.now = instant("2026-12-24 23:50:00") // the reminder's is ten minutes later
 	s.must(s.do(s.change(sub, activitiestest.Bigger)))
 	bill := s.bill(sub)
-	s.must(s.Do(t.Context(), s.ask(sub, billing.Command{Verb: billing.VerbResume}, "")))
-	s.wantWaiting(sub, billing.ForChange)
+	s.must(s.Do(t.Context(), s.ask(sub, billing.Command{Action: billing.ActionResume}, "")))
+	s.wantPending(sub, billing.ForChange)
 	task := s.due(sub)
 	if want := (billing.Step{Kind: billing.StepRemind, At: instant("2026-12-25 00:00:00")}); *task.Step != want {
 		t.Fatalf("next is %+v, want %+v", *task.Step, want)
 	}
 	for range 2 { // the second time its answer was lost
 		r, err := s.Do(t.Context(), task)
-		if err != nil || !r.Again || r.Subscription.Waiting.Invoice != "" || r.Subscription.Next != *task.Step {
+		if err != nil || !r.Again || r.Subscription.PendingPayment.Invoice != "" || r.Subscription.Next != *task.Step {
 			t.Fatalf("got %+v, %v", r, err)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // no refund has a final answer, the activity fails and its next try asks
 // again.
 func (a *Activities) Refund(ctx context.Context, subscription string) ([]billing.Refund, error) {
-	book, err := a.Store.Book(ctx, subscription)
+	snapshot, err := a.Store.Snapshot(ctx, subscription)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func (a *Activities) Refund(ctx context.Context, subscription string) ([]billing
 	var unanswered error
 	for _, r := range pending {
 		r.Status, err = a.Gateway.Refund(ctx, billing.RefundRequest{
-			CreditNote: r.ID, Invoice: r.Invoice, Charge: r.Charge, Amount: r.Amount, At: book.Subscription.At(a.Now()),
+			CreditNote: r.ID, Invoice: r.Invoice, Charge: r.Charge, Amount: r.Amount, At: snapshot.Subscription.At(a.Now()),
 		})
 		switch {
 		case billing.GatewayCode(err) != "": // nothing moved, and nothing ever will

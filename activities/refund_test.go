@@ -18,7 +18,7 @@ func (s *shop) moneyBack() string {
 	if err := s.Notify(s.Context(), sub); err != nil { // the files are made while it lasts
 		s.Fatal(err)
 	}
-	c := s.Ask(s, sub, billing.Command{Verb: billing.VerbMoneyBack}, "")
+	c := s.Ask(s, sub, billing.Command{Action: billing.ActionMoneyBack}, "")
 	s.must(s.Do(s.Context(), s.command(sub, c)))
 	if n := s.State(s, sub).Refunding; n != 1 {
 		s.Fatalf("%d refunds are pending", n)
@@ -84,11 +84,11 @@ func TestARefundHappensOnceWhereverItIsCutOff(t *testing.T) {
 
 func (s *shop) balanceOf(sub string) int64 {
 	s.Helper()
-	book, err := s.DB.Book(s.Context(), sub)
+	snapshot, err := s.DB.Snapshot(s.Context(), sub)
 	if err != nil {
 		s.Fatal(err)
 	}
-	return book.Balance.Amount
+	return snapshot.Balance.Amount
 }
 
 // answering is a gateway that answers every refund alike.
@@ -123,8 +123,8 @@ func TestACardThatTakesNothingBackLeavesItToTheBalance(t *testing.T) {
 			if err := s.Notify(s.Context(), sub); err != nil {
 				t.Fatal(err)
 			}
-			letters := s.Mailbox.Letters()
-			if l := letters[len(letters)-1]; l.Kind != billing.NoticeRefundFailed || l.Email != s.OperatorEmail || l.Amount.Amount != 990 {
+			emails := s.Mailbox.Emails()
+			if l := emails[len(emails)-1]; l.Kind != billing.NoticeRefundFailed || l.Email != s.OperatorEmail || l.Amount.Amount != 990 {
 				t.Errorf("the last letter is %+v", l)
 			}
 		})
@@ -141,7 +141,7 @@ func TestARefundThatFailsLaterIsKeptOnceWhereverItIsCutOff(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.must(s.Do(s.Context(), s.record(sub, answered)))
-		task := s.command(sub, billing.Command{Verb: billing.VerbRefundFailed, RefundID: answered[0].ID})
+		task := s.command(sub, billing.Command{Action: billing.ActionRefundFailed, RefundID: answered[0].ID})
 		s.Break().Fail(activitiestest.Point{Call: "record", After: after}, 1)
 		if _, err := s.Do(s.Context(), task); err == nil {
 			t.Fatal("it was not cut off")
@@ -181,7 +181,7 @@ func TestMoneyBackIsToldWithItsCreditNote(t *testing.T) {
 	if err := s.Notify(s.Context(), sub); err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range s.Mailbox.Letters() {
+	for _, l := range s.Mailbox.Emails() {
 		if l.Kind != billing.NoticeMoneyBack {
 			continue
 		}

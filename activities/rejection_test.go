@@ -184,7 +184,7 @@ func TestACardThatTheGatewayRefusesToStoreRefusesTheCommandAndTellsTheOperator(t
 	sub = s.buy(activitiestest.Order{Token: "tok_visa"})
 	s.outbox(sub)
 	g.attach = true
-	task := s.command(sub, s.Ask(t, sub, billing.Command{Verb: billing.VerbPaymentMethod}, "tok_visa"))
+	task := s.command(sub, s.Ask(t, sub, billing.Command{Action: billing.ActionPaymentMethod}, "tok_visa"))
 	for range 2 { // the second finds the answer
 		r, err = s.Do(t.Context(), task)
 		if err != nil || r.Outcome.Code != billing.CodeGatewayRejected || r.Subscription.Status != billing.Active {

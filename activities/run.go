@@ -26,7 +26,7 @@ func (a *Activities) Load(ctx context.Context, subscription string) (Loaded, err
 	if err != nil {
 		return Loaded{}, err
 	}
-	recent, err := a.lately(ctx, subscription)
+	recent, err := a.recentEvents(ctx, subscription)
 	return Loaded{s, recent}, err
 }
 
@@ -35,26 +35,26 @@ func (a *Activities) load(ctx context.Context, subscription string) (billing.Sub
 	if err != nil {
 		return s, err
 	}
-	book, err := a.Store.Book(ctx, subscription)
-	if err != nil || book.InFlight == nil {
+	snapshot, err := a.Store.Snapshot(ctx, subscription)
+	if err != nil || snapshot.InFlight == nil {
 		return s, err
 	}
 	// The request that the payment was made for, if any, gets its answer
 	// here.
 	t := Task{Subscription: subscription, Revision: s.Revision, At: s.At(a.Now())}
 	request := ""
-	if r, err := a.Store.Request(ctx, book.InFlight.InFlight); err == nil {
+	if r, err := a.Store.Request(ctx, snapshot.InFlight.InFlight); err == nil {
 		request = r.ID
 	} else if !errors.Is(err, billing.ErrNotFound) {
 		return s, err
 	}
-	result, err := a.collect(ctx, t, book, *book.InFlight, request, true)
+	result, err := a.collect(ctx, t, snapshot, *snapshot.InFlight, request, true)
 	return result.Subscription, err
 }
 
 // lately is the latest lines of a subscription's history. They hold no personal
 // data, as the whole history does not.
-func (a *Activities) lately(ctx context.Context, subscription string) ([]string, error) {
+func (a *Activities) recentEvents(ctx context.Context, subscription string) ([]string, error) {
 	events, err := a.Store.LatestEvents(ctx, subscription, 6)
 	lines := make([]string, len(events))
 	for i, e := range events {
@@ -69,7 +69,7 @@ func (a *Activities) Do(ctx context.Context, t Task) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	result.Lately, err = a.lately(ctx, t.Subscription)
+	result.RecentEvents, err = a.recentEvents(ctx, t.Subscription)
 	return result, err
 }
 
@@ -79,39 +79,39 @@ func (a *Activities) step(ctx context.Context, t Task) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	book, err := a.Store.Book(ctx, t.Subscription)
+	snapshot, err := a.Store.Snapshot(ctx, t.Subscription)
 	if err != nil {
 		return Result{}, err
 	}
-	if s := &book.Subscription; s.TestClock != "" {
+	if s := &snapshot.Subscription; s.TestClock != "" {
 		if t.Command != nil && s.Status.Ended() && s.Now.After(t.At) {
 			t.At = s.Now // an ended workflow does not hear that its clock has moved
 		}
 		s.Now = t.At // a step is as of its own instant
 	}
-	if r, posted := t.posted(book.Subscription, answered); posted {
+	if r, posted := t.posted(snapshot.Subscription, answered); posted {
 		return r, nil
 	}
-	if book.Subscription.Revision != t.Revision {
+	if snapshot.Subscription.Revision != t.Revision {
 		return Result{}, stale(t)
 	}
-	if inv := book.InFlight; inv != nil {
+	if inv := snapshot.InFlight; inv != nil {
 		if inv.InFlight != t.cause() {
 			return Result{}, stale(t) // Load finishes it
 		}
-		return a.collect(ctx, t, book, *inv, t.request(), true)
+		return a.collect(ctx, t, snapshot, *inv, t.request(), true)
 	}
-	if book.Waiting == nil && t.Command != nil && t.Command.Verb == billing.VerbSettle {
-		return Result{Subscription: book.Subscription}, nil
+	if snapshot.PendingPayment == nil && t.Command != nil && t.Command.Action == billing.ActionSettle {
+		return Result{Subscription: snapshot.Subscription}, nil
 	}
-	decision, first, err := a.weigh(ctx, t, &book)
+	decision, first, err := a.decideAroundPending(ctx, t, &snapshot)
 	switch {
 	case err != nil:
 		return Result{}, err
 	case first:
-		return a.settle(ctx, t, book)
+		return a.settle(ctx, t, snapshot)
 	}
-	return a.apply(ctx, t, book, decision)
+	return a.apply(ctx, t, snapshot, decision)
 }
 
 // answered is the outcome that the Task's request has already; nil if it has
@@ -146,30 +146,30 @@ func (t Task) posted(s billing.Subscription, answered *billing.Outcome) (Result,
 
 // apply does what was decided. A refusal may also come from the store, for
 // what only the store can know.
-func (a *Activities) apply(ctx context.Context, t Task, book billing.Book, d billing.Decision) (Result, error) {
+func (a *Activities) apply(ctx context.Context, t Task, snapshot billing.Snapshot, d billing.Decision) (Result, error) {
 	if d.Refusal != nil {
-		return a.refuse(ctx, t, book, d.Refusal)
+		return a.refuse(ctx, t, snapshot, d.Refusal)
 	}
-	if d.Posting != nil {
-		result, err := a.post(ctx, t, *d.Posting, t.request())
+	if d.Changeset != nil {
+		result, err := a.post(ctx, t, *d.Changeset, t.request())
 		if refusal := asRefusal(err); refusal != nil {
-			return a.refuse(ctx, t, book, refusal)
+			return a.refuse(ctx, t, snapshot, refusal)
 		}
 		return result, err
 	}
-	inv, freeze := book.Freeze(*d.Bill, t.cause())
-	if err := a.Store.Post(ctx, freeze); err != nil {
+	inv, reserve := snapshot.Reserve(*d.Bill, t.cause())
+	if err := a.Store.Post(ctx, reserve); err != nil {
 		if refusal := asRefusal(err); refusal != nil {
-			return a.refuse(ctx, t, book, refusal)
+			return a.refuse(ctx, t, snapshot, refusal)
 		}
 		return Result{}, classify(t, err)
 	}
-	return a.collect(ctx, t, book, inv, t.request(), false)
+	return a.collect(ctx, t, snapshot, inv, t.request(), false)
 }
 
 // refuse posts a refusal as the answer to the Task's command.
-func (a *Activities) refuse(ctx context.Context, t Task, book billing.Book, refusal *billing.Error) (Result, error) {
-	return a.post(ctx, t, *book.Refused(*t.Command, refusal, t.At), t.request())
+func (a *Activities) refuse(ctx context.Context, t Task, snapshot billing.Snapshot, refusal *billing.Error) (Result, error) {
+	return a.post(ctx, t, *snapshot.Refused(*t.Command, refusal, t.At), t.request())
 }
 
 // request is the id of the request that the Task's command came with; empty for
@@ -181,7 +181,7 @@ func (t Task) request() string {
 	return t.Command.Request
 }
 
-// asRefusal is a posting's refusal by the store, for what only the store can
+// asRefusal is a changeset's refusal by the store, for what only the store can
 // know: that a trial was claimed, or a coupon used up.
 func asRefusal(err error) *billing.Error {
 	var refusal *billing.Error
@@ -190,63 +190,63 @@ func asRefusal(err error) *billing.Error {
 }
 
 // decide stores the card that a command brings, and asks package billing.
-func (a *Activities) decide(ctx context.Context, t Task, book *billing.Book) (billing.Decision, error) {
+func (a *Activities) decide(ctx context.Context, t Task, snapshot *billing.Snapshot) (billing.Decision, error) {
 	if len(t.Refunds) > 0 {
-		return billing.Decision{Posting: book.RefundsAnswered(t.Refunds, t.At)}, nil
+		return billing.Decision{Changeset: snapshot.RefundsAnswered(t.Refunds, t.At)}, nil
 	}
 	if t.Step != nil {
-		return book.Due(*t.Step, t.At), nil
+		return snapshot.Due(*t.Step, t.At), nil
 	}
 	c := *t.Command
-	if c.Verb.Credits() {
+	if c.Action.Credits() {
 		var err error
-		if book.Receipts, err = a.Store.Receipts(ctx, t.Subscription); err != nil {
+		if snapshot.Receipts, err = a.Store.Receipts(ctx, t.Subscription); err != nil {
 			return billing.Decision{}, err
 		}
 	}
 	if !c.NotAfter.IsZero() && a.Now().After(c.NotAfter) {
 		return refused(billing.CodeRequestExpired, "", "the request came too late to be carried out"), nil
 	}
-	if c.Request != "" && (c.Verb == billing.VerbPurchase || c.Verb == billing.VerbPaymentMethod) {
-		method, err := a.attach(ctx, c.Request, book.Order.BillingAccount)
+	if c.Request != "" && (c.Action == billing.ActionPurchase || c.Action == billing.ActionPaymentMethod) {
+		method, err := a.attach(ctx, c.Request, snapshot.Order.BillingAccount)
 		switch code := rejection(err); {
 		case code == string(billing.CodeUnknownToken):
 			return refused(billing.CodeUnknownToken, "token", "the gateway does not know this token"), nil
 		case code != "":
-			return billing.Decision{Posting: book.Unstored(c, code, t.At)}, nil
+			return billing.Decision{Changeset: snapshot.Unstored(c, code, t.At)}, nil
 		case err != nil:
 			return billing.Decision{}, err
 		}
 		if method != "" {
-			book.Method = method
-			if book.MethodExp, err = a.Store.MethodExp(ctx, method); err != nil {
+			snapshot.Method = method
+			if snapshot.MethodExp, err = a.Store.MethodExp(ctx, method); err != nil {
 				return billing.Decision{}, err
 			}
 		}
 	}
-	if c.Verb == billing.VerbMarkPaid {
-		if err := a.transferred(ctx, &c, book); err != nil {
+	if c.Action == billing.ActionMarkPaid {
+		if err := a.transferred(ctx, &c, snapshot); err != nil {
 			return billing.Decision{}, err
 		}
 	}
-	if c.Verb == billing.VerbRefundFailed {
+	if c.Action == billing.ActionRefundFailed {
 		var err error
-		if book.Returned, err = a.Store.Refund(ctx, t.Subscription, c.RefundID); err != nil && !errors.Is(err, billing.ErrNotFound) {
+		if snapshot.Returned, err = a.Store.Refund(ctx, t.Subscription, c.RefundID); err != nil && !errors.Is(err, billing.ErrNotFound) {
 			return billing.Decision{}, err
 		}
 	}
-	return book.Decide(c, t.At), nil
+	return snapshot.Decide(c, t.At), nil
 }
 
 // transferred reads what mark-paid needs: the reference, which is only in
 // the request row, and what was received for the invoice before.
-func (a *Activities) transferred(ctx context.Context, c *billing.Command, book *billing.Book) (err error) {
+func (a *Activities) transferred(ctx context.Context, c *billing.Command, snapshot *billing.Snapshot) (err error) {
 	if c.Request != "" {
 		if c.Reference, _, err = a.Store.RequestCard(ctx, c.Request); err != nil {
 			return err
 		}
 	}
-	book.Transferred, err = a.Store.Transferred(ctx, c.Invoice)
+	snapshot.Transferred, err = a.Store.Transferred(ctx, c.Invoice)
 	if errors.Is(err, billing.ErrNotFound) {
 		return nil // which billing refuses
 	}
@@ -278,9 +278,9 @@ func (a *Activities) attach(ctx context.Context, request, account string) (metho
 // collect asks the gateway for a frozen invoice's money and posts what became
 // of it. An outcome that is not known is never written down as one: the
 // activity fails, and its next try asks the gateway again.
-func (a *Activities) collect(ctx context.Context, t Task, book billing.Book, inv billing.Invoice, request string, resume bool) (Result, error) {
+func (a *Activities) collect(ctx context.Context, t Task, snapshot billing.Snapshot, inv billing.Invoice, request string, resume bool) (Result, error) {
 	if inv.AmountDue().Amount == 0 {
-		return a.post(ctx, t, *book.Paid(inv, t.At), request)
+		return a.post(ctx, t, *snapshot.Paid(inv, t.At), request)
 	}
 	result, err := a.charge(ctx, t, &inv, resume)
 	if code := rejection(err); code != "" {
@@ -289,18 +289,18 @@ func (a *Activities) collect(ctx context.Context, t Task, book billing.Book, inv
 	if err != nil {
 		return Result{}, fmt.Errorf("charging %s: %w", inv.ID, err)
 	}
-	if result.Status == billing.PaymentRequiresAction && !book.MayWait(inv, t.At) {
+	if result.Status == billing.PaymentRequiresAction && !snapshot.MayWait(inv, t.At) {
 		if result, err = a.Gateway.Abandon(ctx, inv.Charge); err != nil {
 			return Result{}, fmt.Errorf("giving up %s: %w", inv.ID, gateways(err))
 		}
 	}
 	switch result.Status {
 	case billing.PaymentSucceeded:
-		return a.post(ctx, t, *book.Paid(inv, t.At), request)
+		return a.post(ctx, t, *snapshot.Paid(inv, t.At), request)
 	case billing.PaymentDeclined:
-		return a.post(ctx, t, *book.Declined(inv, result, t.At), request)
+		return a.post(ctx, t, *snapshot.Declined(inv, result, t.At), request)
 	case billing.PaymentRequiresAction, billing.PaymentProcessing:
-		return a.post(ctx, t, *book.Awaits(inv, result, t.At), request)
+		return a.post(ctx, t, *snapshot.Awaits(inv, result, t.At), request)
 	}
 	return Result{}, fmt.Errorf("charging %s: the outcome is %s", inv.ID, result.Status)
 }
@@ -349,8 +349,8 @@ func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, r
 	return result, gateways(err)
 }
 
-// post writes a posting as the answer to a request.
-func (a *Activities) post(ctx context.Context, t Task, p billing.Posting, request string) (Result, error) {
+// post writes a changeset as the answer to a request.
+func (a *Activities) post(ctx context.Context, t Task, p billing.Changeset, request string) (Result, error) {
 	p.Request = request
 	if p.Subscription.Revision != p.From {
 		p.Subscription.Cause = t.cause()
@@ -368,7 +368,7 @@ func classify(t Task, err error) error {
 	return fmt.Errorf("posting to %s: %w", t.Subscription, err)
 }
 
-// cause identifies the Task's posting among all others. It is empty where
+// cause identifies the Task's changeset among all others. It is empty where
 // Load finishes what an older run has left.
 func (t Task) cause() string {
 	switch {

@@ -126,23 +126,23 @@ var scenarios = []scenario{
 			s.Fatal(err)
 		}
 		s.now = instant("2026-02-01 12:00:00")
-		c := s.Ask(s, sub, billing.Command{Verb: billing.VerbPaymentMethod}, "tok_visa")
+		c := s.Ask(s, sub, billing.Command{Action: billing.ActionPaymentMethod}, "tok_visa")
 		return sub, s.command(sub, c)
 	}, []activitiestest.Charge{charge("2026-01-01 00:00:00", 990), charge("2026-02-01 00:00:00", -990), charge("2026-02-01 12:00:00", 990)}, billing.Active, 0},
 	{"change", func(s *shop) (string, activities.Task) {
 		sub := s.buy(activitiestest.Order{Token: "tok_visa"})
 		s.now = instant("2026-01-16 12:00:00")
-		c := s.Ask(s, sub, billing.Command{Verb: billing.VerbChange, Plan: activitiestest.Bigger}, "")
+		c := s.Ask(s, sub, billing.Command{Action: billing.ActionChange, Plan: activitiestest.Bigger}, "")
 		return sub, s.command(sub, c)
 	}, []activitiestest.Charge{charge("2026-01-01 00:00:00", 990), charge("2026-01-16 12:00:00", 1495)}, billing.Active, 0},
 	{"change by a signal", func(s *shop) (string, activities.Task) {
 		sub := s.buy(activitiestest.Order{Token: "tok_visa"})
 		s.now = instant("2026-01-16 12:00:00")
-		return sub, s.command(sub, billing.Command{Verb: billing.VerbChange, Plan: activitiestest.Bigger})
+		return sub, s.command(sub, billing.Command{Action: billing.ActionChange, Plan: activitiestest.Bigger})
 	}, []activitiestest.Charge{charge("2026-01-01 00:00:00", 990), charge("2026-01-16 12:00:00", 1495)}, billing.Active, 0},
 	{"cancellation", func(s *shop) (string, activities.Task) {
 		sub := s.buy(activitiestest.Order{Token: "tok_visa"})
-		c := s.Ask(s, sub, billing.Command{Verb: billing.VerbCancel}, "")
+		c := s.Ask(s, sub, billing.Command{Action: billing.ActionCancel}, "")
 		return sub, s.command(sub, c)
 	}, []activitiestest.Charge{charge("2026-01-01 00:00:00", 990)}, billing.Active, 0},
 }
@@ -205,7 +205,7 @@ func TestCrashAtAnyPointEndsInOneChargeAndOneInvoice(t *testing.T) {
 					})
 				}
 			}
-			least := 4 // a step that moves no money: Book and record
+			least := 4 // a step that moves no money: Snapshot and record
 			if len(sc.charged) > 0 && sc.name != "cancellation" {
 				least = 14
 			}
@@ -317,9 +317,9 @@ func TestWhatIsAskedOfAnEndedSubscriptionIsOfItsClocksInstant(t *testing.T) {
 		t.Fatal(err)
 	}
 	sub := s.buy(activitiestest.Order{Token: "tok_visa", Clock: clock})
-	end := s.Ask(s, sub, billing.Command{Verb: billing.VerbCancelNow, Refund: billing.RefundNone}, "")
+	end := s.Ask(s, sub, billing.Command{Action: billing.ActionCancelNow, Refund: billing.RefundNone}, "")
 	s.must(s.Do(s.Context(), s.command(sub, end)))
-	task := s.command(sub, s.Ask(s, sub, billing.Command{Verb: billing.VerbRenew}, "")) // by the instant of the end
+	task := s.command(sub, s.Ask(s, sub, billing.Command{Action: billing.ActionRenew}, "")) // by the instant of the end
 	if err := s.DB.SetClock(s.Context(), clock, instant("2026-03-05 00:00:00")); err != nil {
 		t.Fatal(err)
 	}
@@ -489,7 +489,7 @@ func TestNothingIsDecidedBesideAPaymentInFlight(t *testing.T) {
 	if _, err := s.Do(t.Context(), renewal); err == nil {
 		t.Fatal("no crash")
 	}
-	c := s.Ask(t, sub, billing.Command{Verb: billing.VerbChange, Plan: activitiestest.Bigger}, "")
+	c := s.Ask(t, sub, billing.Command{Action: billing.ActionChange, Plan: activitiestest.Bigger}, "")
 	_, err := s.Do(t.Context(), s.command(sub, c))
 	var known *temporal.ApplicationError
 	if !errors.As(err, &known) || known.Type() != activities.ErrorStale {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// public are the operations that a stranger may call.
+// public are the operations that a guest may call.
 var public = []string{"list-products", "preview-checkout", "checkout", "check-license", "activate-license", "jwks", "login", "confirm-login", "quote"}
 
 // forVisuals are what visuals call.
@@ -58,21 +58,21 @@ func TestWhoMayCallWhat(t *testing.T) {
 				ask(bad).want(401, "unauthorized")
 			}
 		}
-		stranger := s.ask(method, path, body, headers...)
+		guest := s.ask(method, path, body, headers...)
 		order := ask("Bearer " + bought.text("checkout_token"))
 		foreign := ask("Bearer " + other)
 		own, licensed, elses := ask("bearer "+owner), ask("Bearer "+licensee), ask("Bearer "+foreigner)
 		documented := len(op.Security) > 0
 		switch {
 		case isIn(public, op.OperationID):
-			for _, a := range []answer{stranger, order, foreign, own, licensed, elses} {
+			for _, a := range []answer{guest, order, foreign, own, licensed, elses} {
 				if a.status >= 400 && op.OperationID != "confirm-login" && op.OperationID != "activate-license" { // there is no such link, nor key
 					t.Errorf("%s: %d %s", a.what, a.status, a.body)
 				}
 			}
 			documented = !documented
 		case isIn(forQuotes, op.OperationID):
-			stranger.want(401, "unauthorized")
+			guest.want(401, "unauthorized")
 			order.want(403, "forbidden")
 			foreign.want(403, "forbidden")
 			licensed.want(404, "not_found")
@@ -81,26 +81,26 @@ func TestWhoMayCallWhat(t *testing.T) {
 				t.Errorf("%s: %d %s", own.what, own.status, own.body)
 			}
 		case isIn(forOrders, op.OperationID):
-			stranger.want(401, "unauthorized")
+			guest.want(401, "unauthorized")
 			order.want(200, "")
 			foreign.want(404, "not_found")
 			own.want(200, "")
 			licensed.want(404, "not_found")
 			elses.want(404, "not_found")
 		case op.OperationID == "rotate-activation-key":
-			stranger.want(401, "unauthorized")
+			guest.want(401, "unauthorized")
 			order.want(403, "forbidden")
 			foreign.want(403, "forbidden")
 			own.want(403, "forbidden") // who pays does not see it
 			licensed.want(409, "not_possible_now")
 			elses.want(404, "not_found")
 		case strings.HasPrefix(path, "/v1/operator/"):
-			stranger.want(401, "unauthorized")
+			guest.want(401, "unauthorized")
 			for _, a := range []answer{order, foreign, own, licensed, elses} {
 				a.want(403, "forbidden")
 			}
 		default:
-			stranger.want(401, "unauthorized")
+			guest.want(401, "unauthorized")
 			order.want(403, "forbidden")
 			foreign.want(403, "forbidden")
 			// What is another's is not there. The licensee sees the licence, and no

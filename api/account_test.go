@@ -10,7 +10,7 @@ import (
 
 // links are the tokens of the links to sign in with that were mailed.
 func (s *shop) links() (tokens []string) {
-	for _, l := range s.mailbox.Letters() {
+	for _, l := range s.mailbox.Emails() {
 		if token, ok := strings.CutPrefix(l.Link, "https://shop.example/login#token="); ok && l.Kind == billing.NoticeLogin {
 			tokens = append(tokens, token)
 		}
@@ -43,9 +43,9 @@ func TestAMailedLinkSignsInOnce(t *testing.T) {
 	if string(known.body) != string(unknown.body) || len(s.links()) != 1 {
 		t.Errorf("who has an account can be told: %s %s, links %d", known.body, unknown.body, len(s.links()))
 	}
-	letter := s.mailbox.Letters()[len(s.mailbox.Letters())-1]
-	if letter.Email != "ada@contoso.example" {
-		t.Errorf("mailed to %s", letter.Email)
+	email := s.mailbox.Emails()[len(s.mailbox.Emails())-1]
+	if email.Email != "ada@contoso.example" {
+		t.Errorf("mailed to %s", email.Email)
 	}
 	confirm := `{"token":"` + s.links()[0] + `"}`
 	s.ask("GET", "/v1/login/confirm", "").want(405, "method_not_allowed")
@@ -76,7 +76,7 @@ func TestASessionSeesItsAccountUntilItIsEnded(t *testing.T) {
 	third := s.signIn("ada@contoso.example")
 	s.ask("POST", "/v1/logout", `{"everywhere":true}`, second).want(204, "")
 	s.ask("GET", "/v1/me", "", third).want(401, "unauthorized")
-	s.ask("GET", "/v1/products", "", third).want(200, "") // an ended session is a stranger's
+	s.ask("GET", "/v1/products", "", third).want(200, "") // an ended session is a guest's
 }
 
 func TestAnAPIKeyIsShownOnceAndRevoked(t *testing.T) {

@@ -170,7 +170,7 @@ func (s *licenses) setTenant(ctx context.Context, in *struct {
 
 // Use is how many people have used a licence in its running period.
 type Use struct {
-	People         int64     `json:"people" doc:"Distinct anonymous ids so far in this period."`
+	Users          int64     `json:"people" doc:"Distinct anonymous ids so far in this period."`
 	Covers         *int64    `json:"covers" doc:"Null for no limit."`
 	PeriodEnd      time.Time `json:"period_end"`
 	BlockOverLimit bool      `json:"block_over_limit"`
@@ -181,7 +181,7 @@ func (s *licenses) getUse(ctx context.Context, in *LicenseInput) (*struct{ Body 
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	out := &struct{ Body Use }{Use{People: u.People, PeriodEnd: u.PeriodEnd.UTC(), BlockOverLimit: u.BlockOverLimit}}
+	out := &struct{ Body Use }{Use{Users: u.Users, PeriodEnd: u.PeriodEnd.UTC(), BlockOverLimit: u.BlockOverLimit}}
 	if u.Covers > 0 {
 		out.Body.Covers = &u.Covers
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// caller is who makes a request. The zero caller is a stranger.
+// caller is who makes a request. The zero caller is a guest.
 type caller struct {
 	key      string          // key_…, where it was an API key
 	operator bool            // may use every route
@@ -74,7 +74,7 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		c, err = s.recognise(ctx.Context(), header)
 	} else if cookie, none := unwrap(ctx).Request.Cookie(sessionCookie); none == nil {
 		c.session, c.account, err = s.Stores.Access.Session(ctx.Context(), cookie.Value)
-		if errors.Is(err, billing.ErrNotFound) { // it has ended: a stranger
+		if errors.Is(err, billing.ErrNotFound) { // it has ended: a guest
 			err = nil
 		}
 	}

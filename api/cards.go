@@ -103,7 +103,7 @@ func (s *outcomes) addCard(ctx context.Context, in CommandInput, route, subscrip
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	r, err := s.request(ctx, in, callerOf(ctx).name(), route, subscription, billing.Command{Verb: billing.VerbPaymentMethod})
+	r, err := s.request(ctx, in, callerOf(ctx).name(), route, subscription, billing.Command{Action: billing.ActionPaymentMethod})
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -150,7 +150,7 @@ func (s *outcomes) asked(ctx context.Context, r billing.Request, o billing.Overv
 	if err != nil {
 		return r, err
 	}
-	if !slices.Contains(o.Actions(now), billing.VerbPaymentMethod) {
+	if !slices.Contains(o.Actions(now), billing.ActionPaymentMethod) {
 		return r, refusal(billing.CodeNotPossibleNow, "", "this is not possible in the subscription's present state")
 	}
 	return s.Commands.Record(ctx, r)
@@ -193,10 +193,10 @@ func (s *gateway) answered(g *gin.Context) {
 		return
 	}
 	var outcome billing.Outcome
-	if o.Waiting.Invoice != "" {
+	if o.PendingPayment.Invoice != "" {
 		ctx, cancel := context.WithTimeout(ctx, commands.Patience)
 		defer cancel()
-		if outcome, err = s.Commands.Tell(ctx, o.Subscription, billing.Command{Verb: billing.VerbSettle}); err != nil {
+		if outcome, err = s.Commands.Tell(ctx, o.Subscription, billing.Command{Action: billing.ActionSettle}); err != nil {
 			s.Log.Warn("a payment that waits could not be looked at", "subscription", o.ID, "error", err)
 		}
 	}

@@ -245,22 +245,22 @@ func (s *shop) previewCheckout(ctx context.Context, in *previewInput) (*struct{ 
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	book := billing.Book{
+	snapshot := billing.Snapshot{
 		Product: product, Policy: s.Policy, NewID: commands.NewID, Balance: billing.Money{Currency: price.Currency},
 		Subscription: billing.Subscription{Plan: plan.Ref(), Price: price, Quantity: b.Quantity, Discount: discount},
 		Order:        billing.Order{Billing: billing.BillingDetails{Country: b.Billing.Country, VATID: vatID}},
 	}
-	if a := callerOf(ctx).account; a.ID != "" { // a stranger is shown nothing of an account
-		if book.Standing, err = s.Store.Standing(ctx, a.ID); err == nil {
-			book.Balance, err = s.Store.BalanceIn(ctx, a.ID, price.Currency)
+	if a := callerOf(ctx).account; a.ID != "" { // a guest is shown nothing of an account
+		if snapshot.Standing, err = s.Store.Standing(ctx, a.ID); err == nil {
+			snapshot.Balance, err = s.Store.BalanceIn(ctx, a.ID, price.Currency)
 		}
 		if err != nil {
 			return nil, s.answer(err)
 		}
 	}
-	inv := book.PreviewPurchase(now)
+	inv := snapshot.PreviewPurchase(now)
 	v := Preview{Plan: viewPlan(plan.Ref())}
-	v.Recurring.Total, v.Recurring.Cycle, v.Recurring.FirstRenewal = book.PreviewRenewal(now).Total(), plan.Cycle, inv.Service().Period.End
+	v.Recurring.Total, v.Recurring.Cycle, v.Recurring.FirstRenewal = snapshot.PreviewRenewal(now).Total(), plan.Cycle, inv.Service().Period.End
 	if v.Trial.Available = product.Trial; product.Trial {
 		v.Trial.Until = instant(billing.TrialEnd(now))
 	}
@@ -469,7 +469,7 @@ func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placeme
 	sub := billing.Subscription{
 		ID: commands.NewID("sub"), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
 		Price: price, CreatedAt: billing.Instant(s.Now()), TestClock: clock,
-		Discount: discount, Stranger: !who.operator && who.account.Email != strings.ToLower(details.Email),
+		Discount: discount, Guest: !who.operator && who.account.Email != strings.ToLower(details.Email),
 	}
 	order := billing.Order{
 		Subscription: sub.ID, License: commands.NewID("lic"), Licensee: licensee, Pay: pay, Sites: sites, Billing: details,
@@ -499,7 +499,7 @@ func parties(b OrderBody) (details billing.BillingDetails, licensee billing.Cont
 
 const checkoutRoute = "POST /v1/checkout"
 
-// orderer is the scope of an order's Idempotency-Key. A stranger's is a hash
+// orderer is the scope of an order's Idempotency-Key. A guest's is a hash
 // of the billing address, so that nobody can block or read another's orders.
 func (s *shop) orderer(ctx context.Context, email string) string {
 	if who := callerOf(ctx); who.key != "" || who.session != "" {

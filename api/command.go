@@ -186,7 +186,7 @@ func (s *outcomes) result(ctx context.Context, r billing.Request) (commandResult
 			return out, err
 		}
 		v := viewInvoice(inv, notes)
-		if out.Invoice = &v; r.Command.Verb == billing.VerbRefund || r.Command.Verb == billing.VerbCancelNow {
+		if out.Invoice = &v; r.Command.Action == billing.ActionRefund || r.Command.Action == billing.ActionCancelNow {
 			return out, nil // nothing was to be paid
 		}
 		out.Payment = &Payment{Status: paymentStatus(r.Outcome.Payment.Status), ActionURL: text(inv.ActionURL)}

@@ -81,7 +81,7 @@ func TestAStrangersOrderIsPricedAsForAStranger(t *testing.T) {
 	if got := paid(s.ask("POST", "/v1/checkout", order(`billing.email="eve@fabrikam.example"`), ada, withKey()).want(201, "")); got != "990 0" {
 		t.Errorf("for another's account ada paid, with a discount of: %s", got)
 	}
-	// A downgrade's credit goes to the balance, which a stranger's order leaves alone.
+	// A downgrade's credit goes to the balance, which a guest's order leaves alone.
 	s.ask("POST", "/v1/subscriptions/"+mine.text("subscription.id")+"/change", `{"plan":{"type":"users","tier":"Single","cycle":"monthly"}}`, ada, withKey()).want(200, "")
 	held := func() string {
 		return fmt.Sprint(s.ask("GET", "/v1/balance", "", ada).want(200, "").at("data"))

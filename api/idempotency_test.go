@@ -27,8 +27,8 @@ func TestEveryCommandNeedsAKeyOfItsForm(t *testing.T) {
 	s := newShop(t)
 	id := s.buy().want(201, "").text("subscription.id")
 	paths := map[string]string{"/v1/checkout": order()}
-	for verb, body := range keyed {
-		paths["/v1/subscriptions/"+id+verb] = body
+	for action, body := range keyed {
+		paths["/v1/subscriptions/"+id+action] = body
 	}
 	sent := s.temporal.sent
 	for path, body := range paths {

@@ -15,7 +15,7 @@ type InvoiceStore interface {
 	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
 	Invoices(ctx context.Context, account, subscription, before string, limit int) ([]billing.Invoice, error)
 	CreditNotes(ctx context.Context, invoice string) ([]billing.CreditNote, error)
-	Book(ctx context.Context, subscription string) (billing.Book, error)
+	Snapshot(ctx context.Context, subscription string) (billing.Snapshot, error)
 }
 
 // invoices shows invoices.
@@ -80,11 +80,11 @@ func (s *invoices) invoicePDF(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	book, err := s.Store.Book(ctx, inv.Subscription)
+	snapshot, err := s.Store.Snapshot(ctx, inv.Subscription)
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	pdf, err := s.Documents.Invoice(inv, book.Order.Billing)
+	pdf, err := s.Documents.Invoice(inv, snapshot.Order.Billing)
 	if err != nil {
 		return nil, s.answer(err)
 	}

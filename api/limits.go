@@ -114,7 +114,7 @@ func (s *server) paced(g *gin.Context) {
 	}
 }
 
-// mayMail limits the mails that strangers can have sent to an address.
+// mayMail limits the mails that guests can have sent to an address.
 func (s *server) mayMail(ctx context.Context, email string) error {
 	if !s.RateLimits {
 		return nil

@@ -77,7 +77,7 @@ type Subscription struct {
 	PendingChange     *PendingChange        `json:"pending_change"`
 	PendingPayment    *PendingPayment       `json:"pending_payment,omitempty" doc:"Absent if no change is pending."`
 	PaymentMethod     *Card                 `json:"payment_method"`
-	Actions           []billing.Verb        `json:"actions" doc:"The commands that are possible now, in the order of the page's buttons."`
+	Actions           []billing.Action      `json:"actions" doc:"The commands that are possible now, in the order of the page's buttons."`
 	LicenseID         *string               `json:"license_id"`
 	BillingAccount    *string               `json:"billing_account"`
 	LicenseeAccount   *string               `json:"licensee_account"`
@@ -178,7 +178,7 @@ func viewSubscription(o billing.Overview) Subscription {
 	if o.CancelReason != "" {
 		v.CancelReason = &o.CancelReason
 	}
-	if w := o.Waiting; w.Invoice != "" {
+	if w := o.PendingPayment; w.Invoice != "" {
 		p := PendingPayment{Status: paymentStatus(billing.PaymentProcessing), Amount: w.Amount}
 		if w.Action {
 			p.Status, p.ActionURL, p.ExpiresAt = paymentStatus(billing.PaymentRequiresAction), text(o.ActionURL), instant(w.Until)

@@ -40,7 +40,7 @@ func (s *shop) wantCode(license, want string) {
 
 // outgrown are the mails that tell of it.
 func (s *shop) outgrown() (n int) {
-	for _, l := range s.mailbox.Letters() {
+	for _, l := range s.mailbox.Emails() {
 		if string(l.Kind) == "over_limit" {
 			n++
 		}
@@ -61,10 +61,10 @@ func TestATierThatIsOutgrownIsAWarningAndOneMailAPeriod(t *testing.T) {
 	s.uses(license, 0, 21)
 	s.wantCode(license, "OVER_LIMIT")
 	s.uses(license, 10, 40) // it is told once
-	letters := s.mailbox.Letters()
-	last := letters[len(letters)-1]
-	if n := s.outgrown(); n != 1 || last.Email != "ada@contoso.example" || last.Link != "https://shop.example/account/subscriptions/"+sub+"/change" || last.People != 21 || last.Covers != 20 {
-		t.Errorf("%d mails, the last one to %s with %s: %d of %d", n, last.Email, last.Link, last.People, last.Covers)
+	emails := s.mailbox.Emails()
+	last := emails[len(emails)-1]
+	if n := s.outgrown(); n != 1 || last.Email != "ada@contoso.example" || last.Link != "https://shop.example/account/subscriptions/"+sub+"/change" || last.Users != 21 || last.Covers != 20 {
+		t.Errorf("%d mails, the last one to %s with %s: %d of %d", n, last.Email, last.Link, last.Users, last.Covers)
 	}
 	if got := s.ask("GET", "/v1/licenses/"+license, "", asOperator).want(200, "").text("status"); got != "OVER_LIMIT" {
 		t.Errorf("the licence's page says %s", got)
@@ -113,17 +113,17 @@ func TestAnOperatorMayHaveALicenceBlockedAboveFiveQuarters(t *testing.T) {
 // counting counts what is written down, and can fail.
 type counting struct {
 	checks.Store
-	writes, people atomic.Int64
-	away           atomic.Bool
+	writes, users atomic.Int64
+	away          atomic.Bool
 }
 
-func (c *counting) CountPeople(ctx context.Context, license string, periodEnd time.Time, people []licensing.Person) (string, error) {
+func (c *counting) CountUsers(ctx context.Context, license string, periodEnd time.Time, users []licensing.User) (string, error) {
 	if c.away.Load() {
 		return "", errors.New("gone")
 	}
 	c.writes.Add(1)
-	c.people.Add(int64(len(people)))
-	return c.Store.CountPeople(ctx, license, periodEnd, people)
+	c.users.Add(int64(len(users)))
+	return c.Store.CountUsers(ctx, license, periodEnd, users)
 }
 
 func TestPeopleAreWrittenDownAsideAndOnceEach(t *testing.T) {
@@ -144,7 +144,7 @@ func TestPeopleAreWrittenDownAsideAndOnceEach(t *testing.T) {
 	s.checks.Count(t.Context())
 	s.wantCode(license, "OVER_LIMIT")
 	s.uses(license, 0, 30)
-	if w, p := db.writes.Load(), db.people.Load(); w != 1 || p != 30 {
+	if w, p := db.writes.Load(), db.users.Load(); w != 1 || p != 30 {
 		t.Errorf("30 people were written down %d times, as %d", w, p)
 	}
 }
@@ -163,14 +163,14 @@ func TestAnAddressAddsNoMoreThanAThousandPeopleADay(t *testing.T) {
 		ask(i, "198.51.100.7")
 	}
 	s.checks.Count(t.Context())
-	if n := db.people.Load(); n != 1000 {
+	if n := db.users.Load(); n != 1000 {
 		t.Errorf("1100 from one address are counted as %d", n)
 	}
 	ask(2000, "198.51.100.8")
 	s.now = s.now.AddDate(0, 0, 1)
 	ask(1099, "198.51.100.7")
 	s.checks.Count(t.Context())
-	if n := db.people.Load(); n != 1002 {
+	if n := db.users.Load(); n != 1002 {
 		t.Errorf("another address and another day: %d", n)
 	}
 }

@@ -108,7 +108,7 @@ var statuses = map[billing.Code]int{
 	billing.CodeNothingToRefund:    http.StatusConflict,
 	billing.CodeCardDeclined:       http.StatusPaymentRequired,
 	billing.CodeNoPaymentMethod:    http.StatusPaymentRequired,
-	billing.CodeGatewayRejected:     http.StatusPaymentRequired,
+	billing.CodeGatewayRejected:    http.StatusPaymentRequired,
 	billing.CodePaymentProcessing:  http.StatusConflict,
 	billing.CodeMethodInUse:        http.StatusConflict,
 	billing.CodeTooManyAttempts:    http.StatusTooManyRequests,

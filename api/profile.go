@@ -29,11 +29,11 @@ type Me struct {
 	Country  string      `json:"country"`
 	VATID    string      `json:"vat_id"`
 	Address  addressBody `json:"address"`
-	Licensee *Person     `json:"licensee" doc:"Who usually receives the licences; null: the account's owner."`
+	Licensee *User       `json:"licensee" doc:"Who usually receives the licences; null: the account's owner."`
 }
 
-// Person is a name with an address.
-type Person struct {
+// User is a name with an address.
+type User struct {
 	Name  string `json:"name" maxLength:"200"`
 	Email string `json:"email" maxLength:"254"`
 }
@@ -46,7 +46,7 @@ type MeBody struct {
 	Country  *string      `json:"country,omitempty" maxLength:"2" doc:"ISO 3166-1 alpha-2"`
 	VATID    *string      `json:"vat_id,omitempty" maxLength:"20" doc:"In the European Union a well-formed VAT id of the same country."`
 	Address  *addressBody `json:"address,omitempty"`
-	Licensee *Person      `json:"licensee,omitempty" doc:"With empty name and e-mail address: the account's owner."`
+	Licensee *User        `json:"licensee,omitempty" doc:"With empty name and e-mail address: the account's owner."`
 }
 
 // profiled is an account with its profile.
@@ -62,7 +62,7 @@ func viewMe(a billing.Account, p billing.Profile) Me {
 		Address: addressBody{b.Line1, b.Line2, b.City, b.Postal, b.Region},
 	}
 	if p.Licensee.Email != "" {
-		v.Licensee = &Person{p.Licensee.Name, p.Licensee.Email}
+		v.Licensee = &User{p.Licensee.Name, p.Licensee.Email}
 	}
 	return v
 }
@@ -143,7 +143,7 @@ func (s *accounts) edited(ctx context.Context, p billing.Profile, b MeBody) (bil
 	}
 	if l := b.Licensee; l != nil {
 		p.Licensee = billing.Contact{}
-		if *l != (Person{}) {
+		if *l != (User{}) {
 			p.Licensee, err = contact("licensee", ContactBody(*l))
 		}
 	}

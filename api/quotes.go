@@ -130,7 +130,7 @@ func (s *shop) quote(ctx context.Context, b OrderBody) (billing.Quote, error) {
 		return billing.Quote{}, err
 	}
 	now, err := s.now(ctx, p.sub.TestClock)
-	return billing.Book{Subscription: p.sub, Order: p.order, Product: p.product, Policy: s.Policy, NewID: commands.NewID}.Quote(now), err
+	return billing.Snapshot{Subscription: p.sub, Order: p.order, Product: p.product, Policy: s.Policy, NewID: commands.NewID}.Quote(now), err
 }
 
 // myQuote reads a quote for the holder of its token, its billing contact or an

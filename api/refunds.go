@@ -13,15 +13,15 @@ func (s *operators) refundRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/refund", "refund-invoice", "Refund an invoice, in part or all that is left", "Operator", operator), s.refundInvoice)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/subscriptions/{id}/cancel-now", "cancel-now", "End a subscription at once", "Operator", operator), s.cancelNow)
 	for _, c := range []struct {
-		verb    billing.Verb
+		action  billing.Action
 		summary string
 	}{
-		{billing.VerbSuspend, "Suspend a licence until it is reinstated"},
-		{billing.VerbRevoke, "Revoke a licence and end its subscription"},
-		{billing.VerbReinstate, "Reinstate a suspended or revoked licence"},
+		{billing.ActionSuspend, "Suspend a licence until it is reinstated"},
+		{billing.ActionRevoke, "Revoke a licence and end its subscription"},
+		{billing.ActionReinstate, "Reinstate a suspended or revoked licence"},
 	} {
-		huma.Register(h, route(http.MethodPost, "/v1/operator/licenses/{id}/"+string(c.verb), string(c.verb)+"-license", c.summary, "Operator", operator),
-			func(ctx context.Context, in *holdInput) (*commandOutput, error) { return s.hold(ctx, in, c.verb) })
+		huma.Register(h, route(http.MethodPost, "/v1/operator/licenses/{id}/"+string(c.action), string(c.action)+"-license", c.summary, "Operator", operator),
+			func(ctx context.Context, in *holdInput) (*commandOutput, error) { return s.hold(ctx, in, c.action) })
 	}
 }
 
@@ -33,7 +33,7 @@ type holdInput struct {
 	} `required:"false"`
 }
 
-func (s *operators) hold(ctx context.Context, in *holdInput, verb billing.Verb) (*commandOutput, error) {
+func (s *operators) hold(ctx context.Context, in *holdInput, action billing.Action) (*commandOutput, error) {
 	l, err := s.Store.License(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
@@ -41,7 +41,7 @@ func (s *operators) hold(ctx context.Context, in *holdInput, verb billing.Verb) 
 	if in.Body != nil {
 		in.reason = in.Body.Reason
 	}
-	return s.command(ctx, in.CommandInput, "/v1/operator/licenses/"+in.ID+"/"+string(verb), l.Subscription, billing.Command{Verb: verb}, "")
+	return s.command(ctx, in.CommandInput, "/v1/operator/licenses/"+in.ID+"/"+string(action), l.Subscription, billing.Command{Action: action}, "")
 }
 
 func (s *operators) refundInvoice(ctx context.Context, in *struct {
@@ -57,7 +57,7 @@ func (s *operators) refundInvoice(ctx context.Context, in *struct {
 		return nil, s.answer(err)
 	}
 	in.reason = in.Body.Reason
-	c := billing.Command{Verb: billing.VerbRefund, Invoice: inv.ID}
+	c := billing.Command{Action: billing.ActionRefund, Invoice: inv.ID}
 	if amount := in.Body.Amount; amount != nil {
 		if amount.Currency != inv.Currency {
 			return nil, invalid("amount.currency", "is not the invoice's currency")
@@ -77,5 +77,5 @@ func (s *operators) cancelNow(ctx context.Context, in *struct {
 }) (*commandOutput, error) {
 	in.reason = in.Body.Reason
 	return s.command(ctx, in.CommandInput, "/v1/operator/subscriptions/"+in.ID+"/cancel-now", in.ID,
-		billing.Command{Verb: billing.VerbCancelNow, Refund: in.Body.Refund}, "")
+		billing.Command{Action: billing.ActionCancelNow, Refund: in.Body.Refund}, "")
 }

@@ -111,9 +111,9 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 	gateway, err := sandbox.New(sandbox.NewMemory(), "https://shop.example/sandbox", webhookSecret)
 	check(t, err)
 	s.gateway = gateway
-	press := packages.NewPress(s.store, s.keys)
+	stamper := packages.NewStamper(s.store, s.keys)
 	for _, p := range visual.Packages() {
-		build, err := press.Inspect(p.Data)
+		build, err := stamper.Inspect(p.Data)
 		check(t, err)
 		check(t, s.store.PutVersion(ctx, p.Product, billing.Version{Version: p.Version, Changelog: p.Changelog, Build: build}, p.Data))
 	}
@@ -121,7 +121,7 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 	check(t, err)
 	s.mailbox = &activitiestest.Mailbox{}
 	s.temporal = &temporal{store: s.store, steps: &activities.Activities{
-		Store: s.store, Gateway: gateway, Mailer: s.mailbox, Files: press, Documents: papers,
+		Store: s.store, Gateway: gateway, Mailer: s.mailbox, Files: stamper, Documents: papers,
 		PublicURL: "https://shop.example", Secret: billing.Secret("0123456789abcdef0123456789abcdef"), Now: time.Now,
 	}}
 	log := &diary{}
@@ -131,7 +131,7 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 			Access: s.store, Outcomes: s.store, Shop: s.store, Subscriptions: s.store, Invoices: s.store,
 			Licenses: s.store, Accounts: s.store, Operators: s.store, Gateway: s.store,
 		},
-		Gateway: gateway, Files: press, Documents: papers, VATIDs: api.VATSyntax{}, Policy: billing.DefaultPolicy(), Metrics: uncounted{},
+		Gateway: gateway, Files: stamper, Documents: papers, VATIDs: api.VATSyntax{}, Policy: billing.DefaultPolicy(), Metrics: uncounted{},
 		Sandbox: gateway, PublicURL: "https://shop.example", Secret: []byte("0123456789abcdef0123456789abcdef"), TestClocks: true,
 		Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: func() time.Time {
 			if s.now.IsZero() {
@@ -487,7 +487,7 @@ func (s *shop) sweeping() (stop func()) {
 	return func() { cancel(); <-ran }
 }
 
-// buy places an order as a stranger.
+// buy places an order as a guest.
 func (s *shop) buy(changes ...string) answer {
 	s.t.Helper()
 	return s.ask("POST", "/v1/checkout", order(changes...), withKey())
@@ -500,9 +500,9 @@ func (s *shop) accountKey(email string) string {
 }
 
 // on sends an operator's command on a subscription.
-func (s *shop) on(subscription, verb, body string) answer {
+func (s *shop) on(subscription, action, body string) answer {
 	s.t.Helper()
-	return s.ask("POST", "/v1/subscriptions/"+subscription+"/"+verb, body, asOperator, withKey())
+	return s.ask("POST", "/v1/subscriptions/"+subscription+"/"+action, body, asOperator, withKey())
 }
 
 // request reads the row of a request that has been made.

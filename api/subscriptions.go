@@ -76,7 +76,7 @@ type ChangePreview struct {
 type SubscriptionStore interface {
 	Overviews(ctx context.Context, q billing.Search, limit int) ([]billing.Overview, error)
 	Events(ctx context.Context, subscription string) ([]billing.Event, error)
-	Book(ctx context.Context, subscription string) (billing.Book, error)
+	Snapshot(ctx context.Context, subscription string) (billing.Snapshot, error)
 	SetSites(ctx context.Context, id string, sites []string, limit int64) error
 }
 
@@ -96,20 +96,20 @@ func (s *subscriptions) routes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, at+"/change", "change", "Change plan or quantity, at once", "Account", account), s.change)
 	huma.Register(h, route(http.MethodPost, at+"/payment-method", "store-payment-method", "Use another card", "Account", order), s.storeMethod)
 	for _, c := range []struct {
-		verb    billing.Verb
+		action  billing.Action
 		summary string
 	}{
-		{billing.VerbCancel, "Cancel at the end of the period"},
-		{billing.VerbResume, "Undo a cancellation"},
-		{billing.VerbRenew, "Pay the next period now, pay what is owed, or revive"},
-		{billing.VerbMoneyBack, "End at once with a full refund, within 14 days of the first charge"},
+		{billing.ActionCancel, "Cancel at the end of the period"},
+		{billing.ActionResume, "Undo a cancellation"},
+		{billing.ActionRenew, "Pay the next period now, pay what is owed, or revive"},
+		{billing.ActionMoneyBack, "End at once with a full refund, within 14 days of the first charge"},
 	} {
-		huma.Register(h, route(http.MethodPost, at+"/"+string(c.verb), string(c.verb), c.summary, "Account", account),
+		huma.Register(h, route(http.MethodPost, at+"/"+string(c.action), string(c.action), c.summary, "Account", account),
 			func(ctx context.Context, in *emptyCommand) (*commandOutput, error) {
 				if in.Body != nil {
 					in.reason = in.Body.Reason
 				}
-				return s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/"+string(c.verb), in.ID, billing.Command{Verb: c.verb}, "")
+				return s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/"+string(c.action), in.ID, billing.Command{Action: c.action}, "")
 			})
 	}
 }
@@ -158,43 +158,43 @@ func (s *subscriptions) listEvents(ctx context.Context, in *SubscriptionInput) (
 }
 
 // changeOf makes a command of a change, for the subscription's own product.
-func (s *subscriptions) changeOf(ctx context.Context, id string, b ChangeBody) (billing.Command, billing.Book, error) {
+func (s *subscriptions) changeOf(ctx context.Context, id string, b ChangeBody) (billing.Command, billing.Snapshot, error) {
 	if _, err := s.mine(ctx, id); err != nil {
-		return billing.Command{}, billing.Book{}, err
+		return billing.Command{}, billing.Snapshot{}, err
 	}
-	book, err := s.Store.Book(ctx, id)
+	snapshot, err := s.Store.Snapshot(ctx, id)
 	if err != nil {
-		return billing.Command{}, book, err
+		return billing.Command{}, snapshot, err
 	}
-	plan, err := book.Product.Choose(b.Plan.choice())
+	plan, err := snapshot.Product.Choose(b.Plan.choice())
 	if err != nil {
-		return billing.Command{}, book, err
+		return billing.Command{}, snapshot, err
 	}
-	return billing.Command{Verb: billing.VerbChange, Plan: plan.ID, Quantity: b.Quantity}, book, nil
+	return billing.Command{Action: billing.ActionChange, Plan: plan.ID, Quantity: b.Quantity}, snapshot, nil
 }
 
 func (s *subscriptions) previewChange(ctx context.Context, in *struct {
 	SubscriptionInput
 	Body ChangeBody
 }) (*struct{ Body ChangePreview }, error) {
-	c, book, err := s.changeOf(ctx, in.ID, in.Body)
+	c, snapshot, err := s.changeOf(ctx, in.ID, in.Body)
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	now, err := s.now(ctx, book.Subscription.TestClock)
+	now, err := s.now(ctx, snapshot.Subscription.TestClock)
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	p, err := book.PreviewChange(c, now)
+	p, err := snapshot.PreviewChange(c, now)
 	if err != nil {
 		return nil, s.answer(err)
 	}
 	inv := p.Invoice
 	v := ChangePreview{
-		Current: viewPlan(book.Subscription.Plan), Plan: viewPlan(p.Plan), Price: p.Price, Credit: inv.Credit(), Discount: inv.Discount(),
+		Current: viewPlan(snapshot.Subscription.Plan), Plan: viewPlan(p.Plan), Price: p.Price, Credit: inv.Credit(), Discount: inv.Discount(),
 		Tax: inv.Tax(), Total: inv.Total(), BalanceApplied: billing.Money{Amount: inv.BalanceApplied, Currency: inv.Currency},
 		AmountDue: inv.AmountDue(), BalanceAfter: p.BalanceAfter, NewPeriod: *viewPeriod(p.Period), ProrationTime: now,
-		LastPaymentAt: instant(book.Subscription.LastPaymentAt),
+		LastPaymentAt: instant(snapshot.Subscription.LastPaymentAt),
 	}
 	return &struct{ Body ChangePreview }{v}, nil
 }
@@ -209,13 +209,13 @@ func (s *subscriptions) change(ctx context.Context, in *struct {
 		ExpectedAmountDue *ExpectedAmount `json:"expected_amount_due,omitempty" doc:"The preview's, or its minor units alone: another cost is refused."`
 	}
 }) (*commandOutput, error) {
-	c, book, err := s.changeOf(ctx, in.ID, in.Body.ChangeBody)
+	c, snapshot, err := s.changeOf(ctx, in.ID, in.Body.ChangeBody)
 	if err != nil {
 		return nil, s.answer(err)
 	}
 	var sites []string
 	if len(in.Body.Sites) > 0 {
-		if sites, err = checkSites(in.Body.Sites, in.Body.Plan.Type, book.ChangedQuantity(c)); err != nil {
+		if sites, err = checkSites(in.Body.Sites, in.Body.Plan.Type, snapshot.ChangedQuantity(c)); err != nil {
 			return nil, s.answer(err)
 		}
 	}
@@ -223,7 +223,7 @@ func (s *subscriptions) change(ctx context.Context, in *struct {
 		c.ProrationTime = billing.Instant(*t)
 	}
 	if e := in.Body.ExpectedAmountDue; e != nil {
-		if e.Currency != "" && e.Currency != book.Subscription.Price.Currency {
+		if e.Currency != "" && e.Currency != snapshot.Subscription.Price.Currency {
 			return nil, invalid("expected_amount_due.currency", "is not the subscription's")
 		}
 		c.ExpectedAmountDue = &e.Amount
@@ -232,7 +232,7 @@ func (s *subscriptions) change(ctx context.Context, in *struct {
 		if sites == nil {
 			return nil
 		}
-		return s.Store.SetSites(ctx, book.Order.License, sites, math.MaxInt64) // a change is no edit
+		return s.Store.SetSites(ctx, snapshot.Order.License, sites, math.MaxInt64) // a change is no edit
 	})
 }
 
@@ -247,7 +247,7 @@ func (s *subscriptions) storeMethod(ctx context.Context, in *struct {
 	if in.Body.Token == "" {
 		out, err = s.addCard(ctx, in.CommandInput, "POST "+path, in.ID)
 	} else {
-		out, err = s.command(ctx, in.CommandInput, path, in.ID, billing.Command{Verb: billing.VerbPaymentMethod}, in.Body.Token)
+		out, err = s.command(ctx, in.CommandInput, path, in.ID, billing.Command{Action: billing.ActionPaymentMethod}, in.Body.Token)
 	}
 	if out != nil && callerOf(ctx).order != "" {
 		out.Body.Subscription = out.Body.Subscription.withoutNames()

@@ -43,6 +43,6 @@ func (s *operators) markPaid(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, invalid("value_date", "is not a date such as 2026-03-02")
 	}
-	c := billing.Command{Verb: billing.VerbMarkPaid, Invoice: inv.ID, Amount: &in.Body.Amount.Amount, ValueDate: date}
+	c := billing.Command{Action: billing.ActionMarkPaid, Invoice: inv.ID, Amount: &in.Body.Amount.Amount, ValueDate: date}
 	return s.command(ctx, in.CommandInput, "/v1/operator/invoices/"+inv.ID+"/mark-paid", inv.Subscription, c, reference)
 }

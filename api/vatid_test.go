@@ -57,9 +57,9 @@ func TestReverseChargeIsForAValidVATIDOfAnotherMemberState(t *testing.T) {
 					t.Errorf("the %s notes %v", name, note)
 				}
 			}
-			book, err := s.store.Book(t.Context(), a.text("subscription.id"))
+			snapshot, err := s.store.Snapshot(t.Context(), a.text("subscription.id"))
 			check(t, err)
-			if got := book.Order.Billing.VATID; got != c.stored {
+			if got := snapshot.Order.Billing.VATID; got != c.stored {
 				t.Errorf("stored as %q, want %q", got, c.stored)
 			}
 		})

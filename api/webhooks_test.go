@@ -79,10 +79,10 @@ func (s *shop) tell(id string, kind sandbox.EventType, charge string) {
 }
 
 // waits until so many news have not been acted on.
-func (s *shop) awaitNews(want int) {
+func (s *shop) awaitGatewayEvents(want int) {
 	s.t.Helper()
 	s.eventually("news has been acted on", func() bool {
-		return s.ask("GET", "/v1/operator/reconcile", "", asOperator).at("waiting_news") == float64(want)
+		return s.ask("GET", "/v1/operator/reconcile", "", asOperator).at("pending_gateway_events") == float64(want)
 	})
 }
 
@@ -107,7 +107,7 @@ func TestNewsOfWhatIsSettledTellsTheWorkflowNothing(t *testing.T) {
 		s.tell(fmt.Sprint("evt_", i), kind, paid.Charge)
 	}
 	s.tell("evt_unknown", sandbox.EventSucceeded, "pay_nobody")
-	s.awaitNews(0)
+	s.awaitGatewayEvents(0)
 	if n := s.temporal.updates(); n != sent {
 		t.Errorf("%d updates were sent for nothing", n-sent)
 	}
@@ -124,7 +124,7 @@ func TestNewsOfAPaymentThatWaitsReachesItsWorkflow(t *testing.T) {
 	inv := s.invoiceOf(a.text("invoice.id"))
 	id := inv.Subscription
 	s.tell("evt_0", sandbox.EventSucceeded, inv.Charge) // which is not so
-	s.awaitNews(0)
+	s.awaitGatewayEvents(0)
 	if got := s.invoiceOf(inv.ID); got.Status != billing.InvoiceDraft {
 		t.Errorf("the invoice is %s", got.Status)
 	}
@@ -134,9 +134,9 @@ func TestNewsOfAPaymentThatWaitsReachesItsWorkflow(t *testing.T) {
 	defer s.sweeping()()
 	sent := s.temporal.updates()
 	s.eventually("the workflow is told again, and cannot be reached", func() bool { return s.temporal.updates() > sent+1 })
-	s.awaitNews(1)
+	s.awaitGatewayEvents(1)
 	s.temporal.fail(nil, nil)
-	s.awaitNews(0)
+	s.awaitGatewayEvents(0)
 	if got := s.ask("GET", "/v1/subscriptions/"+id, "", asOperator); got.text("status") != "active" {
 		t.Errorf("the subscription is %s", got.body)
 	}
@@ -177,7 +177,7 @@ func TestARefundThatFailsBeforeItsSuccessIsRecordedIsNotLost(t *testing.T) {
 	check(t, s.gateway.FailRefund(t.Context(), inv.Charge, r.ID, time.Now()))
 	sent := s.temporal.updates()
 	s.tell("evt_1", sandbox.EventRefundFailed, inv.Charge)
-	s.awaitNews(1)
+	s.awaitGatewayEvents(1)
 	if n := s.temporal.updates(); n != sent {
 		t.Errorf("the workflow was told %d times of what it does not know yet", n-sent)
 	}
@@ -186,7 +186,7 @@ func TestARefundThatFailsBeforeItsSuccessIsRecordedIsNotLost(t *testing.T) {
 		t.Errorf("the balance is %d", got)
 	}
 	defer s.sweeping()()
-	s.awaitNews(0)
+	s.awaitGatewayEvents(0)
 	if got := s.balanceOf(inv); got != 400 {
 		t.Errorf("the balance is %d", got)
 	}
@@ -195,7 +195,7 @@ func TestARefundThatFailsBeforeItsSuccessIsRecordedIsNotLost(t *testing.T) {
 	for i, kind := range []sandbox.EventType{sandbox.EventRefundFailed, sandbox.EventRefunded, sandbox.EventSucceeded} {
 		s.tell(fmt.Sprint("evt_again_", i), kind, inv.Charge)
 	}
-	s.awaitNews(0)
+	s.awaitGatewayEvents(0)
 	if n := s.temporal.updates(); n != sent || s.balanceOf(inv) != 400 {
 		t.Errorf("%d updates were sent for nothing, and the balance is %d", n-sent, s.balanceOf(inv))
 	}
@@ -213,16 +213,16 @@ func TestARefundThatFailedUnheardIsActedOnWhenTheMoneyIsReconciled(t *testing.T)
 			t.Errorf("it finds %s", list.body)
 		}
 	}
-	s.awaitNews(1)
+	s.awaitGatewayEvents(1)
 	defer s.sweeping()()
-	s.awaitNews(0)
+	s.awaitGatewayEvents(0)
 	if got := s.balanceOf(inv); got != 400 {
 		t.Errorf("the balance is %d", got)
 	}
 	if list := s.ask("GET", path, "", asOperator).want(200, ""); len(list.at("data").([]any)) != 0 {
 		t.Errorf("afterwards it finds %s", list.body)
 	}
-	s.awaitNews(0)
+	s.awaitGatewayEvents(0)
 }
 
 func TestOnlyWhatWasGivenBackIsSentBack(t *testing.T) {

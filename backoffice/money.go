@@ -17,8 +17,8 @@ type Movements interface {
 // MoneyStore is what a reconciliation of money needs of the database.
 type MoneyStore interface {
 	Books(ctx context.Context, gateway string, from, to time.Time, moved billing.Moved) (billing.Books, error)
-	KeepNews(ctx context.Context, gateway string, n billing.News) (fresh bool, err error)
-	PutNewsOff(ctx context.Context, gateway, event string) error
+	StoreGatewayEvent(ctx context.Context, gateway string, n billing.GatewayEvent) (fresh bool, err error)
+	DeferGatewayEvent(ctx context.Context, gateway, event string) error
 }
 
 // ReconcileMoney compares what a gateway has charged and refunded in [from, to)
@@ -37,10 +37,10 @@ func ReconcileMoney(ctx context.Context, store MoneyStore, gateway Movements, fr
 		return nil, fmt.Errorf("the books: %w", err)
 	}
 	for _, r := range billing.FailedSince(moved, books) {
-		n := billing.News{ID: "reconciled/" + r.Refund, Kind: billing.NewsRefund, Reference: r.Charge, Created: r.At}
-		fresh, err := store.KeepNews(ctx, gateway.Name(), n)
+		n := billing.GatewayEvent{ID: "reconciled/" + r.Refund, Kind: billing.GatewayEventRefund, Reference: r.Charge, Created: r.At}
+		fresh, err := store.StoreGatewayEvent(ctx, gateway.Name(), n)
 		if fresh { // nobody is at it: the sweeper may take it
-			err = store.PutNewsOff(ctx, gateway.Name(), n.ID)
+			err = store.DeferGatewayEvent(ctx, gateway.Name(), n.ID)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("news of %s: %w", r.Refund, err)

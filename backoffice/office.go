@@ -15,7 +15,7 @@ import (
 // billing.ErrNotFound, ErrBusy.
 type Store interface {
 	MoneyStore
-	WaitingNews(ctx context.Context) (int64, error)
+	PendingGatewayEvents(ctx context.Context) (int64, error)
 	InvoiceByNumber(ctx context.Context, number string) (billing.Invoice, error)
 	Products(ctx context.Context) ([]billing.Product, error)
 	Live(ctx context.Context) ([]billing.Subscription, error)

@@ -44,7 +44,7 @@ func (o *Office) MigratePrices(ctx context.Context, which PriceSelection, dryRun
 			continue
 		}
 		if !dryRun {
-			outcome, err := o.commands.Tell(ctx, s, billing.Command{Verb: billing.VerbMigrate, Price: price})
+			outcome, err := o.commands.Tell(ctx, s, billing.Command{Action: billing.ActionMigrate, Price: price})
 			if err != nil {
 				return moved, fmt.Errorf("telling %s: %w", s.ID, err)
 			}

@@ -11,10 +11,10 @@ import (
 
 // Reconciliation names the subscriptions whose rows and workflows disagree.
 type Reconciliation struct {
-	Live            int      `json:"live" doc:"Number of subscriptions for which some step is still due."`
-	WithoutWorkflow []string `json:"without_workflow" doc:"Live subscriptions without a running workflow; okviz recover starts one."`
-	WithoutRows     []string `json:"without_rows" doc:"Running workflows of subscriptions that do not exist or for which nothing is due."`
-	WaitingNews     int64    `json:"waiting_news" doc:"Number of stored gateway events that have not been acted on yet."`
+	Live                 int      `json:"live" doc:"Number of subscriptions for which some step is still due."`
+	WithoutWorkflow      []string `json:"without_workflow" doc:"Live subscriptions without a running workflow; okviz recover starts one."`
+	WithoutRows          []string `json:"without_rows" doc:"Running workflows of subscriptions that do not exist or for which nothing is due."`
+	PendingGatewayEvents int64    `json:"pending_gateway_events" doc:"Number of stored gateway events that have not been acted on yet."`
 }
 
 // Reconcile compares the live rows with the running workflows. Temporal's lists
@@ -51,7 +51,7 @@ func (o *Office) Reconcile(ctx context.Context) (Reconciliation, error) {
 			out.WithoutRows = append(out.WithoutRows, id)
 		}
 	}
-	out.WaitingNews, err = o.store.WaitingNews(ctx)
+	out.PendingGatewayEvents, err = o.store.PendingGatewayEvents(ctx)
 	return out, err
 }
 

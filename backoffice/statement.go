@@ -97,7 +97,7 @@ func (o *Office) transfer(ctx context.Context, l billing.StatementLine, seen map
 	}
 	seen[key] = true
 	r := commands.NewRequest(statementCaller, "POST /v1/operator/invoices/"+inv.ID+"/mark-paid", key, inv.Subscription, "operator",
-		billing.Command{Verb: billing.VerbMarkPaid, Invoice: inv.ID, Amount: &l.Amount.Amount, ValueDate: l.Date})
+		billing.Command{Action: billing.ActionMarkPaid, Invoice: inv.ID, Amount: &l.Amount.Amount, ValueDate: l.Date})
 	r.BodyHash, r.Token = key, key
 	if was, err := o.commands.Find(ctx, r.Caller, r.Route, r.Key); err == nil && was.Outcome != nil && was.Outcome.Code == "" {
 		return say(LineAlready, "")

@@ -5,7 +5,7 @@ import "time"
 // purchase decides about the order itself: a trial starts at once, a card is
 // charged (docs/rules.md, Buying). A refused order has expired, and its run
 // ends.
-func (b Book) purchase(c Command, at time.Time) Decision {
+func (b Snapshot) purchase(c Command, at time.Time) Decision {
 	s := b.Subscription
 	if !s.unprocessed() {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has already been processed")}
@@ -29,28 +29,28 @@ func (b Book) purchase(c Command, at time.Time) Decision {
 			{Kind: NoticeTrialStarted, To: RoleBilling, Until: s.TrialEnd, Plan: s.Plan},
 			{Kind: NoticeTrialLicense, To: RoleLicensee, Until: s.TrialEnd, Plan: s.Plan, WithFile: true},
 		}
-		return Decision{Posting: p}
+		return Decision{Changeset: p}
 	}
 	inv := b.draft(ForPurchase, c.Cause(s.Revision), b.saleAt(at, at, at))
 	if inv.AmountDue().Amount > 0 && b.Method == "" {
 		s.AwaitsCard = true
 		p := b.post(s, at, EventAwaitsCard, EventDetails{})
 		p.Outcome = Outcome{Payment: PaymentOutcome{Status: PaymentRequiresAction}}
-		return Decision{Posting: p}
+		return Decision{Changeset: p}
 	}
 	return b.collect(inv)
 }
 
 // PreviewPurchase is what the order would be billed at an instant; nothing is
 // written.
-func (b Book) PreviewPurchase(at time.Time) Invoice {
+func (b Snapshot) PreviewPurchase(at time.Time) Invoice {
 	return *b.draft(ForPurchase, "preview", b.saleAt(at, at, at))
 }
 
 // PreviewRenewal is what each period costs in the long run: less the standing
 // discount and a coupon for ever, but not one that some invoices use up, and
 // without the balance.
-func (b Book) PreviewRenewal(at time.Time) Invoice {
+func (b Snapshot) PreviewRenewal(at time.Time) Invoice {
 	if !b.Subscription.Discount.Always {
 		b.Subscription.Discount = Discount{}
 	}
@@ -70,20 +70,20 @@ func (s *Subscription) expire() {
 }
 
 // expireOrder lets an unpaid order lapse.
-func (b Book) expireOrder(_ Step, at time.Time) Decision {
+func (b Snapshot) expireOrder(_ Step, at time.Time) Decision {
 	s := b.Subscription
 	s.expire()
 	p := b.post(s, at, EventOrderExpired, EventDetails{})
 	b.void(p, at)
-	return Decision{Posting: p}
+	return Decision{Changeset: p}
 }
 
-// Refused is the posting of a command that was refused: nothing changes but
+// Refused is the changeset of a command that was refused: nothing changes but
 // the answer. A refused purchase has lapsed.
-func (b Book) Refused(c Command, r *Error, at time.Time) *Posting {
+func (b Snapshot) Refused(c Command, r *Error, at time.Time) *Changeset {
 	s := b.Subscription
-	p := &Posting{From: s.Revision, Subscription: s}
-	if c.Verb == VerbPurchase && s.unprocessed() {
+	p := &Changeset{From: s.Revision, Subscription: s}
+	if c.Action == ActionPurchase && s.unprocessed() {
 		s.expire()
 		p = b.post(s, at, EventOrderRefused, EventDetails{Code: string(r.Code)})
 	}
@@ -93,7 +93,7 @@ func (b Book) Refused(c Command, r *Error, at time.Time) *Posting {
 
 // storeMethod uses a new card from now on. If money is owed, it is charged
 // at once: for an order from now on, for a renewal for its own period.
-func (b Book) storeMethod(c Command, at time.Time) Decision {
+func (b Snapshot) storeMethod(c Command, at time.Time) Decision {
 	s := b.Subscription
 	if b.Method == "" {
 		return Decision{Refusal: refuse(CodeNoPaymentMethod, "", "there is no card to store")}
@@ -122,5 +122,5 @@ func (b Book) storeMethod(c Command, at time.Time) Decision {
 	s.HasMethod = true
 	p := b.post(s, at, EventPaymentMethod, EventDetails{})
 	p.Method = b.Method
-	return Decision{Posting: p}
+	return Decision{Changeset: p}
 }

@@ -20,17 +20,17 @@ func TestACardIsChargedAtOnce(t *testing.T) {
 	is(t, "the licensee gets the file, and no price", l.told(NoticeLicense), []Notice{{
 		Kind: NoticeLicense, To: RoleLicensee, Until: s.Period.End, Plan: s.Plan, WithFile: true,
 	}})
-	l.refused(Command{Verb: VerbPurchase}, CodeNotPossibleNow)
+	l.refused(Command{Action: ActionPurchase}, CodeNotPossibleNow)
 }
 
 func TestADeclinedOrderMayTryAnotherCard(t *testing.T) {
 	l := ordered(t, "2026-04-01 10:00", offer{})
-	l.command(Command{Verb: VerbPurchase, Request: "req_buy"}, "poor")
+	l.command(Command{Action: ActionPurchase, Request: "req_buy"}, "poor")
 	is(t, "status", l.s().Status, Incomplete)
 	is(t, "licence", l.s().License, "")
 	l.to("2026-04-01 15:00")
-	l.refused(Command{Verb: VerbPurchase, Request: "req_again"}, CodeNotPossibleNow)
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.refused(Command{Action: ActionPurchase, Request: "req_again"}, CodeNotPossibleNow)
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	is(t, "status", l.s().Status, Active)
 	is(t, "the period begins when it is paid", l.s().Period, Period{instant("2026-04-01 15:00"), instant("2026-05-01 15:00")})
 	is(t, "one invoice", len(l.order), 1)
@@ -39,12 +39,12 @@ func TestADeclinedOrderMayTryAnotherCard(t *testing.T) {
 
 func TestAnOrderHasFiveDeclines(t *testing.T) {
 	l := ordered(t, "2026-04-01", offer{})
-	l.command(Command{Verb: VerbPurchase, Request: "req_buy"}, "poor")
+	l.command(Command{Action: ActionPurchase, Request: "req_buy"}, "poor")
 	for range 4 {
-		is(t, "outcome", l.command(Command{Verb: VerbPaymentMethod}, "poor").Code, CodeCardDeclined)
+		is(t, "outcome", l.command(Command{Action: ActionPaymentMethod}, "poor").Code, CodeCardDeclined)
 	}
 	is(t, "declines", l.s().Declines, 5)
-	is(t, "a sixth", l.command(Command{Verb: VerbPaymentMethod}, "visa").Code, CodeTooManyAttempts)
+	is(t, "a sixth", l.command(Command{Action: ActionPaymentMethod}, "visa").Code, CodeTooManyAttempts)
 	is(t, "charged", l.charged(), int64(0))
 	l.to("2026-04-01 23:00")
 	is(t, "status", l.s().Status, IncompleteExpired)
@@ -57,29 +57,29 @@ func TestAnOrderLapsesAfter23Hours(t *testing.T) {
 	is(t, "status", l.s().Status, Incomplete)
 	l.to("2026-04-02 09:00")
 	is(t, "status", l.s().Status, IncompleteExpired)
-	for _, verb := range append(verbs, VerbPurchase) {
-		l.refused(Command{Verb: verb}, CodeNotPossibleNow)
+	for _, action := range append(actions, ActionPurchase) {
+		l.refused(Command{Action: action}, CodeNotPossibleNow)
 	}
 }
 
 // The card of an order comes later, from the gateway's page.
 func TestAnOrderWithoutACardWaitsForOne(t *testing.T) {
 	l := ordered(t, "2026-04-01 10:00", offer{})
-	o := l.command(Command{Verb: VerbPurchase})
+	o := l.command(Command{Action: ActionPurchase})
 	is(t, "code", o.Code, "")
 	is(t, "payment", o.Payment.Status, PaymentRequiresAction)
 	is(t, "invoice", o.Invoice, "")
 	is(t, "status", l.s().Status, Incomplete)
-	l.refused(Command{Verb: VerbPurchase}, CodeNotPossibleNow)
+	l.refused(Command{Action: ActionPurchase}, CodeNotPossibleNow)
 	is(t, "status of an order that was sent again", l.s().Status, Incomplete)
 
 	l.to("2026-04-01 12:00")
-	is(t, "with a card", l.command(Command{Verb: VerbPaymentMethod}, "visa").Code, "")
+	is(t, "with a card", l.command(Command{Action: ActionPaymentMethod}, "visa").Code, "")
 	is(t, "status", l.s().Status, Active)
 	is(t, "anchor", l.s().Anchor, instant("2026-04-01 12:00"))
 
 	l = ordered(t, "2026-04-01 10:00", offer{})
-	l.command(Command{Verb: VerbPurchase})
+	l.command(Command{Action: ActionPurchase})
 	l.to("2026-04-02 09:00")
 	is(t, "without one after 23 hours", l.s().Status, IncompleteExpired)
 }
@@ -88,7 +88,7 @@ func TestARefusedOrderHasLapsed(t *testing.T) {
 	none := shelf()
 	none.Trial = false
 	l := ordered(t, "2026-04-01", offer{product: &none, pay: PayTrial})
-	is(t, "without a trial", l.command(Command{Verb: VerbPurchase}).Code, CodeTrialNotOffered)
+	is(t, "without a trial", l.command(Command{Action: ActionPurchase}).Code, CodeTrialNotOffered)
 	is(t, "status", l.s().Status, IncompleteExpired)
 }
 
@@ -112,7 +112,7 @@ func TestATrialIsOneMonthAndAsksForNoPayment(t *testing.T) {
 func TestATrialWithACardIsBoughtAtItsEnd(t *testing.T) {
 	l := tried(t, "2026-01-31 10:00", "", offer{})
 	l.now = instant("2026-02-10")
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	l.to("2026-02-28 09:59")
 	is(t, "charged before", l.charged(), int64(0))
 	l.to("2026-02-28 10:00")
@@ -137,7 +137,7 @@ func TestADeclineAtTheTrialsEndEndsIt(t *testing.T) {
 func TestACancelledTrialIsNeverBilled(t *testing.T) {
 	l := tried(t, "2026-04-01", "visa", offer{})
 	l.now = instant("2026-04-10")
-	l.must(Command{Verb: VerbCancel})
+	l.must(Command{Action: ActionCancel})
 	is(t, "works until", l.told(NoticeCancelScheduled)[0].Until, instant("2026-05-01"))
 	l.to("2027-04-01")
 	is(t, "status", l.s().Status, Canceled)
@@ -148,11 +148,11 @@ func TestACancelledTrialIsNeverBilled(t *testing.T) {
 
 func TestAWithdrawnOrderIsNeverCharged(t *testing.T) {
 	l := ordered(t, "2026-04-01", offer{})
-	l.command(Command{Verb: VerbPurchase}, "poor")
-	l.must(Command{Verb: VerbCancel})
+	l.command(Command{Action: ActionPurchase}, "poor")
+	l.must(Command{Action: ActionCancel})
 	is(t, "status", l.s().Status, IncompleteExpired)
 	is(t, "invoice", l.last().Status, InvoiceVoid)
-	l.refused(Command{Verb: VerbPaymentMethod}, CodeNotPossibleNow)
+	l.refused(Command{Action: ActionPaymentMethod}, CodeNotPossibleNow)
 }
 
 func TestThePreviewOfAnOrderIsItsBill(t *testing.T) {
@@ -167,6 +167,6 @@ func TestThePreviewOfAnOrderIsItsBill(t *testing.T) {
 func TestNoCardIsNoMethodToStore(t *testing.T) {
 	l := ordered(t, "2026-04-01", offer{balance: 1000})
 	l.pay("") // the balance paid
-	l.refused(Command{Verb: VerbPaymentMethod}, CodeNoPaymentMethod)
+	l.refused(Command{Action: ActionPaymentMethod}, CodeNoPaymentMethod)
 	is(t, "has a card", l.s().HasMethod, false)
 }

@@ -4,9 +4,11 @@ import "time"
 
 // cancel ends an unpaid order or a past_due subscription at once, and a
 // trial or a paid period at its end.
-func (b Book) cancel(_ Command, at time.Time) Decision { return Decision{Posting: b.canceled(at)} }
+func (b Snapshot) cancel(_ Command, at time.Time) Decision {
+	return Decision{Changeset: b.canceled(at)}
+}
 
-func (b Book) canceled(at time.Time) *Posting {
+func (b Snapshot) canceled(at time.Time) *Changeset {
 	s := b.Subscription
 	switch s.Status {
 	case Incomplete:
@@ -29,7 +31,7 @@ func (b Book) canceled(at time.Time) *Posting {
 
 // resume undoes a cancellation. The next period's invoice, which the
 // cancellation voided or held back, is mailed again.
-func (b Book) resume(_ Command, at time.Time) Decision {
+func (b Snapshot) resume(_ Command, at time.Time) Decision {
 	s := b.Subscription
 	s.CancelAtPeriodEnd = false
 	p := b.post(s, at, EventResumed, EventDetails{})
@@ -41,12 +43,12 @@ func (b Book) resume(_ Command, at time.Time) Decision {
 		}
 	}
 	p.Notices = append(p.Notices, Notice{Kind: NoticeResumed, To: RoleBilling, Until: s.Period.End, Plan: s.Plan})
-	return Decision{Posting: p}
+	return Decision{Changeset: p}
 }
 
 // endPeriod ends a cancelled subscription at the end of its period.
-func (b Book) endPeriod(Step, time.Time) Decision {
-	return Decision{Posting: b.end(b.Subscription.Period.End, ReasonRequested)}
+func (b Snapshot) endPeriod(Step, time.Time) Decision {
+	return Decision{Changeset: b.end(b.Subscription.Period.End, ReasonRequested)}
 }
 
 // end is the state after the end; nothing of the running state is left.
@@ -67,8 +69,8 @@ func (s *Subscription) revive() {
 // running period.
 func (s Subscription) endsWithPeriod() bool { return s.CancelAtPeriodEnd && !s.Prepaid() }
 
-// end is the posting that ends the subscription as of an instant.
-func (b Book) end(at time.Time, why CancelReason) *Posting {
+// end is the changeset that ends the subscription as of an instant.
+func (b Snapshot) end(at time.Time, why CancelReason) *Changeset {
 	s := b.Subscription
 	s.end(at, why)
 	p := b.post(s, at, EventCanceled, EventDetails{Code: string(why)})

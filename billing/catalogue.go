@@ -231,15 +231,15 @@ type PlanChoice struct {
 // type capacity may be named by any SKU of the node's size. Refusals:
 // unknown_plan.
 func (p Product) Choose(c PlanChoice) (Plan, error) {
-	people := c.Designers + c.Viewers
+	users := c.Designers + c.Viewers
 	var best *Plan
 	for i, plan := range p.Plans {
 		if plan.Type != c.Type || plan.Cycle != c.Cycle {
 			continue
 		}
 		switch {
-		case plan.Type == licensing.Users && people > 0 && c.Tier == "":
-			if covers(plan, people) && (best == nil || smaller(plan, *best)) {
+		case plan.Type == licensing.Users && users > 0 && c.Tier == "":
+			if covers(plan, users) && (best == nil || smaller(plan, *best)) {
 				best = &p.Plans[i]
 			}
 		case plan.Tier == c.Tier, plan.Type == licensing.Capacity && sameNode(plan.Tier, c.Tier):
@@ -252,7 +252,7 @@ func (p Product) Choose(c PlanChoice) (Plan, error) {
 	return *best, nil
 }
 
-func covers(p Plan, people int64) bool { return p.Covers == 0 || people <= p.Covers }
+func covers(p Plan, users int64) bool { return p.Covers == 0 || users <= p.Covers }
 
 func smaller(a, b Plan) bool { return a.Covers != 0 && (b.Covers == 0 || a.Covers < b.Covers) }
 

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// Posting is everything that one step writes, in one transaction or not at
+// Changeset is everything that one step writes, in one transaction or not at
 // all. The store refuses it unless the subscription's row still has revision
 // From.
-type Posting struct {
+type Changeset struct {
 	From         int64
 	Subscription Subscription // Revision = From: nothing of it has changed
 
-	Invoice     *Invoice // inserted, or rewritten while a draft; numbered here when paid
-	Void        string   // an unpaid invoice that is void now
-	CreditNotes []CreditNote
-	Entries     []BalanceEntry
-	Draws       []Draw
-	Refunds     []Refund // pending ones are new; others were pending, or had succeeded and have failed
-	Redeem      string   // the coupon that the order uses, or is refused: coupon_used_up
-	Unredeem    string   // the coupon of an order that came to nothing
-	TrialClaim  string   // taken for the subscription's product, or refused: trial_already_used
+	Invoice           *Invoice // inserted, or rewritten while a draft; numbered here when paid
+	Void              string   // an unpaid invoice that is void now
+	CreditNotes       []CreditNote
+	Entries           []BalanceEntry
+	CreditAllocations []CreditAllocation
+	Refunds           []Refund // pending ones are new; others were pending, or had succeeded and have failed
+	Redeem            string   // the coupon that the order uses, or is refused: coupon_used_up
+	Unredeem          string   // the coupon of an order that came to nothing
+	TrialClaim        string   // taken for the subscription's product, or refused: trial_already_used
 	// MoneyBackClaim counts a money-back of the product and the billing account,
 	// or is refused: money_back_used_up.
 	MoneyBackClaim bool
@@ -62,9 +62,9 @@ type PostedEntry struct {
 	At time.Time
 }
 
-// Draw takes minor units from a sold line's remainder: Net of its price, and
+// CreditAllocation takes minor units from a sold line's remainder: Net of its price, and
 // the Tax that was given back with it.
-type Draw struct {
+type CreditAllocation struct {
 	Line string
 	Net  int64
 	Tax  int64

@@ -6,7 +6,7 @@ import "time"
 // (docs/rules.md, Changing plan). Refusals: unknown_plan, unknown_currency,
 // quantity_not_allowed, no_change, preview_expired, amount_changed,
 // no_payment_method.
-func (b Book) change(c Command, at time.Time) Decision {
+func (b Snapshot) change(c Command, at time.Time) Decision {
 	if !c.ProrationTime.IsZero() {
 		t, from := Instant(c.ProrationTime), b.Subscription.Period.Start
 		if b.Subscription.Status == PastDue || !at.Before(b.Subscription.Period.End) {
@@ -33,7 +33,7 @@ func (b Book) change(c Command, at time.Time) Decision {
 			{Kind: NoticePlanChanged, To: RoleBilling, Until: s.TrialEnd, Plan: s.Plan, OldPlan: old},
 			{Kind: NoticeLicenseUpdated, To: RoleLicensee, Until: s.TrialEnd, Plan: s.Plan, WithFile: true},
 		}
-		return Decision{Posting: p}
+		return Decision{Changeset: p}
 	}
 	inv := b.draft(ForChange, c.Cause(s.Revision), *sale)
 	if c.ExpectedAmountDue != nil && *c.ExpectedAmountDue != inv.AmountDue().Amount {
@@ -43,7 +43,7 @@ func (b Book) change(c Command, at time.Time) Decision {
 }
 
 // changeSale is what a change sells and credits.
-func (b Book) changeSale(c Command, at time.Time) (*sale, *Error) {
+func (b Snapshot) changeSale(c Command, at time.Time) (*sale, *Error) {
 	s := b.Subscription
 	plan, err := b.Product.Plan(c.Plan)
 	if err != nil {
@@ -76,7 +76,7 @@ func (b Book) changeSale(c Command, at time.Time) (*sale, *Error) {
 
 // ChangedQuantity is the quantity after a change: if it names none, it stays
 // if the plan can have it.
-func (b Book) ChangedQuantity(c Command) int64 {
+func (b Snapshot) ChangedQuantity(c Command) int64 {
 	plan, err := b.Product.Plan(c.Plan)
 	switch {
 	case c.Quantity != 0:
@@ -90,14 +90,14 @@ func (b Book) ChangedQuantity(c Command) int64 {
 // credits is what a change gives back: the unused part of the running
 // period's line, and the whole remainder of a period paid ahead, each never
 // more than its line's one refundable remainder.
-func (b Book) credits(at time.Time) []credit {
+func (b Snapshot) credits(at time.Time) []credit {
 	var cs []credit
-	for _, sold := range b.Sold {
+	for _, sold := range b.PaidLines {
 		switch {
 		case sold.pays(b.Subscription.Period, b.Subscription.PaidBy):
 			net := Prorate(Money{sold.Line.Net(), b.currency()}, sold.Line.Period, at, b.Product.Proration).Amount
 			cs = append(cs, sold.credit(min(net, sold.Remainder())))
-		case sold.pays(b.Subscription.Ahead, b.Subscription.AheadBy):
+		case sold.pays(b.Subscription.PrepaidPeriod, b.Subscription.PrepaidInvoice):
 			cs = append(cs, sold.whole())
 		}
 	}
@@ -115,12 +115,12 @@ type ChangePreview struct {
 
 // PreviewChange computes a change's bill with the refusals of the change
 // itself, but for the payment method.
-func (b Book) PreviewChange(c Command, at time.Time) (ChangePreview, error) {
-	if !b.Subscription.allows(VerbChange) {
+func (b Snapshot) PreviewChange(c Command, at time.Time) (ChangePreview, error) {
+	if !b.Subscription.allows(ActionChange) {
 		return ChangePreview{}, notPossibleNow()
 	}
-	b = b.Freed()                   // the change would take the place of one that waits
-	b.Subscription.Stranger = false // who asks is not
+	b = b.Freed()                // the change would take the place of one that waits
+	b.Subscription.Guest = false // who asks is not
 	sale, refusal := b.changeSale(c, at)
 	if refusal != nil {
 		return ChangePreview{}, refusal

@@ -141,19 +141,19 @@ func TestChangesOfOnePeriodCreditOnlyWhatIsLeft(t *testing.T) {
 	l.to("2026-04-16")
 	l.must(change(large)) // 833 of 1000, 1167 less 333
 	is(t, "charged", l.charges[1].amount, int64(834))
-	is(t, "drawn", []int64{l.sold[0].Drawn, l.sold[1].Drawn, l.sold[2].Drawn}, []int64{1333, 833, 0})
+	is(t, "drawn", []int64{l.sold[0].Credited, l.sold[1].Credited, l.sold[2].Credited}, []int64{1333, 833, 0})
 }
 
 // A credit is capped by the line's one remainder, whoever drew on it before.
 func TestACreditNeverTakesMoreThanTheRemainder(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{country: "IT"})
-	l.sold[0].Drawn, l.sold[0].DrawnTax = 700, 154 // a refund
+	l.sold[0].Credited, l.sold[0].CreditedTax = 700, 154 // a refund
 	l.to("2026-04-16")
 	l.must(change(large)) // 300 instead of 500; its tax: 220 − 154
 	is(t, "bill", lines(l.last()), [][3]any{{LineService, int64(2000), int64(440)}, {LineCredit, int64(-300), int64(-66)}})
 
 	l = bought(t, "2026-04-01", offer{})
-	l.sold[0].Drawn = 1000
+	l.sold[0].Credited = 1000
 	l.to("2026-04-16")
 	l.must(change(large))
 	is(t, "nothing is left", l.last().Credit(), Money{0, "USD"})
@@ -162,28 +162,28 @@ func TestACreditNeverTakesMoreThanTheRemainder(t *testing.T) {
 func TestAChangeCreditsAPeriodPaidAheadInFull(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{})
 	l.to("2026-04-10")
-	l.must(Command{Verb: VerbRenew})
+	l.must(Command{Action: ActionRenew})
 	l.to("2026-04-16")
 	l.must(change(large)) // 2000 − 500 − 1000
 	is(t, "charged", l.charges[2].amount, int64(500))
-	is(t, "ahead", l.s().Ahead, Period{})
+	is(t, "ahead", l.s().PrepaidPeriod, Period{})
 	is(t, "period", l.s().Period, Period{instant("2026-04-16"), instant("2026-05-16")})
 
 	l = bought(t, "2026-04-01", offer{plan: large, country: "IT"}) // and beyond the price
-	l.must(Command{Verb: VerbRenew})
+	l.must(Command{Action: ActionRenew})
 	l.must(change(small))
 	is(t, "bill", lines(l.last()), [][3]any{{LineService, int64(1000), int64(220)}, {LineCredit, int64(-1000), int64(-220)}})
 	is(t, "notes", len(l.notes), 2)
 	is(t, "balance", l.balance, int64(1220+2440))
-	is(t, "drawn", []int64{l.sold[0].Drawn, l.sold[1].Drawn}, []int64{2000, 2000})
+	is(t, "drawn", []int64{l.sold[0].Credited, l.sold[1].Credited}, []int64{2000, 2000})
 }
 
 func TestAChangeInATrialSwapsThePlan(t *testing.T) {
 	l := tried(t, "2026-04-01", "visa", offer{})
 	l.to("2026-04-10")
 	zero, some := int64(0), int64(2000)
-	l.refused(Command{Verb: VerbChange, Plan: large, ExpectedAmountDue: &some}, CodeAmountChanged)
-	l.must(Command{Verb: VerbChange, Plan: large, ExpectedAmountDue: &zero})
+	l.refused(Command{Action: ActionChange, Plan: large, ExpectedAmountDue: &some}, CodeAmountChanged)
+	l.must(Command{Action: ActionChange, Plan: large, ExpectedAmountDue: &zero})
 	is(t, "trial end", l.s().TrialEnd, instant("2026-05-01"))
 	is(t, "anchor", l.s().Anchor, instant("2026-04-01"))
 	is(t, "invoices", len(l.order), 0)
@@ -192,12 +192,12 @@ func TestAChangeInATrialSwapsThePlan(t *testing.T) {
 
 	l = tried(t, "2026-04-01", "visa", offer{}) // with its first period paid
 	l.to("2026-04-10")
-	l.must(Command{Verb: VerbRenew})
+	l.must(Command{Action: ActionRenew})
 	l.must(change(large))
 	is(t, "status", l.s().Status, Trialing)
 	is(t, "charged the difference", l.charged(), int64(2000))
 	is(t, "trial end", l.s().Period.End, instant("2026-05-01"))
-	is(t, "ahead", l.s().Ahead, Period{instant("2026-05-01"), instant("2026-06-01")})
+	is(t, "ahead", l.s().PrepaidPeriod, Period{instant("2026-05-01"), instant("2026-06-01")})
 	l.to("2026-05-01")
 	is(t, "status", l.s().Status, Active)
 	is(t, "anchor", l.s().Anchor, instant("2026-05-01"))
@@ -225,7 +225,7 @@ func TestAChangeWhilePastDueIsWithoutCreditAndFromNow(t *testing.T) {
 
 func TestAChangeLeavesTheCancellationAsItIs(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{})
-	l.must(Command{Verb: VerbCancel})
+	l.must(Command{Action: ActionCancel})
 	l.to("2026-04-16")
 	l.must(change(large))
 	is(t, "cancelled", l.s().CancelAtPeriodEnd, true)
@@ -237,10 +237,10 @@ func TestAChangeLeavesTheCancellationAsItIs(t *testing.T) {
 
 func TestADeclinedChangeLeavesTheSubscriptionExactlyAsItWas(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{balance: 1100})
-	l.must(Command{Verb: VerbRenew}, "") // 100 of balance: 900 charged
+	l.must(Command{Action: ActionRenew}, "") // 100 of balance: 900 charged
 	l.wallet = "poor"
 	l.to("2026-04-16")
-	before, drawn := l.s(), append([]Sold(nil), l.sold...)
+	before, credited := l.s(), append([]PaidLine(nil), l.sold...)
 	got := l.command(change(largeYear))
 	is(t, "outcome", got, Outcome{
 		Code: CodeCardDeclined, Detail: "the card was declined", Invoice: l.last().ID,
@@ -248,7 +248,7 @@ func TestADeclinedChangeLeavesTheSubscriptionExactlyAsItWas(t *testing.T) {
 	})
 	before.Revision++
 	is(t, "subscription", withoutCause(l.s()), withoutCause(before))
-	is(t, "remainders", l.sold, drawn)
+	is(t, "remainders", l.sold, credited)
 	is(t, "invoice", l.last().Status, InvoiceVoid)
 	is(t, "notes", len(l.notes), 0)
 	is(t, "mails", len(l.told(NoticePlanChanged)), 0)
@@ -271,7 +271,7 @@ func TestWhatAChangeIsRefusedFor(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := bought(t, "2026-04-01", c.from)
-			c.Command.Verb = VerbChange
+			c.Command.Action = ActionChange
 			l.refused(c.Command, c.want)
 		})
 	}
@@ -287,9 +287,9 @@ func TestTheQuantityStaysWhereItIsNotNamed(t *testing.T) {
 	is(t, "charged", l.charged(), int64(90000)) // less 9000 of credit
 	l.must(change(smallYear))
 	is(t, "site to users", l.s().Quantity, int64(1))
-	l.must(Command{Verb: VerbChange, Plan: site, Quantity: 2})
+	l.must(Command{Action: ActionChange, Plan: site, Quantity: 2})
 	is(t, "named", l.s().Quantity, int64(2))
-	l.must(Command{Verb: VerbChange, Plan: site, Quantity: 5})
+	l.must(Command{Action: ActionChange, Plan: site, Quantity: 5})
 	is(t, "another quantity is a change", l.s().Quantity, int64(5))
 }
 
@@ -353,7 +353,7 @@ func TestThePreviewAndTheChargeAgree(t *testing.T) {
 	}{
 		{"upgrade", offer{country: "IT", balance: 1300}, change(large)},
 		{"downgrade", offer{country: "IT", plan: largeYear}, change(small)},
-		{"quantity", offer{plan: site, quantity: 2}, Command{Verb: VerbChange, Plan: site, Quantity: 7}},
+		{"quantity", offer{plan: site, quantity: 2}, Command{Action: ActionChange, Plan: site, Quantity: 7}},
 		{"tax in the price", offer{country: "IT", product: &withTax}, change(large)},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -5,7 +5,7 @@ import "time"
 // Command is a command on a subscription. It is stored in workflow
 // histories, so it names its request row and holds nothing personal.
 type Command struct {
-	Verb    Verb   `json:"verb,omitempty"`
+	Action  Action `json:"action,omitempty"`
 	Request string `json:"request,omitempty"` // req_…; empty for a signal: nobody waits for an answer
 
 	// Purchases only: no money moves after this instant of real time.
@@ -38,7 +38,7 @@ func (c Command) Cause(revision int64) string {
 	if c.Request != "" {
 		return c.Request
 	}
-	return string(c.Verb) + "@" + itoa(revision)
+	return string(c.Action) + "@" + itoa(revision)
 }
 
 // Cause names what an attempt at a payment was made for.
@@ -61,9 +61,9 @@ type PaymentOutcome struct {
 }
 
 // Decision is the result of a command or a due step: a refusal, a complete
-// posting, or a bill that must be charged first.
+// changeset, or a bill that must be charged first.
 type Decision struct {
-	Refusal *Error
-	Posting *Posting
-	Bill    *Invoice
+	Refusal   *Error
+	Changeset *Changeset
+	Bill      *Invoice
 }

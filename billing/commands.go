@@ -9,14 +9,14 @@ import (
 
 // CommandKind declares a command: everything about it that is not its rule.
 type CommandKind struct {
-	Action      Verb
+	Action      Action
 	Update      string // the workflow's update; senders wait for its Outcome
 	Signal      string // the workflow's signal, which does the same without an answer; empty: there is none
 	Activity    string // the activity that does it, as operators read it in a workflow's history
 	Description string // for operators
 
-	check  func(Command) error                     // of the fields; nil: none is needed
-	decide func(Book, Command, time.Time) Decision // the rule; nil: package activities asks the gateway instead
+	check  func(Command) error                         // of the fields; nil: none is needed
+	decide func(Snapshot, Command, time.Time) Decision // the rule; nil: package activities asks the gateway instead
 
 	account  bool // the billing account's own: it proves that the guest is the account
 	operator bool // an operator's, in every status (but what has ended does not end again)
@@ -26,78 +26,78 @@ type CommandKind struct {
 }
 
 // Commands are all commands, each declared once. A new one is a row here, its
-// Verb, and its rule; status.go says in which states customers may give it.
+// Action, and its rule; status.go says in which states customers may give it.
 var Commands = []CommandKind{
-	{Action: VerbPurchase, Update: "purchase", Activity: "Purchase",
+	{Action: ActionPurchase, Update: "purchase", Activity: "Purchase",
 		Description: "Do what was ordered: charge it, or start its trial.",
-		decide:      Book.purchase, always: true},
-	{Action: VerbPaymentMethod, Update: "payment_method", Activity: "StorePaymentMethod",
+		decide:      Snapshot.purchase, always: true},
+	{Action: ActionPaymentMethod, Update: "payment_method", Activity: "StorePaymentMethod",
 		Description: "Use another card; it is charged at once where money is owed.",
-		decide:      Book.storeMethod}, // not account: an order's token gives it too
-	{Action: VerbChange, Update: "change", Signal: "upgrade", Activity: "Change",
+		decide:      Snapshot.storeMethod}, // not account: an order's token gives it too
+	{Action: ActionChange, Update: "change", Signal: "upgrade", Activity: "Change",
 		Description: "Move to another plan or quantity at once, prorated.",
-		check:       checkChange, decide: Book.change, account: true, credits: true},
-	{Action: VerbCancel, Update: "cancel", Signal: "cancel", Activity: "Cancel",
+		check:       checkChange, decide: Snapshot.change, account: true, credits: true},
+	{Action: ActionCancel, Update: "cancel", Signal: "cancel", Activity: "Cancel",
 		Description: "Cancel at the end of the period.",
-		decide:      Book.cancel, account: true},
-	{Action: VerbResume, Update: "resume", Signal: "resume", Activity: "Resume",
+		decide:      Snapshot.cancel, account: true},
+	{Action: ActionResume, Update: "resume", Signal: "resume", Activity: "Resume",
 		Description: "Take the cancellation back.",
-		decide:      Book.resume, account: true},
-	{Action: VerbRenew, Update: "renew", Activity: "RenewNow",
+		decide:      Snapshot.resume, account: true},
+	{Action: ActionRenew, Update: "renew", Activity: "RenewNow",
 		Description: "Pay the next period now, pay what is owed, or revive.",
-		decide:      Book.renewNow, account: true},
-	{Action: VerbMarkPaid, Update: "mark_paid", Activity: "MarkPaid",
+		decide:      Snapshot.renewNow, account: true},
+	{Action: ActionMarkPaid, Update: "mark_paid", Activity: "MarkPaid",
 		Description: "Record a transfer for an invoice; it is paid if that is enough.",
-		check:       checkMarkPaid, decide: Book.markPaid, always: true},
-	{Action: VerbMoneyBack, Update: "money_back", Activity: "MoneyBack",
+		check:       checkMarkPaid, decide: Snapshot.markPaid, always: true},
+	{Action: ActionMoneyBack, Update: "money_back", Activity: "MoneyBack",
 		Description: "End at once and give everything back, within 14 days of the first charge.",
-		decide:      Book.moneyBack, account: true, credits: true, refunds: true},
-	{Action: VerbCancelNow, Update: "cancel_now", Activity: "CancelNow",
+		decide:      Snapshot.moneyBack, account: true, credits: true, refunds: true},
+	{Action: ActionCancelNow, Update: "cancel_now", Activity: "CancelNow",
 		Description: "For operators: end at once, with no, a prorated or a full refund.",
-		check:       checkCancelNow, decide: Book.cancelNow, operator: true, credits: true, refunds: true},
-	{Action: VerbRefund, Update: "refund", Activity: "RefundInvoice",
+		check:       checkCancelNow, decide: Snapshot.cancelNow, operator: true, credits: true, refunds: true},
+	{Action: ActionRefund, Update: "refund", Activity: "RefundInvoice",
 		Description: "For operators: give an invoice's money back, in part or all of it.",
-		check:       checkRefund, decide: Book.refundInvoice, operator: true, credits: true, refunds: true},
-	{Action: VerbSuspend, Update: "suspend", Activity: "Hold",
+		check:       checkRefund, decide: Snapshot.refundInvoice, operator: true, credits: true, refunds: true},
+	{Action: ActionSuspend, Update: "suspend", Activity: "Hold",
 		Description: "For operators: the licence is not valid until it is reinstated.",
-		decide:      Book.hold, operator: true},
-	{Action: VerbRevoke, Update: "revoke", Activity: "Hold",
+		decide:      Snapshot.hold, operator: true},
+	{Action: ActionRevoke, Update: "revoke", Activity: "Hold",
 		Description: "For operators: the licence is not valid any more, and the subscription ends.",
-		decide:      Book.hold, operator: true},
-	{Action: VerbReinstate, Update: "reinstate", Activity: "Hold",
+		decide:      Snapshot.hold, operator: true},
+	{Action: ActionReinstate, Update: "reinstate", Activity: "Hold",
 		Description: "For operators: the licence is neither suspended nor revoked any more.",
-		decide:      Book.hold, operator: true},
-	{Action: VerbMigrate, Update: "migrate_price", Activity: "MigratePrice",
+		decide:      Snapshot.hold, operator: true},
+	{Action: ActionMigrate, Update: "migrate_price", Activity: "MigratePrice",
 		Description: "Announce the plan's newest price for the next period.",
-		check:       checkMigrate, decide: Book.migrate, always: true},
-	{Action: VerbDispute, Update: "dispute", Activity: "Dispute",
+		check:       checkMigrate, decide: Snapshot.migrate, always: true},
+	{Action: ActionDispute, Update: "dispute", Activity: "Dispute",
 		Description: "A payment is disputed, or the dispute is over.",
-		check:       checkDispute, decide: Book.dispute, always: true, credits: true},
-	{Action: VerbRefundFailed, Update: "refund_failed", Activity: "RefundFailed",
+		check:       checkDispute, decide: Snapshot.dispute, always: true, credits: true},
+	{Action: ActionRefundFailed, Update: "refund_failed", Activity: "RefundFailed",
 		Description: "A refund that was confirmed has failed after all: the money goes to the balance.",
-		check:       checkRefundFailed, decide: Book.refundFailed, always: true},
-	{Action: VerbSettle, Update: "settle", Activity: "SettlePayment",
+		check:       checkRefundFailed, decide: Snapshot.refundFailed, always: true},
+	{Action: ActionSettle, Update: "settle", Activity: "SettlePayment",
 		Description: "Ask the gateway for the outcome of the pending payment."},
 }
 
 // steps declares each step: the activity that does it, and its rule.
 var steps = map[StepKind]struct {
 	activity string
-	decide   func(Book, Step, time.Time) Decision
+	decide   func(Snapshot, Step, time.Time) Decision
 }{
-	StepExpireOrder: {"ExpireOrder", Book.expireOrder},
-	StepRemind:      {"Remind", Book.remind},
-	StepTrialEnd:    {"EndTrial", Book.endTrial},
-	StepRenew:       {"Renew", Book.renew},
-	StepInvoice:     {"SendInvoice", Book.invoiceDue},
-	StepRetry:       {"RetryPayment", Book.retry},
-	StepEnd:         {"End", Book.endPeriod},
-	StepSettle:      {"SettlePayment", Book.nothingDue}, // there is no pending payment any more
-	StepDispute:     {"Dispute", Book.remindOfDispute},
+	StepExpireOrder: {"ExpireOrder", Snapshot.expireOrder},
+	StepRemind:      {"Remind", Snapshot.remind},
+	StepTrialEnd:    {"EndTrial", Snapshot.endTrial},
+	StepRenew:       {"Renew", Snapshot.renew},
+	StepInvoice:     {"SendInvoice", Snapshot.invoiceDue},
+	StepRetry:       {"RetryPayment", Snapshot.retry},
+	StepEnd:         {"End", Snapshot.endPeriod},
+	StepSettle:      {"SettlePayment", Snapshot.nothingDue}, // there is no pending payment any more
+	StepDispute:     {"Dispute", Snapshot.remindOfDispute},
 }
 
 // kind is the declaration of a command; the zero CommandKind if there is none.
-func (v Verb) kind() CommandKind {
+func (v Action) kind() CommandKind {
 	if i := slices.IndexFunc(Commands, func(k CommandKind) bool { return k.Action == v }); i >= 0 {
 		return Commands[i]
 	}
@@ -105,11 +105,11 @@ func (v Verb) kind() CommandKind {
 }
 
 // Update is the name of the command's workflow update.
-func (v Verb) Update() string { return v.kind().Update }
+func (v Action) Update() string { return v.kind().Update }
 
 // Credits tells whether a command may create credit notes, for which it
-// needs the book's Receipts.
-func (v Verb) Credits() bool { return v.kind().credits }
+// needs the snapshot's Receipts.
+func (v Action) Credits() bool { return v.kind().credits }
 
 // Refunds tells whether a command gives money back.
 func (k CommandKind) Refunds() bool { return k.refunds }
@@ -139,23 +139,23 @@ func Activities() []string {
 
 // Decide decides about a command. Every step that is due by at has been done
 // before.
-func (b Book) Decide(c Command, at time.Time) Decision {
-	kind := c.Verb.kind()
-	if !kind.always && !b.Subscription.allows(c.Verb) {
+func (b Snapshot) Decide(c Command, at time.Time) Decision {
+	kind := c.Action.kind()
+	if !kind.always && !b.Subscription.allows(c.Action) {
 		return Decision{Refusal: notPossibleNow()}
 	}
 	if kind.account {
-		b.Subscription.Stranger = false
+		b.Subscription.Guest = false
 	}
 	return kind.decide(b, c, at)
 }
 
 // Due decides about a step that is due. at is the instant of handling: the
 // step's own, or later after an outage.
-func (b Book) Due(step Step, at time.Time) Decision { return steps[step.Kind].decide(b, step, at) }
+func (b Snapshot) Due(step Step, at time.Time) Decision { return steps[step.Kind].decide(b, step, at) }
 
-func (b Book) nothingDue(_ Step, at time.Time) Decision {
-	return Decision{Posting: b.post(b.Subscription, at, EventNothingDue, EventDetails{})}
+func (b Snapshot) nothingDue(_ Step, at time.Time) Decision {
+	return Decision{Changeset: b.post(b.Subscription, at, EventNothingDue, EventDetails{})}
 }
 
 func notPossibleNow() *Error {

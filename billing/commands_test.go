@@ -5,7 +5,7 @@ import "testing"
 // The names are those of recorded histories and of what operators send by
 // hand: none may change, and no two commands may share an update.
 func TestCommandsKeepTheNamesThatOperatorsKnow(t *testing.T) {
-	want := map[Verb][3]string{ // update, signal, activity
+	want := map[Action][3]string{ // update, signal, activity
 		"purchase":       {"purchase", "", "Purchase"},
 		"payment-method": {"payment_method", "", "StorePaymentMethod"},
 		"change":         {"change", "upgrade", "Change"},
@@ -46,10 +46,10 @@ func TestCommandsKeepTheNamesThatOperatorsKnow(t *testing.T) {
 }
 
 func TestEachCommandOfTheAccountShowsThatItIsNoGuest(t *testing.T) {
-	for _, c := range []Command{{Verb: VerbCancel}, {Verb: VerbRenew}, change(large)} {
-		l := bought(t, "2026-04-01", offer{stranger: true})
-		is(t, "a guest's order", l.s().Stranger, true)
+	for _, c := range []Command{{Action: ActionCancel}, {Action: ActionRenew}, change(large)} {
+		l := bought(t, "2026-04-01", offer{guest: true})
+		is(t, "a guest's order", l.s().Guest, true)
 		l.must(c)
-		is(t, string(c.Verb), l.s().Stranger, false)
+		is(t, string(c.Action), l.s().Guest, false)
 	}
 }

@@ -4,12 +4,12 @@ import "time"
 
 // declinesUsedUp tells whether an order has had as many declined payments as
 // it may have (docs/rules.md, Buying).
-func (b Book) declinesUsedUp() bool { return b.Subscription.Declines >= b.Policy.MaxDeclines }
+func (b Snapshot) declinesUsedUp() bool { return b.Subscription.Declines >= b.Policy.MaxDeclines }
 
-// Declined is the posting of a payment that was definitely declined: what it
+// Declined is the changeset of a payment that was definitely declined: what it
 // had reserved is released. A declined change leaves the subscription as it
 // was.
-func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
+func (b Snapshot) Declined(inv Invoice, r ChargeResult, at time.Time) *Changeset {
 	b.Subscription.clearPending(&inv)
 	s := b.Subscription
 	due := inv.AmountDue()
@@ -31,7 +31,7 @@ func (b Book) Declined(inv Invoice, r ChargeResult, at time.Time) *Posting {
 		notices, declines = []Notice{rejectionNotice(r.Rejection, inv.ID, due)}, 0
 	}
 	// ended is the decline that ends the subscription.
-	ended := func(at time.Time) *Posting {
+	ended := func(at time.Time) *Changeset {
 		p := b.end(at, ReasonPaymentFailed)
 		inv.Status = InvoiceVoid
 		p.Invoice, p.Void, p.Entries, p.Outcome = &inv, "", release, outcome

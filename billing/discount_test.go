@@ -9,7 +9,7 @@ import (
 func discounted(t *testing.T, at string, standing int64, d Discount, o offer) *ledger {
 	t.Helper()
 	l := ordered(t, at, o)
-	l.book.Standing, l.book.Subscription.Discount = standing, d
+	l.snapshot.Standing, l.snapshot.Subscription.Discount = standing, d
 	l.pay("visa")
 	return l
 }
@@ -86,15 +86,15 @@ func TestACouponTakesOffAsManyInvoicesAsItSays(t *testing.T) {
 
 func TestADeclineSpendsNoCouponAndATrialsWaitsForItsEnd(t *testing.T) {
 	l := ordered(t, "2026-04-01", offer{})
-	l.book.Subscription.Discount = percent(50, 1)
-	l.command(Command{Verb: VerbPurchase, Request: "req_buy"}, "poor")
-	l.must(Command{Verb: VerbPaymentMethod, Request: "req_card"}, "visa")
+	l.snapshot.Subscription.Discount = percent(50, 1)
+	l.command(Command{Action: ActionPurchase, Request: "req_buy"}, "poor")
+	l.must(Command{Action: ActionPaymentMethod, Request: "req_card"}, "visa")
 	is(t, "with another card", l.charged(), int64(500))
 	l.to("2026-05-01")
 	is(t, "and the renewal", l.charged(), int64(1500))
 
 	l = ordered(t, "2026-04-01", offer{pay: PayTrial})
-	l.book.Subscription.Discount = percent(50, 1)
+	l.snapshot.Subscription.Discount = percent(50, 1)
 	l.pay("visa")
 	is(t, "in the trial", l.charged(), int64(0))
 	l.to("2026-05-01")
@@ -116,19 +116,19 @@ func TestAChangeCreditsWhatWasPaidAndNotWhatACouponTookOff(t *testing.T) {
 
 func TestAStrangersOrderUsesNothingOfTheAccountUntilTheAccountCommands(t *testing.T) {
 	l := ordered(t, "2026-04-01", offer{balance: 5000})
-	l.book.Standing, l.book.Subscription.Stranger = 10, true
+	l.snapshot.Standing, l.snapshot.Subscription.Guest = 10, true
 	l.pay("visa")
 	is(t, "the purchase", l.charged(), int64(1000))
 	l.to("2026-05-01")
 	is(t, "the renewal", l.charged(), int64(2000))
 	is(t, "balance", l.balance, int64(5000))
-	l.must(Command{Verb: VerbPaymentMethod, Request: "req_card"}, "amex") // the order's token may do so
+	l.must(Command{Action: ActionPaymentMethod, Request: "req_card"}, "amex") // the order's token may do so
 	l.to("2026-06-01")
 	is(t, "the next renewal", l.charged(), int64(3000))
-	l.must(Command{Verb: VerbSuspend}) // what an operator does says nothing of the account
-	l.must(Command{Verb: VerbReinstate})
+	l.must(Command{Action: ActionSuspend}) // what an operator does says nothing of the account
+	l.must(Command{Action: ActionReinstate})
 	l.must(refundOf(l.paid[0], 1))
-	is(t, "a stranger after the operator's commands", l.s().Stranger, true)
+	is(t, "a stranger after the operator's commands", l.s().Guest, true)
 	l.must(change(large)) // on the boundary: the new period's credit is all of it
 	is(t, "charged by the account's change", l.charged(), int64(3000))
 	is(t, "balance: 2000 − 200 − 1000 came out of it", l.balance, int64(4200))
@@ -167,35 +167,35 @@ func TestACouponIsForWhatItSaysUntilItExpires(t *testing.T) {
 
 func TestACouponIsRedeemedWithTheFreezeAndGivenBackWithTheOrder(t *testing.T) {
 	l := ordered(t, "2026-04-01", offer{})
-	l.book.Subscription.Discount = percent(50, 1)
+	l.snapshot.Subscription.Discount = percent(50, 1)
 	b := l.onFile()
 	b.Method = "visa"
-	_, freeze := b.Freeze(*b.Decide(Command{Verb: VerbPurchase, Request: "req_buy"}, l.now).Bill, "req_buy")
-	is(t, "redeemed", freeze.Redeem, "SPRING")
+	_, reserve := b.Reserve(*b.Decide(Command{Action: ActionPurchase, Request: "req_buy"}, l.now).Bill, "req_buy")
+	is(t, "redeemed", reserve.Redeem, "SPRING")
 	b.Subscription.Collection, b.Policy.InvoiceFrom = ByInvoice, map[string]int64{"USD": 1}
-	is(t, "redeemed by an invoice", b.Decide(Command{Verb: VerbPurchase, Request: "req_buy"}, l.now).Posting.Redeem, "SPRING")
-	is(t, "given back", b.Due(Step{StepExpireOrder, l.now}, l.now).Posting.Unredeem, "SPRING")
-	is(t, "given back when refused", b.Refused(Command{Verb: VerbPurchase}, refuse(CodeInvalid, "", ""), l.now).Unredeem, "SPRING")
+	is(t, "redeemed by an invoice", b.Decide(Command{Action: ActionPurchase, Request: "req_buy"}, l.now).Changeset.Redeem, "SPRING")
+	is(t, "given back", b.Due(Step{StepExpireOrder, l.now}, l.now).Changeset.Unredeem, "SPRING")
+	is(t, "given back when refused", b.Refused(Command{Action: ActionPurchase}, refuse(CodeInvalid, "", ""), l.now).Unredeem, "SPRING")
 }
 
 // The engine mails the next period's invoice by itself: paying it says nothing
 // of who has ordered. Paying what is owed is a command of the account's.
 func TestAStrangersInvoiceLeavesAStrangerAndTheAccountsOwnPaymentDoesNot(t *testing.T) {
 	l := ordered(t, "2026-04-01", offer{balance: 5000})
-	l.book.Subscription.Stranger = true
+	l.snapshot.Subscription.Guest = true
 	l.pay("visa")
 	b := l.onFile()
 	b.Subscription.Collection = ByInvoice
 	inv, _ := b.invoiceNext(instant("2026-04-24"))
 	is(t, "of the balance", inv.BalanceApplied, int64(0))
 	inv.Status = InvoiceOpen
-	is(t, "a stranger after the ahead-invoice", b.Paid(*inv, instant("2026-04-25")).Subscription.Stranger, true)
+	is(t, "a stranger after the ahead-invoice", b.Paid(*inv, instant("2026-04-25")).Subscription.Guest, true)
 
 	l.cards["visa"] = "insufficient_funds"
 	l.to("2026-05-01")
-	is(t, "a stranger after the decline", l.s().Stranger, true)
-	l.must(Command{Verb: VerbRenew})
-	is(t, "a stranger after the account's payment", l.s().Stranger, false)
+	is(t, "a stranger after the decline", l.s().Guest, true)
+	l.must(Command{Action: ActionRenew})
+	is(t, "a stranger after the account's payment", l.s().Guest, false)
 	is(t, "balance", l.balance, int64(4000))
 }
 

@@ -36,9 +36,9 @@ func (s Subscription) disputed() bool {
 
 // mayBeAsked tells whether a command is possible while a payment is disputed: what
 // charges nothing and gives nothing back.
-func (s Subscription) mayBeAsked(v Verb) bool {
+func (s Subscription) mayBeAsked(v Action) bool {
 	switch v {
-	case VerbCancel, VerbResume, VerbCancelNow, VerbSuspend, VerbRevoke, VerbReinstate, VerbPaymentMethod:
+	case ActionCancel, ActionResume, ActionCancelNow, ActionSuspend, ActionRevoke, ActionReinstate, ActionPaymentMethod:
 		return true
 	}
 	return false
@@ -46,7 +46,7 @@ func (s Subscription) mayBeAsked(v Verb) bool {
 
 // dispute records what the gateway says about a dispute. What it said before,
 // or says after the end, is no_change.
-func (b Book) dispute(c Command, at time.Time) Decision {
+func (b Snapshot) dispute(c Command, at time.Time) Decision {
 	s, d := b.Subscription, c.Dispute
 	if b.receipt(d.Invoice) < 0 {
 		return Decision{Refusal: refuse(CodeInvalid, "invoice", "is not a paid invoice of this subscription")}
@@ -60,7 +60,7 @@ func (b Book) dispute(c Command, at time.Time) Decision {
 		s.Disputes[i] = d
 	}
 	b.Subscription = s
-	var p *Posting
+	var p *Changeset
 	notice := Notice{To: RoleOperator, InvoiceID: d.Invoice, Amount: d.Amount, Until: at, Plan: s.Plan}
 	switch d.Status {
 	case DisputeOpened:
@@ -74,13 +74,13 @@ func (b Book) dispute(c Command, at time.Time) Decision {
 		p = b.lose(d, at)
 	}
 	p.Notices = append(p.Notices, notice)
-	return Decision{Posting: p}
+	return Decision{Changeset: p}
 }
 
 // lose ends the subscription, unless it has ended already, and corrects the
 // invoice.
-func (b Book) lose(d Dispute, at time.Time) *Posting {
-	var p *Posting
+func (b Snapshot) lose(d Dispute, at time.Time) *Changeset {
+	var p *Changeset
 	if s := b.Subscription; s.Status.Ended() {
 		p = b.post(s, at, EventDisputeLost, EventDetails{})
 	} else {
@@ -104,7 +104,7 @@ func (b Book) lose(d Dispute, at time.Time) *Posting {
 // that the invoice sold, and where a change has moved what was left of it, on
 // the later ones; on earlier ones only if these are not enough. The money has
 // gone already.
-func (b Book) lost(p *Posting, d Dispute, at time.Time) CreditNote {
+func (b Snapshot) lost(p *Changeset, d Dispute, at time.Time) CreditNote {
 	own := b.receipt(d.Invoice)
 	r := b.Receipts[own]
 	note := CreditNote{
@@ -112,21 +112,21 @@ func (b Book) lost(p *Posting, d Dispute, at time.Time) CreditNote {
 	}
 	rest := min(d.Amount.Amount, r.room())
 	for _, earlier := range []bool{false, true} {
-		for _, s := range b.Sold {
+		for _, s := range b.PaidLines {
 			part := s.whole().upTo(rest)
 			if (b.receipt(s.Invoice) < own) != earlier || part.gross() <= 0 {
 				continue
 			}
 			rest -= part.gross()
 			note.Net, note.Tax = note.Net+part.net, note.Tax+part.tax
-			p.Draws = append(p.Draws, Draw{s.Line.ID, part.net, part.tax})
+			p.CreditAllocations = append(p.CreditAllocations, CreditAllocation{s.Line.ID, part.net, part.tax})
 		}
 	}
 	return note
 }
 
 // remindOfDispute tells the operator again of disputes that are not decided.
-func (b Book) remindOfDispute(_ Step, at time.Time) Decision {
+func (b Snapshot) remindOfDispute(_ Step, at time.Time) Decision {
 	s := b.Subscription
 	s.DisputeLookAt = at.Add(b.Policy.DisputeReminder)
 	p := b.post(s, at, EventStillDisputed, EventDetails{})
@@ -135,7 +135,7 @@ func (b Book) remindOfDispute(_ Step, at time.Time) Decision {
 			p.Notices = append(p.Notices, Notice{Kind: NoticeDisputeOpened, To: RoleOperator, InvoiceID: d.Invoice, Amount: d.Amount, Until: at, Plan: s.Plan})
 		}
 	}
-	return Decision{Posting: p}
+	return Decision{Changeset: p}
 }
 
 // takenBack is receipts whose charges have lost to a dispute what cannot be

@@ -4,7 +4,7 @@ import "testing"
 
 // disputes tells of a dispute over the whole of the last invoice.
 func (l *ledger) disputes(id string, status DisputeStatus, amount int64) Command {
-	return Command{Verb: VerbDispute, Dispute: Dispute{ID: id, Invoice: l.last().ID, Amount: Money{amount, "USD"}, Status: status}}
+	return Command{Action: ActionDispute, Dispute: Dispute{ID: id, Invoice: l.last().ID, Amount: Money{amount, "USD"}, Status: status}}
 }
 
 func TestWhatIsToldOfADisputeInAnyOrderComesToTheSame(t *testing.T) {
@@ -33,18 +33,18 @@ func TestAnOpenDisputeStopsChargesAndNothingElse(t *testing.T) {
 	l := bought(t, "2026-01-31 10:00", offer{})
 	l.must(l.disputes("dp_1", DisputeOpened, 990))
 	is(t, "suspended", l.s().Entitlement(DefaultPolicy()).Suspended, true)
-	for _, v := range []Verb{VerbRenew, VerbMoneyBack, VerbRefund} {
-		l.refused(Command{Verb: v, Invoice: l.last().ID}, CodeNotPossibleNow)
+	for _, v := range []Action{ActionRenew, ActionMoneyBack, ActionRefund} {
+		l.refused(Command{Action: v, Invoice: l.last().ID}, CodeNotPossibleNow)
 	}
-	l.refused(Command{Verb: VerbChange, Plan: "calendar-pro_users_21-50_monthly"}, CodeNotPossibleNow)
-	l.refused(Command{Verb: VerbCancelNow, Refund: RefundFull}, CodeNotPossibleNow)
-	l.must(Command{Verb: VerbCancel})
-	l.must(Command{Verb: VerbResume})
+	l.refused(Command{Action: ActionChange, Plan: "calendar-pro_users_21-50_monthly"}, CodeNotPossibleNow)
+	l.refused(Command{Action: ActionCancelNow, Refund: RefundFull}, CodeNotPossibleNow)
+	l.must(Command{Action: ActionCancel})
+	l.must(Command{Action: ActionResume})
 	l.to("2026-03-05 00:00")
 	is(t, "the operator is told again", len(l.told(NoticeDisputeOpened)), 2)
 	is(t, "charged", l.charged(), int64(1000))
-	l.must(Command{Verb: VerbPaymentMethod}, "amex")
-	l.must(Command{Verb: VerbSuspend}) // an operator's word is another matter
+	l.must(Command{Action: ActionPaymentMethod}, "amex")
+	l.must(Command{Action: ActionSuspend}) // an operator's word is another matter
 	l.must(l.disputes("dp_1", DisputeWon, 990))
 	is(t, "suspended by the operator", l.s().Entitlement(DefaultPolicy()).Suspended, true)
 	l.to("2026-03-05 00:01")
@@ -66,7 +66,7 @@ func TestASecondDisputeKeepsTheLicenceSuspended(t *testing.T) {
 func TestALostDisputeIsNotedAndGivesNothingBack(t *testing.T) {
 	l := bought(t, "2026-01-31 10:00", offer{})
 	given := int64(300)
-	l.must(Command{Verb: VerbRefund, Invoice: l.last().ID, Amount: &given})
+	l.must(Command{Action: ActionRefund, Invoice: l.last().ID, Amount: &given})
 	l.confirm()
 	invoice := l.last().ID
 	l.must(l.disputes("dp_1", DisputeLost, 990))
@@ -79,8 +79,8 @@ func TestALostDisputeIsNotedAndGivesNothingBack(t *testing.T) {
 	}
 	is(t, "noted", noted, int64(700))
 	is(t, "refunded", l.refunded(), int64(300))
-	is(t, "balance", l.book.Balance.Amount, int64(0))
-	l.refused(Command{Verb: VerbRefund, Invoice: invoice}, CodeNothingToRefund)
+	is(t, "balance", l.snapshot.Balance.Amount, int64(0))
+	l.refused(Command{Action: ActionRefund, Invoice: invoice}, CodeNothingToRefund)
 }
 
 // The January that was used stays paid: what the dispute takes beyond the rest
@@ -89,23 +89,23 @@ func TestALostDisputeDrawsOnWhatAChangeHasMovedAndOnNothingEarlier(t *testing.T)
 	l := bought(t, "2026-04-01", offer{})
 	l.to("2026-05-16 12:00") // half of May
 	l.must(change(large))
-	l.must(Command{Verb: VerbDispute, Dispute: Dispute{ID: "dp_1", Invoice: l.paid[1], Amount: Money{1000, "USD"}, Status: DisputeLost}})
-	drawn := []int64{}
+	l.must(Command{Action: ActionDispute, Dispute: Dispute{ID: "dp_1", Invoice: l.paid[1], Amount: Money{1000, "USD"}, Status: DisputeLost}})
+	credited := []int64{}
 	for _, s := range l.sold {
-		drawn = append(drawn, s.Drawn)
+		credited = append(credited, s.Credited)
 	}
-	is(t, "drawn from April, May and the change", drawn, []int64{0, 1000, 500})
+	is(t, "drawn from April, May and the change", credited, []int64{0, 1000, 500})
 }
 
 func TestAPaymentThatIsOwedIsNotChargedWhileAnotherIsDisputed(t *testing.T) {
 	l := bought(t, "2026-01-31 10:00", offer{})
 	first := l.last().ID
 	l.cards["poor"] = "insufficient_funds"
-	l.must(Command{Verb: VerbPaymentMethod}, "poor")
+	l.must(Command{Action: ActionPaymentMethod}, "poor")
 	l.to("2026-02-28 10:00")
 	is(t, "status", l.s().Status, PastDue)
-	l.must(Command{Verb: VerbDispute, Dispute: Dispute{ID: "dp_1", Invoice: first, Amount: Money{990, "USD"}, Status: DisputeOpened}})
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Action: ActionDispute, Dispute: Dispute{ID: "dp_1", Invoice: first, Amount: Money{990, "USD"}, Status: DisputeOpened}})
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	l.to("2026-03-20 00:00")
 	is(t, "status", l.s().Status, PastDue)
 	is(t, "charged", l.charged(), int64(1000))

@@ -3,12 +3,12 @@
 //
 // Everything that happens to a subscription goes through the same stages:
 //
-//	Book ── Decide(command) or Due(step) ──▶ Decision
+//	Snapshot ── Decide(command) or Due(step) ──▶ Decision
 //	                                          ├─ Refusal: nothing is done
-//	                                          ├─ Posting: written as it is
-//	                                          └─ Bill ── Freeze ─▶ charge ─▶ Paid, Declined or Awaits ─▶ Posting
+//	                                          ├─ Changeset: written as it is
+//	                                          └─ Bill ── Reserve ─▶ charge ─▶ Paid, Declined or Awaits ─▶ Changeset
 //
-// A Book is what is on file about a subscription. A Posting is what one database
+// A Snapshot is what is on file about a subscription. A Changeset is what one database
 // transaction writes.
 //
 // Where to look:

@@ -4,7 +4,7 @@ import "time"
 
 // draft is a new invoice for a sale, with the balance applied and amounts
 // too small to charge waived.
-func (b Book) draft(purpose Purpose, cause string, s sale) *Invoice {
+func (b Snapshot) draft(purpose Purpose, cause string, s sale) *Invoice {
 	inv := Invoice{
 		ID: b.NewID("inv"), Key: b.Subscription.ID + "/" + string(purpose) + "/" + cause,
 		Status: InvoiceDraft, Purpose: purpose,
@@ -14,15 +14,15 @@ func (b Book) draft(purpose Purpose, cause string, s sale) *Invoice {
 }
 
 // rebuild computes a draft's lines again; its id and key stay.
-func (b Book) rebuild(inv Invoice, s sale) *Invoice {
+func (b Snapshot) rebuild(inv Invoice, s sale) *Invoice {
 	inv.Lines, inv.Excess = s.bill()
 	inv.Excess = b.spreadExcess(inv.Excess)
-	inv.TaxNote, inv.Coupon, inv.Stranger = s.Tax.Note, s.Discount.Coupon, b.Subscription.Stranger
+	inv.TaxNote, inv.Coupon, inv.Guest = s.Tax.Note, s.Discount.Coupon, b.Subscription.Guest
 	for i := range inv.Excess {
 		inv.Excess[i].ID = b.NewID("cn")
 	}
 	balance := b.Balance
-	if inv.Stranger {
+	if inv.Guest {
 		balance.Amount = 0
 	}
 	inv = inv.applyBalance(balance, b.Policy)
@@ -30,14 +30,14 @@ func (b Book) rebuild(inv Invoice, s sale) *Invoice {
 }
 
 // sale is the sale of the subscription's plan for a period.
-func (b Book) sale(p Period) sale {
+func (b Snapshot) sale(p Period) sale {
 	s := b.Subscription
 	return b.discounted(sale{Product: b.Product, Plan: s.Plan, Price: s.priceOf(p), Quantity: s.Quantity, Period: p, Tax: b.tax()})
 }
 
 // discounted adds the subscription's discounts to a sale.
-func (b Book) discounted(s sale) sale {
-	if !b.Subscription.Stranger {
+func (b Snapshot) discounted(s sale) sale {
+	if !b.Subscription.Guest {
 		s.Standing = b.Standing
 	}
 	s.Discount = b.Subscription.Discount
@@ -47,7 +47,7 @@ func (b Book) discounted(s sale) sale {
 // saleAt is the sale of the period that contains at, counted from an anchor.
 // The time between since and that period was never charged and becomes a
 // line of zero.
-func (b Book) saleAt(anchor, since, at time.Time) sale {
+func (b Snapshot) saleAt(anchor, since, at time.Time) sale {
 	p, _ := PeriodAt(anchor, b.Subscription.Plan.Cycle, at)
 	s := b.sale(p)
 	if since.Before(p.Start) {

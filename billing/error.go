@@ -6,10 +6,10 @@ import "errors"
 var (
 	// ErrNotFound says that there is no such row.
 	ErrNotFound = errors.New("not found")
-	// ErrStale refuses a posting that was decided on an older revision: another
+	// ErrStale refuses a changeset that was decided on an older revision: another
 	// run has gone on from there.
 	ErrStale = errors.New("the subscription has moved on")
-	// ErrConflict refuses a posting because something that subscriptions share
+	// ErrConflict refuses a changeset because something that subscriptions share
 	// (a balance, a remainder) was taken in the meantime: decide again.
 	ErrConflict = errors.New("something shared has changed meanwhile")
 	// ErrBusy says that a test clock is being advanced already.
@@ -55,7 +55,7 @@ const (
 	CodeAlreadyRecorded    Code = "already_recorded"
 	CodeMarkedByHand       Code = "marked_by_hand"
 	CodeTooManySiteEdits   Code = "too_many_site_edits"
-	CodeGatewayRejected    Code = "gateway_refused"
+	CodeGatewayRejected    Code = "gateway_rejected"
 	CodePaymentProcessing  Code = "payment_processing"
 	CodePackageWithoutKey  Code = "package_without_key"
 	CodePackageWrongGUID   Code = "package_wrong_guid"

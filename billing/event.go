@@ -55,7 +55,7 @@ const (
 	EventDeclined        EventKind = "payment_declined"
 	EventPaymentWaits    EventKind = "payment_waits"
 	EventProcessing      EventKind = "payment_processing"
-	EventGatewayRejected EventKind = "gateway_refused"
+	EventGatewayRejected EventKind = "gateway_rejected"
 	EventCancelScheduled EventKind = "cancel_scheduled"
 	EventResumed         EventKind = "resumed"
 	EventCanceled        EventKind = "canceled"
@@ -76,7 +76,7 @@ const (
 	EventPurchase   = EventKind(ForPurchase)
 	EventConversion = EventKind(ForConversion)
 	EventRenewal    = EventKind(ForRenewal)
-	EventAhead      = EventKind(ForAhead)
+	EventPrepaid    = EventKind(ForPrepaid)
 	EventChange     = EventKind(ForChange)
 	EventRevival    = EventKind(ForRevival)
 
@@ -160,7 +160,7 @@ var sentences = map[EventKind]func(EventDetails) string{
 		return "The trial became a subscription until " + date(d.Until) + d.paid()
 	},
 	EventRenewal: func(d EventDetails) string { return "Renewed until " + date(d.Until) + d.paid() },
-	EventAhead:   func(d EventDetails) string { return "Paid ahead until " + date(d.Until) + d.paid() },
+	EventPrepaid: func(d EventDetails) string { return "Paid ahead until " + date(d.Until) + d.paid() },
 	EventRevival: func(d EventDetails) string { return "Bought again until " + date(d.Until) + d.paid() },
 	EventChange: func(d EventDetails) string {
 		changed := "Changed from " + d.OldPlan.ID + " to " + d.Plan.ID

@@ -2,39 +2,39 @@ package billing
 
 import "time"
 
-// NewsKind is what a gateway's webhook is about.
-type NewsKind string
+// GatewayEventKind is what a gateway's webhook is about.
+type GatewayEventKind string
 
 const (
-	NewsCharge        NewsKind = "charge"         // something happened to a charge: the gateway is asked what
-	NewsRefund        NewsKind = "refund"         // something happened to a refund
-	NewsCard          NewsKind = "card_collected" // a customer has given a card on the gateway's page
-	NewsDisputeOpened NewsKind = "dispute_opened"
-	NewsDisputeWon    NewsKind = "dispute_won"
-	NewsDisputeLost   NewsKind = "dispute_lost"
-	NewsOther         NewsKind = "other" // nothing that is acted on
+	GatewayEventCharge        GatewayEventKind = "charge"         // something happened to a charge: the gateway is asked what
+	GatewayEventRefund        GatewayEventKind = "refund"         // something happened to a refund
+	GatewayEventCard          GatewayEventKind = "card_collected" // a customer has given a card on the gateway's page
+	GatewayEventDisputeOpened GatewayEventKind = "dispute_opened"
+	GatewayEventDisputeWon    GatewayEventKind = "dispute_won"
+	GatewayEventDisputeLost   GatewayEventKind = "dispute_lost"
+	GatewayEventOther         GatewayEventKind = "other" // nothing that is acted on
 )
 
 // Disputed is where a dispute stands after such an event; empty for all others.
-func (k NewsKind) Disputed() DisputeStatus {
+func (k GatewayEventKind) Disputed() DisputeStatus {
 	switch k {
-	case NewsDisputeOpened:
+	case GatewayEventDisputeOpened:
 		return DisputeOpened
-	case NewsDisputeWon:
+	case GatewayEventDisputeWon:
 		return DisputeWon
-	case NewsDisputeLost:
+	case GatewayEventDisputeLost:
 		return DisputeLost
 	}
 	return ""
 }
 
-// News is what one webhook of a gateway says. Webhooks come late, twice and
+// GatewayEvent is what one webhook of a gateway says. Webhooks come late, twice and
 // in any order, so events of charges and refunds are not believed: they only
 // say what the gateway is to be asked about. It holds no personal data.
-type News struct {
+type GatewayEvent struct {
 	ID        string // the gateway's, the same each time it is sent
-	Kind      NewsKind
-	Reference string // the gateway's, of the charge; with NewsCard, of the collection
+	Kind      GatewayEventKind
+	Reference string // the gateway's, of the charge; with GatewayEventCard, of the collection
 	Dispute   string // the gateway's, of the dispute
 	Amount    Money  // that is disputed
 	Live      bool   // of real money

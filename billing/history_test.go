@@ -72,7 +72,7 @@ func acts(t *rapid.T) []act {
 
 // live lets a history happen.
 func live(l *ledger, first string, history []act) {
-	l.command(Command{Verb: VerbPurchase, Request: "req_buy"}, first)
+	l.command(Command{Action: ActionPurchase, Request: "req_buy"}, first)
 	for n, a := range history {
 		switch a.What {
 		case "transfer":
@@ -95,14 +95,14 @@ func live(l *ledger, first string, history []act) {
 			}
 			l.answer(l.order[len(l.order)-1-a.Invoice], answer)
 		case "news":
-			l.command(Command{Verb: VerbSettle})
+			l.command(Command{Action: ActionSettle})
 		case "wait":
 			l.until(l.now.Add(a.Wait), false)
 		case "late":
 			l.until(l.now.Add(a.Wait), true)
 		case "change":
-			l.command(Command{Verb: VerbSettle}) // what a preview could not know
-			c := Command{Verb: VerbChange, Plan: a.Plan, Quantity: a.Quantity}
+			l.command(Command{Action: ActionSettle}) // what a preview could not know
+			c := Command{Action: ActionChange, Plan: a.Plan, Quantity: a.Quantity}
 			if a.Back > 0 {
 				c.ProrationTime = l.now.Add(-a.Back)
 			}
@@ -129,12 +129,12 @@ func live(l *ledger, first string, history []act) {
 				}
 			}
 		case "cancel-now":
-			l.command(Command{Verb: VerbCancelNow, Refund: a.Refund})
+			l.command(Command{Action: ActionCancelNow, Refund: a.Refund})
 		case "refund":
 			if len(l.paid) == 0 {
 				continue
 			}
-			c := Command{Verb: VerbRefund, Invoice: l.paid[a.Invoice%len(l.paid)]}
+			c := Command{Action: ActionRefund, Invoice: l.paid[a.Invoice%len(l.paid)]}
 			if a.Part > 0 {
 				part := max(1, l.docs[c.Invoice].Total().Amount*a.Part/100)
 				c.Amount = &part
@@ -149,11 +149,11 @@ func live(l *ledger, first string, history []act) {
 				l.sendBack(l.refunds[a.Invoice%len(l.refunds)].ID)
 			}
 		case "cancel", "resume", "renew", "money-back":
-			l.command(Command{Verb: Verb(a.What)})
+			l.command(Command{Action: Action(a.What)})
 		case "card":
-			l.command(Command{Verb: VerbPaymentMethod}, a.Card)
+			l.command(Command{Action: ActionPaymentMethod}, a.Card)
 		case "standing":
-			l.book.Standing = a.Percent
+			l.snapshot.Standing = a.Percent
 		case "reprice": // and everybody is moved
 			l.until(l.now, false)
 			was := l.s().RenewalPrice()
@@ -180,7 +180,7 @@ func share(amount, part, whole int64) int64 {
 }
 
 // unused is what a change at an instant gives back of a line, by the rule.
-func unused(s Sold, at time.Time, mode ProrationMode) int64 {
+func unused(s PaidLine, at time.Time, mode ProrationMode) int64 {
 	unit, p := time.Second, s.Line.Period
 	if mode == PerDay {
 		unit = 24 * time.Hour
@@ -271,11 +271,11 @@ func audit(l *ledger, opening int64) {
 		if m.Events != nil && m.before.Status == Incomplete && s.Status == Trialing {
 			end = s.TrialEnd
 		}
-		var drawn, documented, moved int64
-		for _, d := range m.Draws {
+		var credited, documented, moved int64
+		for _, d := range m.CreditAllocations {
 			g := given[d.Line]
 			given[d.Line] = line{g.net + d.Net, g.tax + d.Tax}
-			drawn += d.Net + d.Tax
+			credited += d.Net + d.Tax
 		}
 		for _, n := range m.CreditNotes {
 			if n.Reason == ReasonVoid {
@@ -290,18 +290,18 @@ func audit(l *ledger, opening int64) {
 				}
 			}
 			for _, e := range m.Entries {
-				if drawn > 0 && e.Cause != CauseReleased {
+				if credited > 0 && e.Cause != CauseReleased {
 					moved += e.Amount
 				}
 			}
-			if drawn != documented || drawn != moved {
-				t.Errorf("at %s %d were drawn, %d noted and %d given back", m.at, drawn, documented, moved)
+			if credited != documented || credited != moved {
+				t.Errorf("at %s %d were drawn, %d noted and %d given back", m.at, credited, documented, moved)
 			}
-			if given := l.wantBack(m, expected); given != (drawn > 0) && m.asked.Refund != RefundProrated {
-				t.Errorf("at %s %s drew %d", m.at, m.asked.Verb, drawn)
+			if given := l.wantBack(m, expected); given != (credited > 0) && m.asked.Refund != RefundProrated {
+				t.Errorf("at %s %s drew %d", m.at, m.asked.Action, credited)
 			}
-			if m.asked.Verb == VerbRefund {
-				for _, d := range m.Draws {
+			if m.asked.Action == ActionRefund {
+				for _, d := range m.CreditAllocations {
 					odd[d.Line] = true
 				}
 			}
@@ -315,8 +315,8 @@ func audit(l *ledger, opening int64) {
 				documented -= ln.Amount + ln.Tax
 			}
 		}
-		if drawn != documented {
-			t.Errorf("at %s %d were drawn and %d credited", m.at, drawn, documented)
+		if credited != documented {
+			t.Errorf("at %s %d were drawn and %d credited", m.at, credited, documented)
 		}
 		inv, p, paying := *m.Invoice, m.Invoice.Service().Period, m.before
 		if then, ok := l.made[inv.ID]; ok && inv.DueAt.IsZero() { // its amounts were frozen then
@@ -353,8 +353,8 @@ func audit(l *ledger, opening int64) {
 			if m.before.CancelAtPeriodEnd {
 				t.Errorf("%s renews what was cancelled", inv.ID)
 			}
-		case ForAhead:
-			if p.Start != end && m.before.Collection == ByCard || since != end || m.before.Ahead != (Period{}) || m.before.CancelAtPeriodEnd {
+		case ForPrepaid:
+			if p.Start != end && m.before.Collection == ByCard || since != end || m.before.PrepaidPeriod != (Period{}) || m.before.CancelAtPeriodEnd {
 				t.Errorf("%s pays %v ahead after %s", inv.ID, p, end)
 			}
 		case ForRevival:
@@ -387,8 +387,8 @@ func audit(l *ledger, opening int64) {
 				case b.Status == PastDue:
 				case again(m.sold[i:]): // replaced, or revived, within its first second
 				case sold.Line.Period == b.Period && b.Status != Trialing:
-					expected[sold.Line.ID] += min(unused(sold, at, l.book.Product.Proration), sold.Remainder())
-				case sold.Line.Period == b.Ahead:
+					expected[sold.Line.ID] += min(unused(sold, at, l.snapshot.Product.Proration), sold.Remainder())
+				case sold.Line.Period == b.PrepaidPeriod:
 					expected[sold.Line.ID] += sold.Remainder()
 				}
 			}
@@ -401,11 +401,11 @@ func audit(l *ledger, opening int64) {
 		g := given[s.Line.ID]
 		kept += s.Line.Net() + s.Line.Tax - g.net - g.tax
 		waived, waivedTax := l.docs[s.Invoice].Waived() // drawn from the beginning: nobody paid it
-		if g.net != s.Drawn-waived || s.Drawn > s.Line.Net() || g.net != expected[s.Line.ID] {
-			t.Errorf("%d given back of %s, %d drawn of %d, %d waived, %d by the rules", g.net, s.Line.ID, s.Drawn, s.Line.Net(), waived, expected[s.Line.ID])
+		if g.net != s.Credited-waived || s.Credited > s.Line.Net() || g.net != expected[s.Line.ID] {
+			t.Errorf("%d given back of %s, %d drawn of %d, %d waived, %d by the rules", g.net, s.Line.ID, s.Credited, s.Line.Net(), waived, expected[s.Line.ID])
 		}
-		off := share(s.Line.Tax, s.Drawn, s.Line.Net()) - waivedTax - g.tax
-		if off != 0 && (s.Drawn == s.Line.Net() || off*off > 1 || !odd[s.Line.ID] && waived == 0) {
+		off := share(s.Line.Tax, s.Credited, s.Line.Net()) - waivedTax - g.tax
+		if off != 0 && (s.Credited == s.Line.Net() || off*off > 1 || !odd[s.Line.ID] && waived == 0) {
 			t.Errorf("%d of tax given back of %s, %d off", g.tax, s.Line.ID, off)
 		}
 		if inv := l.docs[s.Invoice]; noted[s.Invoice] > inv.Total().Amount {
@@ -422,11 +422,11 @@ func audit(l *ledger, opening int64) {
 
 // again tells whether the period of the first of the sold lines was sold once
 // more: then it is the later line that pays for it.
-func again(sold []Sold) bool {
-	return slices.ContainsFunc(sold[1:], func(s Sold) bool { return s.Line.Period == sold[0].Line.Period })
+func again(sold []PaidLine) bool {
+	return slices.ContainsFunc(sold[1:], func(s PaidLine) bool { return s.Line.Period == sold[0].Line.Period })
 }
 
-// wantBack adds what the rules give back in a posting without a bill to what is
+// wantBack adds what the rules give back in a changeset without a bill to what is
 // expected of each line, and tells whether that is anything.
 func (l *ledger) wantBack(m moment, expected map[string]int64) bool {
 	l.t.Helper()
@@ -437,25 +437,25 @@ func (l *ledger) wantBack(m moment, expected map[string]int64) bool {
 		running := s.Line.Period == m.before.Period
 		want := int64(0)
 		switch {
-		case m.asked.Verb == VerbMoneyBack && ended:
+		case m.asked.Action == ActionMoneyBack && ended:
 			if late := m.at.Sub(l.docs[m.before.MoneyBack.From].PaidAt); late > 14*24*time.Hour {
 				l.t.Errorf("money back %s after the purchase", late)
 			}
 			if since {
 				want = s.Remainder()
 			}
-		case m.asked.Verb == VerbCancelNow && ended:
+		case m.asked.Action == ActionCancelNow && ended:
 			switch {
 			case m.asked.Refund == RefundNone, again(m.sold[i:]):
-			case s.Line.Period == m.before.Ahead, running && m.asked.Refund == RefundFull:
+			case s.Line.Period == m.before.PrepaidPeriod, running && m.asked.Refund == RefundFull:
 				want = s.Remainder()
 			case running && m.at.Before(s.Line.Period.End):
-				want = min(unused(s, m.at, l.book.Product.Proration), s.Remainder())
+				want = min(unused(s, m.at, l.snapshot.Product.Proration), s.Remainder())
 			}
-		case m.asked.Verb == VerbRefund && m.asked.Invoice == s.Invoice && len(m.Draws) == 1:
-			want = m.Draws[0].Net
-			if a := m.asked.Amount; a != nil && *a != want+m.Draws[0].Tax {
-				l.t.Errorf("asked for %d, given %+v", *a, m.Draws)
+		case m.asked.Action == ActionRefund && m.asked.Invoice == s.Invoice && len(m.CreditAllocations) == 1:
+			want = m.CreditAllocations[0].Net
+			if a := m.asked.Amount; a != nil && *a != want+m.CreditAllocations[0].Tax {
+				l.t.Errorf("asked for %d, given %+v", *a, m.CreditAllocations)
 			}
 		}
 		expected[s.Line.ID] += want
@@ -471,14 +471,14 @@ func coupons(l *ledger) {
 	t.Helper()
 	given := l.history[0].before.Discount
 	left := given.Left
-	stranger := l.history[0].before.Stranger
+	guest := l.history[0].before.Guest
 	mailed := map[string]int64{} // the standing discount when an invoice was mailed, or charged
 	for _, m := range l.history {
 		if m.Invoice == nil {
 			continue
 		}
 		inv, line := *m.Invoice, m.Invoice.Service()
-		if inv.Stranger && (inv.BalanceApplied != 0 || !stranger) {
+		if inv.Guest && (inv.BalanceApplied != 0 || !guest) {
 			t.Errorf("%s: a stranger's bill uses %d of the balance", inv.ID, inv.BalanceApplied)
 		}
 		if inv.Status == InvoiceOpen || inv.InFlight != "" {
@@ -492,7 +492,7 @@ func coupons(l *ledger) {
 		if then, ok := mailed[inv.ID]; ok {
 			standing = then
 		}
-		if inv.Stranger {
+		if inv.Guest {
 			standing = 0
 		}
 		taken := share(price, standing, 100)
@@ -514,7 +514,7 @@ func coupons(l *ledger) {
 			t.Errorf("%s: %d off %d, want %d and %d", inv.ID, got, price, taken, coupon)
 		}
 		left = max(0, left-1)
-		stranger = stranger && inv.Stranger
+		guest = guest && inv.Guest
 	}
 	redeemed := 0
 	for _, m := range l.history {
@@ -554,7 +554,7 @@ func reminders(l *ledger) {
 			if told[n.Until]++; told[n.Until] > most {
 				l.t.Errorf("at %s %s is told for the %d. time", m.at, n.Kind, told[n.Until])
 			}
-			if b.CancelAtPeriodEnd || b.Ahead != (Period{}) || n.Until != b.Period.End || m.at.Before(n.Until.Add(-7*day)) || !m.at.Before(n.Until) {
+			if b.CancelAtPeriodEnd || b.PrepaidPeriod != (Period{}) || n.Until != b.Period.End || m.at.Before(n.Until.Add(-7*day)) || !m.at.Before(n.Until) {
 				l.t.Errorf("at %s %s until %s is told of %+v", m.at, n.Kind, n.Until, b)
 			}
 		}
@@ -575,7 +575,7 @@ func everyHistoryAddsUp(t *rapid.T) {
 		balance:  rapid.SampledFrom([]int64{0, 0, 1, 960, 5000}).Draw(t, "balance"),
 		pay:      rapid.SampledFrom([]Pay{PayNow, PayNow, PayTrial}).Draw(t, "pay"),
 		standing: rapid.SampledFrom([]int64{0, 0, 15, 100}).Draw(t, "standing"),
-		stranger: rapid.Bool().Draw(t, "stranger"),
+		guest:    rapid.Bool().Draw(t, "stranger"),
 		discount: rapid.SampledFrom([]Discount{
 			{}, {}, {Coupon: "HALF", Percent: 50, Left: 1}, {Coupon: "THIRD", Percent: 33, Always: true},
 			{Coupon: "ALL", Percent: 100, Left: 2}, {Coupon: "FIVE", Off: 501, Left: 3}, {Coupon: "TEN", Off: 1000, Always: true},
@@ -595,15 +595,15 @@ func everyHistoryAddsUp(t *rapid.T) {
 	if o.by == ByInvoice { // of any total
 		first = ""
 		for _, x := range []*ledger{l, again} {
-			x.book.Policy.InvoiceFrom = map[string]int64{"USD": 0, "EUR": 0, "JPY": 0}
+			x.snapshot.Policy.InvoiceFrom = map[string]int64{"USD": 0, "EUR": 0, "JPY": 0}
 		}
 	}
 	live(l, first, history)
-	l.command(Command{Verb: VerbSettle})
+	l.command(Command{Action: ActionSettle})
 	audit(l, o.balance)
 
 	live(again, first, history)
-	again.command(Command{Verb: VerbSettle})
+	again.command(Command{Action: ActionSettle})
 	if diff := cmp.Diff(l.docs, again.docs) + cmp.Diff(l.notes, again.notes) + cmp.Diff(l.s(), again.s()) +
 		cmp.Diff(l.notices, again.notices, cmpopts.EquateEmpty()); diff != "" {
 		t.Fatalf("the same commands gave other documents:\n%s", diff)

@@ -5,20 +5,20 @@ import "time"
 // hold suspends, revokes or reinstates a licence for an operator, regardless
 // of what was paid. Revoking also ends the subscription (docs/rules.md, When
 // a payment fails). Reinstating lifts both, but what has ended stays ended.
-func (b Book) hold(c Command, at time.Time) Decision {
+func (b Snapshot) hold(c Command, at time.Time) Decision {
 	s := b.Subscription
 	if s.License == "" {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "there is no licence yet")}
 	}
 	was := [2]bool{s.Suspended, s.Revoked}
 	kind := EventSuspended
-	switch c.Verb {
-	case VerbSuspend:
+	switch c.Action {
+	case ActionSuspend:
 		s.Suspended = true
-	case VerbRevoke:
+	case ActionRevoke:
 		s.Revoked = true
 		kind = EventRevoked
-	case VerbReinstate:
+	case ActionReinstate:
 		s.Suspended, s.Revoked = false, false
 		kind = EventReinstated
 	}
@@ -26,10 +26,10 @@ func (b Book) hold(c Command, at time.Time) Decision {
 		return Decision{Refusal: refuse(CodeNoChange, "", "the licence is already in this state")}
 	}
 	b.Subscription = s
-	if c.Verb != VerbRevoke || s.Status.Ended() {
-		return Decision{Posting: b.post(s, at, kind, EventDetails{})}
+	if c.Action != ActionRevoke || s.Status.Ended() {
+		return Decision{Changeset: b.post(s, at, kind, EventDetails{})}
 	}
 	p := b.end(at, ReasonOperator)
 	p.Events = append([]Event{NewEvent(at, kind, EventDetails{})}, p.Events...)
-	return Decision{Posting: p}
+	return Decision{Changeset: p}
 }

@@ -16,7 +16,7 @@ const (
 	ForPurchase   Purpose = "purchase"
 	ForConversion Purpose = "conversion" // a trial's end, with a card
 	ForRenewal    Purpose = "renewal"
-	ForAhead      Purpose = "ahead" // the next period, paid early
+	ForPrepaid    Purpose = "prepaid" // the next period, paid early
 	ForChange     Purpose = "change"
 	ForRevival    Purpose = "revival"
 )
@@ -54,9 +54,9 @@ type Line struct {
 	Tax         int64    `json:"tax"`
 	Period      Period   `json:"period,omitzero"`
 
-	Plan  PlanRef `json:"plan,omitzero"`  // service: what was sold
-	Price Price   `json:"price,omitzero"` // service
-	Draws string  `json:"draws,omitempty"`
+	Plan         PlanRef `json:"plan,omitzero"`  // service: what was sold
+	Price        Price   `json:"price,omitzero"` // service
+	CreditedLine string  `json:"credited_line,omitempty"`
 }
 
 // Net is the line's amount after discount, without tax.
@@ -75,8 +75,8 @@ type Invoice struct {
 	Currency     string        `json:"currency"`
 	Lines        []Line        `json:"lines"`
 	TaxNote      string        `json:"tax_note,omitempty"`
-	Coupon       string        `json:"coupon,omitempty"`   // that has lowered it
-	Stranger     bool          `json:"stranger,omitempty"` // made without what the account has
+	Coupon       string        `json:"coupon,omitempty"` // that has lowered it
+	Guest        bool          `json:"guest,omitempty"`  // made without what the account has
 
 	BalanceApplied int64 `json:"balance_applied"` // reserved while a draft, used up once paid
 
@@ -97,7 +97,7 @@ type Invoice struct {
 	Attempt  int    `json:"attempt,omitempty"`
 	InFlight string `json:"in_flight,omitempty"`
 	// Waits: the attempt's outcome is still to come, from the customer or from the
-	// gateway (see Waiting).
+	// gateway (see PendingPayment).
 	Waits bool `json:"waits,omitempty"`
 	// ActionURL is the bank's page on which the customer confirms, while the
 	// payment waits for that. It may be a credential, so it is stored
@@ -171,47 +171,47 @@ func (inv Invoice) Waived() (net, tax int64) {
 	return net, min(service.Tax, waived-net)
 }
 
-// Sold is a service line of a paid invoice with what has been drawn from it:
-// its one refundable remainder is Net − Drawn (docs/rules.md, Changing plan).
-type Sold struct {
-	Invoice  string
-	Line     Line
-	Drawn    int64
-	DrawnTax int64
+// PaidLine is a service line of a paid invoice with what has been drawn from it:
+// its one refundable remainder is Net − Credited (docs/rules.md, Changing plan).
+type PaidLine struct {
+	Invoice     string
+	Line        Line
+	Credited    int64
+	CreditedTax int64
 }
 
 // pays tells whether the line is what paid for a period: the invoice's that is
 // known to have, and no other's of the same instants.
-func (s Sold) pays(p Period, invoice string) bool {
+func (s PaidLine) pays(p Period, invoice string) bool {
 	return s.Line.Period == p && (invoice == "" || invoice == s.Invoice)
 }
 
 // Remainder is what may still be credited or refunded, without tax.
-func (s Sold) Remainder() int64 { return s.Line.Net() - s.Drawn }
+func (s PaidLine) Remainder() int64 { return s.Line.Net() - s.Credited }
 
 // taxOn is the tax that belongs to the next net units drawn: the share of
 // the line's tax up to there, minus what was drawn before, so that the tax
 // of all credit notes together never exceeds the line's.
-func (s Sold) taxOn(net int64) int64 {
+func (s PaidLine) taxOn(net int64) int64 {
 	if s.Line.Net() == 0 {
 		return 0
 	}
-	return max(0, mulDiv(s.Line.Tax, s.Drawn+net, s.Line.Net())-s.DrawnTax)
+	return max(0, mulDiv(s.Line.Tax, s.Credited+net, s.Line.Net())-s.CreditedTax)
 }
 
 // CreditNote corrects a numbered invoice, and never by more than its total.
 // Total goes back to the card or to the account's balance.
 type CreditNote struct {
-	ID       string    `json:"id"`
-	Number   string    `json:"number,omitempty"`
-	Invoice  string    `json:"invoice"`
-	Line     string    `json:"line"`
-	Draws    string    `json:"draws,omitempty"` // the sold line, where that is a later invoice's
-	Currency string    `json:"currency"`
-	Net      int64     `json:"net"`
-	Tax      int64     `json:"tax"`
-	Reason   string    `json:"reason"` // "change", "void", "refund", "money_back"
-	IssuedAt time.Time `json:"issued_at,omitzero"`
+	ID           string    `json:"id"`
+	Number       string    `json:"number,omitempty"`
+	Invoice      string    `json:"invoice"`
+	Line         string    `json:"line"`
+	CreditedLine string    `json:"credited_line,omitempty"` // the sold line, where that is a later invoice's
+	Currency     string    `json:"currency"`
+	Net          int64     `json:"net"`
+	Tax          int64     `json:"tax"`
+	Reason       string    `json:"reason"` // "change", "void", "refund", "money_back"
+	IssuedAt     time.Time `json:"issued_at,omitzero"`
 }
 
 // ReasonVoid is the reason of a note for the whole of an invoice that was mailed
@@ -237,7 +237,7 @@ type sale struct {
 
 // credit takes net units back from a line that was sold, and their tax.
 type credit struct {
-	from Sold
+	from PaidLine
 	net  int64
 	tax  int64
 }
@@ -281,7 +281,7 @@ func (s sale) bill() (lines []Line, excess []CreditNote) {
 		room -= cnet + ctax
 		lines = append(lines, Line{
 			Kind: LineCredit, Description: "Unused time: " + c.from.Line.Description, Quantity: 1,
-			Amount: -cnet, Tax: -ctax, Period: c.from.Line.Period, Draws: c.from.Line.ID,
+			Amount: -cnet, Tax: -ctax, Period: c.from.Line.Period, CreditedLine: c.from.Line.ID,
 		})
 	}
 	return lines, excess

@@ -56,11 +56,11 @@ func TestNoGatewayIsCalledWhereNothingIsDue(t *testing.T) {
 
 func TestADeclineReleasesTheBalanceItHadReserved(t *testing.T) {
 	l := ordered(t, "2026-04-01", offer{balance: 300})
-	is(t, "outcome", l.command(Command{Verb: VerbPurchase, Request: "req_buy"}, "poor").Code, CodeCardDeclined)
+	is(t, "outcome", l.command(Command{Action: ActionPurchase, Request: "req_buy"}, "poor").Code, CodeCardDeclined)
 	is(t, "balance", l.balance, int64(300))
 	is(t, "reserved by the draft", l.last().BalanceApplied, int64(0))
 	is(t, "the attempt was for", l.history[len(l.history)-1].Events[0].Text, "A payment of 7.00 USD was declined: insufficient_funds.")
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	is(t, "charged", l.charged(), int64(700))
 	is(t, "balance used up", l.balance, int64(0))
 	is(t, "invoices", len(l.order), 1)
@@ -77,8 +77,8 @@ func lines(inv Invoice) [][3]any {
 }
 
 func TestTheOrderOfABill(t *testing.T) {
-	from := func(net, tax, drawn int64) Sold {
-		return Sold{Invoice: "inv_0", Drawn: drawn, DrawnTax: mulDiv(tax, drawn, net), Line: Line{ID: "inv_0.1", Amount: net, Tax: tax}}
+	from := func(net, tax, credited int64) PaidLine {
+		return PaidLine{Invoice: "inv_0", Credited: credited, CreditedTax: mulDiv(tax, credited, net), Line: Line{ID: "inv_0.1", Amount: net, Tax: tax}}
 	}
 	for _, c := range []struct {
 		name     string
@@ -133,9 +133,9 @@ func TestDocumentsAddUp(t *testing.T) {
 			if net.Amount == 0 {
 				continue
 			}
-			from := Sold{Line: Line{ID: rapid.StringN(4, 4, 4).Draw(t, "id"), Amount: net.Amount, Tax: tax.Amount}}
-			from.Drawn = rapid.Int64Range(0, net.Amount).Draw(t, "drawn")
-			from.DrawnTax = mulDiv(tax.Amount, from.Drawn, net.Amount)
+			from := PaidLine{Line: Line{ID: rapid.StringN(4, 4, 4).Draw(t, "id"), Amount: net.Amount, Tax: tax.Amount}}
+			from.Credited = rapid.Int64Range(0, net.Amount).Draw(t, "drawn")
+			from.CreditedTax = mulDiv(tax.Amount, from.Credited, net.Amount)
 			c := from.credit(rapid.Int64Range(0, from.Remainder()).Draw(t, "credit"))
 			credited[from.Line.ID] += c.net + from.taxOn(c.net)
 			s.Credits = append(s.Credits, c)
@@ -155,7 +155,7 @@ func TestDocumentsAddUp(t *testing.T) {
 				if l.Amount > 0 || l.Tax > 0 {
 					t.Fatalf("credit %+v", l)
 				}
-				credited[l.Draws] += l.Amount + l.Tax
+				credited[l.CreditedLine] += l.Amount + l.Tax
 			}
 		}
 		for _, n := range inv.Excess {
@@ -177,15 +177,15 @@ func TestDocumentsAddUp(t *testing.T) {
 
 // Of a credit of 1 with a tax of 1, the net may fit and the tax be left.
 func TestANoteOfTaxAloneDrawsTaxAlone(t *testing.T) {
-	from := Sold{Invoice: "inv_0", Drawn: 2, Line: Line{ID: "inv_0.1", Amount: 1000, Tax: 220}}
+	from := PaidLine{Invoice: "inv_0", Credited: 2, Line: Line{ID: "inv_0.1", Amount: 1000, Tax: 220}}
 	s := sale{Price: Price{Money: Money{1, "EUR"}, Tax: TaxExclusive}, Quantity: 1, Tax: Tax{Rate: 2200}, Credits: []credit{from.credit(1)}}
 	inv := Invoice{ID: "inv_1", Currency: "EUR", Account: "cus_1"}
 	inv.Lines, inv.Excess = s.bill()
 	is(t, "lines", lines(inv), [][3]any{{LineService, int64(1), int64(0)}, {LineCredit, int64(-1), int64(0)}})
-	p := Posting{Invoice: &inv}
+	p := Changeset{Invoice: &inv}
 	p.issueExcess(instant("2026-04-01"))
 	is(t, "notes", []int64{p.CreditNotes[0].Net, p.CreditNotes[0].Tax}, []int64{0, 1})
-	is(t, "draws", p.Draws, []Draw{{"inv_0.1", 1, 0}, {"inv_0.1", 0, 1}})
+	is(t, "credit allocations", p.CreditAllocations, []CreditAllocation{{"inv_0.1", 1, 0}, {"inv_0.1", 0, 1}})
 	is(t, "to the balance", p.Entries[0].Amount, int64(1))
 }
 

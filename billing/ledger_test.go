@@ -13,32 +13,32 @@ import (
 )
 
 // ledger is the database and the gateway of these tests, for one subscription:
-// it writes postings as a store must, and fails the test where one of them
+// it writes changesets as a store must, and fails the test where one of them
 // could not be written or does not add up.
 type ledger struct {
-	t       rapid.TB
-	book    Book // Sold, Open and Balance are filled in by onFile
-	wallet  string
-	now     time.Time
-	cards   map[string]string // card → decline code; absent: it pays
-	advice  map[string]Advice
-	bank    map[string]PaymentStatus // by invoice: what became of an action, where a card's bank asked for one
-	made    map[string]made          // by invoice: how things were when it was charged last
-	ids     int
-	order   []string // of invoices, as they were written first
-	paid    []string // of invoices, as they were paid
-	docs    map[string]Invoice
-	sold    []Sold
-	entries map[string]BalanceEntry
-	balance int64
-	notes   []CreditNote
-	refunds []Refund
-	backs   int64 // money-backs of the product and account
-	notices []Notice
-	charges []charge
-	came    int64 // by transfer
-	history []moment
-	asked   Command
+	t        rapid.TB
+	snapshot Snapshot // PaidLines, Open and Balance are filled in by onFile
+	wallet   string
+	now      time.Time
+	cards    map[string]string // card → decline code; absent: it pays
+	advice   map[string]Advice
+	bank     map[string]PaymentStatus // by invoice: what became of an action, where a card's bank asked for one
+	made     map[string]made          // by invoice: how things were when it was charged last
+	ids      int
+	order    []string // of invoices, as they were written first
+	paid     []string // of invoices, as they were paid
+	docs     map[string]Invoice
+	sold     []PaidLine
+	entries  map[string]BalanceEntry
+	balance  int64
+	notes    []CreditNote
+	refunds  []Refund
+	backs    int64 // money-backs of the product and account
+	notices  []Notice
+	charges  []charge
+	came     int64 // by transfer
+	history  []moment
+	asked    Command
 }
 
 // charge is money that has really moved.
@@ -62,13 +62,13 @@ type made struct {
 	before Subscription
 }
 
-// moment is a posting with the state before it.
+// moment is a changeset with the state before it.
 type moment struct {
 	at     time.Time
 	before Subscription
-	sold   []Sold  // on file before
-	asked  Command // what is being handled; none: a step
-	Posting
+	sold   []PaidLine // on file before
+	asked  Command    // what is being handled; none: a step
+	Changeset
 	standing int64 // the account's discount then
 }
 
@@ -127,7 +127,7 @@ type offer struct {
 	by                             Collection
 	product                        *Product
 	standing                       int64 // the account's discount, percent
-	stranger                       bool
+	guest                          bool
 	discount                       Discount
 }
 
@@ -168,10 +168,10 @@ func ordered(t rapid.TB, at string, o offer) *ledger {
 		cards:  map[string]string{"poor": "insufficient_funds", "stolen": "stolen_card", "3ds": "authentication_required"},
 		advice: map[string]Advice{"poor": AdviceRetryLater, "stolen": AdviceNever, "3ds": AdviceNeedsCustomer},
 	}
-	l.book = Book{
+	l.snapshot = Snapshot{
 		Subscription: Subscription{
 			ID: "sub_1", Number: 1, Status: Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: max(1, o.quantity),
-			Price: price, Collection: o.by, CreatedAt: now, Discount: o.discount, Stranger: o.stranger,
+			Price: price, Collection: o.by, CreatedAt: now, Discount: o.discount, Guest: o.guest,
 		},
 		Order: Order{
 			Subscription: "sub_1", License: "lic_1", BillingAccount: "cus_1", LicenseeAccount: "cus_2", Pay: o.pay,
@@ -181,7 +181,7 @@ func ordered(t rapid.TB, at string, o offer) *ledger {
 		Product: product, Policy: DefaultPolicy(), Standing: o.standing,
 		NewID: func(prefix string) string { l.ids++; return fmt.Sprintf("%s_%03d", prefix, l.ids) },
 	}
-	l.book.Subscription.Next = l.book.Subscription.nextStep(l.book.Policy)
+	l.snapshot.Subscription.Next = l.snapshot.Subscription.nextStep(l.snapshot.Policy)
 	return l
 }
 
@@ -205,22 +205,22 @@ func tried(t rapid.TB, at, card string, o offer) *ledger {
 // pay handles the order with a card.
 func (l *ledger) pay(card string) {
 	l.t.Helper()
-	if got := l.command(Command{Verb: VerbPurchase, Request: "req_buy"}, card); got.Code != "" {
+	if got := l.command(Command{Action: ActionPurchase, Request: "req_buy"}, card); got.Code != "" {
 		l.t.Fatalf("purchase: %+v", got)
 	}
 }
 
-func (l *ledger) s() Subscription { return l.book.Subscription }
+func (l *ledger) s() Subscription { return l.snapshot.Subscription }
 
-// onFile is the book as a store would read it.
-func (l *ledger) onFile() Book {
-	b := l.book
+// onFile is the snapshot as a store would read it.
+func (l *ledger) onFile() Snapshot {
+	b := l.snapshot
 	b.Method = l.wallet
 	b.Balance = Money{l.balance, b.Subscription.Price.Currency}
-	b.Sold = nil
+	b.PaidLines = nil
 	for _, s := range l.sold {
-		if s.Drawn < s.Line.Net() {
-			b.Sold = append(b.Sold, s)
+		if s.Credited < s.Line.Net() {
+			b.PaidLines = append(b.PaidLines, s)
 		}
 	}
 	b.Receipts = nil
@@ -242,9 +242,9 @@ func (l *ledger) onFile() Book {
 		open := l.docs[id]
 		b.Open = &open
 	}
-	if id := b.Subscription.Waiting.Invoice; id != "" {
-		waiting := l.docs[id]
-		b.Waiting = &waiting
+	if id := b.Subscription.PendingPayment.Invoice; id != "" {
+		pending := l.docs[id]
+		b.PendingPayment = &pending
 	}
 	return b
 }
@@ -260,7 +260,7 @@ func (l *ledger) command(c Command, card ...string) Outcome {
 	if len(card) > 0 && card[0] != "" {
 		b.Method = card[0]
 	}
-	if c.Verb == VerbMarkPaid {
+	if c.Action == ActionMarkPaid {
 		b.Transferred = l.transferred(c.Invoice)
 	}
 	for _, r := range l.refunds {
@@ -268,11 +268,11 @@ func (l *ledger) command(c Command, card ...string) Outcome {
 			b.Returned = r
 		}
 	}
-	if b.Waiting != nil && c.Verb == VerbSettle {
+	if b.PendingPayment != nil && c.Action == ActionSettle {
 		return l.settle(false)
 	}
 	d := b.Freed().Decide(c, l.now)
-	if b.Waiting != nil && d.Refusal == nil {
+	if b.PendingPayment != nil && d.Refusal == nil {
 		if b.Disturbs(d) {
 			l.settle(true)
 			return l.command(c, card...)
@@ -284,7 +284,7 @@ func (l *ledger) command(c Command, card ...string) Outcome {
 		l.post(*p)
 		return p.Outcome
 	}
-	if d.Posting != nil && d.Posting.MoneyBackClaim && l.backs == b.Policy.MoneyBacks {
+	if d.Changeset != nil && d.Changeset.MoneyBackClaim && l.backs == b.Policy.MoneyBacks {
 		p := b.Refused(c, refuse(CodeMoneyBackUsedUp, "", "used up"), l.now)
 		l.post(*p)
 		return p.Outcome
@@ -308,12 +308,12 @@ func (l *ledger) answer(invoice string, answer PaymentStatus) {
 // confirmed has the customer answer the bank, and the engine hear of it.
 func (l *ledger) confirmed(answer PaymentStatus) Outcome {
 	l.t.Helper()
-	id := l.s().Waiting.Invoice
+	id := l.s().PendingPayment.Invoice
 	if id == "" {
 		l.t.Fatalf("nothing waits at %s", l.now)
 	}
 	l.answer(id, answer)
-	return l.command(Command{Verb: VerbSettle})
+	return l.command(Command{Action: ActionSettle})
 }
 
 // settle asks what became of the payment that waits, and posts it. Where its
@@ -321,12 +321,12 @@ func (l *ledger) confirmed(answer PaymentStatus) Outcome {
 func (l *ledger) settle(end bool) Outcome {
 	l.t.Helper()
 	b := l.onFile()
-	inv := *b.Waiting
+	inv := *b.PendingPayment
 	b.Method = inv.Method
 	if end && l.bank[inv.ID] == PaymentRequiresAction {
 		l.bank[inv.ID] = givenUp
 	}
-	p := &Posting{}
+	p := &Changeset{}
 	switch l.bank[inv.ID] {
 	case PaymentRequiresAction:
 		return Outcome{}
@@ -361,7 +361,7 @@ func (l *ledger) transferred(invoice string) Transferred {
 // transfer marks an invoice as paid, in a part or more than that.
 func (l *ledger) transfer(invoice, reference string, amount int64) Outcome {
 	l.t.Helper()
-	got := l.command(Command{Verb: VerbMarkPaid, Invoice: invoice, Reference: reference, Amount: &amount})
+	got := l.command(Command{Action: ActionMarkPaid, Invoice: invoice, Reference: reference, Amount: &amount})
 	if got.Code == "" {
 		l.came += amount
 	}
@@ -372,7 +372,7 @@ func (l *ledger) transfer(invoice, reference string, amount int64) Outcome {
 func (l *ledger) must(c Command, card ...string) {
 	l.t.Helper()
 	if got := l.command(c, card...); got.Code != "" {
-		l.t.Fatalf("%s at %s: %+v", c.Verb, l.now, got)
+		l.t.Fatalf("%s at %s: %+v", c.Action, l.now, got)
 	}
 }
 
@@ -381,24 +381,24 @@ func (l *ledger) refused(c Command, want Code) {
 	l.t.Helper()
 	before := l.s()
 	if got := l.command(c); got.Code != want {
-		l.t.Errorf("%s at %s: %+v, want %s", c.Verb, l.now, got, want)
+		l.t.Errorf("%s at %s: %+v, want %s", c.Action, l.now, got, want)
 	}
 	if diff := cmp.Diff(before, l.s()); diff != "" {
-		l.t.Errorf("the refused %s changed the subscription:\n%s", c.Verb, diff)
+		l.t.Errorf("the refused %s changed the subscription:\n%s", c.Action, diff)
 	}
 }
 
-func (l *ledger) apply(b Book, d Decision, cause string) Outcome {
+func (l *ledger) apply(b Snapshot, d Decision, cause string) Outcome {
 	l.t.Helper()
-	if d.Posting != nil {
-		l.post(*d.Posting)
-		return d.Posting.Outcome
+	if d.Changeset != nil {
+		l.post(*d.Changeset)
+		return d.Changeset.Outcome
 	}
 	if d.Bill == nil {
 		l.t.Fatalf("a decision without anything: %+v", d)
 	}
-	inv, freeze := b.Freeze(*d.Bill, cause)
-	l.post(freeze)
+	inv, reserve := b.Reserve(*d.Bill, cause)
+	l.post(reserve)
 	due := inv.AmountDue().Amount
 	l.made[inv.ID] = made{l.now, b.Subscription}
 	if due > 0 {
@@ -447,7 +447,7 @@ func (l *ledger) until(at time.Time, late bool) {
 			l.now = next.At
 		}
 		b := l.onFile()
-		if b.Waiting != nil {
+		if b.PendingPayment != nil {
 			l.settle(true)
 			continue
 		}
@@ -463,15 +463,15 @@ func (l *ledger) until(at time.Time, late bool) {
 // entryShapes says of each cause of a balance entry whether the account
 // gains by it, and what document it belongs to.
 var entryShapes = map[EntryCause]struct {
-	document string
-	gives    bool
+	document          string
+	refundingCommands bool
 }{
 	"transfer": {"inv_", true}, "payment": {"inv_", false}, "reserved": {"inv_", false}, "released": {"inv_", true},
 	"credit_note": {"cn_", true}, "refund": {"re_", true},
 }
 
-// post writes a posting as the store must.
-func (l *ledger) post(p Posting) {
+// post writes a changeset as the store must.
+func (l *ledger) post(p Changeset) {
 	l.t.Helper()
 	fail := func(format string, args ...any) {
 		l.t.Helper()
@@ -484,8 +484,8 @@ func (l *ledger) post(p Posting) {
 	} else if !changed && !cmp.Equal(before, p.Subscription) {
 		fail("the state changed without its revision")
 	}
-	l.history = append(l.history, moment{l.now, l.s(), append([]Sold(nil), l.sold...), l.asked, p, l.book.Standing})
-	for _, d := range p.Draws {
+	l.history = append(l.history, moment{l.now, l.s(), append([]PaidLine(nil), l.sold...), l.asked, p, l.snapshot.Standing})
+	for _, d := range p.CreditAllocations {
 		if err := l.draw(d); err != nil {
 			fail("%v", err)
 		}
@@ -498,7 +498,7 @@ func (l *ledger) post(p Posting) {
 			fail("entry %s is there twice", e.Key)
 		}
 		l.entries[e.Key] = e
-		if want := entryShapes[e.Cause]; want.document == "" || !strings.HasPrefix(e.Document, want.document) || (e.Amount > 0) != want.gives {
+		if want := entryShapes[e.Cause]; want.document == "" || !strings.HasPrefix(e.Document, want.document) || (e.Amount > 0) != want.refundingCommands {
 			fail("an entry of %d is %q of %q", e.Amount, e.Cause, e.Document)
 		}
 		if l.balance += e.Amount; l.balance < 0 {
@@ -536,25 +536,25 @@ func (l *ledger) post(p Posting) {
 		l.wallet = p.Method
 	}
 	for _, n := range p.Notices {
-		var kept Notice // as it is read again when its letter is written
+		var kept Notice // as it is read again when its email is written
 		if data, err := json.Marshal(n); err != nil || json.Unmarshal(data, &kept) != nil || !reflect.DeepEqual(kept, n) {
 			fail("a notice is kept as %+v, error %v", kept, err)
 		}
 	}
 	l.notices = append(l.notices, p.Notices...)
-	l.book.Subscription = p.Subscription
+	l.snapshot.Subscription = p.Subscription
 	l.holds(fail)
 }
 
-func (l *ledger) draw(d Draw) error {
+func (l *ledger) draw(d CreditAllocation) error {
 	if d.Net < 0 || d.Tax < 0 || d.Net+d.Tax == 0 {
 		return fmt.Errorf("a draw of %d and %d", d.Net, d.Tax) // where no row changes, a store may take it for a conflict
 	}
 	for i := range l.sold {
 		if s := &l.sold[i]; s.Line.ID == d.Line {
-			s.Drawn, s.DrawnTax = s.Drawn+d.Net, s.DrawnTax+d.Tax
-			if s.Drawn > s.Line.Net() || s.DrawnTax > s.Line.Tax {
-				return fmt.Errorf("%d and %d drawn from %s of %d and %d", s.Drawn, s.DrawnTax, d.Line, s.Line.Net(), s.Line.Tax)
+			s.Credited, s.CreditedTax = s.Credited+d.Net, s.CreditedTax+d.Tax
+			if s.Credited > s.Line.Net() || s.CreditedTax > s.Line.Tax {
+				return fmt.Errorf("%d and %d drawn from %s of %d and %d", s.Credited, s.CreditedTax, d.Line, s.Line.Net(), s.Line.Tax)
 			}
 			return nil
 		}
@@ -584,7 +584,7 @@ func (l *ledger) write(inv Invoice, fail func(string, ...any)) {
 		waived, waivedTax := inv.Waived()
 		for _, line := range inv.Lines {
 			if line.Kind == LineService {
-				l.sold = append(l.sold, Sold{Invoice: inv.ID, Line: line, Drawn: waived, DrawnTax: waivedTax})
+				l.sold = append(l.sold, PaidLine{Invoice: inv.ID, Line: line, Credited: waived, CreditedTax: waivedTax})
 			}
 		}
 	}
@@ -637,7 +637,7 @@ func (l *ledger) confirm(failing ...int) {
 // sendBack has the engine hear that a refund has failed after all.
 func (l *ledger) sendBack(refund string) Outcome {
 	l.t.Helper()
-	return l.command(Command{Verb: VerbRefundFailed, RefundID: refund})
+	return l.command(Command{Action: ActionRefundFailed, RefundID: refund})
 }
 
 // refunded is the sum of what the cards got back, or will.
@@ -688,7 +688,7 @@ func (l *ledger) holds(fail func(string, ...any)) {
 	if !reflect.DeepEqual(back, s) {
 		fail("JSON changed the subscription:\n%s", cmp.Diff(s, back))
 	}
-	if next := s.nextStep(l.book.Policy); next != s.Next {
+	if next := s.nextStep(l.snapshot.Policy); next != s.Next {
 		fail("next is %+v, and stored is %+v", next, s.Next)
 	}
 	pending := 0
@@ -701,12 +701,12 @@ func (l *ledger) holds(fail func(string, ...any)) {
 		fail("%d refunds are pending, and the state says %d", pending, s.Refunding)
 	}
 	for id, inv := range l.docs {
-		if waits := s.Waiting.Invoice == id; inv.Waits != waits || waits && (inv.Status != InvoiceDraft || inv.AmountDue() != s.Waiting.Amount) ||
+		if waits := s.PendingPayment.Invoice == id; inv.Waits != waits || waits && (inv.Status != InvoiceDraft || inv.AmountDue() != s.PendingPayment.Amount) ||
 			!waits && inv.ActionURL != "" {
-			fail("%+v waits, and %+v", s.Waiting, inv)
+			fail("%+v waits, and %+v", s.PendingPayment, inv)
 		}
 	}
-	if (s.Status.Ended() && s.Waiting.Invoice == "") != s.Next.At.IsZero() {
+	if (s.Status.Ended() && s.PendingPayment.Invoice == "") != s.Next.At.IsZero() {
 		fail("%s waits for %+v", s.Status, s.Next)
 	}
 	if open := l.docs[s.OpenInvoice]; !s.DueAt.IsZero() {
@@ -716,7 +716,7 @@ func (l *ledger) holds(fail func(string, ...any)) {
 	} else if (s.OpenInvoice == "") != (s.Status != PastDue && (s.Status != Incomplete || !s.HasMethod)) {
 		fail("%s with the open invoice %q", s.Status, s.OpenInvoice)
 	}
-	until := s.Entitlement(l.book.Policy).ValidUntil
+	until := s.Entitlement(l.snapshot.Policy).ValidUntil
 	if granted := s.License != ""; granted == until.IsZero() {
 		fail("%s with licence %q is valid until %s", s.Status, s.License, until)
 	}
@@ -761,4 +761,4 @@ func is[T any](t rapid.TB, what string, got, want T) {
 // withoutCause is a state without what only says where it comes from.
 func withoutCause(s Subscription) Subscription { s.Cause = ""; return s }
 
-func change(plan string) Command { return Command{Verb: VerbChange, Plan: plan} }
+func change(plan string) Command { return Command{Action: ActionChange, Plan: plan} }

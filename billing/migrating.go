@@ -55,7 +55,7 @@ func (s Subscription) RenewalPrice() Price {
 // unbilled is the instant from which nothing has been paid or billed yet: a
 // period paid ahead, one whose invoice was mailed, and a renewal that was
 // declined keep their price.
-func (b Book) unbilled(at time.Time) time.Time {
+func (b Snapshot) unbilled(at time.Time) time.Time {
 	s := b.Subscription
 	switch {
 	case s.Prepaid():
@@ -72,7 +72,7 @@ func (b Book) unbilled(at time.Time) time.Time {
 // migrate announces the newest price. Refusals: not_possible_now, no_change,
 // and price_outdated where the command names another price than the newest of
 // the plan.
-func (b Book) migrate(c Command, at time.Time) Decision {
+func (b Snapshot) migrate(c Command, at time.Time) Decision {
 	s := b.Subscription
 	if !s.migrates() {
 		return Decision{Refusal: notPossibleNow()}
@@ -93,5 +93,5 @@ func (b Book) migrate(c Command, at time.Time) Decision {
 		Kind: NoticePriceChange, To: RoleBilling, Until: from, Plan: s.Plan,
 		OldAmount: was.Money.Times(s.Quantity), Amount: s.NextPrice.Money.Times(s.Quantity),
 	}}
-	return Decision{Posting: p}
+	return Decision{Changeset: p}
 }

@@ -9,7 +9,7 @@ import (
 // reprice gives a plan a new version of its price, and is the command that
 // moves to it.
 func (l *ledger) reprice(plan string, amount int64, id string) Command {
-	p := &l.book.Product
+	p := &l.snapshot.Product
 	p.Plans = slices.Clone(p.Plans)
 	for i := range p.Plans {
 		if p.Plans[i].ID != plan {
@@ -19,7 +19,7 @@ func (l *ledger) reprice(plan string, amount int64, id string) Command {
 		for j := range p.Plans[i].Prices {
 			if price := &p.Plans[i].Prices[j]; price.Currency == l.s().Price.Currency {
 				price.ID, price.Amount = id, amount
-				return Command{Verb: VerbMigrate, Price: *price}
+				return Command{Action: ActionMigrate, Price: *price}
 			}
 		}
 	}
@@ -51,11 +51,11 @@ func TestANewPriceCountsFromTheNextPeriodThatIsNotPaidFor(t *testing.T) {
 			want:  []string{"2026-04-01 10.00 USD", "2026-05-01 12.00 USD", "2026-06-01 12.00 USD"}},
 		{name: "a period paid ahead keeps its price", from: "2026-06-01",
 			start:  func(t *testing.T) *ledger { return bought(t, "2026-04-01", offer{}) },
-			before: func(l *ledger) { l.must(Command{Verb: VerbRenew}) },
+			before: func(l *ledger) { l.must(Command{Action: ActionRenew}) },
 			want:   []string{"2026-04-01 10.00 USD", "2026-04-05 10.00 USD", "2026-06-01 12.00 USD"}},
 		{name: "one that is paid ahead after the announcement does not", from: "2026-05-01",
 			start: func(t *testing.T) *ledger { return bought(t, "2026-04-01", offer{}) },
-			after: func(l *ledger) { l.must(Command{Verb: VerbRenew}) },
+			after: func(l *ledger) { l.must(Command{Action: ActionRenew}) },
 			want:  []string{"2026-04-01 10.00 USD", "2026-04-10 12.00 USD", "2026-06-01 12.00 USD"}},
 		{name: "a trial converts at the new price", from: "2026-05-01",
 			start: func(t *testing.T) *ledger { return tried(t, "2026-04-01", "visa", offer{}) },
@@ -65,14 +65,14 @@ func TestANewPriceCountsFromTheNextPeriodThatIsNotPaidFor(t *testing.T) {
 			want:  []string{"2026-04-01 90.00 USD", "2026-05-01 36.00 USD", "2026-06-01 36.00 USD"}},
 		{name: "who cancels and resumes comes back to the new price", from: "2026-05-01",
 			start: func(t *testing.T) *ledger { return bought(t, "2026-04-01", offer{}) },
-			after: func(l *ledger) { l.must(Command{Verb: VerbCancel}); l.must(Command{Verb: VerbResume}) },
+			after: func(l *ledger) { l.must(Command{Action: ActionCancel}); l.must(Command{Action: ActionResume}) },
 			want:  []string{"2026-04-01 10.00 USD", "2026-05-01 12.00 USD", "2026-06-01 12.00 USD"}},
 		{name: "who cancels and comes back later does so at the new price", from: "2026-05-01",
 			start: func(t *testing.T) *ledger { return bought(t, "2026-04-01", offer{}) },
 			after: func(l *ledger) {
-				l.must(Command{Verb: VerbCancel})
+				l.must(Command{Action: ActionCancel})
 				l.to("2026-05-20")
-				l.must(Command{Verb: VerbRenew})
+				l.must(Command{Action: ActionRenew})
 			},
 			want: []string{"2026-04-01 10.00 USD", "2026-05-20 12.00 USD"}},
 		{name: "a change of plan takes the new plan's price, and nothing else", from: "2026-05-01",
@@ -114,7 +114,7 @@ func TestANewPriceCountsFromTheNextPeriodThatIsNotPaidFor(t *testing.T) {
 
 func TestADeclinedRenewalIsOwedAtThePriceOfItsInvoice(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{})
-	l.must(Command{Verb: VerbPaymentMethod}, "poor")
+	l.must(Command{Action: ActionPaymentMethod}, "poor")
 	l.to("2026-04-10")
 	l.must(l.reprice(small, 1200, "pri_2"))
 	l.to("2026-05-02") // declined on the 1st, at 12.00
@@ -122,7 +122,7 @@ func TestADeclinedRenewalIsOwedAtThePriceOfItsInvoice(t *testing.T) {
 	told := l.told(NoticePriceChange)
 	is(t, "from", told[len(told)-1].Until, instant("2026-06-01"))
 	l.to("2026-05-03")
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	l.to("2026-06-01")
 	is(t, "charges", l.amounts(), []string{"2026-04-01 10.00 USD", "2026-05-03 12.00 USD", "2026-06-01 15.00 USD"})
 }
@@ -133,10 +133,10 @@ func TestAnAnnouncedPriceIsNotChargedForThePeriodBeforeIt(t *testing.T) {
 	l.to("2026-04-05")
 	l.must(l.reprice(site, 6000, "pri_60"))
 	l.to("2026-04-10")
-	l.must(Command{Verb: VerbRenew}) // May, at 60.00
+	l.must(Command{Action: ActionRenew}) // May, at 60.00
 	// Two sites at 30.00, less 21.00 of April's 30.00 and all of May's 60.00:
 	// nothing is due, and 21.00 go to the balance.
-	l.must(Command{Verb: VerbChange, Plan: site, Quantity: 2})
+	l.must(Command{Action: ActionChange, Plan: site, Quantity: 2})
 	l.to("2026-05-10") // two at 60.00, less the balance
 	want := []string{"2026-04-01 30.00 USD", "2026-04-10 60.00 USD", "2026-05-10 99.00 USD"}
 	if got := l.amounts(); !slices.Equal(got, want) {
@@ -148,15 +148,15 @@ func TestAnAnnouncedPriceIsInForceOnceItsTimeHasCome(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{plan: site})
 	l.must(l.reprice(site, 6000, "pri_60"))
 	l.to("2026-04-20")
-	l.must(Command{Verb: VerbRenew}) // May is paid ahead
+	l.must(Command{Action: ActionRenew}) // May is paid ahead
 	is(t, "April's price", l.s().Price.Amount, int64(3000))
 	l.to("2026-05-20")
 	is(t, "May's price", l.s().Price.Amount, int64(6000))
-	l.must(Command{Verb: VerbChange, Plan: site, Quantity: 2}) // less 12/31 of 60.00: 23.23
+	l.must(Command{Action: ActionChange, Plan: site, Quantity: 2}) // less 12/31 of 60.00: 23.23
 	l.wallet = "poor"
 	l.to("2026-06-20")
 	l.must(l.reprice(site, 7000, "pri_70")) // while 120.00 are owed
-	l.command(Command{Verb: VerbPaymentMethod}, "visa")
+	l.command(Command{Action: ActionPaymentMethod}, "visa")
 	l.to("2026-07-20")
 	want := []string{"2026-04-01 30.00 USD", "2026-04-20 60.00 USD", "2026-05-20 96.77 USD", "2026-06-20 120.00 USD", "2026-07-20 140.00 USD"}
 	if got := l.amounts(); !slices.Equal(got, want) {
@@ -171,7 +171,7 @@ func TestANewerAnnouncementLeavesThePriceThatIsOwed(t *testing.T) {
 	l.to("2026-05-01")
 	l.must(l.reprice(site, 7000, "pri_70"))
 	l.wallet = "visa"
-	l.must(Command{Verb: VerbChange, Plan: site, Quantity: 2}) // May's price, in full
+	l.must(Command{Action: ActionChange, Plan: site, Quantity: 2}) // May's price, in full
 	l.to("2026-06-01")
 	want := []string{"2026-04-01 30.00 USD", "2026-05-01 120.00 USD", "2026-06-01 140.00 USD"}
 	if got := l.amounts(); !slices.Equal(got, want) {
@@ -198,8 +198,8 @@ func TestAnInvoiceThatWasMailedKeepsItsPrice(t *testing.T) {
 			l.must(l.reprice(largeYear, 24000, "pri_2"))
 			is(t, "from", l.told(NoticePriceChange)[0].Until, instant(from))
 			if c.again {
-				l.must(Command{Verb: VerbCancel})
-				l.must(Command{Verb: VerbResume})
+				l.must(Command{Action: ActionCancel})
+				l.must(Command{Action: ActionResume})
 			}
 			l.transfer(l.last().ID, "this year's", l.last().AmountDue().Amount)
 			l.to(instant(from).Add(-24 * time.Hour).Format(time.RFC3339))
@@ -215,8 +215,8 @@ func TestAnInvoiceThatWasMailedKeepsItsPrice(t *testing.T) {
 	l := transferredYear(t, offer{}) // a card in the mailed invoice's place
 	l.to("2027-01-10")
 	l.must(l.reprice(largeYear, 24000, "pri_2"))
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
-	l.must(Command{Verb: VerbRenew})
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
+	l.must(Command{Action: ActionRenew})
 	is(t, "charged", l.charged(), int64(20000))
 }
 
@@ -235,8 +235,8 @@ func TestWhatDoesNotGoOnIsLeftAtItsPrice(t *testing.T) {
 		"an order that is not paid":   {Incomplete, nil},
 		"what lapsed unpaid":          {IncompleteExpired, nil},
 		"what has ended":              {Canceled, nil},
-		"what ends with its period":   {Active, func(l *ledger) { l.must(Command{Verb: VerbCancel}) }},
-		"a trial that was called off": {Trialing, func(l *ledger) { l.must(Command{Verb: VerbCancel}) }},
+		"what ends with its period":   {Active, func(l *ledger) { l.must(Command{Action: ActionCancel}) }},
+		"a trial that was called off": {Trialing, func(l *ledger) { l.must(Command{Action: ActionCancel}) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := in[c.status](t)
@@ -245,7 +245,7 @@ func TestWhatDoesNotGoOnIsLeftAtItsPrice(t *testing.T) {
 			}
 			move := l.reprice(small, 1200, "pri_2")
 			l.refused(move, CodeNotPossibleNow)
-			_, newer := l.s().NewerPrice(l.book.Product)
+			_, newer := l.s().NewerPrice(l.snapshot.Product)
 			is(t, "listed", newer, false)
 		})
 	}
@@ -258,13 +258,13 @@ func TestOnlyTheNewestPriceOfThePlanIsMovedTo(t *testing.T) {
 	other := l.reprice(large, 2400, "pri_4")
 	forged := newest
 	forged.Price.Amount = 1
-	for _, c := range []Command{old, other, forged, {Verb: VerbMigrate, Price: Price{ID: "pri_9"}}} {
+	for _, c := range []Command{old, other, forged, {Action: ActionMigrate, Price: Price{ID: "pri_9"}}} {
 		l.refused(c, CodePriceOutdated)
 	}
-	price, newer := l.s().NewerPrice(l.book.Product)
+	price, newer := l.s().NewerPrice(l.snapshot.Product)
 	is(t, "listed", newer, true)
 	is(t, "price", price, newest.Price)
 	l.must(newest)
-	_, newer = l.s().NewerPrice(l.book.Product)
+	_, newer = l.s().NewerPrice(l.snapshot.Product)
 	is(t, "listed again", newer, false)
 }

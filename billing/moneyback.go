@@ -18,19 +18,19 @@ func (m MoneyBack) available(at time.Time) bool { return m.From != "" && !at.Aft
 // startsMoneyBack tells whether a paid invoice starts the money-back period.
 // Paying ahead during a trial counts as its conversion.
 func (s Subscription) startsMoneyBack(p Purpose) bool {
-	return p == ForPurchase || p == ForConversion || p == ForRevival || p == ForAhead && s.Status == Trialing
+	return p == ForPurchase || p == ForConversion || p == ForRevival || p == ForPrepaid && s.Status == Trialing
 }
 
 // moneyBack ends the subscription at once and gives back everything that was
 // paid since the purchase, the trial's conversion or the revival.
-func (b Book) moneyBack(_ Command, at time.Time) Decision {
+func (b Snapshot) moneyBack(_ Command, at time.Time) Decision {
 	s := b.Subscription
 	if !s.MoneyBack.available(at) {
 		return Decision{Refusal: refuse(CodeMoneyBackOver, "", "the money-back period is over")}
 	}
 	from := slices.IndexFunc(b.Receipts, func(r Receipt) bool { return r.ID == s.MoneyBack.From })
 	var all []credit
-	for _, sold := range b.Sold {
+	for _, sold := range b.PaidLines {
 		if i := b.receipt(sold.Invoice); from >= 0 && i >= from {
 			all = append(all, sold.whole())
 		}
@@ -43,5 +43,5 @@ func (b Book) moneyBack(_ Command, at time.Time) Decision {
 	p.MoneyBackClaim = true
 	p.Events[0] = back.event(at, EventCanceled, ReasonRefunded)
 	p.Notices[0] = back.notice(NoticeMoneyBack, p) // in place of the one of the end
-	return Decision{Posting: p}
+	return Decision{Changeset: p}
 }

@@ -38,7 +38,7 @@ const (
 	NoticeInvoiceOpen     NoticeKind = "invoice_open"     // billing: to be paid by transfer until Until
 	NoticeInvoiceVoid     NoticeKind = "invoice_void"     // billing: an invoice that was mailed is not to be paid any more
 	NoticeTransferShort   NoticeKind = "transfer_short"   // operator: a part of an invoice has come; Rest is missing
-	NoticeChargeRejected  NoticeKind = "charge_refused"   // operator: the gateway rejected our call; Code says why
+	NoticeChargeRejected  NoticeKind = "charge_rejected"  // operator: the gateway rejected our call; Code says why
 	NoticeOverLimit       NoticeKind = "over_limit"       // billing: more people than the plan covers, in the period until Until
 	NoticeTransferUnused  NoticeKind = "transfer_unused"  // operator: money for an invoice that is paid or void already
 )
@@ -68,21 +68,21 @@ type Notice struct {
 	OldAmount   Money        `json:"old_amount"`             // price_change: what Amount takes the place of
 	Credit      Money        `json:"credit"`                 // taken off by a change; given back to the balance
 	Rest        Money        `json:"rest"`                   // transfer_short
-	People      int64        `json:"people,omitempty"`       // over_limit: who used it so far in the period
+	Users       int64        `json:"people,omitempty"`       // over_limit: who used it so far in the period
 	Covers      int64        `json:"covers,omitempty"`       // over_limit: for how many the plan is
 	Renews      bool         `json:"renews,omitempty"`       // invoice_open: of the next period
 	Until       time.Time    `json:"until,omitzero"`         // the instant that the kind is about
 	Plan        PlanRef      `json:"plan,omitzero"`          // the plan at the event
 	OldPlan     PlanRef      `json:"old_plan,omitzero"`      // plan_changed
 	Reason      CancelReason `json:"reason,omitempty"`       // ended
-	Code        string       `json:"code,omitempty"`         // charge_refused: the gateway's
+	Code        string       `json:"code,omitempty"`         // charge_rejected: the gateway's
 	WithFile    bool         `json:"with_file,omitzero"`     // attach the stamped package
 	CreditNotes []string     `json:"credit_notes,omitempty"` // cn_…, to be attached
 }
 
-// Letter is a notice ready to be written, with names, links and files. It
+// Email is a notice ready to be written, with names, links and files. It
 // exists only while it is being sent.
-type Letter struct {
+type Email struct {
 	ID string // the outbox row's id: the mail's Message-ID is made of it
 	Notice
 	Name, Email string // the recipient
@@ -104,7 +104,7 @@ type Letter struct {
 	Attachments        []Attachment
 }
 
-// Attachment is a file of a letter.
+// Attachment is a file of a email.
 type Attachment struct {
 	Name        string
 	ContentType string

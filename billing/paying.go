@@ -8,20 +8,20 @@ import (
 
 // collect is the decision to charge an invoice. If something is due and
 // there is no card, it is refused before anything is written.
-func (b Book) collect(inv *Invoice) Decision {
+func (b Snapshot) collect(inv *Invoice) Decision {
 	if inv.AmountDue().Amount > 0 && b.Method == "" {
 		return Decision{Refusal: refuse(CodeNoPaymentMethod, "", "there is no payment method to charge")}
 	}
 	return Decision{Bill: inv}
 }
 
-// Freeze is the posting that fixes the amounts of a bill and reserves what it
+// Reserve is the changeset that fixes the amounts of a bill and reserves what it
 // uses of the balance, before any money moves.
-func (b Book) Freeze(inv Invoice, cause string) (Invoice, Posting) {
+func (b Snapshot) Reserve(inv Invoice, cause string) (Invoice, Changeset) {
 	inv.Attempt++
 	inv.InFlight = cause
 	inv.Method = b.Method
-	p := Posting{From: b.Subscription.Revision, Subscription: b.Subscription, Invoice: &inv}
+	p := Changeset{From: b.Subscription.Revision, Subscription: b.Subscription, Invoice: &inv}
 	if inv.BalanceApplied > 0 {
 		p.Entries = []BalanceEntry{inv.entry(CauseReserved, -inv.BalanceApplied)}
 	}
@@ -38,9 +38,9 @@ func (inv Invoice) entry(cause EntryCause, amount int64) BalanceEntry {
 	}
 }
 
-// Paid is the posting of an invoice that was paid, or with which nothing was
+// Paid is the changeset of an invoice that was paid, or with which nothing was
 // due. at is the instant of the attempt.
-func (b Book) Paid(inv Invoice, at time.Time) *Posting {
+func (b Snapshot) Paid(inv Invoice, at time.Time) *Changeset {
 	b.Subscription.clearPending(&inv)
 	s := b.Subscription
 	details := EventDetails{By: ByCard}
@@ -60,9 +60,9 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 	if s.startsMoneyBack(inv.Purpose) {
 		s.MoneyBack = MoneyBack{From: inv.ID, Until: at.Add(b.Policy.MoneyBack)}
 	}
-	s.Stranger = s.Stranger && inv.Stranger // a command of the account's was paid for
+	s.Guest = s.Guest && inv.Guest // a command of the account's was paid for
 	old := s.Plan
-	if inv.Purpose != ForAhead { // whose price counts once its period is entered
+	if inv.Purpose != ForPrepaid { // whose price counts once its period is entered
 		s = s.sold(sold.Plan, sold.Price, sold.Quantity)
 	}
 	s = b.paidState(s, inv)
@@ -85,7 +85,7 @@ func (b Book) Paid(inv Invoice, at time.Time) *Posting {
 }
 
 // paidState is the state that a paid invoice leads to.
-func (b Book) paidState(s Subscription, inv Invoice) Subscription {
+func (b Snapshot) paidState(s Subscription, inv Invoice) Subscription {
 	sold := inv.Service()
 	switch inv.Purpose {
 	case ForPurchase, ForRevival:
@@ -101,7 +101,7 @@ func (b Book) paidState(s Subscription, inv Invoice) Subscription {
 	case ForRenewal:
 		s.Status = Active
 		s.enterPeriod(sold.Period, inv.ID)
-	case ForAhead:
+	case ForPrepaid:
 		s.prepay(sold.Period, inv.ID)
 	case ForChange:
 		if s.Status == Trialing {
@@ -137,16 +137,16 @@ func paidNotices(s Subscription, inv Invoice, old PlanRef, notes []CreditNote) [
 // issueExcess draws the proration credits of a change from the lines that
 // they credit. Credit above the new price goes to the account's balance, as
 // credit notes.
-func (p *Posting) issueExcess(at time.Time) {
+func (p *Changeset) issueExcess(at time.Time) {
 	for _, l := range p.Invoice.Lines {
 		if l.Kind == LineCredit {
-			p.Draws = append(p.Draws, Draw{l.Draws, -l.Amount, -l.Tax})
+			p.CreditAllocations = append(p.CreditAllocations, CreditAllocation{l.CreditedLine, -l.Amount, -l.Tax})
 		}
 	}
 	for _, n := range p.Invoice.Excess {
 		n.IssuedAt = at
 		p.CreditNotes = append(p.CreditNotes, n)
-		p.Draws = append(p.Draws, Draw{cmp.Or(n.Draws, n.Line), n.Net, n.Tax})
+		p.CreditAllocations = append(p.CreditAllocations, CreditAllocation{cmp.Or(n.CreditedLine, n.Line), n.Net, n.Tax})
 		p.Entries = append(p.Entries, BalanceEntry{
 			Key: n.ID, Account: p.Invoice.Account, Currency: n.Currency, Amount: n.Total().Amount, Cause: CauseCreditNote, Document: n.ID,
 		})

@@ -61,7 +61,7 @@ type ChargeResult struct {
 	DeclineCode string        `json:"decline_code,omitempty"` // "insufficient_funds"
 	Advice      Advice        `json:"advice,omitempty"`
 	ActionURL   string        `json:"action_url,omitempty"` // with PaymentRequiresAction
-	Rejection   string        `json:"refusal,omitempty"`    // with DeclineRejected: the gateway's own code
+	Rejection   string        `json:"rejection,omitempty"`  // with DeclineRejected: the gateway's own code
 }
 
 // StoredMethod is a payment method that the gateway holds; we keep what a

@@ -4,11 +4,11 @@ import (
 	"time"
 )
 
-// Waiting is a payment whose outcome is still to come: the bank asks for the
+// PendingPayment is a payment whose outcome is still to come: the bank asks for the
 // customer, or the gateway works on it. A subscription has one at most. Its
 // invoice stays a draft with its amounts frozen and its balance reserved. The
 // address of the bank's page is in the invoice only.
-type Waiting struct {
+type PendingPayment struct {
 	Invoice string  `json:"invoice"`
 	Purpose Purpose `json:"purpose"`
 	Amount  Money   `json:"amount"`
@@ -31,23 +31,25 @@ const ReturnPath = "/return/payments/"
 const DeclineAbandoned = "abandoned"
 
 // PaymentPending tells whether a payment's outcome is still to come.
-func (s Subscription) PaymentPending() bool { return s.Waiting.Invoice != "" }
+func (s Subscription) PaymentPending() bool { return s.PendingPayment.Invoice != "" }
 
 // clearPending ends the wait for an invoice's payment, whose outcome is known.
 func (s *Subscription) clearPending(inv *Invoice) {
-	s.Waiting, inv.Waits, inv.ActionURL = Waiting{}, false, ""
+	s.PendingPayment, inv.Waits, inv.ActionURL = PendingPayment{}, false, ""
 }
 
 // MayWait tells whether there is time to wait for the customer. At a trial's
 // end there is not: a payment that does not succeed at once ends the trial
 // (docs/rules.md, Buying).
-func (b Book) MayWait(inv Invoice, at time.Time) bool { return b.waitsUntil(inv.Purpose, at).After(at) }
+func (b Snapshot) MayWait(inv Invoice, at time.Time) bool {
+	return b.waitsUntil(inv.Purpose, at).After(at)
+}
 
 // waitsUntil is how long to wait for the customer (docs/rules.md, Changing
 // plan): for an order until it expires, for a renewal until the deadline of
 // the retries, for a change or another command for an hour or until the next
 // step is due.
-func (b Book) waitsUntil(purpose Purpose, at time.Time) time.Time {
+func (b Snapshot) waitsUntil(purpose Purpose, at time.Time) time.Time {
 	s, until := b.Subscription, at.Add(b.Policy.ActionLife)
 	switch purpose {
 	case ForConversion:
@@ -64,15 +66,15 @@ func (b Book) waitsUntil(purpose Purpose, at time.Time) time.Time {
 	return until
 }
 
-// Awaits is the posting of a payment that needs the customer, or that the
+// Awaits is the changeset of a payment that needs the customer, or that the
 // gateway is working on. Nothing else about the subscription changes, except
 // that a renewal which needs the customer becomes past_due: it is not
 // retried.
-func (b Book) Awaits(inv Invoice, r ChargeResult, at time.Time) *Posting {
+func (b Snapshot) Awaits(inv Invoice, r ChargeResult, at time.Time) *Changeset {
 	s := b.Subscription
 	due := inv.AmountDue()
-	w := Waiting{Invoice: inv.ID, Purpose: inv.Purpose, Amount: due, Action: r.Status == PaymentRequiresAction}
-	known := s.Waiting.Invoice == inv.ID && s.Waiting.Action == w.Action
+	w := PendingPayment{Invoice: inv.ID, Purpose: inv.Purpose, Amount: due, Action: r.Status == PaymentRequiresAction}
+	known := s.PendingPayment.Invoice == inv.ID && s.PendingPayment.Action == w.Action
 	inv.InFlight, inv.Waits, inv.ActionURL = "", true, r.ActionURL
 	kind, details := EventProcessing, EventDetails{Amount: due}
 	w.Until = at.Add(b.Policy.LookAgain)
@@ -92,7 +94,7 @@ func (b Book) Awaits(inv Invoice, r ChargeResult, at time.Time) *Posting {
 		s.Dunning.Hard, method = true, inv.Method
 		notices = []Notice{{Kind: NoticeConfirmPayment, To: RoleBilling, InvoiceID: inv.ID, Amount: due, Until: w.Until, Plan: s.Plan}}
 	}
-	s.Waiting = w
+	s.PendingPayment = w
 	s.HasMethod = s.HasMethod || method != ""
 	p := b.post(s, at, kind, details)
 	if known { // it was only looked at again
@@ -103,34 +105,34 @@ func (b Book) Awaits(inv Invoice, r ChargeResult, at time.Time) *Posting {
 	return p
 }
 
-// Freed is the book as it will be once the waiting payment has been given
-// up. A command that may replace it is decided on this book.
-func (b Book) Freed() Book {
-	if b.Waiting == nil {
+// Freed is the snapshot as it will be once the waiting payment has been given
+// up. A command that may replace it is decided on this snapshot.
+func (b Snapshot) Freed() Snapshot {
+	if b.PendingPayment == nil {
 		return b
 	}
-	b.Balance.Amount += b.Waiting.BalanceApplied
-	if b.Waiting.Purpose == ForPurchase {
+	b.Balance.Amount += b.PendingPayment.BalanceApplied
+	if b.PendingPayment.Purpose == ForPurchase {
 		b.Subscription.Declines++
 	}
-	b.Subscription.Waiting, b.Waiting = Waiting{}, nil
+	b.Subscription.PendingPayment, b.PendingPayment = PendingPayment{}, nil
 	return b
 }
 
-// Disturbs tells whether a decision made on the freed book cannot coexist
+// Disturbs tells whether a decision made on the freed snapshot cannot coexist
 // with the waiting payment, which must then be ended first: because it
 // charges, or changes what the payment was computed from. Cancelling and
 // resuming leave a waiting change alone. But while the gateway is working on
 // a payment, the period to cancel is not known yet.
-func (b Book) Disturbs(d Decision) bool {
-	s, p := b.Subscription, d.Posting
+func (b Snapshot) Disturbs(d Decision) bool {
+	s, p := b.Subscription, d.Changeset
 	if d.Bill != nil {
 		return true
 	}
 	n := p.Subscription
-	return n.Status != s.Status || n.Plan != s.Plan || n.Quantity != s.Quantity || n.Period != s.Period || n.Ahead != s.Ahead ||
-		n.HasMethod != s.HasMethod || p.Method != "" || len(p.Draws) > 0 || p.Invoice != nil && p.Invoice.Status == InvoicePaid ||
-		n.disputed() != s.disputed() || !s.Waiting.Action && n.CancelAtPeriodEnd != s.CancelAtPeriodEnd
+	return n.Status != s.Status || n.Plan != s.Plan || n.Quantity != s.Quantity || n.Period != s.Period || n.PrepaidPeriod != s.PrepaidPeriod ||
+		n.HasMethod != s.HasMethod || p.Method != "" || len(p.CreditAllocations) > 0 || p.Invoice != nil && p.Invoice.Status == InvoicePaid ||
+		n.disputed() != s.disputed() || !s.PendingPayment.Action && n.CancelAtPeriodEnd != s.CancelAtPeriodEnd
 }
 
 // Processing is the refusal of a command that would disturb a payment that

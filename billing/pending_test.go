@@ -8,7 +8,7 @@ import (
 // 10.00 a month from 1 April, paid by a card whose bank asks each time.
 func askedFor(t *testing.T, o offer) *ledger {
 	l := ordered(t, "2026-04-01", o)
-	l.command(Command{Verb: VerbPurchase}, asking)
+	l.command(Command{Action: ActionPurchase}, asking)
 	is(t, "purchase", l.confirmed(PaymentSucceeded).Payment.Status, PaymentSucceeded)
 	return l
 }
@@ -16,7 +16,7 @@ func askedFor(t *testing.T, o offer) *ledger {
 // waits holds a subscription to the payment that waits.
 func (l *ledger) waits(purpose Purpose, amount int64, until string) {
 	l.t.Helper()
-	w := l.s().Waiting
+	w := l.s().PendingPayment
 	is(l.t, "waits for", w.Purpose, purpose)
 	is(l.t, "amount", w.Amount, Money{amount, "USD"})
 	is(l.t, "until", w.Until, instant(until))
@@ -25,9 +25,9 @@ func (l *ledger) waits(purpose Purpose, amount int64, until string) {
 
 func TestAnOrderWaitsForTheCustomerUntilItLapses(t *testing.T) {
 	l := ordered(t, "2026-04-01 10:00", offer{})
-	is(t, "payment", l.command(Command{Verb: VerbPurchase}, asking).Payment.Status, PaymentRequiresAction)
+	is(t, "payment", l.command(Command{Action: ActionPurchase}, asking).Payment.Status, PaymentRequiresAction)
 	l.waits(ForPurchase, 1000, "2026-04-02 09:00")
-	l.refused(Command{Verb: VerbPurchase}, CodeNotPossibleNow)
+	l.refused(Command{Action: ActionPurchase}, CodeNotPossibleNow)
 	is(t, "status of an order that was sent again", l.s().Status, Incomplete)
 
 	l.to("2026-04-01 15:00")
@@ -38,7 +38,7 @@ func TestAnOrderWaitsForTheCustomerUntilItLapses(t *testing.T) {
 	is(t, "paid at", l.last().PaidAt, instant("2026-04-01 15:00"))
 
 	l = ordered(t, "2026-04-01 10:00", offer{})
-	l.command(Command{Verb: VerbPurchase}, asking)
+	l.command(Command{Action: ActionPurchase}, asking)
 	l.to("2026-04-02 08:59")
 	is(t, "before", l.s().Status, Incomplete)
 	l.to("2026-04-02 09:00")
@@ -51,21 +51,21 @@ func TestAnOrderWaitsForTheCustomerUntilItLapses(t *testing.T) {
 // The sixth card of an order is refused, and leaves what waits alone.
 func TestACardWhoseActionIsGivenUpCountsAsADecline(t *testing.T) {
 	l := ordered(t, "2026-04-01", offer{})
-	l.command(Command{Verb: VerbPurchase}, asking)
-	for range l.book.Policy.MaxDeclines - 1 {
-		is(t, "payment", l.command(Command{Verb: VerbPaymentMethod}, asking).Payment.Status, PaymentRequiresAction)
+	l.command(Command{Action: ActionPurchase}, asking)
+	for range l.snapshot.Policy.MaxDeclines - 1 {
+		is(t, "payment", l.command(Command{Action: ActionPaymentMethod}, asking).Payment.Status, PaymentRequiresAction)
 	}
 	is(t, "given up", l.s().Declines, 4)
-	l.refused(Command{Verb: VerbPaymentMethod}, CodeTooManyAttempts)
+	l.refused(Command{Action: ActionPaymentMethod}, CodeTooManyAttempts)
 	l.confirmed(PaymentSucceeded)
 	is(t, "status", l.s().Status, Active)
 	is(t, "charged", l.charged(), int64(1000))
 
 	l = ordered(t, "2026-04-01", offer{})
-	l.command(Command{Verb: VerbPurchase}, asking)
+	l.command(Command{Action: ActionPurchase}, asking)
 	is(t, "failed", l.confirmed(PaymentDeclined).Code, CodeCardDeclined)
 	is(t, "declines", l.s().Declines, 1)
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	is(t, "status", l.s().Status, Active)
 }
 
@@ -84,10 +84,10 @@ func TestAChangeWaitsWithItsAmountsFrozenWhileTheOldPlanGoesOn(t *testing.T) {
 			before := l.s()
 			is(t, "payment", l.command(change(large)).Payment.Status, PaymentRequiresAction)
 			l.waits(ForChange, c.due, c.until)
-			is(t, "to", l.s().Waiting.Plan.ID, large)
+			is(t, "to", l.s().PendingPayment.Plan.ID, large)
 			is(t, "plan", l.s().Plan, before.Plan)
-			l.must(Command{Verb: VerbCancel})
-			l.must(Command{Verb: VerbResume})
+			l.must(Command{Action: ActionCancel})
+			l.must(Command{Action: ActionResume})
 			l.waits(ForChange, c.due, c.until)
 
 			l.until(instant(c.until).Add(-time.Second), false)
@@ -120,7 +120,7 @@ func TestAChangeThatIsNotConfirmedChangesNothing(t *testing.T) {
 			is(t, "balance", l.balance, int64(100))
 			is(t, "invoice", l.last().Status, InvoiceVoid)
 			l.answer(l.last().ID, PaymentSucceeded)
-			l.command(Command{Verb: VerbSettle})
+			l.command(Command{Action: ActionSettle})
 			is(t, "charged", l.charged(), int64(0))
 		})
 	}
@@ -139,38 +139,38 @@ func TestACommandThatDisturbsAPaymentTakesItsPlace(t *testing.T) {
 		"another change":     {command: change(smallYear)},
 		"the same plan":      {command: change(small), stays: true, refused: CodeNoChange},
 		"an unknown plan":    {command: change("none"), stays: true, refused: CodeUnknownPlan},
-		"to cancel":          {command: Command{Verb: VerbCancel}, stays: true},
-		"to pay ahead":       {command: Command{Verb: VerbRenew}},
-		"another card":       {command: Command{Verb: VerbPaymentMethod}, card: "visa"},
-		"money back":         {command: Command{Verb: VerbMoneyBack}},
-		"a refund":           {command: Command{Verb: VerbRefund, Amount: &some}},
-		"the operator's end": {command: Command{Verb: VerbCancelNow, Refund: RefundProrated}},
-		"to suspend":         {command: Command{Verb: VerbSuspend}, stays: true},
-		"to revoke":          {command: Command{Verb: VerbRevoke}},
+		"to cancel":          {command: Command{Action: ActionCancel}, stays: true},
+		"to pay ahead":       {command: Command{Action: ActionRenew}},
+		"another card":       {command: Command{Action: ActionPaymentMethod}, card: "visa"},
+		"money back":         {command: Command{Action: ActionMoneyBack}},
+		"a refund":           {command: Command{Action: ActionRefund, Amount: &some}},
+		"the operator's end": {command: Command{Action: ActionCancelNow, Refund: RefundProrated}},
+		"to suspend":         {command: Command{Action: ActionSuspend}, stays: true},
+		"to revoke":          {command: Command{Action: ActionRevoke}},
 	} {
 		for _, quicker := range []bool{false, true} {
 			l := askedFor(t, offer{})
 			first := l.last()
 			l.to("2026-04-10")
 			l.command(change(large))
-			waiting := l.last()
+			pending := l.last()
 			if quicker { // and nobody has heard of it
-				l.answer(waiting.ID, PaymentSucceeded)
+				l.answer(pending.ID, PaymentSucceeded)
 			}
-			if c.command.Verb == VerbRefund {
+			if c.command.Action == ActionRefund {
 				c.command.Invoice = first.ID
 			}
 			got := l.command(c.command, c.card)
-			stays := l.s().Waiting.Invoice == waiting.ID
+			stays := l.s().PendingPayment.Invoice == pending.ID
 			if stays != c.stays || got.Code != c.refused {
 				t.Errorf("%s: it waits still: %t, and the answer is %+v", name, stays, got)
 			}
-			l.answer(waiting.ID, PaymentSucceeded)
+			l.answer(pending.ID, PaymentSucceeded)
 			want := InvoiceVoid
-			if l.command(Command{Verb: VerbSettle}); quicker || c.stays {
+			if l.command(Command{Action: ActionSettle}); quicker || c.stays {
 				want = InvoicePaid
 			}
-			is(t, name+": the invoice that waited", l.docs[waiting.ID].Status, want)
+			is(t, name+": the invoice that waited", l.docs[pending.ID].Status, want)
 			for _, ch := range l.charges {
 				if l.docs[ch.invoice].Status != InvoicePaid {
 					t.Errorf("%s: %s was charged and is %s", name, ch.invoice, l.docs[ch.invoice].Status)
@@ -189,7 +189,7 @@ func TestARenewalWaitsForTheCustomerUntilTheDeadlineAndIsNotTriedAgain(t *testin
 		is(t, "mails", l.told(NoticeConfirmPayment), []Notice{{
 			Kind: NoticeConfirmPayment, To: RoleBilling, InvoiceID: l.last().ID, Amount: Money{1000, "USD"}, Until: instant("2026-05-08"), Plan: l.s().Plan,
 		}})
-		is(t, "licence", l.s().Entitlement(l.book.Policy).ValidUntil, instant("2026-05-08"))
+		is(t, "licence", l.s().Entitlement(l.snapshot.Policy).ValidUntil, instant("2026-05-08"))
 		return l
 	}
 	l := renewed()
@@ -210,7 +210,7 @@ func TestARenewalWaitsForTheCustomerUntilTheDeadlineAndIsNotTriedAgain(t *testin
 
 	l = renewed()
 	l.to("2026-05-02")
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	is(t, "period, by a new card", l.s().Period, Period{instant("2026-05-01"), instant("2026-06-01")})
 	is(t, "charged", l.charged(), int64(2000))
 	is(t, "other mails", len(l.told(NoticePaymentFailed))+len(l.told(NoticeFinalNotice)), 0)
@@ -234,9 +234,9 @@ func TestATrialsEndDoesNotWaitForTheCustomer(t *testing.T) {
 // A revival keeps what has ended alive until its payment is decided.
 func TestARevivalWaitsForAnHour(t *testing.T) {
 	l := askedFor(t, offer{})
-	l.must(Command{Verb: VerbCancel})
+	l.must(Command{Action: ActionCancel})
 	l.to("2026-05-10")
-	l.command(Command{Verb: VerbRenew})
+	l.command(Command{Action: ActionRenew})
 	l.waits(ForRevival, 1000, "2026-05-10 01:00")
 	is(t, "status", l.s().Status, Canceled)
 	l.to("2026-05-10 00:30")
@@ -251,26 +251,26 @@ func TestWhatTheGatewayWorksOnIsAskedAboutEachHour(t *testing.T) {
 	l.now = instant("2026-05-01")
 	b := l.onFile()
 	d := b.Due(l.s().Next, l.now)
-	inv, freeze := b.Freeze(*d.Bill, "renewal")
-	l.post(freeze)
+	inv, reserve := b.Reserve(*d.Bill, "renewal")
+	l.post(reserve)
 	l.post(*b.Awaits(inv, ChargeResult{Status: PaymentProcessing}, l.now))
 	l.waits(ForRenewal, 1000, "2026-05-01 01:00")
 	is(t, "status", l.s().Status, Active)
 	is(t, "mails", len(l.told(NoticeConfirmPayment)), 0)
-	for _, v := range []Verb{VerbCancel, VerbRenew, VerbMoneyBack} {
+	for _, v := range []Action{ActionCancel, ActionRenew, ActionMoneyBack} {
 		b := l.onFile()
-		if d := b.Freed().Decide(Command{Verb: v}, l.now); d.Refusal == nil && !b.Disturbs(d) {
+		if d := b.Freed().Decide(Command{Action: v}, l.now); d.Refusal == nil && !b.Disturbs(d) {
 			t.Errorf("%s goes past it", v)
 		}
 	}
 	b = l.onFile()
 	l.now = instant("2026-05-01 01:00")
-	p := b.Awaits(*b.Waiting, ChargeResult{Status: PaymentProcessing}, l.now)
+	p := b.Awaits(*b.PendingPayment, ChargeResult{Status: PaymentProcessing}, l.now)
 	l.post(*p)
 	is(t, "next", l.s().Next, Step{StepSettle, instant("2026-05-01 02:00")})
 	is(t, "told each time", len(p.Events)+len(p.Notices), 0)
 	b = l.onFile()
-	l.post(*b.Awaits(*b.Waiting, ChargeResult{Status: PaymentRequiresAction, ActionURL: "https://bank.example"}, l.now))
+	l.post(*b.Awaits(*b.PendingPayment, ChargeResult{Status: PaymentRequiresAction, ActionURL: "https://bank.example"}, l.now))
 	is(t, "status once the bank asks", l.s().Status, PastDue)
 	is(t, "mails", len(l.told(NoticeConfirmPayment)), 1)
 }

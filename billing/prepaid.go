@@ -3,18 +3,20 @@ package billing
 import "time"
 
 // Prepaid tells whether the period after the running one is paid already.
-func (s Subscription) Prepaid() bool { return s.Ahead != (Period{}) }
+func (s Subscription) Prepaid() bool { return s.PrepaidPeriod != (Period{}) }
 
 // PaidUntil is the end of all that is paid.
 func (s Subscription) PaidUntil() time.Time {
 	if s.Prepaid() {
-		return s.Ahead.End
+		return s.PrepaidPeriod.End
 	}
 	return s.Period.End
 }
 
 // prepay records who paid for the period after the running one.
-func (s *Subscription) prepay(p Period, invoice string) { s.Ahead, s.AheadBy = p, invoice }
+func (s *Subscription) prepay(p Period, invoice string) {
+	s.PrepaidPeriod, s.PrepaidInvoice = p, invoice
+}
 
 func (s *Subscription) clearPrepaid() { s.prepay(Period{}, "") }
 
@@ -32,8 +34,8 @@ func (s *Subscription) restart(p Period, invoice string) {
 // entered is the subscription in the period that was paid ahead, at the price
 // that was announced for it.
 func (s Subscription) entered() Subscription {
-	s = s.sold(s.Plan, s.priceOf(s.Ahead), s.Quantity)
-	s.enterPeriod(s.Ahead, s.AheadBy)
+	s = s.sold(s.Plan, s.priceOf(s.PrepaidPeriod), s.Quantity)
+	s.enterPeriod(s.PrepaidPeriod, s.PrepaidInvoice)
 	s.clearPrepaid()
 	return s
 }

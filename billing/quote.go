@@ -33,8 +33,8 @@ const (
 // Quote prices the order as of an instant, as for a guest: the link may be
 // passed on, and the price must hold for everybody who may accept it. The
 // period is not known yet, so the lines name none.
-func (b Book) Quote(at time.Time) Quote {
-	b.Subscription.Stranger = true
+func (b Snapshot) Quote(at time.Time) Quote {
+	b.Subscription.Guest = true
 	q := Quote{
 		ID: b.NewID("quo"), Order: b.Order, Subscription: b.Subscription, ProductName: b.Product.Name,
 		Bill: b.PreviewPurchase(at), Renewal: b.PreviewRenewal(at).Total(), CreatedAt: at, ExpiresAt: at.Add(b.Policy.QuoteLife),

@@ -34,11 +34,11 @@ func TestAQuoteStandsUntilTheSecondOfItsEndAndIsAcceptedOnce(t *testing.T) {
 }
 
 // 1000 less 20 % are 800; 22 % of that are 176. Later 1000 and 220. The
-// account's 10 % and its balance are not a stranger's.
+// account's 10 % and its balance are not a guest's.
 func TestAQuoteIsPricedAsForAStrangerAndKeepsItsCoupon(t *testing.T) {
 	l := ordered(t, "2026-01-31 10:00", offer{country: "IT"})
-	l.book.Standing, l.book.Balance, l.book.Subscription.Discount = 10, Money{5000, "USD"}, percent(20, 1)
-	q := l.book.Quote(l.now)
+	l.snapshot.Standing, l.snapshot.Balance, l.snapshot.Subscription.Discount = 10, Money{5000, "USD"}, percent(20, 1)
+	q := l.snapshot.Quote(l.now)
 	is(t, "discount", q.Bill.Discount(), Money{200, "USD"})
 	is(t, "tax", q.Bill.Tax(), Money{176, "USD"})
 	is(t, "total", q.Bill.Total(), Money{976, "USD"})
@@ -48,14 +48,14 @@ func TestAQuoteIsPricedAsForAStrangerAndKeepsItsCoupon(t *testing.T) {
 	is(t, "until", q.ExpiresAt, instant("2026-03-02 10:00"))
 
 	// The price has risen since.
-	l.book.Product.Plans[0].Prices[0].Amount = 5000
-	l.book.Order, l.book.Subscription = q.Ordered("sub_7", "lic_7", ByInvoice, instant("2026-02-10 12:00"))
-	is(t, "its quote", l.book.Order.Quote, q.ID)
-	is(t, "its subscription", l.book.Order.Subscription+" "+l.book.Subscription.ID, "sub_7 sub_7")
-	is(t, "its licence", l.book.Order.License, "lic_7")
-	is(t, "collection", l.book.Subscription.Collection, ByInvoice)
-	is(t, "it begins then", l.book.Subscription.CreatedAt, instant("2026-02-10 12:00"))
-	bill := l.book.PreviewPurchase(instant("2026-02-10 12:00"))
+	l.snapshot.Product.Plans[0].Prices[0].Amount = 5000
+	l.snapshot.Order, l.snapshot.Subscription = q.Ordered("sub_7", "lic_7", ByInvoice, instant("2026-02-10 12:00"))
+	is(t, "its quote", l.snapshot.Order.Quote, q.ID)
+	is(t, "its subscription", l.snapshot.Order.Subscription+" "+l.snapshot.Subscription.ID, "sub_7 sub_7")
+	is(t, "its licence", l.snapshot.Order.License, "lic_7")
+	is(t, "collection", l.snapshot.Subscription.Collection, ByInvoice)
+	is(t, "it begins then", l.snapshot.Subscription.CreatedAt, instant("2026-02-10 12:00"))
+	bill := l.snapshot.PreviewPurchase(instant("2026-02-10 12:00"))
 	is(t, "ordered at", bill.AmountDue(), q.Bill.Total())
 	is(t, "its price version", bill.Service().Price, q.Subscription.Price)
 }

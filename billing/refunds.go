@@ -47,7 +47,7 @@ const (
 
 // cancelNow ends a subscription at once for an operator, with no, a prorated
 // or a full refund.
-func (b Book) cancelNow(c Command, at time.Time) Decision {
+func (b Snapshot) cancelNow(c Command, at time.Time) Decision {
 	s, scope := b.Subscription, c.Refund
 	if s.disputed() && scope != RefundNone {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "refund", "is not possible while a payment is disputed")}
@@ -55,7 +55,7 @@ func (b Book) cancelNow(c Command, at time.Time) Decision {
 	if s.Status == Incomplete {
 		p := b.canceled(at)
 		p.Subscription.CancelReason = ReasonOperator
-		return Decision{Posting: p}
+		return Decision{Changeset: p}
 	}
 	p := b.end(at, ReasonOperator)
 	var takes []credit
@@ -63,8 +63,8 @@ func (b Book) cancelNow(c Command, at time.Time) Decision {
 	case RefundProrated:
 		takes = b.credits(at)
 	case RefundFull:
-		for _, sold := range b.Sold {
-			if sold.pays(s.Period, s.PaidBy) || sold.pays(s.Ahead, s.AheadBy) {
+		for _, sold := range b.PaidLines {
+			if sold.pays(s.Period, s.PaidBy) || sold.pays(s.PrepaidPeriod, s.PrepaidInvoice) {
 				takes = append(takes, sold.whole())
 			}
 		}
@@ -73,17 +73,17 @@ func (b Book) cancelNow(c Command, at time.Time) Decision {
 		p.Events[0] = back.event(at, EventCanceled, ReasonOperator)
 		p.Notices = append(p.Notices, back.notice(NoticeRefunded, p))
 	}
-	return Decision{Posting: p}
+	return Decision{Changeset: p}
 }
 
 // refundInvoice refunds a part of an invoice, or all that is left of it; the
 // subscription goes on, or stays ended. The amount includes tax; nil means all.
-func (b Book) refundInvoice(c Command, at time.Time) Decision {
+func (b Snapshot) refundInvoice(c Command, at time.Time) Decision {
 	invoice, amount := c.Invoice, c.Amount
 	var left credit
 	i := b.receipt(invoice)
-	if s := slices.IndexFunc(b.Sold, func(s Sold) bool { return s.Invoice == invoice }); s >= 0 && i >= 0 {
-		left = b.Sold[s].whole().upTo(b.Receipts[i].room())
+	if s := slices.IndexFunc(b.PaidLines, func(s PaidLine) bool { return s.Invoice == invoice }); s >= 0 && i >= 0 {
+		left = b.PaidLines[s].whole().upTo(b.Receipts[i].room())
 	}
 	switch {
 	case left.gross() == 0:
@@ -99,14 +99,14 @@ func (b Book) refundInvoice(c Command, at time.Time) Decision {
 	p.Events[0] = back.event(at, EventRefunded, "")
 	p.Notices = []Notice{back.notice(NoticeRefunded, p)}
 	p.Outcome.Invoice = invoice
-	return Decision{Posting: p}
+	return Decision{Changeset: p}
 }
 
 // whole is all that is left of a sold line.
-func (s Sold) whole() credit { return s.credit(s.Remainder()) }
+func (s PaidLine) whole() credit { return s.credit(s.Remainder()) }
 
 // credit takes net units from a sold line, with the tax that belongs to them.
-func (s Sold) credit(net int64) credit { return credit{s, net, s.taxOn(net)} }
+func (s PaidLine) credit(net int64) credit { return credit{s, net, s.taxOn(net)} }
 
 // gross is the credit with its tax.
 func (c credit) gross() int64 { return c.net + c.tax }
@@ -120,7 +120,7 @@ func (c credit) upTo(gross int64) credit {
 	return credit{c.from, net, gross - net}
 }
 
-func (b Book) receipt(invoice string) int {
+func (b Snapshot) receipt(invoice string) int {
 	return slices.IndexFunc(b.Receipts, func(r Receipt) bool { return r.ID == invoice })
 }
 
@@ -140,11 +140,11 @@ func (g given) event(at time.Time, kind EventKind, why CancelReason) Event {
 	return NewEvent(at, kind, d)
 }
 
-func (g given) notice(kind NoticeKind, p *Posting) Notice {
+func (g given) notice(kind NoticeKind, p *Changeset) Notice {
 	n := Notice{Kind: kind, To: RoleBilling, Amount: g.card, Credit: g.balance, Until: p.Events[0].At, Plan: p.Subscription.Plan}
 	for _, note := range p.CreditNotes {
 		if note.Reason == ReasonVoid {
-			continue // it has a letter of its own
+			continue // it has a email of its own
 		}
 		n.CreditNotes = append(n.CreditNotes, note.ID)
 	}
@@ -154,11 +154,11 @@ func (g given) notice(kind NoticeKind, p *Posting) Notice {
 // giveBack draws credits from their lines, corrects the invoices by credit
 // notes, and refunds the money: to the cards as much as their charges can
 // still return, the rest to the account's balance.
-func (b Book) giveBack(p *Posting, takes []credit, reason string, at time.Time) given {
+func (b Snapshot) giveBack(p *Changeset, takes []credit, reason string, at time.Time) given {
 	g := given{Money{0, b.currency()}, Money{0, b.currency()}}
 	for _, t := range takes {
 		if t.gross() > 0 {
-			p.Draws = append(p.Draws, Draw{t.from.Line.ID, t.net, t.tax})
+			p.CreditAllocations = append(p.CreditAllocations, CreditAllocation{t.from.Line.ID, t.net, t.tax})
 		}
 	}
 	receipts := b.Subscription.takenBack(slices.Clone(b.Receipts))
@@ -227,7 +227,7 @@ func spread(receipts []Receipt, takes []credit) []CreditNote {
 
 // spreadExcess limits the credit notes of a change to the totals of their
 // invoices, as spread does.
-func (b Book) spreadExcess(excess []CreditNote) []CreditNote {
+func (b Snapshot) spreadExcess(excess []CreditNote) []CreditNote {
 	receipts := slices.Clone(b.Receipts)
 	var held []CreditNote
 	for _, n := range excess {
@@ -235,10 +235,10 @@ func (b Book) spreadExcess(excess []CreditNote) []CreditNote {
 			held = append(held, n)
 			continue
 		}
-		line := Sold{Invoice: n.Invoice, Line: Line{ID: n.Line}}
+		line := PaidLine{Invoice: n.Invoice, Line: Line{ID: n.Line}}
 		for _, part := range spread(receipts, []credit{{line, n.Net, n.Tax}}) {
 			if part.Line != n.Line {
-				part.Draws = n.Line
+				part.CreditedLine = n.Line
 			}
 			part.Currency, part.Reason = n.Currency, n.Reason
 			held = append(held, part)
@@ -247,10 +247,10 @@ func (b Book) spreadExcess(excess []CreditNote) []CreditNote {
 	return held
 }
 
-// RefundsAnswered is the posting of the gateway's answers about pending refunds. If
+// RefundsAnswered is the changeset of the gateway's answers about pending refunds. If
 // a card cannot be refunded, the money goes to the account's balance and the
 // operator is told.
-func (b Book) RefundsAnswered(refunds []Refund, at time.Time) *Posting {
+func (b Snapshot) RefundsAnswered(refunds []Refund, at time.Time) *Changeset {
 	s := b.Subscription
 	s.Refunding -= len(refunds)
 	p := b.post(s, at, EventRefundConfirmed, EventDetails{})
@@ -273,7 +273,7 @@ func (b Book) RefundsAnswered(refunds []Refund, at time.Time) *Posting {
 // refundFailed records that a refund which the gateway had confirmed has failed
 // after all: once, even if it is reported again. Its credit note stays, since the
 // customer has the money, though on the balance.
-func (b Book) refundFailed(_ Command, at time.Time) Decision {
+func (b Snapshot) refundFailed(_ Command, at time.Time) Decision {
 	r := b.Returned
 	switch r.Status {
 	case RefundSucceeded:
@@ -288,11 +288,11 @@ func (b Book) refundFailed(_ Command, at time.Time) Decision {
 	p := b.post(b.Subscription, at, EventRefundFailed, EventDetails{})
 	p.Refunds = []Refund{r}
 	p.tellOfFailure(b.keep(p, r), at)
-	return Decision{Posting: p}
+	return Decision{Changeset: p}
 }
 
 // keep gives the account's balance what a card did not take back.
-func (b Book) keep(p *Posting, r Refund) Money {
+func (b Snapshot) keep(p *Changeset, r Refund) Money {
 	p.Entries = append(p.Entries, BalanceEntry{
 		Key: r.ID, Account: b.Order.BillingAccount, Currency: r.Amount.Currency, Amount: r.Amount.Amount, Cause: CauseRefund, Document: r.ID,
 	})
@@ -300,7 +300,7 @@ func (b Book) keep(p *Posting, r Refund) Money {
 }
 
 // tellOfFailure tells the history and the operator what a card did not take.
-func (p *Posting) tellOfFailure(failed Money, at time.Time) {
+func (p *Changeset) tellOfFailure(failed Money, at time.Time) {
 	p.Events[0] = NewEvent(at, EventRefundFailed, EventDetails{Amount: failed})
 	p.Notices = []Notice{{Kind: NoticeRefundFailed, To: RoleOperator, Amount: failed, Until: at, Plan: p.Subscription.Plan}}
 }

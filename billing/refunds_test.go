@@ -2,10 +2,10 @@ package billing
 
 import "testing"
 
-func cancelNow(scope RefundScope) Command { return Command{Verb: VerbCancelNow, Refund: scope} }
+func cancelNow(scope RefundScope) Command { return Command{Action: ActionCancelNow, Refund: scope} }
 
 func refundOf(invoice string, amount int64) Command {
-	c := Command{Verb: VerbRefund, Invoice: invoice}
+	c := Command{Action: ActionRefund, Invoice: invoice}
 	if amount > 0 {
 		c.Amount = &amount
 	}
@@ -27,19 +27,19 @@ func (l *ledger) sums() []int64 {
 
 func TestMoneyBackGivesBackWhatWasChargedInAll(t *testing.T) {
 	for _, c := range []struct {
-		name           string
-		sells          offer
-		live           func(l *ledger)
-		card, balance  int64
-		notes          []int64
-		letterAttaches int
+		name          string
+		sells         offer
+		live          func(l *ledger)
+		card, balance int64
+		notes         []int64
+		emailAttaches int
 	}{
 		{"a purchase", offer{}, func(*ledger) {}, 1000, 0, []int64{1000}, 1},
 		{"with its tax", offer{country: "IT"}, func(*ledger) {}, 1220, 0, []int64{1220}, 1},
 		// 20.00 less 20 of 30 days of 10.00: 13.33. Each invoice is corrected by its own total.
 		{"and an upgrade", offer{}, func(l *ledger) { l.to("2026-04-11"); l.must(change(large)) },
 			1000 + 1333, 0, []int64{1000, 1333}, 2},
-		{"and a period paid ahead", offer{}, func(l *ledger) { l.must(Command{Verb: VerbRenew}) },
+		{"and a period paid ahead", offer{}, func(l *ledger) { l.must(Command{Action: ActionRenew}) },
 			2000, 0, []int64{1000, 1000}, 2},
 		// 1333 of 2000 come back, of which 333 are on the balance; they stay there.
 		{"and a downgrade", offer{plan: large}, func(l *ledger) { l.to("2026-04-11"); l.must(change(small)) },
@@ -56,16 +56,16 @@ func TestMoneyBackGivesBackWhatWasChargedInAll(t *testing.T) {
 			l := bought(t, "2026-04-01", c.sells)
 			c.live(l)
 			l.to("2026-04-15") // fourteen days after, to the second
-			l.must(Command{Verb: VerbMoneyBack})
+			l.must(Command{Action: ActionMoneyBack})
 			is(t, "next payment", l.s().NextPaymentAt().IsZero(), true)
 			is(t, "card", l.refunded(), c.card)
-			if c.letterAttaches >= 0 {
+			if c.emailAttaches >= 0 {
 				is(t, "balance", l.balance, c.balance)
 				is(t, "credit notes", l.sums(), c.notes)
-				is(t, "attached", len(l.told(NoticeMoneyBack)[0].CreditNotes), c.letterAttaches)
+				is(t, "attached", len(l.told(NoticeMoneyBack)[0].CreditNotes), c.emailAttaches)
 			}
 			is(t, "not told that it ended as well", len(l.told(NoticeEnded)), 0)
-			is(t, "valid until", l.s().Entitlement(l.book.Policy).ValidUntil, instant("2026-04-15"))
+			is(t, "valid until", l.s().Entitlement(l.snapshot.Policy).ValidUntil, instant("2026-04-15"))
 			is(t, "reason", l.s().CancelReason, ReasonRefunded)
 			is(t, "pending", l.s().Refunding, len(l.refunds))
 			l.confirm()
@@ -76,7 +76,7 @@ func TestMoneyBackGivesBackWhatWasChargedInAll(t *testing.T) {
 }
 
 func TestMoneyBackIsForFourteenDaysFromTheFirstCharge(t *testing.T) {
-	over := Command{Verb: VerbMoneyBack}
+	over := Command{Action: ActionMoneyBack}
 	l := bought(t, "2026-04-01", offer{})
 	l.to("2026-04-11")
 	l.must(change(large)) // which begins nothing anew
@@ -93,14 +93,14 @@ func TestMoneyBackIsForFourteenDaysFromTheFirstCharge(t *testing.T) {
 	is(t, "a conversion's", l.refunded(), int64(1000))
 
 	l = tried(t, "2026-04-01", "visa", offer{})
-	l.must(Command{Verb: VerbRenew}) // pays for May
+	l.must(Command{Action: ActionRenew}) // pays for May
 	l.to("2026-04-15")
 	l.must(over)
 	is(t, "a trial's that was paid ahead", l.refunded(), int64(1000))
 
 	l = bought(t, "2026-04-01", offer{})
 	l.must(cancelNow(RefundNone))
-	l.must(Command{Verb: VerbRenew}) // revived in the same second
+	l.must(Command{Action: ActionRenew}) // revived in the same second
 	l.must(over)
 	is(t, "a revival's, and nothing of before", l.sums(), []int64{0, 1000})
 }
@@ -108,15 +108,15 @@ func TestMoneyBackIsForFourteenDaysFromTheFirstCharge(t *testing.T) {
 func TestMoneyBackOfNothingIsRefused(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{})
 	l.must(refundOf(l.paid[0], 0))
-	l.refused(Command{Verb: VerbMoneyBack}, CodeNothingToRefund)
+	l.refused(Command{Action: ActionMoneyBack}, CodeNothingToRefund)
 }
 
 func TestCancelNowGivesBackNothingTheUnusedPartOrAll(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		ahead bool
-		scope RefundScope
-		want  int64
+		name    string
+		prepaid bool
+		scope   RefundScope
+		want    int64
 	}{
 		{"none", false, RefundNone, 0},
 		{"prorated: 10 of 30 days", false, RefundProrated, 406}, // 333 and 22 %: 73.26
@@ -126,8 +126,8 @@ func TestCancelNowGivesBackNothingTheUnusedPartOrAll(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := bought(t, "2026-04-01", offer{country: "IT"})
-			if c.ahead {
-				l.must(Command{Verb: VerbRenew})
+			if c.prepaid {
+				l.must(Command{Action: ActionRenew})
 			}
 			l.to("2026-04-21")
 			l.must(cancelNow(c.scope))
@@ -163,7 +163,7 @@ func TestAnInvoiceIsRefundedInPartsUpToItsTotal(t *testing.T) {
 	l.refused(refundOf(id, 17), CodeAmountTooLarge)
 	l.must(refundOf(id, 0))
 	is(t, "given back", l.refunded(), int64(1220))
-	is(t, "net and tax", []int64{l.sold[0].Drawn, l.sold[0].DrawnTax}, []int64{1000, 220})
+	is(t, "net and tax", []int64{l.sold[0].Credited, l.sold[0].CreditedTax}, []int64{1000, 220})
 	l.refused(refundOf(id, 1), CodeNothingToRefund)
 	is(t, "status", l.s().Status, Active)
 	l.refused(refundOf("inv_none", 0), CodeNothingToRefund)
@@ -235,7 +235,7 @@ func (l *ledger) refusedRefund(id string, code Code) {
 
 func TestARefundThatFailsLaterReachesAnEndedSubscription(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{})
-	l.must(Command{Verb: VerbMoneyBack})
+	l.must(Command{Action: ActionMoneyBack})
 	l.confirm()
 	is(t, "outcome", l.sendBack(l.refunds[0].ID).Code, "")
 	is(t, "balance", l.balance, int64(1000))

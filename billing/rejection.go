@@ -6,7 +6,7 @@ import "time"
 // try, because it rejected our call (a withdrawn key, an amount that it does
 // not accept). That is our mistake and not the card's, so the operator is told
 // instead of the customer.
-const DeclineRejected = "gateway_refused"
+const DeclineRejected = "gateway_rejected"
 
 // ChargeRejected is the result of such a payment. Nothing moved. It is retried
 // like a declined one, and by every command that charges.
@@ -19,10 +19,10 @@ func rejectionNotice(code, invoice string, due Money) Notice {
 	return Notice{Kind: NoticeChargeRejected, To: RoleOperator, InvoiceID: invoice, Amount: due, Code: code}
 }
 
-// Unstored is the posting of a command whose card the gateway did not store,
+// Unstored is the changeset of a command whose card the gateway did not store,
 // because it rejected our call: the command is refused, and the operator is
 // told.
-func (b Book) Unstored(c Command, code string, at time.Time) *Posting {
+func (b Snapshot) Unstored(c Command, code string, at time.Time) *Changeset {
 	refusal := refuse(CodeGatewayRejected, "", "the payment provider could not be used; the vendor has been informed")
 	p := b.Refused(c, refusal, at)
 	if p.Subscription.Revision == p.From {

@@ -26,7 +26,7 @@ func TestARenewalThatTheGatewayRefusesKeepsTheScheduleAndTellsTheOperatorInTheCu
 	mended.to("2026-05-01")
 	delete(mended.cards, "visa")
 	mended.now = instant("2026-05-01").Add(time.Hour)
-	mended.must(Command{Verb: VerbRenew}, "")
+	mended.must(Command{Action: ActionRenew}, "")
 	is(t, "renewed at once", mended.s().Period, Period{instant("2026-05-01"), instant("2026-06-01")})
 	is(t, "once", mended.charged(), int64(2000))
 }
@@ -34,15 +34,15 @@ func TestARenewalThatTheGatewayRefusesKeepsTheScheduleAndTellsTheOperatorInTheCu
 func TestRefusalsOfTheGatewayUseUpNoneOfAnOrdersCards(t *testing.T) {
 	l := ordered(t, "2026-04-01", offer{})
 	l.cards["visa"] = DeclineRejected
-	l.command(Command{Verb: VerbPurchase, Request: "req_buy"}, "visa")
-	for range l.book.Policy.MaxDeclines {
-		got := l.command(Command{Verb: VerbPaymentMethod}, "visa")
-		is(t, "outcome", got.Code+" "+Code(got.Payment.DeclineCode), "card_declined gateway_refused")
+	l.command(Command{Action: ActionPurchase, Request: "req_buy"}, "visa")
+	for range l.snapshot.Policy.MaxDeclines {
+		got := l.command(Command{Action: ActionPaymentMethod}, "visa")
+		is(t, "outcome", got.Code+" "+Code(got.Payment.DeclineCode), "card_declined gateway_rejected")
 	}
 	is(t, "declines", l.s().Declines, 0)
-	is(t, "operator", len(l.told(NoticeChargeRejected)), 1+l.book.Policy.MaxDeclines)
+	is(t, "operator", len(l.told(NoticeChargeRejected)), 1+l.snapshot.Policy.MaxDeclines)
 	delete(l.cards, "visa")
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	is(t, "status", l.s().Status, Active)
 	is(t, "charged", l.charged(), int64(1000))
 }
@@ -54,6 +54,6 @@ func TestATrialThatTheGatewayRefusesToConvertEndsAndTellsTheOperator(t *testing.
 	is(t, "status", l.s().Status, Canceled)
 	is(t, "operator", len(l.told(NoticeChargeRejected)), 1)
 	delete(l.cards, "visa")
-	l.must(Command{Verb: VerbRenew}, "")
+	l.must(Command{Action: ActionRenew}, "")
 	is(t, "revived", l.s().Status, Active)
 }

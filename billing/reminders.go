@@ -4,7 +4,7 @@ import "time"
 
 // remind tells the billing contact what is coming. Reminders that are
 // outdated after an outage are left out.
-func (b Book) remind(step Step, at time.Time) Decision {
+func (b Snapshot) remind(step Step, at time.Time) Decision {
 	s := b.Subscription
 	period, periodDue := s.nextPeriodReminder()
 	card, cardDue := s.cardReminder()
@@ -36,12 +36,12 @@ func (b Book) remind(step Step, at time.Time) Decision {
 		}
 		p.Notices = append(p.Notices, n)
 	}
-	return Decision{Posting: p}
+	return Decision{Changeset: p}
 }
 
 // nextDue is what will be due at the end of the period as things stand:
 // after discounts, tax and balance.
-func (b Book) nextDue() Money {
+func (b Snapshot) nextDue() Money {
 	s := b.Subscription
 	anchor, end := s.Anchor, s.Period.End
 	if s.Status == Trialing {

@@ -6,7 +6,7 @@ import "testing"
 func expiring(t *testing.T, month string, o offer) *ledger {
 	t.Helper()
 	l := ordered(t, "2026-01-10", o)
-	l.book.MethodExp = month
+	l.snapshot.MethodExp = month
 	l.pay("visa")
 	return l
 }
@@ -26,15 +26,15 @@ func TestTheBillingContactIsRemindedOnceBeforeTheCardExpires(t *testing.T) {
 func TestAnotherCardOrACancellationNeedsNoReminder(t *testing.T) {
 	l := expiring(t, "2026-03", offer{})
 	l.to("2026-03-01")
-	l.book.MethodExp = "2031-05"
-	l.must(Command{Verb: VerbPaymentMethod}, "amex")
+	l.snapshot.MethodExp = "2031-05"
+	l.must(Command{Action: ActionPaymentMethod}, "amex")
 	is(t, "expires", l.s().CardExpires, instant("2031-06-01"))
 	l.to("2026-06-10")
 	is(t, "told of another card", len(l.told(NoticeCardExpiring)), 0)
 
 	l = expiring(t, "2026-03", offer{})
 	l.to("2026-03-15")
-	l.must(Command{Verb: VerbCancel})
+	l.must(Command{Action: ActionCancel})
 	l.to("2026-06-10")
 	is(t, "told what is cancelled", len(l.told(NoticeCardExpiring)), 0)
 }

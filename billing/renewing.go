@@ -4,14 +4,14 @@ import "time"
 
 // renew charges the next period at its start, or enters the one that was
 // paid ahead.
-func (b Book) renew(step Step, at time.Time) Decision {
+func (b Snapshot) renew(step Step, at time.Time) Decision {
 	s := b.Subscription
 	if s.Prepaid() {
 		s = s.entered()
-		return Decision{Posting: b.post(s, at, EventRenewed, EventDetails{Until: s.Period.End})}
+		return Decision{Changeset: b.post(s, at, EventRenewed, EventDetails{Until: s.Period.End})}
 	}
 	if s.Collection == ByInvoice {
-		return Decision{Posting: b.unpaid(at)}
+		return Decision{Changeset: b.unpaid(at)}
 	}
 	inv := b.draft(ForRenewal, step.At.Format(time.RFC3339), b.saleAt(s.Anchor, s.Period.End, at))
 	return b.collectOrFail(inv, at)
@@ -19,7 +19,7 @@ func (b Book) renew(step Step, at time.Time) Decision {
 
 // renewNow pays the next period early, pays what is owed, or revives what
 // has ended, depending on the state (docs/rules.md, Commands and states).
-func (b Book) renewNow(c Command, at time.Time) Decision {
+func (b Snapshot) renewNow(c Command, at time.Time) Decision {
 	s := b.Subscription
 	cause := c.Cause(s.Revision)
 	switch s.Status {
@@ -28,7 +28,7 @@ func (b Book) renewNow(c Command, at time.Time) Decision {
 	case Canceled:
 		return b.collect(b.draft(ForRevival, cause, b.saleAt(at, at, at)))
 	case Trialing:
-		return b.collect(b.draft(ForAhead, cause, b.saleAt(s.TrialEnd, s.TrialEnd, s.TrialEnd)))
+		return b.collect(b.draft(ForPrepaid, cause, b.saleAt(s.TrialEnd, s.TrialEnd, s.TrialEnd)))
 	}
 	if s.Collection == ByInvoice && b.Method == "" {
 		return b.sendNext(at)
@@ -37,5 +37,5 @@ func (b Book) renewNow(c Command, at time.Time) Decision {
 	if next.Before(at) { // an invoice that an outage kept back is still open
 		next = at
 	}
-	return b.collect(b.draft(ForAhead, cause, b.saleAt(s.Anchor, s.Period.End, next)))
+	return b.collect(b.draft(ForPrepaid, cause, b.saleAt(s.Anchor, s.Period.End, next)))
 }

@@ -56,8 +56,8 @@ func TestARenewalTellsBothContacts(t *testing.T) {
 func TestRenewNowIsCountedFromTheCurrentEnd(t *testing.T) {
 	l := bought(t, "2026-01-31", offer{})
 	l.now = instant("2026-02-10")
-	l.must(Command{Verb: VerbRenew})
-	is(t, "ahead", l.s().Ahead, Period{instant("2026-02-28"), instant("2026-03-31")})
+	l.must(Command{Action: ActionRenew})
+	is(t, "ahead", l.s().PrepaidPeriod, Period{instant("2026-02-28"), instant("2026-03-31")})
 	is(t, "charged", l.charged(), int64(2000))
 	l.to("2026-02-28")
 	is(t, "period", l.s().Period, Period{instant("2026-02-28"), instant("2026-03-31")})
@@ -71,7 +71,7 @@ func TestADeclineOfAPeriodAheadLeavesEverythingAsItWas(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{balance: 1200})
 	before := l.s()
 	l.wallet = "poor"
-	is(t, "outcome", l.command(Command{Verb: VerbRenew}).Code, CodeCardDeclined)
+	is(t, "outcome", l.command(Command{Action: ActionRenew}).Code, CodeCardDeclined)
 	before.Revision++
 	is(t, "subscription", withoutCause(l.s()), withoutCause(before))
 	is(t, "balance", l.balance, int64(200))
@@ -80,7 +80,7 @@ func TestADeclineOfAPeriodAheadLeavesEverythingAsItWas(t *testing.T) {
 
 func TestAPeriodPaidAheadInATrialFollowsIt(t *testing.T) {
 	l := tried(t, "2026-04-01", "visa", offer{})
-	l.must(Command{Verb: VerbRenew})
+	l.must(Command{Action: ActionRenew})
 	l.to("2026-05-01")
 	is(t, "status", l.s().Status, Active)
 	is(t, "anchor", l.s().Anchor, instant("2026-05-01"))
@@ -92,8 +92,8 @@ func TestAPeriodPaidAheadInATrialFollowsIt(t *testing.T) {
 
 func TestCancellingWithAPeriodAheadEndsAfterIt(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{})
-	l.must(Command{Verb: VerbRenew})
-	l.must(Command{Verb: VerbCancel})
+	l.must(Command{Action: ActionRenew})
+	l.must(Command{Action: ActionCancel})
 	is(t, "works until", l.told(NoticeCancelScheduled)[0].Until, instant("2026-06-01"))
 	l.to("2026-05-31")
 	is(t, "status", l.s().Status, Active)
@@ -104,10 +104,10 @@ func TestCancellingWithAPeriodAheadEndsAfterIt(t *testing.T) {
 
 func TestRevivalKeepsTheLicenceAndCountsFromNow(t *testing.T) {
 	l := bought(t, "2026-01-31", offer{})
-	l.must(Command{Verb: VerbCancel})
+	l.must(Command{Action: ActionCancel})
 	l.to("2026-07-15 12:00")
 	is(t, "status", l.s().Status, Canceled)
-	l.must(Command{Verb: VerbRenew})
+	l.must(Command{Action: ActionRenew})
 	s := l.s()
 	is(t, "licence", s.License, "lic_1")
 	is(t, "anchor", s.Anchor, instant("2026-07-15 12:00"))
@@ -120,17 +120,17 @@ func TestRevivalKeepsTheLicenceAndCountsFromNow(t *testing.T) {
 
 	l = tried(t, "2026-04-01", "", offer{}) // a trial that ended is revived too
 	l.to("2026-06-01")
-	l.refused(Command{Verb: VerbRenew}, CodeNoPaymentMethod)
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
-	l.must(Command{Verb: VerbRenew})
+	l.refused(Command{Action: ActionRenew}, CodeNoPaymentMethod)
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
+	l.must(Command{Action: ActionRenew})
 	is(t, "licence", l.s().License, "lic_1")
 	is(t, "trial", l.s().TrialEnd.IsZero(), true)
 
 	l = bought(t, "2026-04-01", offer{})
-	l.must(Command{Verb: VerbCancel})
+	l.must(Command{Action: ActionCancel})
 	l.to("2026-06-01")
 	l.wallet = "poor"
-	is(t, "a decline", l.command(Command{Verb: VerbRenew}).Code, CodeCardDeclined)
+	is(t, "a decline", l.command(Command{Action: ActionRenew}).Code, CodeCardDeclined)
 	is(t, "status", l.s().Status, Canceled)
 	is(t, "ended", l.s().CanceledAt, instant("2026-05-01"))
 }
@@ -139,17 +139,17 @@ func TestRevivalKeepsTheLicenceAndCountsFromNow(t *testing.T) {
 func TestARevivalWithinTheSameSecondIsCreditedForItselfAlone(t *testing.T) {
 	again := func() *ledger {
 		l := bought(t, "2026-04-01", offer{})
-		l.must(Command{Verb: VerbRenew})
+		l.must(Command{Action: ActionRenew})
 		l.must(cancelNow(RefundNone))
-		l.must(Command{Verb: VerbRenew})
-		l.must(Command{Verb: VerbRenew})
+		l.must(Command{Action: ActionRenew})
+		l.must(Command{Action: ActionRenew})
 		is(t, "charged", l.charged(), int64(4000))
 		return l
 	}
 	l := again()
-	preview, err := l.onFile().PreviewChange(Command{Verb: VerbChange, Plan: smallYear}, l.now)
+	preview, err := l.onFile().PreviewChange(Command{Action: ActionChange, Plan: smallYear}, l.now)
 	is(t, "preview", [2]any{preview.Invoice.Credit().Amount, err}, [2]any{int64(2000), nil})
-	l.must(Command{Verb: VerbChange, Plan: smallYear})
+	l.must(Command{Action: ActionChange, Plan: smallYear})
 	is(t, "charged", l.charged(), int64(4000+10000-2000))
 	audit(l, 0)
 
@@ -162,7 +162,7 @@ func TestARevivalWithinTheSameSecondIsCreditedForItselfAlone(t *testing.T) {
 
 	l = again() // what is left of the first life stays out of it
 	l.must(refundOf(l.paid[2], 0))
-	l.must(Command{Verb: VerbChange, Plan: large})
+	l.must(Command{Action: ActionChange, Plan: large})
 	is(t, "the period ahead alone", l.last().Credit().Amount, int64(1000))
 	audit(l, 0)
 }
@@ -192,7 +192,7 @@ func TestAStepHandledLateChargesOnlyThePeriodThatContainsIt(t *testing.T) {
 	is(t, "a trial's bill", lines(l.last()), [][3]any{{LineSkipped, int64(0), int64(0)}, {LineService, int64(1000), int64(0)}})
 
 	l = bought(t, "2026-01-31", offer{}) // a period that was paid ahead is not charged again
-	l.must(Command{Verb: VerbRenew})
+	l.must(Command{Action: ActionRenew})
 	l.late("2026-05-10")
 	is(t, "charges", len(l.charges), 3)
 	is(t, "skipped", l.last().Lines[0].Period, Period{instant("2026-03-31"), instant("2026-04-30")})
@@ -206,7 +206,7 @@ func TestAStepHandledLateChargesOnlyThePeriodThatContainsIt(t *testing.T) {
 	is(t, "a retry's skipped time", l.last().Lines[0].Period, Period{instant("2026-05-01"), instant("2026-07-01")})
 
 	l = bought(t, "2026-04-01", offer{}) // what was cancelled ended when it was to end
-	l.must(Command{Verb: VerbCancel})
+	l.must(Command{Action: ActionCancel})
 	l.late("2026-09-01")
 	is(t, "ended", l.s().CanceledAt, instant("2026-05-01"))
 	is(t, "charged", l.charged(), int64(1000))
@@ -215,9 +215,9 @@ func TestAStepHandledLateChargesOnlyThePeriodThatContainsIt(t *testing.T) {
 func TestResumeUndoesACancellation(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{})
 	before := l.s()
-	l.must(Command{Verb: VerbCancel})
-	is(t, "valid to the exact end", l.s().Entitlement(l.book.Policy).ValidUntil, instant("2026-05-01"))
-	l.must(Command{Verb: VerbResume})
+	l.must(Command{Action: ActionCancel})
+	is(t, "valid to the exact end", l.s().Entitlement(l.snapshot.Policy).ValidUntil, instant("2026-05-01"))
+	l.must(Command{Action: ActionResume})
 	before.Revision = l.s().Revision
 	is(t, "subscription", withoutCause(l.s()), withoutCause(before))
 	is(t, "told", len(l.told(NoticeResumed)), 1)
@@ -227,16 +227,16 @@ func TestResumeUndoesACancellation(t *testing.T) {
 
 func TestAPriceIsKeptUntilThePlanChanges(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{})
-	for i := range l.book.Product.Plans {
-		for j := range l.book.Product.Plans[i].Prices {
-			l.book.Product.Plans[i].Prices[j].Amount *= 3
+	for i := range l.snapshot.Product.Plans {
+		for j := range l.snapshot.Product.Plans[i].Prices {
+			l.snapshot.Product.Plans[i].Prices[j].Amount *= 3
 		}
 	}
 	l.to("2026-05-01")
 	is(t, "the renewal", l.charges[1].amount, int64(1000))
-	l.must(Command{Verb: VerbRenew})
+	l.must(Command{Action: ActionRenew})
 	is(t, "the period ahead", l.charges[2].amount, int64(1000))
-	l.must(Command{Verb: VerbChange, Plan: large}) // 60.00 − 10.00 − 10.00
+	l.must(Command{Action: ActionChange, Plan: large}) // 60.00 − 10.00 − 10.00
 	is(t, "the change", l.charges[3].amount, int64(4000))
 
 	for name, c := range map[string]struct {
@@ -250,9 +250,9 @@ func TestAPriceIsKeptUntilThePlanChanges(t *testing.T) {
 			l := c.start()
 			l.to("2026-04-10")
 			move := l.reprice(site, 5000, "pri_2")
-			preview, err := l.onFile().PreviewChange(Command{Verb: VerbChange, Plan: site, Quantity: 2}, l.now)
+			preview, err := l.onFile().PreviewChange(Command{Action: ActionChange, Plan: site, Quantity: 2}, l.now)
 			is(t, "preview", [2]any{preview.Price.Amount, err}, [2]any{int64(6000), nil})
-			l.must(Command{Verb: VerbChange, Plan: site, Quantity: 2})
+			l.must(Command{Action: ActionChange, Plan: site, Quantity: 2})
 			l.to("2026-05-20")
 			l.must(move) // which is still to come, whatever the quantity
 			l.to("2026-06-15")
@@ -267,7 +267,7 @@ func TestAPriceIsKeptUntilThePlanChanges(t *testing.T) {
 	l = bought(t, "2026-04-01", offer{plan: site})
 	l.must(l.reprice(site, 5000, "pri_2"))
 	l.to("2026-04-10")
-	l.must(Command{Verb: VerbChange, Plan: site, Quantity: 2})
+	l.must(Command{Action: ActionChange, Plan: site, Quantity: 2})
 	is(t, "what was announced for May is not for April", l.last().Service().Amount, int64(6000))
 	l.to("2026-05-10")
 	is(t, "and comes with the next period", l.last().Service().Amount, int64(10000))

@@ -10,8 +10,8 @@ import (
 type Dunning struct {
 	FirstFailure time.Time `json:"first_failure"`
 	LastAttempt  time.Time `json:"last_attempt"`
-	Hard         bool      `json:"hard,omitempty"`    // only a new method can help
-	Rejection    string    `json:"refusal,omitempty"` // the gateway's code, if it rejected our call: see rejection.go
+	Hard         bool      `json:"hard,omitempty"`      // only a new method can help
+	Rejection    string    `json:"rejection,omitempty"` // the gateway's code, if it rejected our call: see rejection.go
 }
 
 // Deadline is when the subscription ends unpaid: the first failure plus the
@@ -59,18 +59,18 @@ func (r ChargeResult) Hard() bool {
 // retry charges a declined renewal again. After an outage the invoice is
 // computed again for the period that contains at. At the deadline, a hard
 // decline, which no retry can cure, ends the subscription.
-func (b Book) retry(_ Step, at time.Time) Decision {
+func (b Snapshot) retry(_ Step, at time.Time) Decision {
 	s := b.Subscription
 	deadline := s.Dunning.Deadline(b.Policy)
 	if b.Open == nil || s.Dunning.Hard && !at.Before(deadline) {
-		return Decision{Posting: b.end(deadline, ReasonPaymentFailed)}
+		return Decision{Changeset: b.end(deadline, ReasonPaymentFailed)}
 	}
 	return b.collectOrFail(b.owed(at), at)
 }
 
 // owed is a declined renewal's invoice as of an instant, at its original
 // price.
-func (b Book) owed(at time.Time) *Invoice {
+func (b Snapshot) owed(at time.Time) *Invoice {
 	s := b.Subscription
 	sale := b.saleAt(s.Anchor, s.Period.End, at)
 	sale.Price = b.Open.Service().Price
@@ -79,13 +79,13 @@ func (b Book) owed(at time.Time) *Invoice {
 
 // collectOrFail is collect for charges that nobody asked for just now: a
 // missing card is a failed payment, not a refusal.
-func (b Book) collectOrFail(inv *Invoice, at time.Time) Decision {
+func (b Snapshot) collectOrFail(inv *Invoice, at time.Time) Decision {
 	d := b.collect(inv)
 	if d.Refusal == nil {
 		return d
 	}
 	inv.BalanceApplied = 0 // nothing was reserved
-	return Decision{Posting: b.Declined(*inv, ChargeResult{
+	return Decision{Changeset: b.Declined(*inv, ChargeResult{
 		Status: PaymentDeclined, DeclineCode: string(CodeNoPaymentMethod), Advice: AdviceNewMethod,
 	}, at)}
 }

@@ -9,7 +9,7 @@ import (
 // then on.
 func failing(t *testing.T, card string) *ledger {
 	l := bought(t, "2026-04-01", offer{})
-	l.must(Command{Verb: VerbPaymentMethod}, card)
+	l.must(Command{Action: ActionPaymentMethod}, card)
 	return l
 }
 
@@ -94,7 +94,7 @@ func TestWhatMakesADeclineHard(t *testing.T) {
 func TestANewMethodIsChargedAtOnceAndTheAnchorStays(t *testing.T) {
 	l := failing(t, "stolen")
 	l.to("2026-05-03 08:00")
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	is(t, "status", l.s().Status, Active)
 	is(t, "period", l.s().Period, Period{instant("2026-05-01"), instant("2026-06-01")})
 	is(t, "charged", l.charged(), int64(2000))
@@ -106,10 +106,10 @@ func TestANewMethodIsChargedAtOnceAndTheAnchorStays(t *testing.T) {
 func TestANewMethodIsStoredEvenIfItIsDeclined(t *testing.T) {
 	l := failing(t, "stolen")
 	l.to("2026-05-03")
-	is(t, "outcome", l.command(Command{Verb: VerbPaymentMethod}, "poor").Payment.DeclineCode, "insufficient_funds")
+	is(t, "outcome", l.command(Command{Action: ActionPaymentMethod}, "poor").Payment.DeclineCode, "insufficient_funds")
 	is(t, "card", l.wallet, "poor")
 	is(t, "next", l.s().Next, Step{StepRetry, instant("2026-05-04")})
-	is(t, "the deadline is where it was", l.s().Dunning.Deadline(l.book.Policy), instant("2026-05-08"))
+	is(t, "the deadline is where it was", l.s().Dunning.Deadline(l.snapshot.Policy), instant("2026-05-08"))
 	l.cards["poor"] = ""
 	l.to("2026-05-04")
 	is(t, "status", l.s().Status, Active)
@@ -140,7 +140,7 @@ func TestTheDeadlineDoesNotMove(t *testing.T) {
 
 	l = failing(t, "poor") // the failure itself is late, and counts from there
 	l.late("2026-05-03 10:00")
-	is(t, "deadline", l.s().Entitlement(l.book.Policy).ValidUntil, instant("2026-05-10 10:00"))
+	is(t, "deadline", l.s().Entitlement(l.snapshot.Policy).ValidUntil, instant("2026-05-10 10:00"))
 }
 
 func TestARenewalWithoutACardIsAFailedPayment(t *testing.T) {
@@ -150,10 +150,10 @@ func TestARenewalWithoutACardIsAFailedPayment(t *testing.T) {
 	is(t, "status", l.s().Status, PastDue)
 	is(t, "balance", l.balance, int64(300))
 	is(t, "next", l.s().Next, Step{StepRetry, instant("2026-05-08")})
-	for _, verb := range []Verb{VerbRenew, VerbPaymentMethod} {
-		l.refused(Command{Verb: verb}, CodeNoPaymentMethod)
+	for _, action := range []Action{ActionRenew, ActionPaymentMethod} {
+		l.refused(Command{Action: action}, CodeNoPaymentMethod)
 	}
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	is(t, "charged beside the balance", l.charged(), int64(700))
 	is(t, "period", l.s().Period.End, instant("2026-06-01"))
 }
@@ -161,9 +161,9 @@ func TestARenewalWithoutACardIsAFailedPayment(t *testing.T) {
 func TestCancellingADebtEndsIt(t *testing.T) {
 	l := failing(t, "poor")
 	l.to("2026-05-02 12:00")
-	l.must(Command{Verb: VerbCancel})
+	l.must(Command{Action: ActionCancel})
 	l.to("2027-01-01")
 	is(t, "attempts", attempts(l, l.last().ID), []string{"2026-05-01", "2026-05-02"})
 	is(t, "reason", l.s().CancelReason, ReasonRequested)
-	is(t, "valid until", l.s().Entitlement(l.book.Policy).ValidUntil, instant("2026-05-02 12:00"))
+	is(t, "valid until", l.s().Entitlement(l.snapshot.Policy).ValidUntil, instant("2026-05-02 12:00"))
 }

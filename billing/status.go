@@ -32,54 +32,54 @@ const (
 	ReasonOperator      CancelReason = "operator"
 )
 
-// Verb names a command on a subscription: an update of its workflow, a button
+// Action names a command on a subscription: an update of its workflow, a button
 // of its page, and the last part of its address in the API.
-type Verb string
+type Action string
 
 const (
-	VerbPurchase      Verb = "purchase"
-	VerbPaymentMethod Verb = "payment-method"
-	VerbChange        Verb = "change"
-	VerbCancel        Verb = "cancel"
-	VerbResume        Verb = "resume"
-	VerbRenew         Verb = "renew"
-	VerbMoneyBack     Verb = "money-back"
+	ActionPurchase      Action = "purchase"
+	ActionPaymentMethod Action = "payment-method"
+	ActionChange        Action = "change"
+	ActionCancel        Action = "cancel"
+	ActionResume        Action = "resume"
+	ActionRenew         Action = "renew"
+	ActionMoneyBack     Action = "money-back"
 
 	// An operator's: no buttons of the customer's page. Mark-paid is possible in
 	// every status, since money that has come is always recorded.
-	VerbMarkPaid  Verb = "mark-paid"
-	VerbCancelNow Verb = "cancel-now"
-	VerbRefund    Verb = "refund"
-	VerbSuspend   Verb = "suspend"
-	VerbRevoke    Verb = "revoke"
-	VerbReinstate Verb = "reinstate"
-	VerbMigrate   Verb = "migrate" // to the plan's newest price
+	ActionMarkPaid  Action = "mark-paid"
+	ActionCancelNow Action = "cancel-now"
+	ActionRefund    Action = "refund"
+	ActionSuspend   Action = "suspend"
+	ActionRevoke    Action = "revoke"
+	ActionReinstate Action = "reinstate"
+	ActionMigrate   Action = "migrate" // to the plan's newest price
 
-	VerbDispute      Verb = "dispute"       // the gateway's: a payment is disputed, or no longer
-	VerbRefundFailed Verb = "refund-failed" // the gateway's: a refund that was confirmed has failed after all
+	ActionDispute      Action = "dispute"       // the gateway's: a payment is disputed, or no longer
+	ActionRefundFailed Action = "refund-failed" // the gateway's: a refund that was confirmed has failed after all
 
 	// Not a button: the gateway may know more about a payment. It is asked for
 	// the outcome of the pending one, if there is one.
-	VerbSettle Verb = "settle"
+	ActionSettle Action = "settle"
 )
 
 // possible is the one table of states (docs/rules.md, Commands and states):
 // what a customer may ask of a subscription in each status. commands.go names
 // the rule of each command.
-var possible = map[Status][]Verb{
-	Incomplete: {VerbPaymentMethod, VerbCancel},
-	Trialing:   {VerbChange, VerbCancel, VerbResume, VerbRenew, VerbPaymentMethod, VerbMoneyBack},
-	Active:     {VerbChange, VerbCancel, VerbResume, VerbRenew, VerbPaymentMethod, VerbMoneyBack},
-	PastDue:    {VerbChange, VerbCancel, VerbRenew, VerbPaymentMethod, VerbMoneyBack},
-	Canceled:   {VerbRenew, VerbPaymentMethod},
+var possible = map[Status][]Action{
+	Incomplete: {ActionPaymentMethod, ActionCancel},
+	Trialing:   {ActionChange, ActionCancel, ActionResume, ActionRenew, ActionPaymentMethod, ActionMoneyBack},
+	Active:     {ActionChange, ActionCancel, ActionResume, ActionRenew, ActionPaymentMethod, ActionMoneyBack},
+	PastDue:    {ActionChange, ActionCancel, ActionRenew, ActionPaymentMethod, ActionMoneyBack},
+	Canceled:   {ActionRenew, ActionPaymentMethod},
 }
 
 // Actions are the commands that are possible at an instant, in the order of
 // the page's buttons. It is never nil.
-func (s Subscription) Actions(at time.Time) []Verb {
-	actions := []Verb{}
+func (s Subscription) Actions(at time.Time) []Action {
+	actions := []Action{}
 	for _, v := range possible[s.Status] {
-		if s.allows(v) && (v != VerbMoneyBack || s.MoneyBack.available(at)) {
+		if s.allows(v) && (v != ActionMoneyBack || s.MoneyBack.available(at)) {
 			actions = append(actions, v)
 		}
 	}
@@ -91,24 +91,24 @@ func (s Subscription) Actions(at time.Time) []Verb {
 // that goes on can be cancelled or paid ahead). Operators' commands do not
 // depend on the table: what has not ended can be ended, and what was
 // paid can be refunded at any time.
-func (s Subscription) allows(v Verb) bool {
+func (s Subscription) allows(v Action) bool {
 	if s.disputed() && !s.mayBeAsked(v) {
 		return false
 	}
 	if v.kind().operator {
-		return v != VerbCancelNow || !s.Status.Ended()
+		return v != ActionCancelNow || !s.Status.Ended()
 	}
 	if !slices.Contains(possible[s.Status], v) {
 		return false
 	}
 	switch v {
-	case VerbResume:
+	case ActionResume:
 		return s.CancelAtPeriodEnd
-	case VerbCancel:
+	case ActionCancel:
 		return !s.CancelAtPeriodEnd
-	case VerbMoneyBack: // there is no money in an unpaid trial
+	case ActionMoneyBack: // there is no money in an unpaid trial
 		return s.Status != Trialing || s.MoneyBack.From != ""
-	case VerbRenew:
+	case ActionRenew:
 		if s.Revoked {
 			return false // it cannot be used
 		}

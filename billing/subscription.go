@@ -18,8 +18,8 @@ const (
 type Subscription struct {
 	ID       string `json:"id"`
 	Number   int64  `json:"number"`
-	Revision int64  `json:"revision"`        // one more with every posting: the fence against older runs
-	Cause    string `json:"cause,omitempty"` // of the latest posting: what it was made for
+	Revision int64  `json:"revision"`        // one more with every changeset: the fence against older runs
+	Cause    string `json:"cause,omitempty"` // of the latest changeset: what it was made for
 
 	Status     Status     `json:"status"`
 	Product    string     `json:"product"`
@@ -30,24 +30,24 @@ type Subscription struct {
 	NextFrom   time.Time  `json:"next_from,omitzero"`  // the first period's start that it counts for
 	Collection Collection `json:"collection"`
 	Discount   Discount   `json:"discount,omitzero"` // of the coupon that it was ordered with
-	// Stranger: it was ordered without a session of the billing account. Until
+	// Guest: it was ordered without a session of the billing account. Until
 	// the account gives a command, it neither uses that account's balance nor
 	// its standing discount (docs/rules.md, Who takes part).
-	Stranger  bool      `json:"stranger,omitempty"`
+	Guest     bool      `json:"guest,omitempty"`
 	License   string    `json:"license,omitempty"` // lic_…; empty before it is issued
 	CreatedAt time.Time `json:"created_at"`
 
 	// Anchor is the instant that every boundary is counted from.
 	Anchor time.Time `json:"anchor,omitzero"`
 	Period Period    `json:"period,omitzero"`
-	// Ahead is the period after this one where it has been paid already.
-	Ahead Period `json:"ahead,omitzero"`
-	// PaidBy and AheadBy are the invoices that paid for Period and for Ahead. A
+	// PrepaidPeriod is the period after this one where it has been paid already.
+	PrepaidPeriod Period `json:"prepaid_period,omitzero"`
+	// PaidBy and PrepaidInvoice are the invoices that paid for Period and for PrepaidPeriod. A
 	// revival within a period's first second has a period of the same instants.
-	PaidBy    string    `json:"paid_by,omitempty"`  // inv_…
-	AheadBy   string    `json:"ahead_by,omitempty"` // inv_…
-	TrialEnd  time.Time `json:"trial_end,omitzero"`
-	HasMethod bool      `json:"has_method,omitempty"` // a card is stored
+	PaidBy         string    `json:"paid_by,omitempty"`         // inv_…
+	PrepaidInvoice string    `json:"prepaid_invoice,omitempty"` // inv_…
+	TrialEnd       time.Time `json:"trial_end,omitzero"`
+	HasMethod      bool      `json:"has_method,omitempty"` // a card is stored
 	// CardExpires is the first instant at which the stored card is no longer
 	// good.
 	CardExpires time.Time `json:"card_expires,omitzero"`
@@ -65,12 +65,12 @@ type Subscription struct {
 	DueAt       time.Time `json:"due_at,omitzero"`    // by when OpenInvoice is to be paid by transfer
 	Declines    int       `json:"declines,omitempty"` // of the order
 	Dunning     Dunning   `json:"dunning,omitzero"`   // while past_due
-	// Waiting is a payment whose outcome is still to come: the customer must
+	// PendingPayment is a payment whose outcome is still to come: the customer must
 	// confirm it, or the gateway is working on it. A subscription has at
 	// most one. Its invoice stays a draft with its amounts frozen and its
 	// balance reserved. The address of the bank's page is stored in the
 	// invoice only.
-	Waiting Waiting `json:"waiting,omitzero"`
+	PendingPayment PendingPayment `json:"pending_payment,omitzero"`
 	// Disputes are all that there have been, and DisputeLookAt when the operator
 	// is reminded of an undecided one.
 	Disputes      []Dispute `json:"disputes,omitempty"`
@@ -130,7 +130,7 @@ type Step struct {
 // none. While the gateway is working on a payment, everything else waits for
 // it.
 func (s Subscription) nextStep(p Policy) Step {
-	own, w := s.ownStep(p), s.Waiting
+	own, w := s.ownStep(p), s.PendingPayment
 	if s.PaymentPending() && (!w.Action || own.At.IsZero() || !own.At.Before(w.Until)) {
 		return Step{StepSettle, w.Until}
 	}

@@ -16,11 +16,11 @@ func TestALicenceIsValidUntilAFiniteInstant(t *testing.T) {
 		{"a trial ends exactly", Subscription{Status: Trialing, Collection: ByCard, Period: april}, "2026-05-01"},
 		{"a trial with a card too", Subscription{Status: Trialing, Collection: ByCard, HasMethod: true, Period: april}, "2026-05-01"},
 		{"a trial that is cancelled", Subscription{Status: Trialing, Collection: ByCard, CancelAtPeriodEnd: true, Period: april}, "2026-05-01"},
-		{"a trial with its first period paid", Subscription{Status: Trialing, Collection: ByCard, Period: april, Ahead: may}, "2026-06-04"},
+		{"a trial with its first period paid", Subscription{Status: Trialing, Collection: ByCard, Period: april, PrepaidPeriod: may}, "2026-06-04"},
 		{"a card's end and 72 hours", Subscription{Status: Active, Collection: ByCard, Period: april}, "2026-05-04"},
-		{"a period paid ahead and 72 hours", Subscription{Status: Active, Collection: ByCard, Period: april, Ahead: may}, "2026-06-04"},
+		{"a period paid ahead and 72 hours", Subscription{Status: Active, Collection: ByCard, Period: april, PrepaidPeriod: may}, "2026-06-04"},
 		{"a cancelled one ends exactly", Subscription{Status: Active, Collection: ByCard, CancelAtPeriodEnd: true, Period: april}, "2026-05-01"},
-		{"cancelled with a period ahead", Subscription{Status: Active, Collection: ByCard, CancelAtPeriodEnd: true, Period: april, Ahead: may}, "2026-06-01"},
+		{"cancelled with a period ahead", Subscription{Status: Active, Collection: ByCard, CancelAtPeriodEnd: true, Period: april, PrepaidPeriod: may}, "2026-06-01"},
 		{"one that is paid by invoice ends exactly", Subscription{Status: Active, Collection: ByInvoice, Period: april}, "2026-05-01"},
 		{"past_due until the retry deadline", Subscription{Status: PastDue, Collection: ByCard, Period: april,
 			Dunning: Dunning{FirstFailure: instant("2026-05-01 10:00")}}, "2026-05-08 10:00"},
@@ -60,14 +60,14 @@ func TestWhatIsDueNext(t *testing.T) {
 		{"and 1 day before", Subscription{Status: Trialing, Period: month, TrialEnd: month.End, RemindedAt: instant(reminder7)}, StepRemind, "2026-12-31"},
 		{"then it ends", Subscription{Status: Trialing, Period: month, TrialEnd: month.End, RemindedAt: instant("2026-12-31")}, StepTrialEnd, end},
 		{"a cancelled trial is not reminded", Subscription{Status: Trialing, Period: month, TrialEnd: month.End, CancelAtPeriodEnd: true}, StepTrialEnd, end},
-		{"nor one that is paid ahead", Subscription{Status: Trialing, Period: month, TrialEnd: month.End, Ahead: after}, StepTrialEnd, end},
+		{"nor one that is paid ahead", Subscription{Status: Trialing, Period: month, TrialEnd: month.End, PrepaidPeriod: after}, StepTrialEnd, end},
 		{"a monthly renewal is not reminded", Subscription{Status: Active, Plan: monthly, Period: month}, StepRenew, end},
 		{"a yearly renewal is, 7 days before", Subscription{Status: Active, Plan: yearly, Period: year}, StepRemind, reminder7},
 		{"one of three years too", Subscription{Status: Active, Plan: three, Period: year}, StepRemind, reminder7},
 		{"then it renews", Subscription{Status: Active, Plan: yearly, Period: year, RemindedAt: instant(reminder7)}, StepRenew, end},
 		{"a cancelled one ends, unreminded", Subscription{Status: Active, Plan: yearly, Period: year, CancelAtPeriodEnd: true}, StepEnd, end},
-		{"one that is paid ahead goes on, unreminded", Subscription{Status: Active, Plan: yearly, Period: year, Ahead: after}, StepRenew, end},
-		{"paid ahead and cancelled: it enters that period", Subscription{Status: Active, Plan: yearly, Period: year, Ahead: after, CancelAtPeriodEnd: true}, StepRenew, end},
+		{"one that is paid ahead goes on, unreminded", Subscription{Status: Active, Plan: yearly, Period: year, PrepaidPeriod: after}, StepRenew, end},
+		{"paid ahead and cancelled: it enters that period", Subscription{Status: Active, Plan: yearly, Period: year, PrepaidPeriod: after, CancelAtPeriodEnd: true}, StepRenew, end},
 		{"a declined one is tried again after a day", Subscription{Status: PastDue, Dunning: failed(end, false)}, StepRetry, "2027-01-02"},
 		{"after three days", Subscription{Status: PastDue, Dunning: failed("2027-01-02", false)}, StepRetry, "2027-01-04"},
 		{"after five days", Subscription{Status: PastDue, Dunning: failed("2027-01-04", false)}, StepRetry, "2027-01-06"},
@@ -93,12 +93,12 @@ func TestWhenTheCustomerIsChargedNext(t *testing.T) {
 		{"at the end of the year, whatever is reminded before", func() *ledger { return bought(t, "2026-04-01", offer{plan: smallYear}) }, "2027-04-01"},
 		{"after the period that is paid ahead", func() *ledger {
 			l := bought(t, "2026-04-01", offer{})
-			l.must(Command{Verb: VerbRenew})
+			l.must(Command{Action: ActionRenew})
 			return l
 		}, "2026-06-01"},
 		{"never, once cancelled", func() *ledger {
 			l := bought(t, "2026-04-01", offer{})
-			l.must(Command{Verb: VerbCancel})
+			l.must(Command{Action: ActionCancel})
 			return l
 		}, "0001-01-01"},
 		{"at the end of a trial with a card", func() *ledger { return tried(t, "2026-04-01", "visa", offer{}) }, "2026-05-01"},
@@ -106,7 +106,7 @@ func TestWhenTheCustomerIsChargedNext(t *testing.T) {
 		{"at the next retry", func() *ledger { return in[PastDue](t) }, "2026-05-02"},
 		{"never, where no retry is of use", func() *ledger {
 			l := bought(t, "2026-04-01", offer{})
-			l.must(Command{Verb: VerbPaymentMethod}, "stolen")
+			l.must(Command{Action: ActionPaymentMethod}, "stolen")
 			l.to("2026-05-01")
 			return l
 		}, "0001-01-01"},

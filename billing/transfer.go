@@ -46,7 +46,7 @@ func (s *Subscription) clearOpenInvoice() { s.OpenInvoice, s.DueAt = "", time.Ti
 
 // order decides about an order that is to be paid by transfer. The period
 // begins with the payment, so the invoice names none yet.
-func (b Book) order(c Command, at time.Time) Decision {
+func (b Snapshot) order(c Command, at time.Time) Decision {
 	b.Policy.Minimum = nil // it is the gateway's
 	inv := b.draft(ForPurchase, c.Cause(b.Subscription.Revision), b.saleAt(at, at, at))
 	if !b.Policy.InvoiceAllowed(*inv) {
@@ -58,17 +58,17 @@ func (b Book) order(c Command, at time.Time) Decision {
 	for i := range inv.Lines {
 		inv.Lines[i].Period = Period{}
 	}
-	return Decision{Posting: b.issue(b.Subscription, *inv, at.Add(b.Policy.InvoiceLife), at)}
+	return Decision{Changeset: b.issue(b.Subscription, *inv, at.Add(b.Policy.InvoiceLife), at)}
 }
 
-// issue is the posting that numbers and mails an invoice to be paid by
+// issue is the changeset that numbers and mails an invoice to be paid by
 // transfer. What it uses of the balance is reserved.
-func (b Book) issue(s Subscription, inv Invoice, due, at time.Time) *Posting {
-	inv, frozen := b.Freeze(inv, "")
+func (b Snapshot) issue(s Subscription, inv Invoice, due, at time.Time) *Changeset {
+	inv, reserved := b.Reserve(inv, "")
 	inv.Status, inv.IssuedAt, inv.DueAt, inv.Method = InvoiceOpen, at, due, ""
 	s.OpenInvoice, s.DueAt = inv.ID, due
 	p := b.post(s, at, EventInvoiced, EventDetails{Amount: inv.AmountDue(), Until: due})
-	p.Invoice, p.Entries, p.Redeem = &inv, frozen.Entries, frozen.Redeem
+	p.Invoice, p.Entries, p.Redeem = &inv, reserved.Entries, reserved.Redeem
 	p.Notices = []Notice{{
 		Kind: NoticeInvoiceOpen, To: RoleBilling, InvoiceID: inv.ID, Amount: inv.AmountDue(), Until: due,
 		Plan: inv.Service().Plan, Renews: inv.Purpose != ForPurchase,
@@ -80,7 +80,7 @@ func (b Book) issue(s Subscription, inv Invoice, due, at time.Time) *Posting {
 // void voids the invoice that waits for its payment. A numbered invoice is
 // corrected by a credit note for its whole total; nothing was paid, so only
 // what it had reserved goes back to the balance.
-func (b Book) void(p *Posting, at time.Time) {
+func (b Snapshot) void(p *Changeset, at time.Time) {
 	p.Void = b.Subscription.OpenInvoice
 	if b.Open == nil || b.Open.Status != InvoiceOpen {
 		return
@@ -102,7 +102,7 @@ func (b Book) void(p *Posting, at time.Time) {
 // is paid from it; for a guest's order only transfers for that invoice
 // count. Everything else is reported to the operator (docs/rules.md,
 // Renewing).
-func (b Book) markPaid(c Command, at time.Time) Decision {
+func (b Snapshot) markPaid(c Command, at time.Time) Decision {
 	s, inv := b.Subscription, b.Transferred.Invoice
 	key := transferKey(inv.ID, c.Reference)
 	switch {
@@ -119,7 +119,7 @@ func (b Book) markPaid(c Command, at time.Time) Decision {
 	entry := BalanceEntry{Key: key, Account: inv.Account, Currency: inv.Currency, Amount: amount.Amount, Cause: CauseTransfer, Document: inv.ID}
 	due := inv.AmountDue()
 	missing := due.Amount - amount.Amount - b.Balance.Amount // another invoice may have used up what came before
-	if inv.Stranger {                                        // whose money counts, and no other of the account's
+	if inv.Guest {                                           // whose money counts, and no other of the account's
 		missing = max(missing, due.Amount-amount.Amount-b.Transferred.Received)
 	}
 	came := EventDetails{Amount: amount, On: c.ValueDate}
@@ -129,20 +129,20 @@ func (b Book) markPaid(c Command, at time.Time) Decision {
 		came.Code = string(inv.Status)
 		p := b.post(s, at, EventTransferUnused, came)
 		p.Entries, p.Notices, p.Outcome = []BalanceEntry{entry}, []Notice{notice}, Outcome{Invoice: inv.ID}
-		return Decision{Posting: p}
+		return Decision{Changeset: p}
 	case missing > 0:
 		notice.Kind, notice.Rest = NoticeTransferShort, Money{missing, inv.Currency}
 		p := b.post(s, at, EventTransferShort, came)
 		p.Entries, p.Notices = []BalanceEntry{entry}, []Notice{notice}
 		p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentPending}}
-		return Decision{Posting: p}
+		return Decision{Changeset: p}
 	}
 	p := b.Paid(inv, at)
 	p.Entries = append(p.Entries, entry, BalanceEntry{
 		Key: inv.ID + "/paid", Account: inv.Account, Currency: inv.Currency, Amount: -due.Amount, Cause: CausePayment, Document: inv.ID,
 	})
 	p.Events = append([]Event{NewEvent(at, EventTransfer, came)}, p.Events...)
-	return Decision{Posting: p}
+	return Decision{Changeset: p}
 }
 
 // transferred is an open invoice after its payment. Nothing that was mailed

@@ -14,8 +14,8 @@ func invoiced(t *testing.T, at string, o offer) *ledger {
 		o.plan = largeYear
 	}
 	l := ordered(t, at, o)
-	l.book.Policy.InvoiceFrom = map[string]int64{"USD": 15000}
-	l.must(Command{Verb: VerbPurchase, Request: "req_buy"})
+	l.snapshot.Policy.InvoiceFrom = map[string]int64{"USD": 15000}
+	l.must(Command{Action: ActionPurchase, Request: "req_buy"})
 	return l
 }
 
@@ -44,8 +44,8 @@ func TestInvoicesAreOfferedFromATotalOnInTheCurrenciesOfTheTable(t *testing.T) {
 func TestAnOrderByInvoiceBelowTheThresholdOrForATrialIsRefusedAndLapses(t *testing.T) {
 	for _, o := range []offer{{by: ByInvoice, plan: small}, {by: ByInvoice, plan: largeYear, pay: PayTrial}} {
 		l := ordered(t, "2026-01-31", o)
-		l.book.Policy.InvoiceFrom = map[string]int64{"USD": 15000}
-		is(t, "outcome", l.command(Command{Verb: VerbPurchase, Request: "req_buy"}).Code, CodeInvoiceNotAllowed)
+		l.snapshot.Policy.InvoiceFrom = map[string]int64{"USD": 15000}
+		is(t, "outcome", l.command(Command{Action: ActionPurchase, Request: "req_buy"}).Code, CodeInvoiceNotAllowed)
 		is(t, "status", l.s().Status, IncompleteExpired)
 	}
 }
@@ -80,7 +80,7 @@ func TestThePeriodOfAnOrderBeginsWhenItsTransferIsMarked(t *testing.T) {
 	is(t, "period", [2]any{l.s().Anchor, l.s().Period}, [2]any{year.Start, year})
 	is(t, "line", l.last().Service().Period, year)
 	is(t, "issued", l.last().IssuedAt, instant("2026-01-31 10:00"))
-	is(t, "licence until", l.s().Entitlement(l.book.Policy).ValidUntil, year.End)
+	is(t, "licence until", l.s().Entitlement(l.snapshot.Policy).ValidUntil, year.End)
 	// Half a year later the smaller plan: credited from that instant on.
 	l.to("2026-08-11 12:00")
 	l.must(change(smallYear))
@@ -120,7 +120,7 @@ func TestARenewalIsInvoicedAheadByItsCycle(t *testing.T) {
 		is(t, plan, l.s().Next, Step{StepInvoice, instant(at)})
 	}
 	l := transferredYear(t, offer{})
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	l.must(change(large)) // which is monthly
 	is(t, large, l.s().Next, Step{StepInvoice, instant("2026-02-21 10:00")})
 }
@@ -143,7 +143,7 @@ func TestAPaidRenewalFollowsTheOldPeriod(t *testing.T) {
 	l := transferredYear(t, offer{})
 	l.to("2027-01-10")
 	l.transfer(l.last().ID, "r", 20000)
-	is(t, "ahead", l.s().Ahead, Period{instant("2027-01-31 10:00"), instant("2028-01-31 10:00")})
+	is(t, "ahead", l.s().PrepaidPeriod, Period{instant("2027-01-31 10:00"), instant("2028-01-31 10:00")})
 	is(t, "next", l.s().Next, Step{StepRenew, instant("2027-01-31 10:00")})
 	l.to("2027-01-31 10:00")
 	is(t, "period", l.s().Period, Period{instant("2027-01-31 10:00"), instant("2028-01-31 10:00")})
@@ -166,9 +166,9 @@ func TestAnInvoiceHandledLateIsNeverForAPeriodThatIsOver(t *testing.T) {
 			inv := l.last()
 			is(t, "period", inv.Service().Period.Start, instant(c.start))
 			is(t, "due", inv.DueAt, instant(c.due))
-			is(t, "licence until", l.s().Entitlement(l.book.Policy).ValidUntil, instant("2027-01-31 10:00"))
+			is(t, "licence until", l.s().Entitlement(l.snapshot.Policy).ValidUntil, instant("2027-01-31 10:00"))
 			is(t, "paid", l.transfer(inv.ID, "r", 20000).Payment.Status, PaymentSucceeded)
-			is(t, "licence until", l.s().Entitlement(l.book.Policy).ValidUntil, inv.Service().Period.End)
+			is(t, "licence until", l.s().Entitlement(l.snapshot.Policy).ValidUntil, inv.Service().Period.End)
 		})
 	}
 }
@@ -177,12 +177,12 @@ func TestCancellingVoidsAnAheadInvoiceAndResumingMailsItAgain(t *testing.T) {
 	l := transferredYear(t, offer{country: "IT"})
 	l.to("2027-01-10")
 	first := l.last()
-	l.must(Command{Verb: VerbCancel})
+	l.must(Command{Action: ActionCancel})
 	is(t, "void", l.docs[first.ID].Status, InvoiceVoid)
 	is(t, "credited with its tax", [2]int64{l.notes[0].Net, l.notes[0].Tax}, [2]int64{20000, 4400})
 	is(t, "told", len(l.told(NoticeInvoiceVoid)), 1)
 	is(t, "next", l.s().Next, Step{StepEnd, instant("2027-01-31 10:00")})
-	l.must(Command{Verb: VerbResume})
+	l.must(Command{Action: ActionResume})
 	again := l.last()
 	is(t, "again", [3]any{again.ID == first.ID, again.Status, again.DueAt}, [3]any{false, InvoiceOpen, instant("2027-01-31 10:00")})
 	is(t, "resumed", len(l.told(NoticeResumed)), 1)
@@ -190,8 +190,8 @@ func TestCancellingVoidsAnAheadInvoiceAndResumingMailsItAgain(t *testing.T) {
 	is(t, "money for the void one", [2]any{l.balance, l.docs[again.ID].Status}, [2]any{int64(24400), InvoiceOpen})
 
 	l = transferredYear(t, offer{}) // nothing was mailed yet
-	l.must(Command{Verb: VerbCancel})
-	l.must(Command{Verb: VerbResume})
+	l.must(Command{Action: ActionCancel})
+	l.must(Command{Action: ActionResume})
 	is(t, "next", l.s().Next, Step{StepInvoice, instant("2027-01-01 10:00")})
 	is(t, "invoices", len(l.order), 1)
 }
@@ -201,10 +201,10 @@ func TestAChangeVoidsAnAheadInvoiceAndADeclinedOneDoesNot(t *testing.T) {
 	l.to("2027-01-10")
 	open := l.last().ID
 	l.refused(change(smallThree), CodeNoPaymentMethod)
-	l.must(Command{Verb: VerbPaymentMethod}, "poor")
+	l.must(Command{Action: ActionPaymentMethod}, "poor")
 	is(t, "declined", l.command(change(smallThree)).Code, CodeCardDeclined)
 	is(t, "open", l.docs[open].Status, InvoiceOpen)
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	l.must(change(smallThree))
 	is(t, "void", l.docs[open].Status, InvoiceVoid)
 	is(t, "next", l.s().Next.Kind, StepInvoice)
@@ -213,24 +213,24 @@ func TestAChangeVoidsAnAheadInvoiceAndADeclinedOneDoesNot(t *testing.T) {
 func TestRenewNowMailsTheInvoiceOrChargesTheCard(t *testing.T) {
 	l := transferredYear(t, offer{})
 	l.to("2026-05-01")
-	l.must(Command{Verb: VerbRenew})
+	l.must(Command{Action: ActionRenew})
 	open := l.last()
 	is(t, "open", [2]any{open.Status, open.DueAt}, [2]any{InvoiceOpen, instant("2027-01-31 10:00")})
-	l.refused(Command{Verb: VerbRenew}, CodeNotPossibleNow)
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
-	l.must(Command{Verb: VerbRenew})
+	l.refused(Command{Action: ActionRenew}, CodeNotPossibleNow)
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
+	l.must(Command{Action: ActionRenew})
 	is(t, "charged", l.charged(), int64(20000))
 	is(t, "void", l.docs[open.ID].Status, InvoiceVoid)
-	is(t, "ahead", l.s().Ahead.End, instant("2028-01-31 10:00"))
+	is(t, "ahead", l.s().PrepaidPeriod.End, instant("2028-01-31 10:00"))
 }
 
 func TestACardMayPayAnOrderByInvoiceAndADeclineLeavesItOpen(t *testing.T) {
 	l := invoiced(t, "2026-01-31 10:00", offer{})
 	open := l.last().ID
-	is(t, "declined", l.command(Command{Verb: VerbPaymentMethod}, "poor").Code, CodeCardDeclined)
+	is(t, "declined", l.command(Command{Action: ActionPaymentMethod}, "poor").Code, CodeCardDeclined)
 	is(t, "open", l.docs[open].Status, InvoiceOpen)
 	is(t, "next", l.s().Next, Step{StepExpireOrder, instant("2026-03-02 10:00")})
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	is(t, "void", l.docs[open].Status, InvoiceVoid)
 	is(t, "collected by", l.s().Collection, ByCard)
 	l.to("2027-01-31 10:00")
@@ -263,15 +263,15 @@ func TestAMailedInvoiceIsNeverEdited(t *testing.T) {
 
 func TestOnlyAMailedInvoiceOfTheSubscriptionCanBeMarked(t *testing.T) {
 	l := invoiced(t, "2026-01-31 10:00", offer{})
-	is(t, "unknown", l.command(Command{Verb: VerbMarkPaid, Invoice: "inv_none", Amount: new(int64)}).Code, CodeInvalid)
+	is(t, "unknown", l.command(Command{Action: ActionMarkPaid, Invoice: "inv_none", Amount: new(int64)}).Code, CodeInvalid)
 	card := ordered(t, "2026-01-31", offer{})
-	card.command(Command{Verb: VerbPurchase, Request: "r"}, "poor")
+	card.command(Command{Action: ActionPurchase, Request: "r"}, "poor")
 	is(t, "a draft", card.transfer(card.last().ID, "r", 1000).Code, CodeNotPossibleNow)
 }
 
 func TestAChangeCountsFromTheOldEndWhereAnOutageKeptTheInvoiceBack(t *testing.T) {
 	l := transferredYear(t, offer{})
-	l.must(Command{Verb: VerbPaymentMethod}, "visa")
+	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	l.late("2027-01-31 10:05")
 	early := change(small)
 	early.ProrationTime = instant("2027-01-31 09:58")
@@ -309,12 +309,12 @@ func TestATransferMayBeOfAnyAmount(t *testing.T) {
 }
 
 func TestOnlyAnOrderThatIsNoStrangersIsPaidFromTheAccountsBalance(t *testing.T) {
-	for stranger, want := range map[bool]PaymentStatus{false: PaymentSucceeded, true: PaymentPending} {
-		l := invoiced(t, "2026-01-31 10:00", offer{stranger: stranger})
+	for guest, want := range map[bool]PaymentStatus{false: PaymentSucceeded, true: PaymentPending} {
+		l := invoiced(t, "2026-01-31 10:00", offer{guest: guest})
 		inv := l.last().ID
 		l.balance = 8000 // given to the account meanwhile
 		is(t, "a part", l.transfer(inv, "one", 12000).Payment.Status, want)
-		if stranger {
+		if guest {
 			is(t, "missing", l.told(NoticeTransferShort)[0].Rest, Money{8000, "USD"})
 			is(t, "the rest", l.transfer(inv, "two", 8000).Payment.Status, PaymentSucceeded)
 			is(t, "what is the account's stays", l.balance, int64(8000))
@@ -323,12 +323,12 @@ func TestOnlyAnOrderThatIsNoStrangersIsPaidFromTheAccountsBalance(t *testing.T) 
 }
 
 func TestAStrangersSubscriptionStaysOneWhereItsRenewalsAreInvoiced(t *testing.T) {
-	l := invoiced(t, "2026-01-31 10:00", offer{stranger: true})
+	l := invoiced(t, "2026-01-31 10:00", offer{guest: true})
 	l.transfer(l.last().ID, "bought", 20000)
 	l.balance = 5000
 	l.to("2027-01-10")
 	is(t, "nothing of the balance is used", l.last().BalanceApplied, int64(0))
 	l.transfer(l.last().ID, "renewed", 20000)
-	is(t, "stranger", l.s().Stranger, true)
+	is(t, "stranger", l.s().Guest, true)
 	is(t, "balance", l.balance, int64(5000))
 }

@@ -37,17 +37,17 @@ func trialClaim(email string) string {
 
 // endTrial ends a trial or turns it into a subscription. A trial that was
 // cancelled or has no card is never charged.
-func (b Book) endTrial(step Step, at time.Time) Decision {
+func (b Snapshot) endTrial(step Step, at time.Time) Decision {
 	s := b.Subscription
 	switch {
 	case s.Prepaid():
 		s = s.entered()
 		s.Status, s.Anchor = Active, s.TrialEnd
-		return Decision{Posting: b.post(s, at, EventConverted, EventDetails{})}
+		return Decision{Changeset: b.post(s, at, EventConverted, EventDetails{})}
 	case s.CancelAtPeriodEnd:
-		return Decision{Posting: b.end(s.TrialEnd, ReasonRequested)}
+		return Decision{Changeset: b.end(s.TrialEnd, ReasonRequested)}
 	case b.Method == "":
-		return Decision{Posting: b.end(s.TrialEnd, ReasonTrialEnded)}
+		return Decision{Changeset: b.end(s.TrialEnd, ReasonTrialEnded)}
 	}
 	return b.collect(b.draft(ForConversion, step.At.Format(time.RFC3339), b.saleAt(s.TrialEnd, s.TrialEnd, at)))
 }

@@ -87,7 +87,7 @@ func TestVectors(t *testing.T) {
 			}
 			_, tax := Tax{Rate: 100 * v.TaxPercent}.split(Money{net, "EUR"}, TaxExclusive)
 			is(t, "total of the invoice", net+tax.Amount, v.InvoiceTotal)
-			line := Sold{Line: Line{Amount: net, Tax: tax.Amount}}
+			line := PaidLine{Line: Line{Amount: net, Tax: tax.Amount}}
 			var noted int64
 			for _, n := range v.Net {
 				share := line.taxOn(n)
@@ -95,8 +95,8 @@ func TestVectors(t *testing.T) {
 					t.Errorf("tax of %d is %d", n, share)
 				}
 				noted += n + share
-				line.Drawn += n
-				line.DrawnTax += share
+				line.Credited += n
+				line.CreditedTax += share
 			}
 			is(t, "all notes", noted, v.InvoiceTotal)
 		})

@@ -106,7 +106,7 @@ func (r *Runner) do(ctx context.Context, q billing.Request, order *billing.Order
 	}
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
-	err = r.update(ctx, o.Subscription, q.Command.Verb.Update(), q.ID, nil, q.Command)
+	err = r.update(ctx, o.Subscription, q.Command.Action.Update(), q.ID, nil, q.Command)
 	r.changed(o.License)
 	if err != nil && IsAway(err) && fresh {
 		r.log.Warn("a command could not be sent yet", "request", q.ID, "error", err)
@@ -151,7 +151,7 @@ func (r *Runner) Buy(ctx context.Context, key billing.Request, ordered func() (P
 		return was, err
 	}
 	q := NewRequest(key.Caller, key.Route, key.Key, p.Subscription.ID, key.Actor,
-		billing.Command{Verb: billing.VerbPurchase, NotAfter: billing.Instant(r.now()).Add(purchaseLife)})
+		billing.Command{Action: billing.ActionPurchase, NotAfter: billing.Instant(r.now()).Add(purchaseLife)})
 	q.BodyHash, q.Token = key.BodyHash, p.Token
 	return r.do(ctx, q, &p.Order, &p.Subscription)
 }

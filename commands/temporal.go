@@ -22,7 +22,7 @@ import (
 // Tell sends a command that has no request row: it may be sent any number of
 // times.
 func (r *Runner) Tell(ctx context.Context, sub billing.Subscription, c billing.Command) (outcome billing.Outcome, err error) {
-	err = r.update(ctx, sub, c.Verb.Update(), NewID("req"), &outcome, c)
+	err = r.update(ctx, sub, c.Action.Update(), NewID("req"), &outcome, c)
 	return outcome, err
 }
 

@@ -43,7 +43,7 @@ import (
 type Engine struct {
 	Store    *models.Store
 	Temporal client.Client
-	Press    *packages.Press
+	Stamper  *packages.Stamper
 	Office   *backoffice.Office
 
 	commands  *commands.Runner
@@ -91,7 +91,7 @@ func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logge
 	}
 	e.policy = c.policy()
 	e.metrics.Late(func(ctx context.Context) (int64, error) { return e.Store.Late(ctx, time.Now().Add(-grace)) })
-	e.Press = packages.NewPress(e.Store, e.keys)
+	e.Stamper = packages.NewStamper(e.Store, e.keys)
 	if e.steps, err = e.Activities(); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -238,7 +238,7 @@ func (e *Engine) api() (http.Handler, error) {
 			Access: e.Store, Outcomes: e.Store, Shop: e.Store, Subscriptions: e.Store, Invoices: e.Store,
 			Licenses: e.Store, Accounts: e.Store, Operators: e.Store, Gateway: e.Store,
 		},
-		Commands: e.commands, Checks: e.checks, Events: e.events, Office: e.Office, Gateway: e.gateway, Files: e.Press, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
+		Commands: e.commands, Checks: e.checks, Events: e.events, Office: e.Office, Gateway: e.gateway, Files: e.Stamper, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
 		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Pages: web.Handler(brand), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
 		RateLimits:     !e.config.Development() || e.config.RateLimits == "on",
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
@@ -279,7 +279,7 @@ func (e *Engine) loops() []loop {
 	return []loop{
 		{roleAPI, "write down who asks about licences", e.checks.Run},
 		{roleAPI, "act on the gateway's events, and have it forget removed cards", e.events.Run},
-		{roleAPI, "send the sandbox's webhooks", e.tellNews},
+		{roleAPI, "send the sandbox's webhooks", e.tellGatewayEvents},
 		{roleWorker, "send mails that are left over", func(ctx context.Context) { worker.Sweep(ctx, e.steps, time.Minute, e.log) }},
 	}
 }
@@ -355,7 +355,7 @@ func (e *Engine) Activities() (*activities.Activities, error) {
 		return nil, fmt.Errorf("the operator's address: %w", err)
 	}
 	return &activities.Activities{
-		Store: e.Store, Gateway: meteredGateway{e.gateway, e.metrics}, Mailer: meteredMailer{sender, e.metrics}, Files: e.Press, Documents: e.documents, PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret),
+		Store: e.Store, Gateway: meteredGateway{e.gateway, e.metrics}, Mailer: meteredMailer{sender, e.metrics}, Files: e.Stamper, Documents: e.documents, PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret),
 		OperatorEmail: operator, Now: time.Now,
 	}, nil
 }
@@ -381,5 +381,5 @@ func InspectPackage(c Config, pkg []byte) (billing.Build, error) {
 	if err != nil {
 		return billing.Build{}, err
 	}
-	return packages.NewPress(nil, keys).Inspect(pkg)
+	return packages.NewStamper(nil, keys).Inspect(pkg)
 }

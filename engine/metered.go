@@ -48,7 +48,7 @@ type meteredMailer struct {
 	metrics *metrics
 }
 
-func (m meteredMailer) Deliver(ctx context.Context, l billing.Letter) error {
+func (m meteredMailer) Deliver(ctx context.Context, l billing.Email) error {
 	err := m.Mailer.Deliver(ctx, l)
 	var permanent interface{ IsPermanent() bool }
 	switch {

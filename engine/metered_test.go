@@ -26,7 +26,7 @@ func (a answering) Charge(context.Context, string, billing.ChargeRequest) (billi
 	return a.result, a.err
 }
 
-func (a answering) Deliver(context.Context, billing.Letter) error { return a.err }
+func (a answering) Deliver(context.Context, billing.Email) error { return a.err }
 
 type hopeless struct{ error }
 
@@ -48,7 +48,7 @@ func TestEveryChargeAndMailIsCountedByWhatBecameOfIt(t *testing.T) {
 		}
 	}
 	for _, err := range []error{nil, nil, away, hopeless{away}} {
-		if got := (meteredMailer{answering{err: err}, m}).Deliver(t.Context(), billing.Letter{}); !errors.Is(got, err) {
+		if got := (meteredMailer{answering{err: err}, m}).Deliver(t.Context(), billing.Email{}); !errors.Is(got, err) {
 			t.Errorf("%v", got)
 		}
 	}

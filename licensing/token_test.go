@@ -137,8 +137,8 @@ func TestAPrivateKeyIsNeverShown(t *testing.T) {
 	raw, _ := hex.DecodeString(rfcSeed)
 	hidden := struct{ r KeyRing }{r} // fmt does not call methods of unexported fields
 	var out bytes.Buffer
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%o", "%c", "%U", "%p", "%t"} {
-		fmt.Fprintf(&out, verb+" "+verb+" "+verb+" "+verb+" "+verb+"\n", r.Current, &r.Current, r, &r, hidden)
+	for _, action := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%o", "%c", "%U", "%p", "%t"} {
+		fmt.Fprintf(&out, action+" "+action+" "+action+" "+action+" "+action+"\n", r.Current, &r.Current, r, &r, hidden)
 	}
 	fmt.Fprintln(&out, r.Current.String(), r.Current.GoString())
 	slog.New(slog.NewTextHandler(&out, nil)).Info("key", "key", r.Current, "ring", r, "hidden", hidden)
@@ -320,7 +320,7 @@ func TestVerifyRefusesForgeries(t *testing.T) {
 		return input + "." + b64(ed25519.Sign(private, []byte(input)))
 	}
 	header := `{"alg":"EdDSA","kid":"` + rfcThumbprint + `","typ":"okviz-license+jwt"}`
-	stranger := key(t, strings.Repeat("09", 32))
+	guest := key(t, strings.Repeat("09", 32))
 	saying := func(change func(map[string]any)) []byte {
 		var c map[string]any
 		if err := json.Unmarshal(payload, &c); err != nil {
@@ -341,7 +341,7 @@ func TestVerifyRefusesForgeries(t *testing.T) {
 		return input + "." + b64(mac.Sum(nil))
 	}()
 	ownKey := func() string {
-		jwk, err := json.Marshal(stranger.Public().JWK())
+		jwk, err := json.Marshal(guest.Public().JWK())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -365,7 +365,7 @@ func TestVerifyRefusesForgeries(t *testing.T) {
 		{"a typ that is no string", made(strings.Replace(header, `"okviz-license+jwt"`, `["okviz-license+jwt"]`, 1), payload), TokenWrongType},
 		{"another kid", made(strings.Replace(header, rfcThumbprint, "other", 1), payload), UnknownKey},
 		{"no kid", made(`{"alg":"EdDSA","typ":"okviz-license+jwt"}`, payload), UnknownKey},
-		{"a stranger's key", sign(t, KeyRing{Current: stranger}, claims), UnknownKey},
+		{"a stranger's key", sign(t, KeyRing{Current: guest}, claims), UnknownKey},
 		{"the kid of the next key", made(strings.Replace(header, rfcThumbprint, r.Next.ID(), 1), payload), BadSignature},
 		{"a key that it brings along", ownKey, BadSignature},
 		{"a critical extension", made(strings.Replace(header, `{`, `{"crit":["exp"],"exp":1,`, 1), payload), BadSignature},

@@ -82,7 +82,7 @@ func (s *Store) amend(ctx context.Context, id, actor string, change func(row *li
 	})
 }
 
-// note adds to the history of a licence's subscription what no posting has
+// note adds to the history of a licence's subscription what no changeset has
 // written. The caller has locked the licence, so that no two take one place.
 func (s *Store) note(tx *gorm.DB, l licenseRow, kind billing.EventKind, actor string) error {
 	sub, err := one[subscriptionRow](tx.Select("revision").Where("id = ?", l.Subscription))

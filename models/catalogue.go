@@ -154,7 +154,7 @@ func applyProduct(tx *gorm.DB, position int64, p billing.Product, changes *[]str
 				return err
 			}
 		case was.Covers != row.Covers:
-			*changes = append(*changes, fmt.Sprintf("~ plan %s covers %s → %s", pl.ID, people(was.Covers), people(row.Covers)))
+			*changes = append(*changes, fmt.Sprintf("~ plan %s covers %s → %s", pl.ID, users(was.Covers), users(row.Covers)))
 			if err := save(tx, pl.ID, &row); err != nil {
 				return err
 			}
@@ -191,7 +191,7 @@ func (r productRow) differences(next productRow) []string {
 	return list
 }
 
-func people(covers int64) string {
+func users(covers int64) string {
 	if covers == 0 {
 		return "all"
 	}

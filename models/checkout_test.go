@@ -39,7 +39,7 @@ func TestAnOrderIsReadAsItWasWritten(t *testing.T) {
 			}
 		}
 
-		b, err := s.Book(t.Context(), o.sub.ID)
+		b, err := s.Snapshot(t.Context(), o.sub.ID)
 		must(t, err)
 		if !strings.HasPrefix(b.Order.BillingAccount, "cus_") || !strings.HasPrefix(b.Order.LicenseeAccount, "cus_") {
 			t.Errorf("accounts %q and %q", b.Order.BillingAccount, b.Order.LicenseeAccount)
@@ -187,7 +187,7 @@ func TestAnOrderOnATestClockIsPlacedAtTheClocksInstant(t *testing.T) {
 		o := newOrder("ada@contoso.example")
 		o.sub.TestClock = clock
 		s.place(o)
-		sub := s.book(o.sub.ID).Subscription
+		sub := s.snapshot(o.sub.ID).Subscription
 		at := opening.AddDate(1, 0, 0)
 		if !sub.CreatedAt.Equal(at) || !sub.Now.Equal(at) || !sub.Next.At.Equal(at.Add(23*time.Hour)) {
 			t.Errorf("created %v, now %v, next %v", sub.CreatedAt, sub.Now, sub.Next)

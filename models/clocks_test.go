@@ -74,7 +74,7 @@ func TestTheNextStepOnAClockIsTheEarliestAndThenTheLowestNumber(t *testing.T) {
 		first, second, third := on(clock), on(clock), on(clock)
 		// The third lapses first; the others are due at one instant.
 		at := first.Period.End
-		s.command(third.ID, billing.Command{Verb: billing.VerbCancel}, opening)
+		s.command(third.ID, billing.Command{Action: billing.ActionCancel}, opening)
 		must(t, s.db.Model(&subscriptionRow{}).Where("id = ?", third.ID).Update("next_at", at.Add(-time.Second)).Error)
 		next := func(to time.Time) string {
 			t.Helper()

@@ -9,10 +9,10 @@ import (
 )
 
 // freeze begins the payment of an order that has been placed.
-func (s shop) freeze(o order) error {
+func (s shop) reserve(o order) error {
 	s.Helper()
-	b := s.book(o.sub.ID)
-	_, p := b.Freeze(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+	b := s.snapshot(o.sub.ID)
+	_, p := b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
 	return s.Post(s.Context(), p)
 }
 
@@ -28,7 +28,7 @@ func TestACouponIsRedeemedNoMoreOftenThanItMayBeHoweverManyOrderAtOnce(t *testin
 			s.place(orders[i])
 		}
 		redeemed, refused := []order{}, 0
-		for i, err := range together(10, func(i int) error { return s.freeze(orders[i]) }) {
+		for i, err := range together(10, func(i int) error { return s.reserve(orders[i]) }) {
 			var refusal *billing.Error
 			switch {
 			case err == nil:
@@ -51,17 +51,17 @@ func TestACouponIsRedeemedNoMoreOftenThanItMayBeHoweverManyOrderAtOnce(t *testin
 		want(3)
 		// A decline keeps it for the order's next card; an order that lapses gives it back.
 		first := redeemed[0]
-		b := s.book(first.sub.ID)
+		b := s.snapshot(first.sub.ID)
 		must(t, s.Post(t.Context(), *b.Declined(*b.InFlight, billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: "generic_decline"}, opening)))
 		want(3)
-		b = s.book(first.sub.ID)
-		_, p := b.Freeze(*b.Decide(billing.Command{Verb: billing.VerbPaymentMethod}, opening).Bill, "req_2")
+		b = s.snapshot(first.sub.ID)
+		_, p := b.Reserve(*b.Decide(billing.Command{Action: billing.ActionPaymentMethod}, opening).Bill, "req_2")
 		must(t, s.Post(t.Context(), p))
 		want(3)
-		b = s.book(first.sub.ID)
+		b = s.snapshot(first.sub.ID)
 		must(t, s.Post(t.Context(), *b.Declined(*b.InFlight, billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: "generic_decline"}, opening)))
-		b = s.book(first.sub.ID)
-		must(t, s.Post(t.Context(), *b.Due(b.Subscription.Next, b.Subscription.Next.At).Posting))
+		b = s.snapshot(first.sub.ID)
+		must(t, s.Post(t.Context(), *b.Due(b.Subscription.Next, b.Subscription.Next.At).Changeset))
 		want(2)
 	})
 }
@@ -90,11 +90,11 @@ func TestAStandingDiscountIsTheAccountsInEveryCase(t *testing.T) {
 		o := newOrder("Ada@Contoso.example")
 		s.place(o)
 		must(t, s.SetStanding(t.Context(), "ada@contoso.EXAMPLE", 15))
-		if got := s.book(o.sub.ID).Standing; got != 15 {
+		if got := s.snapshot(o.sub.ID).Standing; got != 15 {
 			t.Errorf("standing %d", got)
 		}
 		must(t, s.SetStanding(t.Context(), "ada@contoso.example", 0))
-		if got := s.book(o.sub.ID).Standing; got != 0 {
+		if got := s.snapshot(o.sub.ID).Standing; got != 0 {
 			t.Errorf("taken away, and still %d", got)
 		}
 	})
@@ -106,20 +106,20 @@ func TestRenewalsAtTheSameInstantNeverSpendABalanceTwice(t *testing.T) {
 		s := openShop(t, st)
 		const n = 8
 		var subs [n]billing.Subscription
-		var freezes [n]billing.Posting
+		var freezes [n]billing.Changeset
 		for i := range n {
 			subs[i] = s.buy(newOrder("ada@contoso.example"))
 		}
-		account := s.book(subs[0].ID).Order.BillingAccount
+		account := s.snapshot(subs[0].ID).Order.BillingAccount
 		s.give(account, "USD", 1000)
-		freeze := func(i int) billing.Posting {
-			b := s.book(subs[i].ID)
+		reserve := func(i int) billing.Changeset {
+			b := s.snapshot(subs[i].ID)
 			step := b.Subscription.Next
-			_, p := b.Freeze(*b.Due(step, step.At).Bill, step.Cause())
+			_, p := b.Reserve(*b.Due(step, step.At).Bill, step.Cause())
 			return p
 		}
 		for i := range n {
-			freezes[i] = freeze(i)
+			freezes[i] = reserve(i)
 		}
 		var refused []int
 		for i, err := range together(n, func(i int) error { return s.Post(t.Context(), freezes[i]) }) {
@@ -135,14 +135,14 @@ func TestRenewalsAtTheSameInstantNeverSpendABalanceTwice(t *testing.T) {
 		// Decided again, each finds what is left: one takes it, and the others
 		// pay in full.
 		for _, i := range refused {
-			must(t, s.Post(t.Context(), freeze(i)))
+			must(t, s.Post(t.Context(), reserve(i)))
 		}
 		if got := s.balance(account); got != 0 {
 			t.Errorf("balance %d", got)
 		}
 		applied := int64(0)
 		for _, sub := range subs {
-			applied += s.book(sub.ID).InFlight.BalanceApplied
+			applied += s.snapshot(sub.ID).InFlight.BalanceApplied
 		}
 		if applied != 1000 {
 			t.Errorf("%d of 1000 applied", applied)

@@ -9,11 +9,11 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// newsRow is what a webhook of a gateway says.
-type newsRow struct {
+// gatewayEventRow is what a webhook of a gateway says.
+type gatewayEventRow struct {
 	Gateway   string
 	Event     string
-	Kind      billing.NewsKind
+	Kind      billing.GatewayEventKind
 	Reference string
 	Dispute   string
 	Currency  string
@@ -26,51 +26,51 @@ type newsRow struct {
 	Result    string
 }
 
-func (newsRow) TableName() string { return "gateway_events" }
+func (gatewayEventRow) TableName() string { return "gateway_events" }
 
 // What became of news.
 const (
-	newsActed   = "acted"
-	newsIgnored = "ignored"
+	gatewayEventActed   = "acted"
+	gatewayEventIgnored = "ignored"
 )
 
-// newsClaim is how long a claimed event may take, in real time.
-const newsClaim = 30 * time.Second
+// gatewayEventClaim is how long a claimed event may take, in real time.
+const gatewayEventClaim = 30 * time.Second
 
-// KeepNews stores an event, once. If it is fresh, the caller has
+// StoreGatewayEvent stores an event, once. If it is fresh, the caller has
 // half a minute to act on it, before a sweeper does.
-func (s *Store) KeepNews(ctx context.Context, gateway string, n billing.News) (fresh bool, err error) {
-	row := newsRow{
+func (s *Store) StoreGatewayEvent(ctx context.Context, gateway string, n billing.GatewayEvent) (fresh bool, err error) {
+	row := gatewayEventRow{
 		Gateway: gateway, Event: n.ID, Kind: n.Kind, Reference: n.Reference, Dispute: n.Dispute,
 		Currency: n.Amount.Currency, Amount: n.Amount.Amount, Live: n.Live, ToldAt: n.Created,
 	}
-	if n.Kind == billing.NewsOther {
-		row.Result = newsIgnored
+	if n.Kind == billing.GatewayEventOther {
+		row.Result = gatewayEventIgnored
 	} else {
-		row.NextAt = optional(s.db.NowFunc().Add(newsClaim))
+		row.NextAt = optional(s.db.NowFunc().Add(gatewayEventClaim))
 	}
 	r := s.db.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
 	return r.RowsAffected == 1 && row.NextAt != nil, r.Error
 }
 
-// ClaimNews claims events that were not acted on yet, so that no other process
+// ClaimGatewayEvents claims events that were not acted on yet, so that no other process
 // does meanwhile; what was tried least comes first.
-func (s *Store) ClaimNews(ctx context.Context, gateway string, limit int) ([]billing.News, error) {
+func (s *Store) ClaimGatewayEvents(ctx context.Context, gateway string, limit int) ([]billing.GatewayEvent, error) {
 	db, now := s.db.WithContext(ctx), s.db.NowFunc()
-	var rows []newsRow
+	var rows []gatewayEventRow
 	err := db.Where("next_at <= ? AND gateway = ?", now, gateway).Order("attempts, next_at").Limit(limit).Find(&rows).Error
 	if err != nil {
 		return nil, err
 	}
-	var claimed []billing.News
+	var claimed []billing.GatewayEvent
 	for _, r := range rows {
-		mine := db.Model(&newsRow{}).Where("gateway = ? AND event = ? AND next_at <= ?", r.Gateway, r.Event, now).
-			Update("next_at", now.Add(newsClaim))
+		mine := db.Model(&gatewayEventRow{}).Where("gateway = ? AND event = ? AND next_at <= ?", r.Gateway, r.Event, now).
+			Update("next_at", now.Add(gatewayEventClaim))
 		if mine.Error != nil {
 			return claimed, mine.Error
 		}
 		if mine.RowsAffected == 1 {
-			claimed = append(claimed, billing.News{
+			claimed = append(claimed, billing.GatewayEvent{
 				ID: r.Event, Kind: r.Kind, Reference: r.Reference, Dispute: r.Dispute,
 				Amount: billing.Money{Amount: r.Amount, Currency: r.Currency}, Live: r.Live, Created: r.ToldAt,
 			})
@@ -79,33 +79,33 @@ func (s *Store) ClaimNews(ctx context.Context, gateway string, limit int) ([]bil
 	return claimed, nil
 }
 
-// NewsDone says that news was acted on, or that it is not known here what it is
+// GatewayEventDone says that news was acted on, or that it is not known here what it is
 // about.
-func (s *Store) NewsDone(ctx context.Context, gateway, event string, ignored bool) error {
-	result := newsActed
+func (s *Store) GatewayEventDone(ctx context.Context, gateway, event string, ignored bool) error {
+	result := gatewayEventActed
 	if ignored {
-		result = newsIgnored
+		result = gatewayEventIgnored
 	}
-	return s.db.WithContext(ctx).Model(&newsRow{}).Where("gateway = ? AND event = ?", gateway, event).
+	return s.db.WithContext(ctx).Model(&gatewayEventRow{}).Where("gateway = ? AND event = ?", gateway, event).
 		Updates(map[string]any{"next_at": nil, "result": result}).Error
 }
 
-// PutNewsOff lets news be acted on again: soon, and after many attempts after
+// DeferGatewayEvent lets news be acted on again: soon, and after many attempts after
 // some minutes.
-func (s *Store) PutNewsOff(ctx context.Context, gateway, event string) error {
+func (s *Store) DeferGatewayEvent(ctx context.Context, gateway, event string) error {
 	db := s.db.WithContext(ctx)
-	row, err := one[newsRow](db.Where("gateway = ? AND event = ?", gateway, event))
+	row, err := one[gatewayEventRow](db.Where("gateway = ? AND event = ?", gateway, event))
 	if err != nil {
 		return err
 	}
 	wait := min(time.Second<<min(row.Attempts, 10), 10*time.Minute)
-	return db.Model(&newsRow{}).Where("gateway = ? AND event = ? AND next_at IS NOT NULL", gateway, event).
+	return db.Model(&gatewayEventRow{}).Where("gateway = ? AND event = ? AND next_at IS NOT NULL", gateway, event).
 		Updates(map[string]any{"attempts": row.Attempts + 1, "next_at": s.db.NowFunc().Add(wait)}).Error
 }
 
-// WaitingNews counts the events that were not acted on yet.
-func (s *Store) WaitingNews(ctx context.Context) (n int64, err error) {
-	err = s.db.WithContext(ctx).Model(&newsRow{}).Where("next_at IS NOT NULL").Count(&n).Error
+// PendingGatewayEvents counts the events that were not acted on yet.
+func (s *Store) PendingGatewayEvents(ctx context.Context) (n int64, err error) {
+	err = s.db.WithContext(ctx).Model(&gatewayEventRow{}).Where("next_at IS NOT NULL").Count(&n).Error
 	return n, err
 }
 

@@ -9,15 +9,15 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// dueNews lets news wait no longer.
-func (s *Store) dueNews(t *testing.T, event string) {
+// dueGatewayEvents lets news wait no longer.
+func (s *Store) dueGatewayEvents(t *testing.T, event string) {
 	t.Helper()
-	must(t, s.db.Model(&newsRow{}).Where("event = ? AND next_at IS NOT NULL", event).Update("next_at", s.db.NowFunc()).Error)
+	must(t, s.db.Model(&gatewayEventRow{}).Where("event = ? AND next_at IS NOT NULL", event).Update("next_at", s.db.NowFunc()).Error)
 }
 
-func (s *Store) news(t *testing.T, event string) newsRow {
+func (s *Store) gatewayEvent(t *testing.T, event string) gatewayEventRow {
 	t.Helper()
-	row, err := one[newsRow](s.db.Where("gateway = ? AND event = ?", "stripe", event))
+	row, err := one[gatewayEventRow](s.db.Where("gateway = ? AND event = ?", "stripe", event))
 	must(t, err)
 	return row
 }
@@ -25,19 +25,19 @@ func (s *Store) news(t *testing.T, event string) newsRow {
 func TestNewsIsKeptOnceAndClaimedUntilItIsDone(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
-		n := billing.News{
-			ID: "evt_1", Kind: billing.NewsDisputeLost, Reference: "pi_1", Dispute: "dp_1", Live: true,
+		n := billing.GatewayEvent{
+			ID: "evt_1", Kind: billing.GatewayEventDisputeLost, Reference: "pi_1", Dispute: "dp_1", Live: true,
 			Amount: billing.Money{Amount: 990, Currency: "EUR"}, Created: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC),
 		}
 		keep := func(gateway string, want bool) {
 			t.Helper()
-			if fresh, err := s.KeepNews(ctx, gateway, n); err != nil || fresh != want {
+			if fresh, err := s.StoreGatewayEvent(ctx, gateway, n); err != nil || fresh != want {
 				t.Errorf("fresh %t, %v, want %t", fresh, err, want)
 			}
 		}
-		claim := func(want ...billing.News) {
+		claim := func(want ...billing.GatewayEvent) {
 			t.Helper()
-			got, err := s.ClaimNews(ctx, "stripe", 10)
+			got, err := s.ClaimGatewayEvents(ctx, "stripe", 10)
 			must(t, err)
 			if !slices.Equal(got, want) {
 				t.Errorf("claimed %+v, want %+v", got, want)
@@ -47,35 +47,35 @@ func TestNewsIsKeptOnceAndClaimedUntilItIsDone(t *testing.T) {
 		keep("stripe", false)
 		keep("sandbox", true) // whose ids are its own
 		claim()               // whoever has kept it is at it
-		s.dueNews(t, "evt_1")
+		s.dueGatewayEvents(t, "evt_1")
 		claim(n)
 		claim()
 
 		before := s.db.NowFunc()
-		must(t, s.PutNewsOff(ctx, "stripe", "evt_1"))
-		if next := s.news(t, "evt_1").NextAt; next.Before(before.Add(time.Second)) || next.After(before.Add(10*time.Second)) {
+		must(t, s.DeferGatewayEvent(ctx, "stripe", "evt_1"))
+		if next := s.gatewayEvent(t, "evt_1").NextAt; next.Before(before.Add(time.Second)) || next.After(before.Add(10*time.Second)) {
 			t.Errorf("it is put off until %v, at %v", next, before)
 		}
 		for range 20 {
-			must(t, s.PutNewsOff(ctx, "stripe", "evt_1"))
+			must(t, s.DeferGatewayEvent(ctx, "stripe", "evt_1"))
 		}
-		if next := s.news(t, "evt_1").NextAt; next.Before(before.Add(9*time.Minute)) || next.After(before.Add(11*time.Minute)) {
+		if next := s.gatewayEvent(t, "evt_1").NextAt; next.Before(before.Add(9*time.Minute)) || next.After(before.Add(11*time.Minute)) {
 			t.Errorf("after many attempts it is put off until %v, at %v", next, before)
 		}
 		waiting := func(want int64) {
 			t.Helper()
-			if n, err := s.WaitingNews(ctx); err != nil || n != want {
+			if n, err := s.PendingGatewayEvents(ctx); err != nil || n != want {
 				t.Errorf("%d wait, %v, want %d", n, err, want)
 			}
 		}
 		waiting(2)
-		must(t, s.NewsDone(ctx, "stripe", "evt_1", false))
+		must(t, s.GatewayEventDone(ctx, "stripe", "evt_1", false))
 		waiting(1)
-		must(t, s.PutNewsOff(ctx, "stripe", "evt_1")) // by somebody slow
+		must(t, s.DeferGatewayEvent(ctx, "stripe", "evt_1")) // by somebody slow
 		keep("stripe", false)
-		s.dueNews(t, "evt_1")
+		s.dueGatewayEvents(t, "evt_1")
 		claim()
-		if row := s.news(t, "evt_1"); row.NextAt != nil || row.Result != newsActed {
+		if row := s.gatewayEvent(t, "evt_1"); row.NextAt != nil || row.Result != gatewayEventActed {
 			t.Errorf("done, and %+v", row)
 		}
 	})
@@ -83,11 +83,11 @@ func TestNewsIsKeptOnceAndClaimedUntilItIsDone(t *testing.T) {
 
 func TestNewsThatNobodyActsOnIsKeptAsIgnored(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
-		n := billing.News{ID: "evt_1", Kind: billing.NewsOther, Created: time.Now()}
-		if fresh, err := s.KeepNews(t.Context(), "stripe", n); err != nil || fresh {
+		n := billing.GatewayEvent{ID: "evt_1", Kind: billing.GatewayEventOther, Created: time.Now()}
+		if fresh, err := s.StoreGatewayEvent(t.Context(), "stripe", n); err != nil || fresh {
 			t.Errorf("fresh %t, %v", fresh, err)
 		}
-		if row := s.news(t, "evt_1"); row.NextAt != nil || row.Result != newsIgnored {
+		if row := s.gatewayEvent(t, "evt_1"); row.NextAt != nil || row.Result != gatewayEventIgnored {
 			t.Errorf("%+v", row)
 		}
 	})

@@ -90,11 +90,11 @@ func (r licenseRow) issued(tx *gorm.DB) (licensing.Issued, error) {
 	}
 	l.Number, l.Activation = sub.Number, product.Activation
 	if r.Plan.Type == licensing.Users && r.Covers > 0 {
-		people, err := r.people(tx)
+		users, err := r.users(tx)
 		if err != nil {
 			return l, err
 		}
-		l.License = l.CountUsers(people, r.BlockOverLimit)
+		l.License = l.CountUsers(users, r.BlockOverLimit)
 	}
 	if r.TestClock != "" {
 		clock, err := one[testClockRow](tx.Where("id = ?", r.TestClock))

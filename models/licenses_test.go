@@ -57,29 +57,29 @@ func TestALicenceFollowsItsSubscription(t *testing.T) {
 		if len(key) < 26 {
 			t.Errorf("activation key of %d characters", len(key))
 		}
-		check("cancelled in the trial", s.command(id, billing.Command{Verb: billing.VerbCancel}, day(2, 1)),
+		check("cancelled in the trial", s.command(id, billing.Command{Action: billing.ActionCancel}, day(2, 1)),
 			want{licensing.StateCanceled, true, day(2, 28), day(2, 28), upTo20, 20})
-		s.command(id, billing.Command{Verb: billing.VerbResume}, day(2, 2))
+		s.command(id, billing.Command{Action: billing.ActionResume}, day(2, 2))
 		s.due(id) // reminded, twice
 		s.due(id)
 		check("bought", s.due(id), want{licensing.StateActive, false, day(3, 28).Add(grace), day(3, 28), upTo20, 20})
-		check("changed", s.command(id, billing.Command{Verb: billing.VerbChange, Plan: upTo50}, day(3, 5)),
+		check("changed", s.command(id, billing.Command{Action: billing.ActionChange, Plan: upTo50}, day(3, 5)),
 			want{licensing.StateActive, false, day(4, 5).Add(grace), day(4, 5), upTo50, 50})
-		check("paid ahead", s.command(id, billing.Command{Verb: billing.VerbRenew}, day(3, 6)),
+		check("paid ahead", s.command(id, billing.Command{Action: billing.ActionRenew}, day(3, 6)),
 			want{licensing.StateActive, false, day(5, 5).Add(grace), day(4, 5), upTo50, 50})
 		check("entered the next period", s.due(id), want{licensing.StateActive, false, day(5, 5).Add(grace), day(5, 5), upTo50, 50})
 
-		b := s.book(id)
+		b := s.snapshot(id)
 		at := b.Subscription.Next.At
-		inv, freeze := b.Freeze(*b.Due(b.Subscription.Next, at).Bill, b.Subscription.Next.Cause())
-		must(t, s.Post(t.Context(), freeze))
+		inv, reserve := b.Reserve(*b.Due(b.Subscription.Next, at).Bill, b.Subscription.Next.Cause())
+		must(t, s.Post(t.Context(), reserve))
 		check("past due", s.post(*b.Declined(inv, billing.ChargeResult{DeclineCode: "generic_decline"}, at), ""),
 			want{licensing.StatePastDue, false, day(5, 12), day(5, 5), upTo50, 50})
 		check("paid after all", s.due(id), want{licensing.StateActive, false, day(6, 5).Add(grace), day(6, 5), upTo50, 50})
-		check("cancelled", s.command(id, billing.Command{Verb: billing.VerbCancel}, day(5, 20)),
+		check("cancelled", s.command(id, billing.Command{Action: billing.ActionCancel}, day(5, 20)),
 			want{licensing.StateCanceled, false, day(6, 5), day(6, 5), upTo50, 50})
 		check("ended", s.due(id), want{licensing.StateEnded, false, day(6, 5), day(6, 5), upTo50, 50})
-		check("revived", s.command(id, billing.Command{Verb: billing.VerbRenew}, day(7, 1)),
+		check("revived", s.command(id, billing.Command{Action: billing.ActionRenew}, day(7, 1)),
 			want{licensing.StateActive, false, day(8, 1).Add(grace), day(8, 1), upTo50, 50})
 	})
 }

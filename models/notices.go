@@ -21,8 +21,8 @@ const claimLife = 2 * time.Minute
 // wait for each other, nor for one that holds several.
 func (s *Store) ClaimNotices(ctx context.Context, subscription string, limit int) ([]billing.Envelope, error) {
 	db, now := s.db.WithContext(ctx), s.db.NowFunc()
-	const waiting = "done_at IS NULL AND (claimed_until IS NULL OR claimed_until <= ?)"
-	q := db.Where(waiting, now)
+	const pending = "done_at IS NULL AND (claimed_until IS NULL OR claimed_until <= ?)"
+	q := db.Where(pending, now)
 	if subscription != "" {
 		q = q.Where("subscription = ?", subscription)
 	} else {
@@ -34,7 +34,7 @@ func (s *Store) ClaimNotices(ctx context.Context, subscription string, limit int
 	}
 	var claimed []billing.Envelope
 	for _, r := range rows {
-		mine := db.Model(&outboxRow{}).Where("id = ?", r.ID).Where(waiting, now).
+		mine := db.Model(&outboxRow{}).Where("id = ?", r.ID).Where(pending, now).
 			Updates(map[string]any{"claimed_until": now.Add(claimLife), "attempts": gorm.Expr("attempts + 1")})
 		if mine.Error != nil {
 			return claimed, mine.Error

@@ -37,13 +37,13 @@ func TestAnEventIsOneLetterToEachRecipient(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		sub := s.buy(newOrder("ada@contoso.example"))
-		b, letters := s.book(sub.ID), s.rows("outbox")
-		p := *b.Decide(billing.Command{Verb: billing.VerbCancel}, opening).Posting
+		b, emails := s.snapshot(sub.ID), s.rows("outbox")
+		p := *b.Decide(billing.Command{Action: billing.ActionCancel}, opening).Changeset
 		p.Notices = append(p.Notices, p.Notices[0])
 		if err := s.Post(t.Context(), p); !errors.Is(err, gorm.ErrDuplicatedKey) {
 			t.Errorf("the same letter twice: %v", err)
 		}
-		if s.rows("outbox") != letters || s.book(sub.ID).Subscription.CancelAtPeriodEnd {
+		if s.rows("outbox") != emails || s.snapshot(sub.ID).Subscription.CancelAtPeriodEnd {
 			t.Errorf("a part of it was written: %d letters", s.rows("outbox"))
 		}
 	})

@@ -13,11 +13,11 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// Post writes a posting, all of it or nothing. It is the only way in which a
+// Post writes a changeset, all of it or nothing. It is the only way in which a
 // subscription, an invoice, a credit note or a balance changes. Errors:
 // ErrStale, ErrConflict, and a *billing.Error trial_already_used,
 // coupon_used_up or money_back_used_up.
-func (s *Store) Post(ctx context.Context, p billing.Posting) error {
+func (s *Store) Post(ctx context.Context, p billing.Changeset) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		row, err := one[subscriptionRow](locked(tx).Where("id = ?", p.Subscription.ID))
 		if err != nil {
@@ -26,7 +26,7 @@ func (s *Store) Post(ctx context.Context, p billing.Posting) error {
 		if row.Revision != p.From {
 			return billing.ErrStale
 		}
-		for _, write := range []func(*gorm.DB, subscriptionRow, billing.Posting) error{
+		for _, write := range []func(*gorm.DB, subscriptionRow, billing.Changeset) error{
 			admit, s.claim, s.moveMoney, s.advance, answer,
 			file, // last, so that the number series are locked for the shortest time
 		} {
@@ -40,7 +40,7 @@ func (s *Store) Post(ctx context.Context, p billing.Posting) error {
 
 // admit refuses a second payment in flight: another try of the same step may
 // have sent one off meanwhile, or one still waits for its outcome.
-func admit(tx *gorm.DB, row subscriptionRow, p billing.Posting) error {
+func admit(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
 	if p.Invoice == nil || p.Invoice.InFlight == "" {
 		return nil
 	}
@@ -57,9 +57,9 @@ func admit(tx *gorm.DB, row subscriptionRow, p billing.Posting) error {
 	return billing.ErrConflict
 }
 
-// claim takes what subscriptions share and a posting needs: the organisation's
+// claim takes what subscriptions share and a changeset needs: the organisation's
 // one trial, a use of a coupon, one of the account's money-backs.
-func (s *Store) claim(tx *gorm.DB, row subscriptionRow, p billing.Posting) error {
+func (s *Store) claim(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
 	if p.TrialClaim != "" {
 		err := tx.Create(&trialClaimRow{row.Product, p.TrialClaim, row.ID}).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
@@ -87,11 +87,11 @@ func (s *Store) claim(tx *gorm.DB, row subscriptionRow, p billing.Posting) error
 
 // moveMoney writes refunds, draws on sold lines, moves balances, and voids what
 // is no longer to be paid.
-func (s *Store) moveMoney(tx *gorm.DB, row subscriptionRow, p billing.Posting) error {
+func (s *Store) moveMoney(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
 	if err := refund(tx, row.ID, p.Refunds); err != nil {
 		return err
 	}
-	if err := draw(tx, p.Draws); err != nil {
+	if err := allocateCredits(tx, p.CreditAllocations); err != nil {
 		return err
 	}
 	if err := s.move(tx, p.Entries); err != nil {
@@ -104,8 +104,8 @@ func (s *Store) moveMoney(tx *gorm.DB, row subscriptionRow, p billing.Posting) e
 }
 
 // advance writes the subscription's new state, its licence, history and mails.
-// A posting that only freezes a bill has none of these.
-func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Posting) error {
+// A changeset that only freezes a bill has none of these.
+func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
 	if p.Subscription.Revision == p.From {
 		return nil
 	}
@@ -151,8 +151,8 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Posting) err
 	return nil
 }
 
-// answer stores the outcome of the request that the posting belongs to.
-func answer(tx *gorm.DB, _ subscriptionRow, p billing.Posting) error {
+// answer stores the outcome of the request that the changeset belongs to.
+func answer(tx *gorm.DB, _ subscriptionRow, p billing.Changeset) error {
 	if p.Request == "" {
 		return nil
 	}
@@ -193,7 +193,7 @@ func (s *Store) entitle(tx *gorm.DB, state billing.Subscription) error {
 }
 
 // file writes the documents: credit notes, and the invoice.
-func file(tx *gorm.DB, _ subscriptionRow, p billing.Posting) error {
+func file(tx *gorm.DB, _ subscriptionRow, p billing.Changeset) error {
 	for _, n := range p.CreditNotes {
 		if err := fileCreditNote(tx, n); err != nil {
 			return err
@@ -260,7 +260,7 @@ func sell(tx *gorm.DB, inv billing.Invoice) error {
 		if l.Kind != billing.LineService {
 			continue
 		}
-		if err := tx.Create(&soldLineRow{l.ID, inv.ID, inv.Subscription, l.Net(), waived, waivedTax, l}).Error; err != nil {
+		if err := tx.Create(&paidLineRow{l.ID, inv.ID, inv.Subscription, l.Net(), waived, waivedTax, l}).Error; err != nil {
 			return err
 		}
 	}
@@ -282,13 +282,13 @@ func void(tx *gorm.DB, id string) error {
 }
 
 // draw takes from the remainders of sold lines, never more than is left.
-func draw(tx *gorm.DB, draws []billing.Draw) error {
-	for _, d := range draws {
+func allocateCredits(tx *gorm.DB, allocations []billing.CreditAllocation) error {
+	for _, d := range allocations {
 		if d.Net == 0 && d.Tax == 0 { // MySQL counts only rows that change
 			continue
 		}
-		r := tx.Model(&soldLineRow{}).Where("id = ? AND drawn + ? <= net", d.Line, d.Net).
-			Updates(map[string]any{"drawn": gorm.Expr("drawn + ?", d.Net), "drawn_tax": gorm.Expr("drawn_tax + ?", d.Tax)})
+		r := tx.Model(&paidLineRow{}).Where("id = ? AND credited + ? <= net", d.Line, d.Net).
+			Updates(map[string]any{"credited": gorm.Expr("credited + ?", d.Net), "credited_tax": gorm.Expr("credited_tax + ?", d.Tax)})
 		if r.Error != nil {
 			return r.Error
 		}

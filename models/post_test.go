@@ -17,26 +17,26 @@ import (
 func TestAStalePostingWritesNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
-		_, paid := s.frozen(newOrder("ada@contoso.example"))
+		_, paid := s.reserved(newOrder("ada@contoso.example"))
 		_, err := s.Fence(t.Context(), paid.Subscription.ID)
 		must(t, err)
-		before := s.book(paid.Subscription.ID)
+		before := s.snapshot(paid.Subscription.ID)
 		paid.TrialClaim = "contoso.example"
 		paid.Entries = []billing.BalanceEntry{{Key: "gift", Account: "cus_1", Currency: "USD", Amount: 5}}
 		if err := s.Post(t.Context(), paid); !errors.Is(err, billing.ErrStale) {
 			t.Fatalf("got %v, want ErrStale", err)
 		}
-		after := s.book(paid.Subscription.ID)
+		after := s.snapshot(paid.Subscription.ID)
 		before.NewID, after.NewID = nil, nil
 		if diff := cmp.Diff(before, after); diff != "" {
 			t.Error(diff)
 		}
-		for _, table := range []string{"licenses", "events", "outbox", "sold_lines", "counters", "trial_claims", "balance_entries"} {
+		for _, table := range []string{"licenses", "events", "outbox", "paid_lines", "counters", "trial_claims", "balance_entries"} {
 			if want := map[string]int{"counters": 1}[table]; s.rows(table) != want { // the subscription's number
 				t.Errorf("%d %s", s.rows(table), table)
 			}
 		}
-		if err := s.Post(t.Context(), billing.Posting{Subscription: billing.Subscription{ID: "sub_none"}}); !errors.Is(err, billing.ErrNotFound) {
+		if err := s.Post(t.Context(), billing.Changeset{Subscription: billing.Subscription{ID: "sub_none"}}); !errors.Is(err, billing.ErrNotFound) {
 			t.Errorf("an unknown subscription: %v", err)
 		}
 	})
@@ -46,13 +46,13 @@ func TestACauseHasOneInvoice(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		o := newOrder("ada@contoso.example")
-		inv, paid := s.frozen(o)
+		inv, paid := s.reserved(o)
 		must(t, s.Post(t.Context(), paid))
-		b := s.book(o.sub.ID)
+		b := s.snapshot(o.sub.ID)
 		again := inv
 		again.ID = NewID("inv")
-		_, freeze := b.Freeze(again, o.request.ID)
-		if err := s.Post(t.Context(), freeze); !errors.Is(err, gorm.ErrDuplicatedKey) {
+		_, reserve := b.Reserve(again, o.request.ID)
+		if err := s.Post(t.Context(), reserve); !errors.Is(err, gorm.ErrDuplicatedKey) {
 			t.Errorf("a second invoice for %s: %v", inv.Key, err)
 		}
 		if n := s.rows("invoices"); n != 1 {
@@ -66,16 +66,16 @@ func TestFreezingABillReservesTheBalanceAndChangesNoState(t *testing.T) {
 		s := openShop(t, store)
 		o := newOrder("ada@contoso.example")
 		s.place(o)
-		b := s.book(o.sub.ID)
+		b := s.snapshot(o.sub.ID)
 		account := b.Order.BillingAccount
 		s.give(account, "USD", 300)
-		b = s.book(o.sub.ID)
-		inv, freeze := b.Freeze(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
-		must(t, s.Post(t.Context(), freeze))
+		b = s.snapshot(o.sub.ID)
+		inv, reserve := b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+		must(t, s.Post(t.Context(), reserve))
 		if got := s.balance(account); got != 0 {
 			t.Errorf("balance %d, want 0", got)
 		}
-		after := s.book(o.sub.ID)
+		after := s.snapshot(o.sub.ID)
 		if diff := cmp.Diff(b.Subscription, after.Subscription); diff != "" {
 			t.Errorf("the state changed:\n%s", diff)
 		}
@@ -86,15 +86,15 @@ func TestFreezingABillReservesTheBalanceAndChangesNoState(t *testing.T) {
 			t.Errorf("%d events, mails and licences", n)
 		}
 
-		// Another try of the same step, which read the book before the first
+		// Another try of the same step, which read the snapshot before the first
 		// one froze its bill, must not send off a second payment.
-		_, again := b.Freeze(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+		_, again := b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
 		if err := s.Post(t.Context(), again); !errors.Is(err, billing.ErrConflict) {
 			t.Errorf("frozen twice: %v", err)
 		}
 		// Nor may it write the same draft anew, with another reservation.
-		rewritten := freeze
-		draft := *freeze.Invoice
+		rewritten := reserve
+		draft := *reserve.Invoice
 		draft.BalanceApplied = 0
 		rewritten.Invoice, rewritten.Entries = &draft, nil
 		if err := s.Post(t.Context(), rewritten); !errors.Is(err, billing.ErrConflict) {
@@ -107,14 +107,14 @@ func TestFreezingABillReservesTheBalanceAndChangesNoState(t *testing.T) {
 		if got := s.balance(account); got != 300 {
 			t.Errorf("balance %d after the decline, want 300", got)
 		}
-		b = s.book(o.sub.ID)
+		b = s.snapshot(o.sub.ID)
 		if b.InFlight != nil || b.Open == nil || b.Open.ID != inv.ID {
 			t.Errorf("in flight %v, open %v", b.InFlight, b.Open)
 		}
 
 		// The next card is charged for the same draft.
-		second, freeze := b.Freeze(*b.Decide(billing.Command{Verb: billing.VerbPaymentMethod}, opening).Bill, "again")
-		must(t, s.Post(t.Context(), freeze))
+		second, reserve := b.Reserve(*b.Decide(billing.Command{Action: billing.ActionPaymentMethod}, opening).Bill, "again")
+		must(t, s.Post(t.Context(), reserve))
 		must(t, s.Post(t.Context(), *b.Paid(second, opening)))
 		got, _, err := s.Invoice(t.Context(), inv.ID)
 		must(t, err)
@@ -159,14 +159,14 @@ func TestAPurchaseIsWrittenAsAWhole(t *testing.T) {
 		if s.rows("outbox") != 2 {
 			t.Errorf("%d mails", s.rows("outbox"))
 		}
-		b := s.book(o.sub.ID)
+		b := s.snapshot(o.sub.ID)
 		if b.Method != "pm_"+o.sub.ID || b.Subscription.Next.At != end {
 			t.Errorf("method %q, next %v", b.Method, b.Subscription.Next)
 		}
 
-		// A posting that was written already is refused, so nothing is there
+		// A changeset that was written already is refused, so nothing is there
 		// twice; and an answer stays as it was given.
-		again := billing.Posting{From: 0, Subscription: sub, Request: o.request.ID, Outcome: billing.Outcome{Code: billing.CodeCardDeclined}}
+		again := billing.Changeset{From: 0, Subscription: sub, Request: o.request.ID, Outcome: billing.Outcome{Code: billing.CodeCardDeclined}}
 		if err := s.Post(t.Context(), again); !errors.Is(err, billing.ErrStale) {
 			t.Errorf("posted again: %v", err)
 		}
@@ -187,14 +187,14 @@ func TestInvoiceNumbersHaveNoGapsWhateverFails(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		const n, failing = 30, 10
-		var paid [n]billing.Posting
+		var paid [n]billing.Changeset
 		for i := range paid {
-			_, paid[i] = s.frozen(newOrder(fmt.Sprintf("ada%d@contoso.example", i)))
+			_, paid[i] = s.reserved(newOrder(fmt.Sprintf("ada%d@contoso.example", i)))
 		}
-		var taken []soldLineRow
+		var taken []paidLineRow
 		for i := range failing {
 			inv := *paid[i].Invoice
-			taken = append(taken, soldLineRow{ID: inv.Lines[0].ID, Invoice: "inv_other", Subscription: "sub_other"})
+			taken = append(taken, paidLineRow{ID: inv.Lines[0].ID, Invoice: "inv_other", Subscription: "sub_other"})
 		}
 		must(t, s.db.Create(&taken).Error)
 		errs := together(n, func(i int) error { return s.Post(t.Context(), paid[i]) })
@@ -212,7 +212,7 @@ func TestInvoiceNumbersHaveNoGapsWhateverFails(t *testing.T) {
 			t.Error(diff)
 		}
 		// What failed is whole, and goes through later.
-		must(t, s.db.Where("invoice = ?", "inv_other").Delete(&soldLineRow{}).Error)
+		must(t, s.db.Where("invoice = ?", "inv_other").Delete(&paidLineRow{}).Error)
 		for i := range failing {
 			must(t, s.Post(t.Context(), paid[i]))
 		}
@@ -254,7 +254,7 @@ func TestANumberedInvoiceIsNeverWrittenAgain(t *testing.T) {
 		next.Revision++
 		draft, again := paid, paid
 		draft.Status, draft.Number = billing.InvoiceDraft, ""
-		for name, p := range map[string]billing.Posting{
+		for name, p := range map[string]billing.Changeset{
 			"as a draft":  {Invoice: &draft},
 			"paid again":  {Invoice: &again},
 			"void":        {Void: paid.ID},
@@ -273,7 +273,7 @@ func TestANumberedInvoiceIsNeverWrittenAgain(t *testing.T) {
 		if diff := cmp.Diff(paid, got); diff != "" {
 			t.Error(diff)
 		}
-		if after := s.book(sub.ID).Subscription.Revision; after != sub.Revision {
+		if after := s.snapshot(sub.ID).Subscription.Revision; after != sub.Revision {
 			t.Errorf("revision %d, want %d", after, sub.Revision)
 		}
 		if numbers := s.numbers("invoices"); !slices.Equal(numbers, []string{"INV-2026-000001"}) {
@@ -285,9 +285,9 @@ func TestANumberedInvoiceIsNeverWrittenAgain(t *testing.T) {
 func TestAChargesReferenceIsKeptWithTheDraft(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
-		inv, _ := s.frozen(newOrder("ada@contoso.example"))
+		inv, _ := s.reserved(newOrder("ada@contoso.example"))
 		must(t, s.SetCharge(t.Context(), inv.ID, "sandbox", "pay_1"))
-		got := s.book(inv.Subscription).InFlight
+		got := s.snapshot(inv.Subscription).InFlight
 		if got == nil || got.Gateway != "sandbox" || got.Charge != "pay_1" || got.AmountDue() != inv.AmountDue() {
 			t.Errorf("in flight %+v", got)
 		}
@@ -305,9 +305,9 @@ func TestACreditNoteHasItsOwnSeriesAndItsMoneyGoesToTheBalance(t *testing.T) {
 		for n := range 2 {
 			o := newOrder(fmt.Sprintf("ada%d@contoso.example", n))
 			sub := s.buy(o)
-			s.command(sub.ID, billing.Command{Verb: billing.VerbChange, Plan: upTo50}, opening)
-			s.command(sub.ID, billing.Command{Verb: billing.VerbChange, Plan: single}, opening)
-			account := s.book(sub.ID).Order.BillingAccount
+			s.command(sub.ID, billing.Command{Action: billing.ActionChange, Plan: upTo50}, opening)
+			s.command(sub.ID, billing.Command{Action: billing.ActionChange, Plan: single}, opening)
+			account := s.snapshot(sub.ID).Order.BillingAccount
 			if got := s.balance(account); got != 1730 {
 				t.Errorf("balance %d, want 1730", got)
 			}
@@ -329,9 +329,9 @@ func TestACreditNoteHasItsOwnSeriesAndItsMoneyGoesToTheBalance(t *testing.T) {
 			if want := fmt.Sprintf("CN-2026-%06d", n+1); credited.Number != want || credited.Net != 1730 || !credited.IssuedAt.Equal(opening) {
 				t.Errorf("note %+v, want number %s", credited, want)
 			}
-			b := s.book(sub.ID)
-			if len(b.Sold) != 1 || b.Sold[0].Remainder() != 250 {
-				t.Errorf("sold %+v", b.Sold)
+			b := s.snapshot(sub.ID)
+			if len(b.PaidLines) != 1 || b.PaidLines[0].Remainder() != 250 {
+				t.Errorf("sold %+v", b.PaidLines)
 			}
 		}
 		if numbers := s.numbers("invoices"); len(numbers) != 6 || numbers[5] != "INV-2026-000006" {
@@ -344,28 +344,28 @@ func TestDrawsNeverTakeMoreThanALineWasSoldFor(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		sub := s.buy(newOrder("ada@contoso.example"))
-		line := s.book(sub.ID).Sold[0].Line.ID
-		draw := func(net ...int64) error {
-			p := billing.Posting{From: sub.Revision, Subscription: sub}
+		line := s.snapshot(sub.ID).PaidLines[0].Line.ID
+		allocateCredits := func(net ...int64) error {
+			p := billing.Changeset{From: sub.Revision, Subscription: sub}
 			for _, n := range net {
-				p.Draws = append(p.Draws, billing.Draw{Line: line, Net: n})
+				p.CreditAllocations = append(p.CreditAllocations, billing.CreditAllocation{Line: line, Net: n})
 			}
 			p.Entries = []billing.BalanceEntry{{Key: NewID("test"), Account: "cus_1", Currency: "USD", Amount: 1}}
 			return s.Post(t.Context(), p)
 		}
-		must(t, draw(400))
-		must(t, draw(0)) // a credit that had no room on the new invoice
+		must(t, allocateCredits(400))
+		must(t, allocateCredits(0)) // a credit that had no room on the new invoice
 		for _, net := range [][]int64{{591}, {590, 1}, {1 << 60}} {
-			if err := draw(net...); !errors.Is(err, billing.ErrConflict) {
+			if err := allocateCredits(net...); !errors.Is(err, billing.ErrConflict) {
 				t.Errorf("drawing %v of 590: %v", net, err)
 			}
 		}
-		if sold := s.book(sub.ID).Sold; len(sold) != 1 || sold[0].Drawn != 400 || s.balance("cus_1") != 2 {
+		if sold := s.snapshot(sub.ID).PaidLines; len(sold) != 1 || sold[0].Credited != 400 || s.balance("cus_1") != 2 {
 			t.Errorf("sold %+v, balance %d", sold, s.balance("cus_1"))
 		}
 		// Of 20 at once that want 100 each, 5 get it.
 		granted := 0
-		for _, err := range together(20, func(int) error { return draw(100) }) {
+		for _, err := range together(20, func(int) error { return allocateCredits(100) }) {
 			switch {
 			case err == nil:
 				granted++
@@ -376,8 +376,8 @@ func TestDrawsNeverTakeMoreThanALineWasSoldFor(t *testing.T) {
 		if granted != 5 {
 			t.Errorf("%d draws of 100 from 590", granted)
 		}
-		must(t, draw(90))
-		if sold := s.book(sub.ID).Sold; len(sold) != 0 {
+		must(t, allocateCredits(90))
+		if sold := s.snapshot(sub.ID).PaidLines; len(sold) != 0 {
 			t.Errorf("a line without a remainder is still on the book: %+v", sold)
 		}
 	})
@@ -388,7 +388,7 @@ func TestABalanceEntryHappensOnceAndABalanceStaysAboveZero(t *testing.T) {
 		s := openShop(t, store)
 		sub := s.buy(newOrder("ada@contoso.example"))
 		move := func(key, currency string, amount int64) error {
-			return s.Post(t.Context(), billing.Posting{From: sub.Revision, Subscription: sub, Entries: []billing.BalanceEntry{
+			return s.Post(t.Context(), billing.Changeset{From: sub.Revision, Subscription: sub, Entries: []billing.BalanceEntry{
 				{Key: key, Account: "cus_1", Currency: currency, Amount: amount},
 			}})
 		}
@@ -425,18 +425,18 @@ func TestABalanceIsNeverSpentTwice(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		const n = 20
-		var freezes [n]billing.Posting
+		var freezes [n]billing.Changeset
 		var bills [n]billing.Invoice
 		account := ""
 		for i := range n {
 			o := newOrder("ada@contoso.example")
 			s.place(o)
 			if i == 0 {
-				account = s.book(o.sub.ID).Order.BillingAccount
+				account = s.snapshot(o.sub.ID).Order.BillingAccount
 				s.give(account, "USD", 1000)
 			}
-			b := s.book(o.sub.ID)
-			bills[i], freezes[i] = b.Freeze(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+			b := s.snapshot(o.sub.ID)
+			bills[i], freezes[i] = b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
 		}
 		reserved := 0
 		for i, err := range together(n, func(i int) error { return s.Post(t.Context(), freezes[i]) }) {
@@ -445,7 +445,7 @@ func TestABalanceIsNeverSpentTwice(t *testing.T) {
 				reserved++
 			case !errors.Is(err, billing.ErrConflict):
 				t.Error(err)
-			case s.book(bills[i].Subscription).InFlight != nil:
+			case s.snapshot(bills[i].Subscription).InFlight != nil:
 				t.Error("a refused bill was written")
 			}
 		}
@@ -459,14 +459,14 @@ func TestAnOrganisationTriesAProductOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		const n = 20
-		var trials [n]billing.Posting
+		var trials [n]billing.Changeset
 		for i := range n {
 			o := newOrder(fmt.Sprintf("ada%d@contoso.example", i))
 			o.detail.Pay = billing.PayTrial
 			s.place(o)
-			b := s.book(o.sub.ID)
+			b := s.snapshot(o.sub.ID)
 			b.Method = ""
-			trials[i] = *b.Decide(o.request.Command, opening).Posting
+			trials[i] = *b.Decide(o.request.Command, opening).Changeset
 			trials[i].Request = o.request.ID
 		}
 		started := 0
@@ -477,7 +477,7 @@ func TestAnOrganisationTriesAProductOnce(t *testing.T) {
 				started++
 			case !errors.As(err, &refusal) || refusal.Code != billing.CodeTrialAlreadyUsed:
 				t.Error(err)
-			case s.book(trials[i].Subscription.ID).Subscription.Status != billing.Incomplete:
+			case s.snapshot(trials[i].Subscription.ID).Subscription.Status != billing.Incomplete:
 				t.Error("a refused trial was written")
 			}
 		}
@@ -507,8 +507,8 @@ func TestARefusalIsAnAnswerAndChangesNothing(t *testing.T) {
 		r := billing.Request{ID: NewID("req"), Caller: "cal_1", Route: "POST change", Key: NewID("key"), Subscription: sub.ID, Actor: "operator"}
 		_, _, err := s.Begin(t.Context(), r, nil, nil)
 		must(t, err)
-		c := billing.Command{Verb: billing.VerbChange, Plan: upTo20, Request: r.ID}
-		b := s.book(sub.ID)
+		c := billing.Command{Action: billing.ActionChange, Plan: upTo20, Request: r.ID}
+		b := s.snapshot(sub.ID)
 		d := b.Decide(c, opening.Add(time.Hour))
 		s.post(*b.Refused(c, d.Refusal, opening), r.ID)
 		got, err := s.Request(t.Context(), r.ID)
@@ -516,12 +516,12 @@ func TestARefusalIsAnAnswerAndChangesNothing(t *testing.T) {
 		if got.Outcome == nil || got.Outcome.Code != billing.CodeNoChange {
 			t.Errorf("outcome %+v", got.Outcome)
 		}
-		if diff := cmp.Diff(sub, s.book(sub.ID).Subscription); diff != "" || s.rows("events") != 1 {
+		if diff := cmp.Diff(sub, s.snapshot(sub.ID).Subscription); diff != "" || s.rows("events") != 1 {
 			t.Errorf("%d events; %s", s.rows("events"), diff)
 		}
 		// The history tells who it was.
-		s.command(sub.ID, billing.Command{Verb: billing.VerbCancel, Request: r.ID}, opening.Add(time.Hour))
-		s.command(sub.ID, billing.Command{Verb: billing.VerbResume}, opening.Add(2*time.Hour))
+		s.command(sub.ID, billing.Command{Action: billing.ActionCancel, Request: r.ID}, opening.Add(time.Hour))
+		s.command(sub.ID, billing.Command{Action: billing.ActionResume}, opening.Add(2*time.Hour))
 		events, err := s.Events(t.Context(), sub.ID)
 		must(t, err)
 		var actors []string

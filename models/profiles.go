@@ -135,7 +135,7 @@ func (s *Store) charges(ctx context.Context, account, ref string) (used bool, er
 		for i, sub := range subs {
 			ids[i] = sub.ID
 			used = used || sub.Method == ref
-			if id := sub.State.Waiting.Invoice; id != "" {
+			if id := sub.State.PendingPayment.Invoice; id != "" {
 				waiting = append(waiting, id)
 			}
 		}

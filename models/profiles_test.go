@@ -95,15 +95,15 @@ func TestACardThatWasRemovedWhileAPaymentNamedItStaysForAsLongAsThat(t *testing.
 	onEach(t, func(t *testing.T, db *Store) {
 		s := openShop(t, db)
 		sub := s.charged("ada@contoso.example")
-		b := s.book(sub.ID)
+		b := s.snapshot(sub.ID)
 		must(t, s.db.Create(&paymentMethodRow{Ref: "pm_new", Account: b.Order.BillingAccount, Gateway: "sandbox"}).Error)
 		b.Method = "pm_new" // which a change in the other window brings
-		d := b.Decide(billing.Command{Verb: billing.VerbChange, Plan: "calendar-pro_users_21-50_monthly"}, opening)
+		d := b.Decide(billing.Command{Action: billing.ActionChange, Plan: "calendar-pro_users_21-50_monthly"}, opening)
 		if d.Bill == nil {
 			t.Fatalf("%+v", d)
 		}
-		inv, freeze := b.Freeze(*d.Bill, "req_change")
-		must(t, s.Post(t.Context(), freeze))
+		inv, reserve := b.Reserve(*d.Bill, "req_change")
+		must(t, s.Post(t.Context(), reserve))
 		must(t, s.RemoveCard(t.Context(), b.Order.BillingAccount, "pm_new"))
 		claims := func(want int) {
 			t.Helper()
@@ -115,7 +115,7 @@ func TestACardThatWasRemovedWhileAPaymentNamedItStaysForAsLongAsThat(t *testing.
 			must(t, s.db.Model(&paymentMethodRow{}).Where("ref = ?", "pm_new").Update("detach_at", s.db.NowFunc()).Error) // a minute later
 		}
 		claims(0) // it is being charged
-		paid := s.book(sub.ID)
+		paid := s.snapshot(sub.ID)
 		paid.Method = "pm_new"
 		s.post(*paid.Paid(inv, opening), "")
 		claims(0) // and charged from now on

@@ -58,10 +58,10 @@ func TestAQuoteIsReadAsItWasWrittenAndNumberedWithoutGaps(t *testing.T) {
 		if second := s.quoted(newOrder("bea@contoso.example")); q.Number != "Q-2026-000001" || second.Number != "Q-2026-000002" {
 			t.Errorf("numbers %s, %s", q.Number, second.Number)
 		}
-		waiting, err := s.ClaimNotices(t.Context(), q.ID, 10)
+		pending, err := s.ClaimNotices(t.Context(), q.ID, 10)
 		must(t, err)
-		if len(waiting) != 1 || cmp.Diff(q.Notice(), waiting[0].Notice) != "" || !waiting[0].At.Equal(opening) {
-			t.Errorf("%+v", waiting)
+		if len(pending) != 1 || cmp.Diff(q.Notice(), pending[0].Notice) != "" || !pending[0].At.Equal(opening) {
+			t.Errorf("%+v", pending)
 		}
 		if n, err := s.Unsolicited(t.Context(), "ADA@contoso.example", store.db.NowFunc().Add(-time.Hour)); err != nil || n != 1 {
 			t.Errorf("%d mails that nobody asked for, %v", n, err)
@@ -95,8 +95,8 @@ func TestAQuoteBecomesOneOrderHoweverManyAcceptItAtOnce(t *testing.T) {
 			t.Errorf("accepted as %s, want %s; %d orders, %d requests", q.Accepted, accepted, s.rows("orders"), s.rows("requests"))
 		}
 		// An order that lapses leaves the quote open, and is one no more.
-		book := s.book(accepted)
-		s.post(*book.Due(book.Subscription.Next, book.Subscription.Next.At).Posting, "")
+		snapshot := s.snapshot(accepted)
+		s.post(*snapshot.Due(snapshot.Subscription.Next, snapshot.Subscription.Next.At).Changeset, "")
 		q, err = s.Quote(t.Context(), q.ID)
 		must(t, err)
 		if q.Accepted != "" {

@@ -18,9 +18,9 @@ func TestBooksHaveWhatATimesMoneyMayBeAbout(t *testing.T) {
 		sub := s.charged("ada@contoso.example")
 		amount := int64(400)
 		inv := s.receipts(sub.ID)[0].ID
-		p := s.decided(sub.ID, billing.Command{Verb: billing.VerbRefund, Invoice: inv, Amount: &amount}, opening)
+		p := s.decided(sub.ID, billing.Command{Action: billing.ActionRefund, Invoice: inv, Amount: &amount}, opening)
 		s.post(p, "")
-		draft, _ := s.frozen(newOrder("bea@contoso.example")) // not paid
+		draft, _ := s.reserved(newOrder("bea@contoso.example")) // not paid
 		must(t, s.SetCharge(t.Context(), draft.ID, "sandbox", "pay_draft"))
 		refund := p.Refunds[0].ID
 

@@ -45,7 +45,7 @@ func (r refundRow) refund() billing.Refund {
 }
 
 // claimMoneyBack counts one more money-back, or refuses it. The row is locked
-// until the posting is written, so that two subscriptions of one account take
+// until the changeset is written, so that two subscriptions of one account take
 // turns. Errors: a *billing.Error money_back_used_up.
 func (s *Store) claimMoneyBack(tx *gorm.DB, account, product string) error {
 	row, err := lockedOrNew(tx, &moneyBackRow{Account: account, Product: product}, "account = ? AND product = ?", account, product)

@@ -15,30 +15,30 @@ import (
 func (s shop) charged(email string) billing.Subscription {
 	s.Helper()
 	o := newOrder(email)
-	inv, paid := s.frozen(o)
+	inv, paid := s.reserved(o)
 	must(s, s.SetCharge(s.Context(), inv.ID, "sandbox", "pay_"+inv.ID))
 	paid.Invoice.Gateway, paid.Invoice.Charge = "sandbox", "pay_"+inv.ID
 	return s.post(paid, o.request.ID)
 }
 
 // decided is what a command makes of the rows.
-func (s shop) decided(id string, c billing.Command, at time.Time) billing.Posting {
+func (s shop) decided(id string, c billing.Command, at time.Time) billing.Changeset {
 	s.Helper()
-	b := s.book(id)
+	b := s.snapshot(id)
 	var err error
 	b.Receipts, err = s.Receipts(s.Context(), id)
 	must(s, err)
 	d := b.Decide(c, at)
-	if d.Posting == nil {
-		s.Fatalf("%s: %+v", c.Verb, d)
+	if d.Changeset == nil {
+		s.Fatalf("%s: %+v", c.Action, d)
 	}
-	return *d.Posting
+	return *d.Changeset
 }
 
 // refunding begins to give back a part of an invoice.
-func (s shop) refunding(id, invoice string, amount int64) billing.Posting {
+func (s shop) refunding(id, invoice string, amount int64) billing.Changeset {
 	s.Helper()
-	p := s.decided(id, billing.Command{Verb: billing.VerbRefund, Invoice: invoice, Amount: &amount}, opening)
+	p := s.decided(id, billing.Command{Action: billing.ActionRefund, Invoice: invoice, Amount: &amount}, opening)
 	s.post(p, "")
 	return p
 }
@@ -68,14 +68,14 @@ func TestARefundIsPendingUntilItIsConfirmed(t *testing.T) {
 		}
 
 		pending[0].Status = billing.RefundSucceeded
-		done := s.book(sub.ID).RefundsAnswered(pending, opening)
+		done := s.snapshot(sub.ID).RefundsAnswered(pending, opening)
 		s.post(*done, "")
 		pending, err = s.PendingRefunds(t.Context(), sub.ID)
 		if err != nil || len(pending) != 0 {
 			t.Errorf("still pending: %v, %v", pending, err)
 		}
 		// What has been confirmed cannot be confirmed again.
-		again := s.book(sub.ID).RefundsAnswered(done.Refunds, opening)
+		again := s.snapshot(sub.ID).RefundsAnswered(done.Refunds, opening)
 		if err := s.Post(t.Context(), *again); err == nil {
 			t.Error("a refund was confirmed twice")
 		}
@@ -89,17 +89,17 @@ func TestARefundThatHadSucceededFailsOnce(t *testing.T) {
 		inv := s.receipts(sub.ID)[0].ID
 		p := s.refunding(sub.ID, inv, 400)
 		p.Refunds[0].Status = billing.RefundSucceeded
-		s.post(*s.book(sub.ID).RefundsAnswered(p.Refunds, opening), "")
+		s.post(*s.snapshot(sub.ID).RefundsAnswered(p.Refunds, opening), "")
 		if _, err := s.Refund(t.Context(), "sub_other", p.Refunds[0].ID); !errors.Is(err, billing.ErrNotFound) {
 			t.Errorf("another subscription's: %v", err)
 		}
-		b := s.book(sub.ID)
+		b := s.snapshot(sub.ID)
 		var err error
 		b.Returned, err = s.Refund(t.Context(), sub.ID, p.Refunds[0].ID)
 		must(t, err)
-		failed := b.Decide(billing.Command{Verb: billing.VerbRefundFailed}, opening).Posting
+		failed := b.Decide(billing.Command{Action: billing.ActionRefundFailed}, opening).Changeset
 		s.post(*failed, "")
-		if got := s.book(sub.ID).Balance.Amount; got != 400 {
+		if got := s.snapshot(sub.ID).Balance.Amount; got != 400 {
 			t.Errorf("the balance is %d", got)
 		}
 		again := *failed
@@ -156,13 +156,13 @@ func TestASubscriptionThatEndedIsLiveWhileItsMoneyIsOnItsWay(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Store) {
 		s := openShop(t, db)
 		sub := s.charged("ada@contoso.example")
-		p := s.decided(sub.ID, billing.Command{Verb: billing.VerbMoneyBack}, opening)
+		p := s.decided(sub.ID, billing.Command{Action: billing.ActionMoneyBack}, opening)
 		s.post(p, "")
 		if live, err := s.Live(t.Context()); err != nil || len(live) != 1 {
 			t.Errorf("live are %v, %v", live, err)
 		}
 		p.Refunds[0].Status = billing.RefundSucceeded
-		s.post(*s.book(sub.ID).RefundsAnswered(p.Refunds, opening), "")
+		s.post(*s.snapshot(sub.ID).RefundsAnswered(p.Refunds, opening), "")
 		if live, err := s.Live(t.Context()); err != nil || len(live) != 0 {
 			t.Errorf("live are %v, %v", live, err)
 		}
@@ -173,12 +173,12 @@ func TestASubscriptionThatEndedIsLiveWhileItsMoneyIsOnItsWay(t *testing.T) {
 func TestMoneyBackIsCountedForAnAccountAndAProduct(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Store) {
 		s := openShop(t, db)
-		postings := make([]billing.Posting, 8)
-		for i := range postings {
-			postings[i] = s.decided(s.charged("ada@contoso.example").ID, billing.Command{Verb: billing.VerbMoneyBack}, opening)
+		changesets := make([]billing.Changeset, 8)
+		for i := range changesets {
+			changesets[i] = s.decided(s.charged("ada@contoso.example").ID, billing.Command{Action: billing.ActionMoneyBack}, opening)
 		}
-		other := s.decided(s.charged("bea@contoso.example").ID, billing.Command{Verb: billing.VerbMoneyBack}, opening)
-		errs := together(len(postings), func(i int) error { return s.Post(t.Context(), postings[i]) })
+		other := s.decided(s.charged("bea@contoso.example").ID, billing.Command{Action: billing.ActionMoneyBack}, opening)
+		errs := together(len(changesets), func(i int) error { return s.Post(t.Context(), changesets[i]) })
 		given := 0
 		for _, err := range errs {
 			refusal := (*billing.Error)(nil)
@@ -205,12 +205,12 @@ func TestTheTaxThatIsDrawnIsKept(t *testing.T) {
 		s.buy(o)
 		inv := s.receipts(o.sub.ID)[0].ID
 		three := int64(3)
-		s.post(s.decided(o.sub.ID, billing.Command{Verb: billing.VerbRefund, Invoice: inv, Amount: &three}, opening), "")
-		sold := s.book(o.sub.ID).Sold[0]
-		if got := []int64{sold.Drawn, sold.DrawnTax}; !slices.Equal(got, []int64{2, 1}) {
+		s.post(s.decided(o.sub.ID, billing.Command{Action: billing.ActionRefund, Invoice: inv, Amount: &three}, opening), "")
+		sold := s.snapshot(o.sub.ID).PaidLines[0]
+		if got := []int64{sold.Credited, sold.CreditedTax}; !slices.Equal(got, []int64{2, 1}) {
 			t.Errorf("drawn are %v", got)
 		}
-		s.post(s.decided(o.sub.ID, billing.Command{Verb: billing.VerbRefund, Invoice: inv}, opening), "")
+		s.post(s.decided(o.sub.ID, billing.Command{Action: billing.ActionRefund, Invoice: inv}, opening), "")
 		if r := s.receipts(o.sub.ID)[0]; r.Noted != 1208 {
 			t.Errorf("%d of 1208 are noted", r.Noted)
 		}

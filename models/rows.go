@@ -113,13 +113,13 @@ type invoiceRow struct {
 	CreatedAt    time.Time
 }
 
-type soldLineRow struct {
+type paidLineRow struct {
 	ID           string
 	Invoice      string
 	Subscription string
 	Net          int64
-	Drawn        int64
-	DrawnTax     int64
+	Credited     int64
+	CreditedTax  int64
 	Line         billing.Line `gorm:"serializer:json"`
 }
 
@@ -209,7 +209,7 @@ type outboxRow struct {
 
 type eventRow struct {
 	Subscription string
-	Revision     int64 // of the posting, and the event's place in it
+	Revision     int64 // of the changeset, and the event's place in it
 	Position     int64
 	At           time.Time
 	Kind         billing.EventKind
@@ -251,7 +251,7 @@ func (subscriptionRow) TableName() string  { return "subscriptions" }
 func (orderRow) TableName() string         { return "orders" }
 func (requestRow) TableName() string       { return "requests" }
 func (invoiceRow) TableName() string       { return "invoices" }
-func (soldLineRow) TableName() string      { return "sold_lines" }
+func (paidLineRow) TableName() string      { return "paid_lines" }
 func (creditNoteRow) TableName() string    { return "credit_notes" }
 func (balanceRow) TableName() string       { return "balances" }
 func (balanceEntryRow) TableName() string  { return "balance_entries" }

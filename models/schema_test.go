@@ -11,11 +11,11 @@ import (
 // rows are all row types.
 var rows = []any{
 	&accountRow{}, &productRow{}, &planRow{}, &priceRow{}, &versionRow{}, &subscriptionRow{}, &orderRow{},
-	&requestRow{}, &invoiceRow{}, &soldLineRow{}, &creditNoteRow{}, &balanceRow{}, &balanceEntryRow{},
+	&requestRow{}, &invoiceRow{}, &paidLineRow{}, &creditNoteRow{}, &balanceRow{}, &balanceEntryRow{},
 	&trialClaimRow{}, &paymentMethodRow{}, &licenseRow{}, &outboxRow{}, &eventRow{}, &counterRow{}, &apiKeyRow{},
 	&testClockRow{}, &sandboxCustomerRow{}, &sandboxMethodRow{}, &sandboxFormRow{}, &sandboxPaymentRow{},
 	&loginRow{}, &sessionRow{}, &couponRow{}, &redemptionRow{}, &accountDiscountRow{}, &refundRow{}, &moneyBackRow{}, &quoteRow{},
-	&gatewayReferenceRow{}, &cardFormRow{}, &licenseUsersRow{}, &newsRow{}, &profileRow{},
+	&gatewayReferenceRow{}, &cardFormRow{}, &licenseUsersRow{}, &gatewayEventRow{}, &profileRow{},
 }
 
 func TestRowsAndMigratedTablesHaveTheSameColumns(t *testing.T) {

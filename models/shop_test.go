@@ -78,7 +78,7 @@ func newOrder(email string) order {
 			CreatedAt: opening,
 		},
 	}
-	o.request.Command = billing.Command{Verb: billing.VerbPurchase, Request: o.request.ID}
+	o.request.Command = billing.Command{Action: billing.ActionPurchase, Request: o.request.ID}
 	return o
 }
 
@@ -96,15 +96,15 @@ func (s shop) place(o order) {
 func (s shop) buy(o order) billing.Subscription {
 	s.Helper()
 	s.place(o)
-	must(s, s.SaveMethod(s.Context(), o.request.ID, s.book(o.sub.ID).Order.BillingAccount, "sandbox", billing.StoredMethod{
+	must(s, s.SaveMethod(s.Context(), o.request.ID, s.snapshot(o.sub.ID).Order.BillingAccount, "sandbox", billing.StoredMethod{
 		Ref: "pm_" + o.sub.ID, Brand: "visa", Last4: "4242", Exp: "2029-12",
 	}))
 	return s.command(o.sub.ID, o.request.Command, opening)
 }
 
-func (s shop) book(id string) billing.Book {
+func (s shop) snapshot(id string) billing.Snapshot {
 	s.Helper()
-	b, err := s.Book(s.Context(), id)
+	b, err := s.Snapshot(s.Context(), id)
 	must(s, err)
 	if b.Method == "" {
 		b.Method = "pm_" + id
@@ -115,46 +115,46 @@ func (s shop) book(id string) billing.Book {
 // command carries a command out and returns the state that it leads to.
 func (s shop) command(id string, c billing.Command, at time.Time) billing.Subscription {
 	s.Helper()
-	b := s.book(id)
+	b := s.snapshot(id)
 	return s.apply(b, b.Decide(c, at), c.Cause(b.Subscription.Revision), c.Request, at)
 }
 
 // due does the step that a subscription waits for, when it is due.
 func (s shop) due(id string) billing.Subscription {
 	s.Helper()
-	b := s.book(id)
+	b := s.snapshot(id)
 	step := b.Subscription.Next
 	return s.apply(b, b.Due(step, step.At), step.Cause(), "", step.At)
 }
 
-func (s shop) apply(b billing.Book, d billing.Decision, cause, request string, at time.Time) billing.Subscription {
+func (s shop) apply(b billing.Snapshot, d billing.Decision, cause, request string, at time.Time) billing.Subscription {
 	s.Helper()
 	switch {
 	case d.Refusal != nil:
 		s.Fatal(d.Refusal)
-	case d.Posting != nil:
-		return s.post(*d.Posting, request)
+	case d.Changeset != nil:
+		return s.post(*d.Changeset, request)
 	}
-	inv, freeze := b.Freeze(*d.Bill, cause)
-	must(s, s.Post(s.Context(), freeze))
+	inv, reserve := b.Reserve(*d.Bill, cause)
+	must(s, s.Post(s.Context(), reserve))
 	return s.post(*b.Paid(inv, at), request)
 }
 
-func (s shop) post(p billing.Posting, request string) billing.Subscription {
+func (s shop) post(p billing.Changeset, request string) billing.Subscription {
 	s.Helper()
 	p.Request = request
 	must(s, s.Post(s.Context(), p))
 	return p.Subscription
 }
 
-// frozen is an order whose bill waits for its charge, and the posting that
+// frozen is an order whose bill waits for its charge, and the changeset that
 // says that it was paid.
-func (s shop) frozen(o order) (billing.Invoice, billing.Posting) {
+func (s shop) reserved(o order) (billing.Invoice, billing.Changeset) {
 	s.Helper()
 	s.place(o)
-	b := s.book(o.sub.ID)
-	inv, freeze := b.Freeze(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
-	must(s, s.Post(s.Context(), freeze))
+	b := s.snapshot(o.sub.ID)
+	inv, reserve := b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+	must(s, s.Post(s.Context(), reserve))
 	return inv, *b.Paid(inv, opening)
 }
 
@@ -162,7 +162,7 @@ func (s shop) frozen(o order) (billing.Invoice, billing.Posting) {
 func (s shop) give(account, currency string, amount int64) {
 	s.Helper()
 	sub := s.anySubscription()
-	must(s, s.Post(s.Context(), billing.Posting{
+	must(s, s.Post(s.Context(), billing.Changeset{
 		From: sub.Revision, Subscription: sub,
 		Entries: []billing.BalanceEntry{{Key: NewID("test"), Account: account, Currency: currency, Amount: amount}},
 	}))

@@ -59,7 +59,7 @@ func (s *Store) BeginLogin(ctx context.Context, id, token, account string) error
 	})
 }
 
-// Unsolicited counts the mails that strangers have had sent to an address since
+// Unsolicited counts the mails that guests have had sent to an address since
 // an instant: links to sign in with, trials and quotes.
 func (s *Store) Unsolicited(ctx context.Context, email string, since time.Time) (mails int, err error) {
 	db := s.db.WithContext(ctx)

@@ -10,10 +10,10 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// Book reads all that is on file about a subscription, at one moment. Errors:
+// Snapshot reads all that is on file about a subscription, at one moment. Errors:
 // ErrNotFound.
-func (s *Store) Book(ctx context.Context, id string) (billing.Book, error) {
-	b := billing.Book{Policy: s.policy, NewID: NewID}
+func (s *Store) Snapshot(ctx context.Context, id string) (billing.Snapshot, error) {
+	b := billing.Snapshot{Policy: s.policy, NewID: NewID}
 	err := s.snapshot(ctx, func(tx *gorm.DB) error {
 		sub, err := one[subscriptionRow](tx.Where("id = ?", id))
 		if err != nil {
@@ -31,26 +31,26 @@ func (s *Store) Book(ctx context.Context, id string) (billing.Book, error) {
 		if b.Product, err = product(tx, sub.Product); err != nil {
 			return err
 		}
-		var sold []soldLineRow
-		if err := tx.Where("subscription = ? AND drawn < net", id).Order("id").Find(&sold).Error; err != nil {
+		var sold []paidLineRow
+		if err := tx.Where("subscription = ? AND credited < net", id).Order("id").Find(&sold).Error; err != nil {
 			return err
 		}
 		for _, l := range sold {
-			b.Sold = append(b.Sold, billing.Sold{Invoice: l.Invoice, Line: l.Line, Drawn: l.Drawn, DrawnTax: l.DrawnTax})
+			b.PaidLines = append(b.PaidLines, billing.PaidLine{Invoice: l.Invoice, Line: l.Line, Credited: l.Credited, CreditedTax: l.CreditedTax})
 		}
-		var waiting []invoiceRow
-		if err := tx.Where("subscription = ? AND (in_flight OR id IN ?)", id, []string{sub.State.OpenInvoice, sub.State.Waiting.Invoice}).Find(&waiting).Error; err != nil {
+		var pending []invoiceRow
+		if err := tx.Where("subscription = ? AND (in_flight OR id IN ?)", id, []string{sub.State.OpenInvoice, sub.State.PendingPayment.Invoice}).Find(&pending).Error; err != nil {
 			return err
 		}
-		for _, w := range waiting {
+		for _, w := range pending {
 			if w.InFlight {
 				b.InFlight = &w.Detail
 			}
 			if w.ID == sub.State.OpenInvoice {
 				b.Open = &w.Detail
 			}
-			if w.ID == sub.State.Waiting.Invoice {
-				b.Waiting = &w.Detail
+			if w.ID == sub.State.PendingPayment.Invoice {
+				b.PendingPayment = &w.Detail
 			}
 		}
 		if b.MethodExp, err = methodExp(tx, sub.Method); err != nil {
@@ -86,7 +86,7 @@ func (s *Store) Fence(ctx context.Context, id string) (billing.Subscription, err
 }
 
 // tick sets the now of a subscription with a test clock to the clock's: the
-// row's is as old as its last posting.
+// row's is as old as its last changeset.
 func (r *subscriptionRow) tick(tx *gorm.DB) error {
 	if r.TestClock == "" {
 		return nil

@@ -12,33 +12,33 @@ import (
 )
 
 // invoiced places an order that is to be paid by transfer, of any total, and
-// returns the posting that mails its invoice.
-func (s shop) invoiced(email string) billing.Posting {
+// returns the changeset that mails its invoice.
+func (s shop) invoiced(email string) billing.Changeset {
 	s.Helper()
 	o := newOrder(email)
 	o.sub.Collection = billing.ByInvoice
 	s.place(o)
-	b := s.book(o.sub.ID)
+	b := s.snapshot(o.sub.ID)
 	b.Policy.InvoiceFrom = map[string]int64{"USD": 0}
 	d := b.Decide(o.request.Command, opening)
-	if d.Posting == nil {
+	if d.Changeset == nil {
 		s.Fatalf("%+v", d)
 	}
-	return *d.Posting
+	return *d.Changeset
 }
 
-// marked is the posting of a transfer for a subscription's open invoice.
-func (s shop) marked(sub, reference string, amount int64) billing.Posting {
+// marked is the changeset of a transfer for a subscription's open invoice.
+func (s shop) marked(sub, reference string, amount int64) billing.Changeset {
 	s.Helper()
-	b := s.book(sub)
+	b := s.snapshot(sub)
 	var err error
 	b.Transferred, err = s.Transferred(s.Context(), b.Open.ID)
 	must(s, err)
-	d := b.Decide(billing.Command{Verb: billing.VerbMarkPaid, Invoice: b.Open.ID, Amount: &amount, Reference: reference}, opening.Add(time.Hour))
-	if d.Posting == nil {
+	d := b.Decide(billing.Command{Action: billing.ActionMarkPaid, Invoice: b.Open.ID, Amount: &amount, Reference: reference}, opening.Add(time.Hour))
+	if d.Changeset == nil {
 		s.Fatalf("%+v", d)
 	}
-	return *d.Posting
+	return *d.Changeset
 }
 
 // Ten purchases are paid by card, ten are invoiced, each of these by two tries
@@ -47,18 +47,18 @@ func TestNumbersOfPaidAndOfMailedInvoicesAreOneSeriesWithoutGaps(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		const n = 40
-		var postings [n]billing.Posting
+		var changesets [n]billing.Changeset
 		for i := 0; i < n; i += 4 {
 			email := fmt.Sprintf("ada%d@contoso.example", i)
-			_, postings[i] = s.frozen(newOrder(email))
-			postings[i+1] = s.invoiced(email)
-			postings[i+2] = postings[i+1]
+			_, changesets[i] = s.reserved(newOrder(email))
+			changesets[i+1] = s.invoiced(email)
+			changesets[i+2] = changesets[i+1]
 			o := newOrder(email)
-			inv, _ := s.frozen(o)
-			postings[i+3] = *s.book(o.sub.ID).Declined(inv, billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: "generic_decline"}, opening)
+			inv, _ := s.reserved(o)
+			changesets[i+3] = *s.snapshot(o.sub.ID).Declined(inv, billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: "generic_decline"}, opening)
 		}
 		stale := 0
-		for i, err := range together(n, func(i int) error { return s.Post(t.Context(), postings[i]) }) {
+		for i, err := range together(n, func(i int) error { return s.Post(t.Context(), changesets[i]) }) {
 			if errors.Is(err, billing.ErrStale) && (i%4 == 1 || i%4 == 2) {
 				stale++
 			} else if err != nil {
@@ -76,9 +76,9 @@ func TestNumbersOfPaidAndOfMailedInvoicesAreOneSeriesWithoutGaps(t *testing.T) {
 			t.Error(diff)
 		}
 		// Their payments take no numbers.
-		var paid []billing.Posting
+		var paid []billing.Changeset
 		for i := 1; i < n; i += 4 {
-			paid = append(paid, s.marked(postings[i].Subscription.ID, "r", 990))
+			paid = append(paid, s.marked(changesets[i].Subscription.ID, "r", 990))
 		}
 		for _, err := range together(len(paid), func(i int) error { return s.Post(t.Context(), paid[i]) }) {
 			must(t, err)
@@ -86,8 +86,8 @@ func TestNumbersOfPaidAndOfMailedInvoicesAreOneSeriesWithoutGaps(t *testing.T) {
 		if diff := cmp.Diff(want, s.numbers("invoices")); diff != "" {
 			t.Error(diff)
 		}
-		if s.rows("sold_lines") != n/2 || s.rows("licenses") != n/2 {
-			t.Errorf("%d lines and %d licences are sold, want %d", s.rows("sold_lines"), s.rows("licenses"), n/2)
+		if s.rows("paid_lines") != n/2 || s.rows("licenses") != n/2 {
+			t.Errorf("%d lines and %d licences are sold, want %d", s.rows("paid_lines"), s.rows("licenses"), n/2)
 		}
 	})
 }
@@ -98,7 +98,7 @@ func TestATransferGoesThroughTheBalanceOnce(t *testing.T) {
 		issued := s.invoiced("ada@contoso.example")
 		must(t, s.Post(t.Context(), issued))
 		sub, inv := issued.Subscription.ID, issued.Invoice.ID
-		account := s.book(sub).Order.BillingAccount
+		account := s.snapshot(sub).Order.BillingAccount
 		part := s.marked(sub, "one", 400)
 		must(t, s.Post(t.Context(), part))
 		if err := s.Post(t.Context(), part); !errors.Is(err, billing.ErrStale) {
@@ -135,7 +135,7 @@ func TestATransferGoesThroughTheBalanceOnce(t *testing.T) {
 		if paid.Status != billing.InvoicePaid || paid.Number != "INV-2026-000001" || !paid.IssuedAt.Equal(opening) || !paid.PaidAt.Equal(opening.Add(time.Hour)) {
 			t.Errorf("%+v", paid)
 		}
-		if sold := s.book(sub).Sold; len(sold) != 1 || !sold[0].Line.Period.Start.Equal(opening.Add(time.Hour)) {
+		if sold := s.snapshot(sub).PaidLines; len(sold) != 1 || !sold[0].Line.Period.Start.Equal(opening.Add(time.Hour)) {
 			t.Errorf("sold %+v", sold)
 		}
 		if _, err := s.Transferred(t.Context(), "inv_none"); !errors.Is(err, billing.ErrNotFound) {
@@ -167,7 +167,7 @@ func TestOnlyItsPaymentIsWrittenToAMailedInvoice(t *testing.T) {
 		if err := s.Post(t.Context(), p); err == nil {
 			t.Error("an edited invoice was written")
 		}
-		if got := s.book(sub); got.Open == nil || got.Balance.Amount != 0 {
+		if got := s.snapshot(sub); got.Open == nil || got.Balance.Amount != 0 {
 			t.Errorf("open %v, balance %s", got.Open, got.Balance)
 		}
 		p.Invoice = &good

@@ -16,18 +16,18 @@ type licenseUsersRow struct {
 	License   string
 	PeriodEnd time.Time
 	Sketch    []byte
-	People    int64
+	Users     int64
 	Told      bool // that they are more than the tier covers
 }
 
 func (licenseUsersRow) TableName() string { return "license_users" }
 
-// CountPeople adds to those who have used a licence in the period that ends
-// then; who is counted already is not counted again. People of a period that
+// CountUsers adds to those who have used a licence in the period that ends
+// then; who is counted already is not counted again. Users of a period that
 // is over are left out. When they become more than the licence covers, its
 // billing contact is told, once a period; the subscription that the mail is of
 // is returned.
-func (s *Store) CountPeople(ctx context.Context, license string, periodEnd time.Time, people []licensing.Person) (told string, err error) {
+func (s *Store) CountUsers(ctx context.Context, license string, periodEnd time.Time, users []licensing.User) (told string, err error) {
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		told = ""
 		l, err := one[licenseRow](locked(tx).Where("id = ?", license)) // it stands for the count's row too
@@ -42,17 +42,17 @@ func (s *Store) CountPeople(ctx context.Context, license string, periodEnd time.
 		if !row.PeriodEnd.Equal(periodEnd) {
 			row = licenseUsersRow{License: license, PeriodEnd: periodEnd}
 		}
-		known, err := licensing.ReadPeople(row.Sketch)
+		known, err := licensing.ReadSketch(row.Sketch)
 		if err != nil {
 			return err
 		}
-		known.Add(people...)
+		known.Add(users...)
 		if row.Sketch, err = known.Bytes(); err != nil {
 			return err
 		}
-		row.People = known.Count()
-		if !row.Told && l.counted(row.People).OverLimit {
-			if err := s.outgrown(tx, l, row.People); err != nil {
+		row.Users = known.Count()
+		if !row.Told && l.counted(row.Users).OverLimit {
+			if err := s.outgrown(tx, l, row.Users); err != nil {
 				return err
 			}
 			row.Told, told = true, l.Subscription
@@ -70,7 +70,7 @@ func (s *Store) CountPeople(ctx context.Context, license string, periodEnd time.
 
 // outgrown tells the billing contact and the history that more people use a
 // licence than it covers.
-func (s *Store) outgrown(tx *gorm.DB, l licenseRow, people int64) error {
+func (s *Store) outgrown(tx *gorm.DB, l licenseRow, users int64) error {
 	if err := s.note(tx, l, billing.EventOverLimit, "engine"); err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (s *Store) outgrown(tx *gorm.DB, l licenseRow, people int64) error {
 	if err != nil {
 		return err
 	}
-	n := billing.Notice{Kind: billing.NoticeOverLimit, To: billing.RoleBilling, Until: l.PeriodEnd, Plan: l.Plan, People: people, Covers: l.Covers}
+	n := billing.Notice{Kind: billing.NoticeOverLimit, To: billing.RoleBilling, Until: l.PeriodEnd, Plan: l.Plan, Users: users, Covers: l.Covers}
 	return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&outboxRow{
 		ID: NewID("ntc"), Subscription: l.Subscription, Revision: sub.Revision, Kind: n.Kind, Recipient: n.To, Notice: n, At: at,
 	}).Error
@@ -110,20 +110,20 @@ func (s *Store) Use(ctx context.Context, id string) (licensing.Use, error) {
 	if err != nil {
 		return licensing.Use{}, err
 	}
-	people, err := row.people(db)
-	return licensing.Use{People: people, Covers: row.Covers, PeriodEnd: row.PeriodEnd, BlockOverLimit: row.BlockOverLimit}, err
+	users, err := row.users(db)
+	return licensing.Use{Users: users, Covers: row.Covers, PeriodEnd: row.PeriodEnd, BlockOverLimit: row.BlockOverLimit}, err
 }
 
 // people is how many have used a licence in its running period.
-func (r licenseRow) people(tx *gorm.DB) (int64, error) {
+func (r licenseRow) users(tx *gorm.DB) (int64, error) {
 	row, err := one[licenseUsersRow](tx.Select("people").Where("license = ? AND period_end = ?", r.ID, r.PeriodEnd))
 	if errors.Is(err, billing.ErrNotFound) {
 		err = nil
 	}
-	return row.People, err
+	return row.Users, err
 }
 
 // counted is what the rules make of a number of people (licensing.CountUsers).
-func (r licenseRow) counted(people int64) licensing.License {
-	return licensing.License{Type: r.Plan.Type, Covers: r.Covers}.CountUsers(people, r.BlockOverLimit)
+func (r licenseRow) counted(users int64) licensing.License {
+	return licensing.License{Type: r.Plan.Type, Covers: r.Covers}.CountUsers(users, r.BlockOverLimit)
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
-func persons(from, to int) []licensing.Person {
-	var list []licensing.Person
+func persons(from, to int) []licensing.User {
+	var list []licensing.User
 	for i := from; i < to; i++ {
-		list = append(list, licensing.PersonOf(fmt.Sprint("user-", i)))
+		list = append(list, licensing.UserOf(fmt.Sprint("user-", i)))
 	}
 	return list
 }
@@ -33,7 +33,7 @@ func TestPeopleOfSeveralProcessesAreCountedTogetherAndToldOfOnce(t *testing.T) {
 		told := make(chan string, 8)
 		for p := range 8 { // each has seen ten, five of which another one saw as well: 45 in all
 			wg.Go(func() {
-				sub, err := s.CountPeople(t.Context(), license, end, persons(p*5, p*5+10))
+				sub, err := s.CountUsers(t.Context(), license, end, persons(p*5, p*5+10))
 				if err != nil {
 					t.Error(err)
 				}
@@ -52,8 +52,8 @@ func TestPeopleOfSeveralProcessesAreCountedTogetherAndToldOfOnce(t *testing.T) {
 		}
 		row, err := one[licenseUsersRow](s.db.Where("license = ?", license))
 		must(t, err)
-		if mails != 1 || row.People != 45 {
-			t.Errorf("told %d times; %d people, want 45", mails, row.People)
+		if mails != 1 || row.Users != 45 {
+			t.Errorf("told %d times; %d people, want 45", mails, row.Users)
 		}
 		notices := func() (n int64) {
 			must(t, s.db.Model(&outboxRow{}).Where("subscription = ? AND kind = ?", id, billing.NoticeOverLimit).Count(&n).Error)
@@ -77,13 +77,13 @@ func TestPeopleOfSeveralProcessesAreCountedTogetherAndToldOfOnce(t *testing.T) {
 		}
 		for _, c := range []struct {
 			period time.Time
-			people []licensing.Person
+			users  []licensing.User
 			want   int64
 		}{{l.PeriodEnd, persons(0, 20), 0}, {end, persons(100, 200), 0}, {l.PeriodEnd, persons(10, 21), 1}} {
-			sub, err := s.CountPeople(t.Context(), license, c.period, c.people)
+			sub, err := s.CountUsers(t.Context(), license, c.period, c.users)
 			must(t, err)
 			if got := notices() - 1; got != c.want || (sub != "") != (c.want == 1) {
-				t.Errorf("%d people of the period until %v: %d new mails, told of %q", len(c.people), c.period, got, sub)
+				t.Errorf("%d people of the period until %v: %d new mails, told of %q", len(c.users), c.period, got, sub)
 			}
 		}
 	})
@@ -122,11 +122,11 @@ func TestALicenceIsBoundToOneTenant(t *testing.T) {
 		// What follows from the subscription leaves it alone, and the history has
 		// a place for each.
 		must(t, s.SetActivationKey(t.Context(), id, "another", "operator"))
-		s.command(o.sub.ID, billing.Command{Verb: billing.VerbCancel}, opening.AddDate(0, 0, 1))
+		s.command(o.sub.ID, billing.Command{Action: billing.ActionCancel}, opening.AddDate(0, 0, 1))
 		must(t, s.SetTenant(t.Context(), id, "moved", "operator"))
 		must(t, s.SetBlocking(t.Context(), id, true, "operator"))
 		must(t, s.SetBlocking(t.Context(), id, true, "operator"))
-		s.command(o.sub.ID, billing.Command{Verb: billing.VerbResume}, opening.AddDate(0, 0, 2))
+		s.command(o.sub.ID, billing.Command{Action: billing.ActionResume}, opening.AddDate(0, 0, 2))
 		if l, err = s.License(t.Context(), id); err != nil || l.Tenant != "moved" || l.ActivationKey != "another" {
 			t.Errorf("tenant %q, key %q, %v", l.Tenant, l.ActivationKey, err)
 		}

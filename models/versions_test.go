@@ -169,7 +169,7 @@ func TestTheFirstVersionIsToldToEveryLicenseeWhoWaitsForIt(t *testing.T) {
 		s.buy(trial)
 		s.buy(bought)
 		s.buy(ended)
-		s.command(ended.sub.ID, billing.Command{Verb: billing.VerbCancelNow, Refund: billing.RefundNone}, opening)
+		s.command(ended.sub.ID, billing.Command{Action: billing.ActionCancelNow, Refund: billing.RefundNone}, opening)
 		s.place(unpaid)
 		s.buy(held)
 		must(t, s.db.Model(&licenseRow{}).Where("id = ?", held.detail.License).Update("suspended", true).Error)

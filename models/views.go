@@ -99,10 +99,10 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 			o.LicenseeAccount = a.Email
 		}
 	}
-	if waiting := row.State.Waiting.Invoice; waiting != "" {
-		inv, err := one[invoiceRow](tx.Where("id = ?", waiting))
+	if pending := row.State.PendingPayment.Invoice; pending != "" {
+		inv, err := one[invoiceRow](tx.Where("id = ?", pending))
 		if err != nil {
-			return o, fmt.Errorf("invoice %s: %w", waiting, err)
+			return o, fmt.Errorf("invoice %s: %w", pending, err)
 		}
 		o.ActionURL = inv.Detail.ActionURL
 	}

@@ -146,8 +146,8 @@ func TestAHistoryIsToldInOrder(t *testing.T) {
 		sub := s.buy(newOrder("ada@contoso.example"))
 		want := []string{"purchase"}
 		for range 6 {
-			s.command(sub.ID, billing.Command{Verb: billing.VerbCancel}, opening)
-			s.command(sub.ID, billing.Command{Verb: billing.VerbResume}, opening)
+			s.command(sub.ID, billing.Command{Action: billing.ActionCancel}, opening)
+			s.command(sub.ID, billing.Command{Action: billing.ActionResume}, opening)
 			want = append(want, "cancel_scheduled", "resumed")
 		}
 		events, err := s.Events(t.Context(), sub.ID)

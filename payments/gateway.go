@@ -79,7 +79,7 @@ type Gateway interface {
 	// signature is good for some minutes. Errors are CodeBadSignature,
 	// CodeWrongMode and CodeInvalid, and repeat nothing of it. What it tells of
 	// may have been overtaken, and is told again until it is answered.
-	ParseWebhook(header func(name string) string, body []byte, now time.Time) (billing.News, error)
+	ParseWebhook(header func(name string) string, body []byte, now time.Time) (billing.GatewayEvent, error)
 }
 
 // WebhookTolerance is how old the signature of a webhook may be.

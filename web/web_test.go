@@ -290,13 +290,13 @@ func TestEveryButtonThatTheAPIAllowsHasItsWords(t *testing.T) {
 	for _, status := range []billing.Status{billing.Incomplete, billing.Trialing, billing.Active, billing.PastDue, billing.Canceled} {
 		for _, ends := range []bool{false, true} {
 			s := billing.Subscription{Status: status, CancelAtPeriodEnd: ends, MoneyBack: billing.MoneyBack{From: "inv_1", Until: now}}
-			for _, verb := range s.Actions(now) {
+			for _, action := range s.Actions(now) {
 				want := 2 // its button's name, and what it has done
-				if verb == billing.VerbChange || verb == billing.VerbPaymentMethod {
+				if action == billing.ActionChange || action == billing.ActionPaymentMethod {
 					want = 1 // these have names of their own
 				}
-				if found := regexp.MustCompile(`[ ']`+string(verb)+`'?: '`).FindAllString(named, -1); len(found) != want {
-					t.Errorf("%s: %s has words for %q", status, verb, found)
+				if found := regexp.MustCompile(`[ ']`+string(action)+`'?: '`).FindAllString(named, -1); len(found) != want {
+					t.Errorf("%s: %s has words for %q", status, action, found)
 				}
 			}
 		}

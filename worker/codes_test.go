@@ -140,7 +140,7 @@ func TestTheGatewaysRefusalIsLoggedWithItsCode(t *testing.T) {
 		if _, err := env.ExecuteActivity("Renew"); err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Contains(logs.String(), "level=ERROR") && strings.Contains(logs.String(), "code=gateway_refused"); got != (name != "") {
+		if got := strings.Contains(logs.String(), "level=ERROR") && strings.Contains(logs.String(), "code=gateway_rejected"); got != (name != "") {
 			t.Errorf("%q is logged as %q", name, logs.String())
 		}
 	}

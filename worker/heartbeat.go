@@ -9,27 +9,27 @@ import (
 )
 
 // beat is how often a running activity sends a heartbeat: well within
-// workflows.Missed, but later than nearly all activities end, since
+// workflows.HeartbeatTimeout, but later than nearly all activities end, since
 // heartbeats are billed.
 const beat = 5 * time.Second
 
 // alive sends heartbeats, so that the work of a killed worker is taken over
 // soon, not only when the activity's full time has run out.
-type alive struct {
+type heartbeat struct {
 	interceptor.WorkerInterceptorBase
 }
 
-func (*alive) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
-	i := &activityAlive{}
+func (*heartbeat) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	i := &activityHeartbeat{}
 	i.Next = next
 	return i
 }
 
-type activityAlive struct {
+type activityHeartbeat struct {
 	interceptor.ActivityInboundInterceptorBase
 }
 
-func (i *activityAlive) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+func (i *activityHeartbeat) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	done := make(chan struct{})
 	defer close(done)
 	go func() {

@@ -23,7 +23,7 @@ const Stop = 30 * time.Second
 func New(c client.Client, a *activities.Activities, log *slog.Logger) worker.Worker {
 	w := worker.New(c, workflows.TaskQueue, worker.Options{
 		WorkerStopTimeout: Stop,
-		Interceptors:      []interceptor.WorkerInterceptor{&codes{log: log}, &alive{}},
+		Interceptors:      []interceptor.WorkerInterceptor{&codes{log: log}, &heartbeat{}},
 	})
 	w.RegisterWorkflow(workflows.Subscription)
 	w.RegisterWorkflow(workflows.Deliver)

@@ -24,7 +24,7 @@ func TestWorkerHasItsWorkflowsAndActivitiesWithoutTalkingToAnybody(t *testing.T)
 	New(c, &activities.Activities{}, slog.New(slog.DiscardHandler)) // panics on what cannot be registered
 }
 
-// outbox has one letter, which nobody can deliver for some time.
+// outbox has one email, which nobody can deliver for some time.
 type outbox struct {
 	activities.Store
 	mu    sync.Mutex

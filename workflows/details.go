@@ -14,7 +14,7 @@ import (
 // show keeps what an operator sees in the Temporal UI up to date: the details
 // cost no event, a search attribute is written only when it has changed.
 func (s *subscription) show(ctx workflow.Context) {
-	workflow.SetCurrentDetails(ctx, details(s.state, s.lately))
+	workflow.SetCurrentDetails(ctx, details(s.state, s.recentEvents))
 	shown := workflow.GetTypedSearchAttributes(ctx)
 	var changed []temporal.SearchAttributeUpdate
 	for _, a := range []struct {
@@ -50,7 +50,7 @@ func guide(s billing.Subscription) string {
 
 // details tells the subscription's story: how it stands, as a small table, and
 // what happened lately.
-func details(s billing.Subscription, lately []string) string {
+func details(s billing.Subscription, recentEvents []string) string {
 	var b strings.Builder
 	row := func(name, value string) { b.WriteString("| " + name + " | " + value + " |\n") }
 	b.WriteString(fmt.Sprintf("**Subscription %d.** Next: %s.\n\n| | |\n|---|---|\n", s.Number, inWords(s)))
@@ -64,7 +64,7 @@ func details(s billing.Subscription, lately []string) string {
 		row("period", instant(s.Period.Start)+" – "+instant(s.Period.End))
 	}
 	if s.Prepaid() {
-		row("paid ahead", "until "+instant(s.Ahead.End))
+		row("paid ahead", "until "+instant(s.PrepaidPeriod.End))
 	}
 	if at := s.NextPaymentAt(); !at.IsZero() {
 		row("next payment", instant(at))
@@ -90,7 +90,7 @@ func details(s billing.Subscription, lately []string) string {
 	if s.AwaitsTransfer() {
 		row("open invoice", s.OpenInvoice+", due "+instant(s.DueAt))
 	}
-	if w := s.Waiting; s.PaymentPending() {
+	if w := s.PendingPayment; s.PaymentPending() {
 		row("payment that waits", w.Amount.String()+" for "+w.Invoice+" ("+string(w.Purpose)+"), "+waits(w))
 	}
 	if s.Dunning.Rejection != "" {
@@ -108,8 +108,8 @@ func details(s billing.Subscription, lately []string) string {
 	if s.TestClock != "" {
 		row("test clock", s.TestClock+" stands at "+instant(s.Now))
 	}
-	if len(lately) > 0 {
-		b.WriteString("\n**Lately** (UTC)\n\n- " + strings.Join(lately, "\n- ") + "\n")
+	if len(recentEvents) > 0 {
+		b.WriteString("\n**Lately** (UTC)\n\n- " + strings.Join(recentEvents, "\n- ") + "\n")
 	}
 	return b.String()
 }
@@ -159,7 +159,7 @@ func inWords(s billing.Subscription) string {
 		}
 		return "tries the declined payment again " + at
 	case billing.StepSettle:
-		return waits(s.Waiting)
+		return waits(s.PendingPayment)
 	case billing.StepDispute:
 		return "waits for the end of a dispute; the operator is reminded on " + day(s.Next.At)
 	case billing.StepEnd:
@@ -169,7 +169,7 @@ func inWords(s billing.Subscription) string {
 }
 
 // waits says what a payment waits for.
-func waits(w billing.Waiting) string {
+func waits(w billing.PendingPayment) string {
 	if w.Action {
 		return "the customer is to confirm a payment at the bank until " + instant(w.Until)
 	}
@@ -178,7 +178,7 @@ func waits(w billing.Waiting) string {
 
 // asked says which command an activity carries out.
 func asked(c billing.Command) string {
-	words := "asked for: " + string(c.Verb)
+	words := "asked for: " + string(c.Action)
 	if c.Plan != "" {
 		words += " to " + c.Plan
 	}

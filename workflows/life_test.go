@@ -146,14 +146,14 @@ func (l *life) update(c billing.Command, token string) *answer {
 // send sends a command whose row is there.
 func (l *life) send(c billing.Command) *answer {
 	a := &answer{}
-	l.env.UpdateWorkflow(c.Verb.Update(), c.Request, a, c)
+	l.env.UpdateWorkflow(c.Action.Update(), c.Request, a, c)
 	return a
 }
 
-func (l *life) do(v billing.Verb) *answer { return l.update(billing.Command{Verb: v}, "") }
+func (l *life) do(v billing.Action) *answer { return l.update(billing.Command{Action: v}, "") }
 
 func (l *life) change(plan string) *answer {
-	return l.update(billing.Command{Verb: billing.VerbChange, Plan: plan}, "")
+	return l.update(billing.Command{Action: billing.ActionChange, Plan: plan}, "")
 }
 
 // order places an order and returns what to do at the run's beginning.

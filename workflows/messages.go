@@ -14,17 +14,17 @@ import (
 // TaskQueue is where the engine's workers take their work.
 const TaskQueue = "billing"
 
-// Missed is how long a worker may be silent before its activity is given to
+// HeartbeatTimeout is how long a worker may be silent before its activity is given to
 // another. Workers send heartbeats more often than that.
-const Missed = 15 * time.Second
+const HeartbeatTimeout = 15 * time.Second
 
 // Start is the input of Subscription: the id, and after continue-as-new the
 // state. A run without a state loads the rows.
 type Start struct {
 	ID    string                `json:"id"`
 	State *billing.Subscription `json:"state,omitempty"`
-	// Lately is what an operator is shown of the runs before.
-	Lately []string `json:"lately,omitempty"`
+	// RecentEvents is what an operator is shown of the runs before.
+	RecentEvents []string `json:"recent_events,omitempty"`
 }
 
 // UpdateAdvance takes an Advance. All other updates, and the signals, are the

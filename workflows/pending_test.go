@@ -106,7 +106,7 @@ func TestContinueAsNewLosesNoMessageAndRepeatsNone(t *testing.T) {
 			}
 		}},
 		{"updates", func(l *life) []*answer {
-			return []*answer{l.change(activitiestest.Bigger), l.do(billing.VerbCancel)}
+			return []*answer{l.change(activitiestest.Bigger), l.do(billing.ActionCancel)}
 		}, func(l *life, s billing.Subscription) {
 			if s.Plan.ID != activitiestest.Bigger || !s.CancelAtPeriodEnd {
 				l.Error("an update was lost")
@@ -151,10 +151,10 @@ func TestContinueAsNewLosesNoMessageAndRepeatsNone(t *testing.T) {
 func TestMailServerThatIsAwayDelaysNoRenewal(t *testing.T) {
 	l := newLife(t, "2026-01-01 00:00:00")
 	buy := l.order(activitiestest.Order{Token: "tok_visa"})
-	l.Mailbox.Fail(func(billing.Letter) error { return activitiestest.ErrAway })
+	l.Mailbox.Fail(func(billing.Email) error { return activitiestest.ErrAway })
 	l.lives("2026-03-01 00:00:01", func() { buy() })
 	l.wantCharged(charge("2026-01-01 00:00:00", 990), charge("2026-02-01 00:00:00", 990), charge("2026-03-01 00:00:00", 990))
-	if n := len(l.Mailbox.Letters()); n != 0 {
+	if n := len(l.Mailbox.Emails()); n != 0 {
 		t.Fatalf("%d letters went out", n)
 	}
 	// What is left stays in the outbox: a receipt and a file, three times. The
@@ -162,17 +162,17 @@ func TestMailServerThatIsAwayDelaysNoRenewal(t *testing.T) {
 	l.Mailbox.Fail(nil)
 	tick, deadline := time.NewTicker(10*time.Millisecond), time.After(10*time.Second)
 	defer tick.Stop()
-	for len(l.Mailbox.Letters()) < 6 {
+	for len(l.Mailbox.Emails()) < 6 {
 		if err := l.Notify(t.Context(), l.sub); err != nil {
 			t.Error(err)
 		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("%d letters were left, want 6", len(l.Mailbox.Letters()))
+			t.Fatalf("%d letters were left, want 6", len(l.Mailbox.Emails()))
 		}
 	}
-	if n := len(l.Mailbox.Letters()); n != 6 {
+	if n := len(l.Mailbox.Emails()); n != 6 {
 		t.Errorf("%d letters were left, want 6", n)
 	}
 }
@@ -214,7 +214,7 @@ func TestStaleRunReadsTheRowAndGoesOn(t *testing.T) {
 	// behind changes the row as an operator's tool would.
 	behind := func(l *life) {
 		s := l.State(l, l.sub)
-		p := billing.Posting{From: s.Revision}
+		p := billing.Changeset{From: s.Revision}
 		s.Revision++
 		p.Subscription = s
 		if err := l.DB.Post(context.Background(), p); err != nil {
@@ -277,7 +277,7 @@ func TestStaleRunReadsTheRowAndGoesOn(t *testing.T) {
 			buy()
 			l.at("2026-01-11 00:00:00", func() {
 				s := l.State(l, l.sub)
-				p := billing.Posting{From: s.Revision}
+				p := billing.Changeset{From: s.Revision}
 				s.Revision++
 				s.Status, s.CancelReason, s.CanceledAt, s.Next = billing.Canceled, billing.ReasonOperator, instant("2026-01-11 00:00:00"), billing.Step{}
 				p.Subscription = s
@@ -298,10 +298,10 @@ func TestReloadedStateIsShown(t *testing.T) {
 	var shown string
 	l.lives("2026-02-02 00:00:00", func() {
 		buy()
-		l.at("2026-01-10 00:00:00", func() { l.do(billing.VerbCancel) })
+		l.at("2026-01-10 00:00:00", func() { l.do(billing.ActionCancel) })
 		l.at("2026-01-11 00:00:00", func() {
 			s := l.State(l, l.sub)
-			p := billing.Posting{From: s.Revision}
+			p := billing.Changeset{From: s.Revision}
 			s.Revision += 2
 			s.CancelAtPeriodEnd, s.Next = false, billing.Step{Kind: billing.StepRenew, At: s.Period.End}
 			p.Subscription = s
@@ -309,7 +309,7 @@ func TestReloadedStateIsShown(t *testing.T) {
 				l.Fatal(err)
 			}
 		})
-		l.at("2026-01-12 00:00:00", func() { l.do(billing.VerbResume) }) // refused: it is not cancelled any more
+		l.at("2026-01-12 00:00:00", func() { l.do(billing.ActionResume) }) // refused: it is not cancelled any more
 		l.at("2026-01-13 00:00:00", func() { shown = l.details() })
 	})
 	if !strings.Contains(shown, "renews 2026-02-01") {
@@ -334,7 +334,7 @@ func TestTestClockDoesExactlyWhatIsDueAndSetsNoTimers(t *testing.T) {
 		} {
 			l.at(at, func() { advances = append(advances, l.advance(to)) })
 		}
-		l.at("2030-05-05 11:00:00", func() { l.do(billing.VerbCancel) })
+		l.at("2030-05-05 11:00:00", func() { l.do(billing.ActionCancel) })
 	})
 	events, err := l.DB.Events(t.Context(), l.sub)
 	if err != nil {
@@ -377,22 +377,22 @@ func TestAdvanceWaitsForTheMailsButNotForLong(t *testing.T) {
 	clock := l.clock("2026-01-01 00:00:00")
 	buy := l.order(activitiestest.Order{Token: "tok_visa", Clock: clock})
 	var sent, unsent *answer
-	var letters int
+	var emails int
 	l.lives("2026-01-01 09:00:00", func() {
 		buy()
 		l.at("2026-01-01 01:00:00", func() {
 			sent = l.advance("2026-02-01 00:00:00")
-			l.env.RegisterDelayedCallback(func() { letters = len(l.Mailbox.Letters()) }, time.Second)
+			l.env.RegisterDelayedCallback(func() { emails = len(l.Mailbox.Emails()) }, time.Second)
 		})
 		l.at("2026-01-01 02:00:00", func() {
-			l.Mailbox.Fail(func(billing.Letter) error { return activitiestest.ErrAway })
+			l.Mailbox.Fail(func(billing.Email) error { return activitiestest.ErrAway })
 			unsent = l.advance("2026-03-01 00:00:00")
 		})
 		l.at("2026-01-01 02:00:11", func() { l.wantDone("advance without mail server", unsent) })
 	})
 	l.wantDone("advance", sent)
-	if letters != 4 {
-		t.Errorf("%d letters were there when the advance returned, want 4", letters)
+	if emails != 4 {
+		t.Errorf("%d letters were there when the advance returned, want 4", emails)
 	}
 }
 
@@ -414,7 +414,7 @@ func TestOperatorsAreNotToldOfAChargeThatWillNotBe(t *testing.T) {
 	var shown string
 	l.lives("2026-01-11 00:00:00", func() {
 		buy()
-		l.at("2026-01-05 00:00:00", func() { l.do(billing.VerbRenew) })
+		l.at("2026-01-05 00:00:00", func() { l.do(billing.ActionRenew) })
 		l.at("2026-01-10 00:00:00", func() { shown = l.details() })
 	})
 	for _, want := range []string{
@@ -436,8 +436,8 @@ func TestOperatorsReadWhatARunWaitsFor(t *testing.T) {
 		for _, when := range []string{"2026-01-02 00:00:00", "2026-01-12 00:00:00", "2026-01-22 00:00:00", "2026-02-01 12:00:00"} {
 			l.at(when, func() { shown[when] = l.details() })
 		}
-		l.at("2026-01-10 00:00:00", func() { l.do(billing.VerbCancel) })
-		l.at("2026-01-20 00:00:00", func() { l.do(billing.VerbResume) })
+		l.at("2026-01-10 00:00:00", func() { l.do(billing.ActionCancel) })
+		l.at("2026-01-20 00:00:00", func() { l.do(billing.ActionResume) })
 	})
 	for when, want := range map[string]string{
 		"2026-01-02 00:00:00": "renews 2026-02-01, charges for 2026-02, price 9.90 USD",
@@ -475,10 +475,10 @@ func TestSearchAttributesAreWrittenOnlyWhenTheyChange(t *testing.T) {
 	buy := l.order(activitiestest.Order{Token: "tok_visa"})
 	l.ends("2026-05-16 12:00:00", func() {
 		buy()
-		l.at("2026-03-10 00:00:00", func() { l.do(billing.VerbCancel) })
-		l.at("2026-03-11 00:00:00", func() { l.do(billing.VerbResume) })
+		l.at("2026-03-10 00:00:00", func() { l.do(billing.ActionCancel) })
+		l.at("2026-03-11 00:00:00", func() { l.do(billing.ActionResume) })
 		l.at("2026-03-16 12:00:00", func() { l.change(activitiestest.Bigger) })
-		l.at("2026-05-01 00:00:00", func() { l.do(billing.VerbCancel) })
+		l.at("2026-05-01 00:00:00", func() { l.do(billing.ActionCancel) })
 	})
 	type written struct{ Status, Plan, Product string }
 	var got []written

@@ -29,7 +29,7 @@ func (l *life) refund() *answer {
 	if err != nil {
 		l.Fatal(err)
 	}
-	return l.update(billing.Command{Verb: billing.VerbRefund, Invoice: invoices[0].ID}, "")
+	return l.update(billing.Command{Action: billing.ActionRefund, Invoice: invoices[0].ID}, "")
 }
 
 func TestMoneyBackEndsTheRunWhenTheCardHasItsMoney(t *testing.T) {
@@ -38,7 +38,7 @@ func TestMoneyBackEndsTheRunWhenTheCardHasItsMoney(t *testing.T) {
 	var back *answer
 	l.ends("2026-01-10 00:00:00", func() {
 		buy()
-		l.at("2026-01-10 00:00:00", func() { back = l.do(billing.VerbMoneyBack) })
+		l.at("2026-01-10 00:00:00", func() { back = l.do(billing.ActionMoneyBack) })
 	})
 	l.wantDone("money back", back)
 	if s := l.wantStatus(billing.Canceled, billing.ReasonRefunded); s.Refunding != 0 {
@@ -90,7 +90,7 @@ func TestARunStaysUntilARefundIsConfirmed(t *testing.T) {
 		buy()
 		l.at("2026-01-10 00:00:00", func() {
 			faults.Fail(activitiestest.Point{Call: "Refund", After: true}, 12)
-			back = l.do(billing.VerbMoneyBack)
+			back = l.do(billing.ActionMoneyBack)
 		})
 	})
 	if err != nil {
@@ -114,7 +114,7 @@ func TestANewRunAsksForWhatAnOldOneLeft(t *testing.T) {
 		buy()
 		l.at("2026-01-10 00:00:00", func() {
 			faults.Fail(activitiestest.Point{Call: "Refund"}, 1000)
-			l.do(billing.VerbMoneyBack)
+			l.do(billing.ActionMoneyBack)
 		})
 	})
 	l.wantStatus(billing.Canceled, billing.ReasonRefunded)
@@ -132,7 +132,7 @@ func TestARefundOnAnEndedSubscriptionLeavesItEnded(t *testing.T) {
 	buy := l.order(activitiestest.Order{Token: "tok_visa"})
 	l.ends("2026-02-01 00:00:00", func() {
 		buy()
-		l.at("2026-01-10 00:00:00", func() { l.do(billing.VerbCancel) })
+		l.at("2026-01-10 00:00:00", func() { l.do(billing.ActionCancel) })
 	})
 	var back *answer
 	if err := l.run(workflows.Start{ID: l.sub}, func() {

@@ -39,9 +39,9 @@ type subscription struct {
 	busy    int
 	signals []workflow.ReceiveChannel
 
-	lately  []string // the latest lines of the history, for operators
-	unsent  bool     // the outbox may hold something
-	sending bool
+	recentEvents []string // the latest lines of the history, for operators
+	unsent       bool     // the outbox may hold something
+	sending      bool
 }
 
 // setup registers every handler before anything blocks, so that no message of
@@ -49,7 +49,7 @@ type subscription struct {
 func setup(ctx workflow.Context, in Start) (*subscription, error) {
 	s := &subscription{id: in.ID, turn: 1}
 	if in.State != nil {
-		s.state, s.loaded, s.lately = *in.State, true, in.Lately
+		s.state, s.loaded, s.recentEvents = *in.State, true, in.RecentEvents
 	}
 	for _, kind := range billing.Commands {
 		handler := func(ctx workflow.Context, cmd billing.Command) (billing.Outcome, error) {
@@ -93,7 +93,7 @@ func (s *subscription) run(ctx workflow.Context) error {
 		case s.over():
 			return nil
 		default:
-			return workflow.NewContinueAsNewError(ctx, Subscription, Start{ID: s.id, State: &s.state, Lately: s.lately})
+			return workflow.NewContinueAsNewError(ctx, Subscription, Start{ID: s.id, State: &s.state, RecentEvents: s.recentEvents})
 		}
 		if err := s.wait(ctx); err != nil {
 			return err
@@ -170,7 +170,7 @@ func (s *subscription) runDue(ctx workflow.Context) error {
 
 // handle carries out a command, after every step that is due by now.
 func (s *subscription) handle(ctx workflow.Context, kind billing.CommandKind, cmd billing.Command) (outcome billing.Outcome, err error) {
-	cmd.Verb = kind.Action
+	cmd.Action = kind.Action
 	err = s.inTurn(ctx, func(ctx workflow.Context) error {
 		for {
 			if err := s.runDue(ctx); err != nil {
@@ -185,13 +185,13 @@ func (s *subscription) handle(ctx workflow.Context, kind billing.CommandKind, cm
 	})
 	if err == nil && outcome.Code == "" && kind.Refunds() {
 		// A refund that stays pending does not delay the answer further.
-		err = s.patiently(ctx, 5*time.Second, "the gateway's answer to a refund", func() bool { return s.state.Refunding == 0 })
+		err = s.awaitFor(ctx, 5*time.Second, "the gateway's answer to a refund", func() bool { return s.state.Refunding == 0 })
 	}
 	return outcome, err
 }
 
 // patiently waits until done is true, but no longer than patience.
-func (s *subscription) patiently(ctx workflow.Context, patience time.Duration, what string, done func() bool) error {
+func (s *subscription) awaitFor(ctx workflow.Context, patience time.Duration, what string, done func() bool) error {
 	if done() {
 		return nil
 	}
@@ -247,7 +247,7 @@ func (s *subscription) advance(ctx workflow.Context, a Advance) error {
 	}
 	// After advancing a clock people look at the mails, so wait for them;
 	// but not long, in case the mail server is down.
-	return s.patiently(ctx, 10*time.Second, "the mails to be sent", func() bool { return !s.unsent && !s.sending })
+	return s.awaitFor(ctx, 10*time.Second, "the mails to be sent", func() bool { return !s.unsent && !s.sending })
 }
 
 // execute runs one activity on the current state and adopts the state that
@@ -257,7 +257,7 @@ func (s *subscription) execute(ctx workflow.Context, activity string, t activiti
 	t.Subscription, t.Revision = s.id, s.state.Revision
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: time.Minute,
-		HeartbeatTimeout:    Missed,
+		HeartbeatTimeout:    HeartbeatTimeout,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 		Summary:             summary,
 	})
@@ -268,7 +268,7 @@ func (s *subscription) execute(ctx workflow.Context, activity string, t activiti
 		}
 		return billing.Outcome{}, err
 	}
-	s.state, s.lately = r.Subscription, r.Lately
+	s.state, s.recentEvents = r.Subscription, r.RecentEvents
 	s.unsent = s.unsent || r.Mail
 	s.show(ctx)
 	if r.Again {
@@ -290,7 +290,7 @@ func isStale(err error) bool {
 func (s *subscription) load(ctx workflow.Context) error {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: time.Minute,
-		HeartbeatTimeout:    Missed,
+		HeartbeatTimeout:    HeartbeatTimeout,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 		Summary:             "read the subscription from the database",
 	})
@@ -298,7 +298,7 @@ func (s *subscription) load(ctx workflow.Context) error {
 	if err := workflow.ExecuteActivity(ctx, do.Load, s.id).Get(ctx, &fresh); err != nil {
 		return err
 	}
-	s.state, s.lately = fresh.Subscription, fresh.Lately
+	s.state, s.recentEvents = fresh.Subscription, fresh.RecentEvents
 	s.unsent = true // what an older run may have left
 	return nil
 }
@@ -326,7 +326,7 @@ func (s *subscription) notify(ctx workflow.Context) {
 func (s *subscription) refund(ctx workflow.Context) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: time.Minute,
-		HeartbeatTimeout:    Missed,
+		HeartbeatTimeout:    HeartbeatTimeout,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute},
 		Summary:             "give money back",
 	})

@@ -79,7 +79,7 @@ func TestTrialWithCardIsChargedAtItsEndAndRenewedFromThere(t *testing.T) {
 	var stored *answer
 	l.lives("2026-03-01 00:00:01", func() {
 		try()
-		l.at("2026-01-10 09:00:00", func() { stored = l.update(billing.Command{Verb: billing.VerbPaymentMethod}, "tok_visa") })
+		l.at("2026-01-10 09:00:00", func() { stored = l.update(billing.Command{Action: billing.ActionPaymentMethod}, "tok_visa") })
 	})
 	l.wantDone("payment_method", stored)
 	l.wantStatus(billing.Active, "")
@@ -93,10 +93,10 @@ func TestTrialWithCardThatIsCancelledIsNeverCharged(t *testing.T) {
 		name, day string
 		cancel    func(l *life)
 	}{
-		{"by the update, on day 5", "2026-01-06 00:00:00", func(l *life) { l.do(billing.VerbCancel) }},
-		{"by the update, on day 20", "2026-01-21 00:00:00", func(l *life) { l.do(billing.VerbCancel) }},
+		{"by the update, on day 5", "2026-01-06 00:00:00", func(l *life) { l.do(billing.ActionCancel) }},
+		{"by the update, on day 20", "2026-01-21 00:00:00", func(l *life) { l.do(billing.ActionCancel) }},
 		{"by the signal, on day 20", "2026-01-21 00:00:00", func(l *life) { l.env.SignalWorkflow("cancel", nil) }},
-		{"a second before its end", "2026-01-31 23:59:59", func(l *life) { l.do(billing.VerbCancel) }},
+		{"a second before its end", "2026-01-31 23:59:59", func(l *life) { l.do(billing.ActionCancel) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := newLife(t, "2026-01-01 00:00:00")
@@ -130,7 +130,7 @@ func TestCancelledTrialOnATestClockIsNotChargedInFiveYears(t *testing.T) {
 	l.ends("2026-01-01 03:00:00", func() {
 		try()
 		l.at("2026-01-01 01:00:00", func() { l.advance("2026-01-06 00:00:00") })
-		l.at("2026-01-01 02:00:00", func() { cancelled = l.do(billing.VerbCancel) })
+		l.at("2026-01-01 02:00:00", func() { cancelled = l.do(billing.ActionCancel) })
 		l.at("2026-01-01 03:00:00", func() { l.advance("2031-01-01 00:00:00") })
 	})
 	l.wantDone("cancel", cancelled)
@@ -144,11 +144,11 @@ func TestCancelResumeCancel(t *testing.T) {
 	var one, again, two, resumedTooOften, three *answer
 	l.ends("2026-03-01 00:00:00", func() {
 		buy()
-		l.at("2026-01-10 00:00:00", func() { one = l.do(billing.VerbCancel) })
-		l.at("2026-01-10 00:00:01", func() { again = l.do(billing.VerbCancel) })
-		l.at("2026-01-20 00:00:00", func() { two = l.do(billing.VerbResume) })
-		l.at("2026-01-20 00:00:01", func() { resumedTooOften = l.do(billing.VerbResume) })
-		l.at("2026-02-10 00:00:00", func() { three = l.do(billing.VerbCancel) })
+		l.at("2026-01-10 00:00:00", func() { one = l.do(billing.ActionCancel) })
+		l.at("2026-01-10 00:00:01", func() { again = l.do(billing.ActionCancel) })
+		l.at("2026-01-20 00:00:00", func() { two = l.do(billing.ActionResume) })
+		l.at("2026-01-20 00:00:01", func() { resumedTooOften = l.do(billing.ActionResume) })
+		l.at("2026-02-10 00:00:00", func() { three = l.do(billing.ActionCancel) })
 	})
 	l.wantDone("cancel", one)
 	l.wantRefused("cancel twice", again, billing.CodeNotPossibleNow)
@@ -222,7 +222,7 @@ func TestNewCardWhilePastDueIsChargedAtOnceAndTheAnchorStays(t *testing.T) {
 	var card *answer
 	l.lives("2026-03-02 00:00:00", func() {
 		buy()
-		l.at("2026-02-03 12:00:00", func() { card = l.update(billing.Command{Verb: billing.VerbPaymentMethod}, "tok_visa") })
+		l.at("2026-02-03 12:00:00", func() { card = l.update(billing.Command{Action: billing.ActionPaymentMethod}, "tok_visa") })
 	})
 	l.wantDone("payment_method", card)
 	l.wantStatus(billing.Active, "")
@@ -265,14 +265,14 @@ func TestNewRunRevivesACanceledSubscription(t *testing.T) {
 	buy := l.order(activitiestest.Order{Token: "tok_visa"})
 	l.ends("2026-02-01 00:00:00", func() {
 		buy()
-		l.at("2026-01-10 00:00:00", func() { l.do(billing.VerbCancel) })
+		l.at("2026-01-10 00:00:00", func() { l.do(billing.ActionCancel) })
 	})
 	ended := l.wantStatus(billing.Canceled, billing.ReasonRequested)
 
 	l.now.Store(instant("2026-06-15 08:00:00").Unix())
 	var revived *answer
 	l.lives("2026-07-16 00:00:00", func() {
-		l.env.RegisterDelayedCallback(func() { revived = l.do(billing.VerbRenew) }, 0)
+		l.env.RegisterDelayedCallback(func() { revived = l.do(billing.ActionRenew) }, 0)
 	})
 	l.wantDone("renew", revived)
 	s := l.wantStatus(billing.Active, "")
@@ -293,7 +293,7 @@ func TestSignalsDoWhatTheUpdatesDo(t *testing.T) {
 		look("2026-01-02 00:00:01")
 		l.at("2026-01-03 00:00:00", func() {
 			// What is not a signal's to say is ignored.
-			l.env.SignalWorkflow("cancel", map[string]any{"verb": "renew", "request": "req_somebody"})
+			l.env.SignalWorkflow("cancel", map[string]any{"action": "renew", "request": "req_somebody"})
 		})
 		look("2026-01-03 00:00:01")
 		l.at("2026-01-04 00:00:00", func() { l.env.SignalWorkflow("cancel", nil) }) // refused
@@ -365,7 +365,7 @@ func TestWhatIsDueGoesBeforeACommandOfTheSameInstant(t *testing.T) {
 	// The callback was there before the workflow's timer, and is called first.
 	l.ends("2026-03-01 00:00:00", func() {
 		buy()
-		l.at("2026-02-01 00:00:00", func() { cancel = l.do(billing.VerbCancel) })
+		l.at("2026-02-01 00:00:00", func() { cancel = l.do(billing.ActionCancel) })
 	})
 	l.wantDone("cancel", cancel)
 	l.wantCharged(charge("2026-01-01 00:00:00", 990), charge("2026-02-01 00:00:00", 990))
@@ -380,7 +380,7 @@ func TestWhatIsOverdueGoesBeforeTheFirstCommand(t *testing.T) {
 	l.now.Store(instant("2026-02-10 00:00:00").Unix())
 	var cancel *answer
 	l.ends("2026-03-01 00:00:00", func() {
-		l.env.RegisterDelayedCallback(func() { cancel = l.do(billing.VerbCancel) }, 0)
+		l.env.RegisterDelayedCallback(func() { cancel = l.do(billing.ActionCancel) }, 0)
 	})
 	l.wantDone("cancel", cancel)
 	l.wantCharged(charge("2026-01-01 00:00:00", 990), charge("2026-02-10 00:00:00", 990))
@@ -415,7 +415,7 @@ func TestTheSameUpdateTwiceHappensOnce(t *testing.T) {
 	l.lives("2026-01-18 00:00:00", func() {
 		buy()
 		l.at("2026-01-16 12:00:00", func() {
-			c = l.Ask(l, l.sub, billing.Command{Verb: billing.VerbChange, Plan: activitiestest.Bigger}, "")
+			c = l.Ask(l, l.sub, billing.Command{Action: billing.ActionChange, Plan: activitiestest.Bigger}, "")
 			a := l.send(c)
 			l.at("2026-01-16 12:00:00", func() {})
 			l.env.RegisterDelayedCallback(func() { first = a.outcome }, time.Minute)
@@ -440,8 +440,8 @@ func TestValidatorRejectsAMalformedChange(t *testing.T) {
 		l.at("2026-01-10 00:00:00", func() {
 			before = l.State(l, l.sub)
 			for name, c := range map[string]billing.Command{
-				"no plan":           {Verb: billing.VerbChange, Quantity: 1},
-				"negative quantity": {Verb: billing.VerbChange, Plan: activitiestest.Bigger, Quantity: -1},
+				"no plan":           {Action: billing.ActionChange, Quantity: 1},
+				"negative quantity": {Action: billing.ActionChange, Plan: activitiestest.Bigger, Quantity: -1},
 			} {
 				answers[name] = l.update(c, "")
 			}

@@ -102,11 +102,11 @@ func (s faultyStore) Fence(ctx context.Context, id string) (billing.Subscription
 	return call(s.f, "Fence", func() (billing.Subscription, error) { return s.Store.Fence(ctx, id) })
 }
 
-func (s faultyStore) Book(ctx context.Context, id string) (billing.Book, error) {
-	return call(s.f, "Book", func() (billing.Book, error) { return s.Store.Book(ctx, id) })
+func (s faultyStore) Snapshot(ctx context.Context, id string) (billing.Snapshot, error) {
+	return call(s.f, "Book", func() (billing.Snapshot, error) { return s.Store.Snapshot(ctx, id) })
 }
 
-func (s faultyStore) Post(ctx context.Context, p billing.Posting) error {
+func (s faultyStore) Post(ctx context.Context, p billing.Changeset) error {
 	name := "record"
 	if p.Invoice != nil && p.Invoice.InFlight != "" {
 		name = "freeze"

@@ -82,7 +82,7 @@ func New(t testing.TB, now func() time.Time) *Shop {
 	check(t, err)
 	s := &Shop{DB: store, Sandbox: gateway, Mailbox: &Mailbox{}, Keys: licensing.KeyRing{Current: current, Next: next}}
 	s.Activities = &activities.Activities{
-		Store: store, Gateway: gateway, Mailer: s.Mailbox, Files: packages.NewPress(store, s.Keys),
+		Store: store, Gateway: gateway, Mailer: s.Mailbox, Files: packages.NewStamper(store, s.Keys),
 		Documents: papers,
 		PublicURL: "https://shop.example", OperatorEmail: OperatorEmail, Now: now,
 	}
@@ -138,7 +138,7 @@ func (s *Shop) Place(t testing.TB, o Order) (string, billing.Command) {
 	if o.Trial {
 		order.Pay = billing.PayTrial
 	}
-	c := billing.Command{Verb: billing.VerbPurchase, NotAfter: o.NotAfter}
+	c := billing.Command{Action: billing.ActionPurchase, NotAfter: o.NotAfter}
 	c = s.begin(t, sub.ID, c, o.Token, &order, &sub)
 	return sub.ID, c
 }
@@ -153,7 +153,7 @@ func (s *Shop) begin(t testing.TB, subscription string, c billing.Command, token
 	t.Helper()
 	c.Request = models.NewID("req")
 	_, _, err := s.DB.Begin(context.Background(), billing.Request{
-		ID: c.Request, Caller: "test", Route: "POST /" + string(c.Verb), Key: c.Request, BodyHash: "-",
+		ID: c.Request, Caller: "test", Route: "POST /" + string(c.Action), Key: c.Request, BodyHash: "-",
 		Subscription: subscription, Actor: "customer", Command: c, Token: token,
 	}, o, sub)
 	check(t, err)
@@ -163,9 +163,9 @@ func (s *Shop) begin(t testing.TB, subscription string, c billing.Command, token
 // State reads a subscription.
 func (s *Shop) State(t testing.TB, subscription string) billing.Subscription {
 	t.Helper()
-	book, err := s.DB.Book(context.Background(), subscription)
+	snapshot, err := s.DB.Snapshot(context.Background(), subscription)
 	check(t, err)
-	return book.Subscription
+	return snapshot.Subscription
 }
 
 // Charged lists the instants and amounts (minor units) of the charges that the
@@ -235,15 +235,15 @@ func (s *Shop) Audit(t testing.TB, subscription string) {
 	}
 }
 
-// Mailbox keeps the letters that were delivered.
+// Mailbox keeps the emails that were delivered.
 type Mailbox struct {
-	mu      sync.Mutex
-	letters []billing.Letter
-	fail    func(billing.Letter) error
+	mu     sync.Mutex
+	emails []billing.Email
+	fail   func(billing.Email) error
 }
 
 // Fail makes deliveries fail where f returns an error; nil mends the mailbox.
-func (m *Mailbox) Fail(f func(billing.Letter) error) {
+func (m *Mailbox) Fail(f func(billing.Email) error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.fail = f
@@ -253,7 +253,7 @@ func (m *Mailbox) Fail(f func(billing.Letter) error) {
 var ErrAway = errors.New("the mail server is away")
 
 // Deliver implements activities.Mailer.
-func (m *Mailbox) Deliver(_ context.Context, l billing.Letter) error {
+func (m *Mailbox) Deliver(_ context.Context, l billing.Email) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fail != nil {
@@ -261,21 +261,21 @@ func (m *Mailbox) Deliver(_ context.Context, l billing.Letter) error {
 			return err
 		}
 	}
-	m.letters = append(m.letters, l)
+	m.emails = append(m.emails, l)
 	return nil
 }
 
-// Letters are the letters that were delivered, in their order.
-func (m *Mailbox) Letters() []billing.Letter {
+// Emails are the emails that were delivered, in their order.
+func (m *Mailbox) Emails() []billing.Email {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.letters)
+	return slices.Clone(m.emails)
 }
 
-// Kinds are the kinds of the letters that were delivered.
+// Kinds are the kinds of the emails that were delivered.
 func (m *Mailbox) Kinds() []billing.NoticeKind {
 	kinds := []billing.NoticeKind{}
-	for _, l := range m.Letters() {
+	for _, l := range m.Emails() {
 		kinds = append(kinds, l.Kind)
 	}
 	return kinds

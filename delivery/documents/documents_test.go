@@ -378,7 +378,7 @@ func TestFontsThatCannotServeAreRefused(t *testing.T) {
 	}
 }
 
-// With a font that has the letters, a right-to-left name reads as such.
+// With a font that has the emails, a right-to-left name reads as such.
 func TestARightToLeftNameWithAFontForIt(t *testing.T) {
 	path, err := exec.Command("fc-match", "-f", "%{file}", "sans:lang=he").Output()
 	if err != nil {

@@ -7,7 +7,7 @@
 //	subject   the mail's subject
 //	title     the heading
 //	body      the text, with the few tags defined in elements.go
-//	button    the words on the one button, which leads to Letter.Link
+//	button    the words on the one button, which leads to Email.Link
 //
 // parts.tmpl holds passages that several mails share, layout.html and layout.txt
 // the frame around them. Another language is another folder.

@@ -10,16 +10,16 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// Error is a letter that was not delivered. Its words hold the letter's id
+// Error is a email that was not delivered. Its words hold the email's id
 // and the server's codes, but never what the server wrote: servers like to
 // repeat the recipient's address.
 type Error struct {
-	Letter string // the letter's id
+	Email  string // the email's id
 	Doing  string // what was being done
 	Code   int    // the SMTP answer, 0 without one
 	Status string // the enhanced one (RFC 3463), "5.1.1", where it was given
 
-	// Permanent: the recipient, or this letter to this recipient, was refused
+	// Permanent: the recipient, or this email to this recipient, was refused
 	// for good, so that trying again is of no use. A server that is away, or
 	// that refuses us, is not permanent.
 	Permanent bool
@@ -29,7 +29,7 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "mail: letter %s: %s", e.Letter, e.Doing)
+	fmt.Fprintf(&b, "mail: letter %s: %s", e.Email, e.Doing)
 	if e.Code != 0 {
 		b.WriteString(strings.TrimRight(fmt.Sprintf(": %d %s", e.Code, e.Status), " "))
 	}
@@ -51,11 +51,11 @@ func (e *Error) Unwrap() error { return e.cause }
 // failure classifies what go-mail reports. Its errors are never wrapped: they
 // hold addresses.
 func failure(ctx context.Context, id string, err error) *Error {
-	e := &Error{Letter: id, Doing: "connecting"}
+	e := &Error{Email: id, Doing: "connecting"}
 	var sent *gomail.SendError
 	if errors.As(err, &sent) {
 		e.Doing, e.Code, e.Status = sent.Reason.String(), sent.ErrorCode(), sent.EnhancedStatusCode()
-		e.Permanent = refusesLetter(sent.Reason, e.Code)
+		e.Permanent = refusesEmail(sent.Reason, e.Code)
 	}
 	if e.Permanent {
 		return e
@@ -78,10 +78,10 @@ func failure(ctx context.Context, id string, err error) *Error {
 	return e
 }
 
-// refusesLetter tells whether an answer speaks of the recipient or of this
-// letter, and is final. 503 and 53x speak of our own standing at the server
+// refusesEmail tells whether an answer speaks of the recipient or of this
+// email, and is final. 503 and 53x speak of our own standing at the server
 // (sequence, sign-in, encryption), which a new configuration can cure.
-func refusesLetter(reason gomail.SendErrReason, code int) bool {
+func refusesEmail(reason gomail.SendErrReason, code int) bool {
 	switch reason {
 	case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose:
 		return code/100 == 5 && code != 503 && code/10 != 53

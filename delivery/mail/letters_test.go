@@ -38,18 +38,18 @@ var (
 	visualFile = billing.Attachment{Name: "calendar-pro-2.4.2.pbiviz", ContentType: "application/octet-stream", Data: bytes.Repeat([]byte("PK\x03\x04\x00\r\n.\r\n\xff"), 9000)}
 )
 
-// toBilling and toLicensee are the letters that the cases below differ from.
-func toBilling(n billing.Notice) billing.Letter {
+// toBilling and toLicensee are the emails that the cases below differ from.
+func toBilling(n billing.Notice) billing.Email {
 	n.To = billing.RoleBilling
 	n.Until, n.Plan = utc(2026, 2, 28, 10), monthly20
-	return billing.Letter{
+	return billing.Email{
 		ID: "out_01JXYZ", Notice: n, Name: "Ada Rossi", Email: "ada@contoso.example",
 		ProductName: "Calendar Pro", SubscriptionNumber: 4540, Quantity: 1,
 		Link: "https://okviz.example/account/subscriptions/sub_1", At: utc(2026, 1, 31, 10),
 	}
 }
 
-func toLicensee(n billing.Notice) billing.Letter {
+func toLicensee(n billing.Notice) billing.Email {
 	l := toBilling(n)
 	l.To, l.WithFile = billing.RoleLicensee, true
 	l.Amount, l.Credit, l.InvoiceNumber = usd(990), usd(123), "INV-2026-000123" // must not be told
@@ -61,7 +61,7 @@ func toLicensee(n billing.Notice) billing.Letter {
 	return l
 }
 
-func toOperator(n billing.Notice) billing.Letter {
+func toOperator(n billing.Notice) billing.Email {
 	l := toBilling(n)
 	l.To, l.InvoiceID, l.InvoiceNumber = billing.RoleOperator, "inv_01J9", "INV-2026-000123"
 	l.Name, l.Email, l.Link, l.SubscriptionID = "", "desk@okviz.example", "", "sub_01J9"
@@ -70,7 +70,7 @@ func toOperator(n billing.Notice) billing.Letter {
 
 func usd(cents int64) billing.Money { return billing.Money{Amount: cents, Currency: "USD"} }
 
-func with(l billing.Letter, change func(*billing.Letter)) billing.Letter {
+func with(l billing.Email, change func(*billing.Email)) billing.Email {
 	change(&l)
 	return l
 }
@@ -79,16 +79,16 @@ var importing = []string{"Power BI Desktop", "Import a visual from a file", "cho
 
 type letterCase struct {
 	name    string
-	letter  billing.Letter
+	email   billing.Email
 	subject string
 	says    []string // in both parts
 	not     []string // in neither
 }
 
-var letters = []letterCase{
+var emails = []letterCase{
 	{
 		"a receipt says what was paid, and has the invoice",
-		with(toBilling(billing.Notice{Kind: billing.NoticeReceipt, Amount: usd(990)}), func(l *billing.Letter) {
+		with(toBilling(billing.Notice{Kind: billing.NoticeReceipt, Amount: usd(990)}), func(l *billing.Email) {
 			l.InvoiceNumber, l.Attachments = "INV-2026-000123", []billing.Attachment{invoicePDF}
 		}),
 		"Receipt for Calendar Pro: INV-2026-000123",
@@ -121,21 +121,21 @@ var letters = []letterCase{
 	},
 	{
 		"a licence without a version says that the file follows",
-		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Letter) { l.Version, l.Attachments = "", nil }),
+		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Email) { l.Version, l.Attachments = "", nil }),
 		"Your licence for Calendar Pro",
 		[]string{"file follows", "We mail it to you as soon as it is"},
 		[]string{"is attached", "Power BI Desktop"},
 	},
 	{
 		"a licence whose file could not be attached leads to its page",
-		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Letter) { l.Attachments = nil }),
+		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Email) { l.Attachments = nil }),
 		"Your licence for Calendar Pro",
 		[]string{"ready to download on your licence’s page"},
 		[]string{"is attached", "file follows"},
 	},
 	{
 		"a licence that is typed in names exactly what to type",
-		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Letter) {
+		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Email) {
 			l.ProductName, l.Activation, l.Licensee = "Smart Filter Pro", licensing.ActivationLicensee, `Zoë "Bea"  O’Neil & Sons <bea@contoso.example>`
 		}),
 		"Your licence for Smart Filter Pro",
@@ -144,7 +144,7 @@ var letters = []letterCase{
 	},
 	{
 		"a licence of a tenant sends nobody the key",
-		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Letter) { l.Activation = licensing.ActivationEntra }),
+		with(toLicensee(billing.Notice{Kind: billing.NoticeLicense}), func(l *billing.Email) { l.Activation = licensing.ActivationEntra }),
 		"Your licence for Calendar Pro",
 		[]string{"The activation key is on your licence’s page"},
 		nil,
@@ -179,7 +179,7 @@ var letters = []letterCase{
 	},
 	{
 		"a plan that is outgrown is told with how many use it, and where larger ones are",
-		toBilling(billing.Notice{Kind: billing.NoticeOverLimit, People: 23, Covers: 20}),
+		toBilling(billing.Notice{Kind: billing.NoticeOverLimit, Users: 23, Covers: 20}),
 		"More people use Calendar Pro than your plan covers",
 		[]string{"So far 23 people", "runs until 28 February 2026", "your plan covers 20", "goes on working", "See larger plans", "Users 1-20, billed monthly"},
 		nil,
@@ -193,7 +193,7 @@ var letters = []letterCase{
 	},
 	{
 		"a link to sign in with says for how long it is good, and names no subscription",
-		billing.Letter{
+		billing.Email{
 			ID: "out_01JXYZ", Notice: billing.Notice{Kind: billing.NoticeLogin, To: billing.RoleBilling, Until: utc(2026, 1, 31, 10)},
 			Email: "ada@contoso.example", Link: "https://okviz.example/login#token=abc", At: utc(2026, 1, 31, 9),
 		},
@@ -203,7 +203,7 @@ var letters = []letterCase{
 	},
 	{
 		"a quote says what it would cost until when, and that nothing is ordered",
-		with(toBilling(billing.Notice{Kind: billing.NoticeQuote, Amount: usd(1208)}), func(l *billing.Letter) {
+		with(toBilling(billing.Notice{Kind: billing.NoticeQuote, Amount: usd(1208)}), func(l *billing.Email) {
 			l.SubscriptionNumber, l.QuoteNumber, l.Link = 0, "Q-2026-000007", "https://okviz.example/quotes/quo_1#token=qot_abc"
 			l.Attachments = []billing.Attachment{{Name: "Q-2026-000007.pdf", ContentType: "application/pdf", Data: invoicePDF.Data}}
 		}),
@@ -227,7 +227,7 @@ var letters = []letterCase{
 	},
 	{
 		"a renewal is announced with its price and day",
-		with(toBilling(billing.Notice{Kind: billing.NoticeRenewalComing, Amount: billing.Money{Amount: 990, Currency: "JPY"}}), func(l *billing.Letter) {
+		with(toBilling(billing.Notice{Kind: billing.NoticeRenewalComing, Amount: billing.Money{Amount: 990, Currency: "JPY"}}), func(l *billing.Email) {
 			l.Plan, l.Quantity = yearlyP1, 2
 		}),
 		"Calendar Pro renews on 28 February 2026",
@@ -236,7 +236,7 @@ var letters = []letterCase{
 	},
 	{
 		"a changed plan is told from old to new, with the credit",
-		with(toBilling(billing.Notice{Kind: billing.NoticePlanChanged, Amount: usd(123456), Credit: usd(495), Discount: usd(2250), OldPlan: monthly20}), func(l *billing.Letter) {
+		with(toBilling(billing.Notice{Kind: billing.NoticePlanChanged, Amount: usd(123456), Credit: usd(495), Discount: usd(2250), OldPlan: monthly20}), func(l *billing.Email) {
 			l.Plan, l.InvoiceNumber = sites3y, "INV-2026-000124"
 			l.Attachments = []billing.Attachment{invoicePDF}
 		}),
@@ -341,7 +341,7 @@ var letters = []letterCase{
 	},
 	{
 		"money back says where it goes and brings its credit note",
-		with(toBilling(billing.Notice{Kind: billing.NoticeMoneyBack, Amount: usd(2475), Credit: usd(300)}), func(l *billing.Letter) {
+		with(toBilling(billing.Notice{Kind: billing.NoticeMoneyBack, Amount: usd(2475), Credit: usd(300)}), func(l *billing.Email) {
 			l.CreditNoteNumbers, l.Attachments = []string{"CN-2026-000007"}, []billing.Attachment{invoicePDF}
 		}),
 		"Your money back for Calendar Pro",
@@ -350,7 +350,7 @@ var letters = []letterCase{
 	},
 	{
 		"a refund to the card alone",
-		with(toBilling(billing.Notice{Kind: billing.NoticeRefunded, Amount: usd(500)}), func(l *billing.Letter) {
+		with(toBilling(billing.Notice{Kind: billing.NoticeRefunded, Amount: usd(500)}), func(l *billing.Email) {
 			l.CreditNoteNumbers = []string{"CN-2026-000008"}
 		}),
 		"A refund for Calendar Pro",
@@ -359,7 +359,7 @@ var letters = []letterCase{
 	},
 	{
 		"a refund that failed is told to the operator, with ids",
-		with(toOperator(billing.Notice{Kind: billing.NoticeRefundFailed, Amount: usd(500)}), func(l *billing.Letter) { l.InvoiceID, l.InvoiceNumber = "", "" }),
+		with(toOperator(billing.Notice{Kind: billing.NoticeRefundFailed, Amount: usd(500)}), func(l *billing.Email) { l.InvoiceID, l.InvoiceNumber = "", "" }),
 		"A refund of $5.00 could not be made",
 		[]string{"could not give $5.00 back", "#4540, sub_01J9", "31 January 2026, 10:00 UTC"},
 		[]string{"Calendar Pro", "INV-"},
@@ -373,7 +373,7 @@ var letters = []letterCase{
 	},
 	{
 		"a gateway that refuses to store a card is told to the operator",
-		with(toOperator(billing.Notice{Kind: billing.NoticeChargeRejected, Code: "not_found"}), func(l *billing.Letter) { l.InvoiceID, l.InvoiceNumber = "", "" }),
+		with(toOperator(billing.Notice{Kind: billing.NoticeChargeRejected, Code: "not_found"}), func(l *billing.Email) { l.InvoiceID, l.InvoiceNumber = "", "" }),
 		"The gateway refused a call: not_found",
 		[]string{"A card could not be stored: the gateway answered “not_found”", "#4540, sub_01J9"},
 		[]string{"Calendar Pro", "INV-", "$"},
@@ -392,7 +392,7 @@ var letters = []letterCase{
 	},
 	{
 		"an order's invoice says by when to pay it, with which reference",
-		with(toBilling(billing.Notice{Kind: billing.NoticeInvoiceOpen, Amount: usd(495000)}), func(l *billing.Letter) {
+		with(toBilling(billing.Notice{Kind: billing.NoticeInvoiceOpen, Amount: usd(495000)}), func(l *billing.Email) {
 			l.InvoiceNumber, l.Attachments = "INV-2026-000123", []billing.Attachment{invoicePDF}
 		}),
 		"Invoice INV-2026-000123 for Calendar Pro: please pay by 28 February 2026",
@@ -401,21 +401,21 @@ var letters = []letterCase{
 	},
 	{
 		"a renewal's invoice says what becomes of the subscription",
-		with(toBilling(billing.Notice{Kind: billing.NoticeInvoiceOpen, Amount: usd(495000), Renews: true}), func(l *billing.Letter) { l.InvoiceNumber = "INV-2026-000123" }),
+		with(toBilling(billing.Notice{Kind: billing.NoticeInvoiceOpen, Amount: usd(495000), Renews: true}), func(l *billing.Email) { l.InvoiceNumber = "INV-2026-000123" }),
 		"Invoice INV-2026-000123 for Calendar Pro: please pay by 28 February 2026",
 		[]string{"It is for the next period", "Unpaid, the subscription ends", "is in your account"},
 		[]string{"The licence is issued"},
 	},
 	{
 		"a renewal that waits for a transfer is announced with its invoice",
-		with(toBilling(billing.Notice{Kind: billing.NoticeRenewalComing, Amount: usd(495000)}), func(l *billing.Letter) { l.InvoiceNumber = "INV-2026-000123" }),
+		with(toBilling(billing.Notice{Kind: billing.NoticeRenewalComing, Amount: usd(495000)}), func(l *billing.Email) { l.InvoiceNumber = "INV-2026-000123" }),
 		"Calendar Pro renews on 28 February 2026",
 		[]string{"pay invoice INV-2026-000123 by then", "$4,950.00"},
 		[]string{"do nothing", "as things stand"},
 	},
 	{
 		"an invoice that became void is not to be paid",
-		with(toBilling(billing.Notice{Kind: billing.NoticeInvoiceVoid, Amount: usd(495000)}), func(l *billing.Letter) {
+		with(toBilling(billing.Notice{Kind: billing.NoticeInvoiceVoid, Amount: usd(495000)}), func(l *billing.Email) {
 			l.InvoiceNumber, l.Attachments = "INV-2026-000123", []billing.Attachment{{Name: "CN-2026-000001.pdf", ContentType: "application/pdf", Data: invoicePDF.Data}}
 		}),
 		"Invoice INV-2026-000123 is void: please do not pay it",
@@ -439,15 +439,15 @@ var letters = []letterCase{
 }
 
 func TestEveryLetterTellsItsFactsInTextAndHTML(t *testing.T) {
-	for i, c := range letters {
+	for i, c := range emails {
 		t.Run(c.name, func(t *testing.T) {
 			s := serve(t, &server{}, nil, nil)
-			if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), c.letter); err != nil {
+			if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), c.email); err != nil {
 				t.Fatal(err)
 			}
 			m := s.only(t)
 			if *out != "" {
-				name := filepath.Join(*out, strconv.Itoa(100+i)+"-"+string(c.letter.Kind))
+				name := filepath.Join(*out, strconv.Itoa(100+i)+"-"+string(c.email.Kind))
 				if err := os.WriteFile(name+".html", []byte(m.html), 0o600); err != nil {
 					t.Error(err)
 				}
@@ -458,18 +458,18 @@ func TestEveryLetterTellsItsFactsInTextAndHTML(t *testing.T) {
 			if m.subject != c.subject {
 				t.Errorf("subject %q, want %q", m.subject, c.subject)
 			}
-			link, why := c.letter.Link, "the billing contact of subscription #4540"
+			link, why := c.email.Link, "the billing contact of subscription #4540"
 			switch {
-			case c.letter.Kind == billing.NoticeLogin:
+			case c.email.Kind == billing.NoticeLogin:
 				why = "your address has an account"
-			case c.letter.Kind == billing.NoticeQuote:
+			case c.email.Kind == billing.NoticeQuote:
 				why = "somebody asked for a quote with your address"
-			case c.letter.To == billing.RoleLicensee:
+			case c.email.To == billing.RoleLicensee:
 				why = "the licensee of subscription #4540"
-			case c.letter.To == billing.RoleOperator:
+			case c.email.To == billing.RoleOperator:
 				why = "because you run the engine."
 			}
-			says := append([]string{strings.TrimSpace("Hello "+c.letter.Name) + ",", why, link, "OKVIZ"}, c.says...)
+			says := append([]string{strings.TrimSpace("Hello "+c.email.Name) + ",", why, link, "OKVIZ"}, c.says...)
 			for part, body := range map[string]string{"text": m.text, "HTML": html.UnescapeString(m.html)} {
 				for _, want := range says {
 					if !strings.Contains(body, want) {
@@ -497,7 +497,7 @@ func TestEveryLetterTellsItsFactsInTextAndHTML(t *testing.T) {
 				t.Errorf("the HTML has %q in it", found)
 			}
 			var files []file
-			for _, a := range c.letter.Attachments {
+			for _, a := range c.email.Attachments {
 				files = append(files, file{a.Name, a.ContentType, a.Data})
 			}
 			if diff := cmp.Diff(files, m.files, cmp.AllowUnexported(file{})); diff != "" {
@@ -526,8 +526,8 @@ func TestEveryKindOfNoticeHasALetterHere(t *testing.T) {
 			t.Fatal(err)
 		}
 		kinds++
-		for _, c := range letters {
-			if string(c.letter.Kind) == kind {
+		for _, c := range emails {
+			if string(c.email.Kind) == kind {
 				return true
 			}
 		}
@@ -541,12 +541,12 @@ func TestEveryKindOfNoticeHasALetterHere(t *testing.T) {
 
 func TestTheLicenseesLettersShowNoPrice(t *testing.T) {
 	price := regexp.MustCompile(`[$€£¥]|USD|9\.90|990|1\.23|INV-|(?i:\bprice|\bpaid\b|charge)`)
-	for _, c := range letters {
-		if c.letter.To != billing.RoleLicensee {
+	for _, c := range emails {
+		if c.email.To != billing.RoleLicensee {
 			continue
 		}
 		s := serve(t, &server{}, nil, nil)
-		if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), c.letter); err != nil {
+		if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), c.email); err != nil {
 			t.Fatal(err)
 		}
 		m := s.only(t)
@@ -610,11 +610,11 @@ func sender(t *testing.T, url string) *mail.Sender {
 	return s
 }
 
-func letterOf(t *testing.T, kind billing.NoticeKind) billing.Letter {
+func emailOf(t *testing.T, kind billing.NoticeKind) billing.Email {
 	t.Helper()
-	i := slices.IndexFunc(letters, func(c letterCase) bool { return c.letter.Kind == kind })
+	i := slices.IndexFunc(emails, func(c letterCase) bool { return c.email.Kind == kind })
 	if i < 0 {
 		t.Fatalf("no case of kind %s", kind)
 	}
-	return letters[i].letter
+	return emails[i].email
 }

@@ -15,16 +15,16 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// letter is a kind of letter, twice: as HTML and as plain text.
-type letter struct {
+// email is a kind of email, twice: as HTML and as plain text.
+type email struct {
 	html *htmltemplate.Template
 	text *texttemplate.Template
 }
 
 var words = map[string]any{"money": MoneyWords, "date": DateWords, "day": dayWords, "plan": PlanWords}
 
-// readLetters parses every kind's template of a language.
-func readLetters(language string) (map[billing.NoticeKind]letter, error) {
+// readEmails parses every kind's template of a language.
+func readEmails(language string) (map[billing.NoticeKind]email, error) {
 	dir := path.Join("templates", language)
 	read := func(name string) (source string) {
 		b, err := templates.ReadFile(path.Join(dir, name))
@@ -37,7 +37,7 @@ func readLetters(language string) (map[billing.NoticeKind]letter, error) {
 	if err != nil || len(kinds) == 0 {
 		return nil, fmt.Errorf("mail: there are no letters in %s", dir)
 	}
-	letters := map[billing.NoticeKind]letter{}
+	emails := map[billing.NoticeKind]email{}
 	for _, file := range kinds {
 		kind := strings.TrimSuffix(path.Base(file), ".tmpl")
 		if kind == "parts" {
@@ -58,25 +58,25 @@ func readLetters(language string) (map[billing.NoticeKind]letter, error) {
 		if err != nil {
 			return nil, fmt.Errorf("mail: reading the letter %s as text: %w", kind, err)
 		}
-		letters[billing.NoticeKind(kind)] = letter{html, text}
+		emails[billing.NoticeKind(kind)] = email{html, text}
 	}
-	return letters, nil
+	return emails, nil
 }
 
 // page is what a template sees.
 type page struct {
-	billing.Letter
+	billing.Email
 	Brand    Brand
 	Greeted  string // the name to greet by, or nothing
 	Attached bool   // there is a file in the mail
 }
 
-// render writes a letter. Its errors name the template, nothing of the letter.
-func (t letter) render(l billing.Letter, b Brand) (subject, text, html string, err error) {
+// render writes a email. Its errors name the template, nothing of the email.
+func (t email) render(l billing.Email, b Brand) (subject, text, html string, err error) {
 	for _, s := range []*string{&l.Name, &l.ProductName, &l.InvoiceNumber, &l.QuoteNumber, &l.LicenseID, &l.Licensee, &l.Version, &l.Link} {
 		*s = clean(*s)
 	}
-	p := page{Letter: l, Brand: b, Greeted: greeted(l.Name), Attached: len(l.Attachments) > 0}
+	p := page{Email: l, Brand: b, Greeted: greeted(l.Name), Attached: len(l.Attachments) > 0}
 	var out strings.Builder
 	write := func(execute func() error) string {
 		out.Reset()

@@ -22,7 +22,7 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// Config says where letters go and whose name they carry.
+// Config says where emails go and whose name they carry.
 type Config struct {
 	// URL of the SMTP server: smtp://user:password@host:587 (STARTTLS) or
 	// smtps://user:password@host:465 (TLS from the first byte). User, password
@@ -37,7 +37,7 @@ type Config struct {
 	Brand Brand
 }
 
-// Brand is the vendor as the letters' readers know it.
+// Brand is the vendor as the emails' readers know it.
 type Brand struct {
 	Name       string // "OKVIZ" when empty
 	PublicURL  string // the vendor's site, at the foot
@@ -45,7 +45,7 @@ type Brand struct {
 	SupportURL string // https: or mailto:; left out when empty
 }
 
-// Sender delivers letters. It may be used by many goroutines; each delivery
+// Sender delivers emails. It may be used by many goroutines; each delivery
 // is a connection of its own.
 type Sender struct {
 	host    string
@@ -54,7 +54,7 @@ type Sender struct {
 	roots   *x509.CertPool
 	from    *netmail.Address
 	brand   Brand
-	letters map[billing.NoticeKind]letter
+	emails  map[billing.NoticeKind]email
 }
 
 // patience is how long one exchange with the server may take where the
@@ -81,7 +81,7 @@ func New(c Config) (*Sender, error) {
 	if err := s.server(c.URL); err != nil {
 		return nil, fmt.Errorf("mail: URL: %w", err)
 	}
-	if s.letters, err = readLetters("en"); err != nil {
+	if s.emails, err = readEmails("en"); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -135,11 +135,11 @@ func loopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-// Deliver renders a letter and hands it to the SMTP server. Sending the same
-// letter again carries the same Message-ID, by which mailboxes know a
+// Deliver renders a email and hands it to the SMTP server. Sending the same
+// email again carries the same Message-ID, by which mailboxes know a
 // duplicate. Every failure is an *Error; when ctx ends first, it wraps
-// ctx.Err(). Once the server has taken the letter, Deliver succeeds.
-func (s *Sender) Deliver(ctx context.Context, l billing.Letter) error {
+// ctx.Err(). Once the server has taken the email, Deliver succeeds.
+func (s *Sender) Deliver(ctx context.Context, l billing.Email) error {
 	msg, err := s.message(l)
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func (s *Sender) Deliver(ctx context.Context, l billing.Letter) error {
 	defer done() // closes a connection that go-mail has left open
 	client, err := s.client(sending, msg)
 	if err != nil {
-		return &Error{Letter: l.ID, Doing: "setting up the connection", cause: err}
+		return &Error{Email: l.ID, Doing: "setting up the connection", cause: err}
 	}
 	err = client.DialAndSendWithContext(sending, msg)
 	if err == nil || msg.IsDelivered() { // what fails after that is only the farewell
@@ -187,25 +187,25 @@ func (s *Sender) client(ctx context.Context, msg *gomail.Msg) (*gomail.Client, e
 	return gomail.NewClient(s.host, options...)
 }
 
-// letterID is what may stand in a Message-ID and in errors.
-var letterID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+// emailID is what may stand in a Message-ID and in errors.
+var emailID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// message renders a letter as an e-mail.
-func (s *Sender) message(l billing.Letter) (*gomail.Msg, error) {
-	if !letterID.MatchString(l.ID) {
+// message renders a email as an e-mail.
+func (s *Sender) message(l billing.Email) (*gomail.Msg, error) {
+	if !emailID.MatchString(l.ID) {
 		return nil, &Error{Doing: "addressing", cause: errors.New("the letter's id is not one")}
 	}
 	to, err := recipient(l)
 	if err != nil {
-		return nil, &Error{Letter: l.ID, Doing: "addressing", Permanent: true, cause: err}
+		return nil, &Error{Email: l.ID, Doing: "addressing", Permanent: true, cause: err}
 	}
-	kind, ok := s.letters[l.Kind]
+	kind, ok := s.emails[l.Kind]
 	if !ok {
-		return nil, &Error{Letter: l.ID, Doing: "rendering", cause: errors.New("there is no template of its kind")}
+		return nil, &Error{Email: l.ID, Doing: "rendering", cause: errors.New("there is no template of its kind")}
 	}
 	subject, text, html, err := kind.render(l, s.brand)
 	if err != nil {
-		return nil, &Error{Letter: l.ID, Doing: "rendering", cause: err}
+		return nil, &Error{Email: l.ID, Doing: "rendering", cause: err}
 	}
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(s.from)
@@ -228,8 +228,8 @@ func (s *Sender) message(l billing.Letter) (*gomail.Msg, error) {
 	return msg, nil
 }
 
-// recipient is whom a letter goes to. Its error does not repeat the address.
-func recipient(l billing.Letter) (*netmail.Address, error) {
+// recipient is whom a email goes to. Its error does not repeat the address.
+func recipient(l billing.Email) (*netmail.Address, error) {
 	bad := errors.New("the recipient's address is not valid")
 	a, err := netmail.ParseAddress(l.Email)
 	if err != nil || a.Address != l.Email {

@@ -74,7 +74,7 @@ func TestNamesAreOnlyEverNames(t *testing.T) {
 
 func TestALinkIsALinkToAPage(t *testing.T) {
 	s := serve(t, &server{}, nil, nil)
-	l := letterOf(t, billing.NoticeResumed)
+	l := emailOf(t, billing.NoticeResumed)
 	l.Link = "javascript:alert(1)"
 	if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), l); err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func TestALinkIsALinkToAPage(t *testing.T) {
 func TestHeadersOfALetter(t *testing.T) {
 	s := serve(t, &server{}, nil, nil)
 	before := time.Now().Add(-time.Second)
-	if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), letterOf(t, billing.NoticeReceipt)); err != nil {
+	if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), emailOf(t, billing.NoticeReceipt)); err != nil {
 		t.Fatal(err)
 	}
 	m := s.only(t)
@@ -107,7 +107,7 @@ func TestHeadersOfALetter(t *testing.T) {
 func TestTheSameLetterAgainIsTheSameMessage(t *testing.T) {
 	s := serve(t, &server{}, nil, nil)
 	for range 2 {
-		if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), letterOf(t, billing.NoticeReceipt)); err != nil {
+		if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), emailOf(t, billing.NoticeReceipt)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -119,7 +119,7 @@ func TestTheSameLetterAgainIsTheSameMessage(t *testing.T) {
 
 func TestADomainIsWrittenAsEveryServerKnowsIt(t *testing.T) {
 	s := serve(t, &server{}, nil, nil)
-	l := letterOf(t, billing.NoticeReceipt)
+	l := emailOf(t, billing.NoticeReceipt)
 	l.Email = "ada@münchen.example"
 	if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), l); err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := serve(t, c.server, nil, nil)
-			err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), letterOf(t, billing.NoticeReceipt))
+			err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), emailOf(t, billing.NoticeReceipt))
 			e := failed(t, err)
 			if e.Permanent != c.permanent || e.Code != c.code || e.Status != c.status {
 				t.Errorf("permanent %v, %d %s; want %v, %d %s", e.Permanent, e.Code, e.Status, c.permanent, c.code, c.status)
@@ -183,7 +183,7 @@ func TestAddressesThatAreNone(t *testing.T) {
 		"", "ada", "@contoso.example", "ada@contoso.example\r\nRCPT TO:<eve@evil.example>", "Ada <ada@contoso.example>",
 		"ada@contoso.example, eve@evil.example", "ada@contoso.example\n", "ada@con toso.example",
 	} {
-		l := letterOf(t, billing.NoticeReceipt)
+		l := emailOf(t, billing.NoticeReceipt)
 		l.Email = address
 		if e := failed(t, sender(t, "smtp://"+s.addr).Deliver(t.Context(), l)); !e.Permanent {
 			t.Errorf("%q: not permanent", address)
@@ -195,7 +195,7 @@ func TestAddressesThatAreNone(t *testing.T) {
 }
 
 func TestALetterThatCannotBeWrittenMayBeTriedByANewerBinary(t *testing.T) {
-	l := letterOf(t, billing.NoticeReceipt)
+	l := emailOf(t, billing.NoticeReceipt)
 	l.Kind = "of_the_future"
 	if e := failed(t, sender(t, "smtp://127.0.0.1:1").Deliver(t.Context(), l)); e.Permanent {
 		t.Error("permanent")
@@ -212,7 +212,7 @@ func TestAServerThatIsAwayIsNotPermanent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = l.Close()
-	e := failed(t, sender(t, "smtp://"+l.Addr().String()).Deliver(t.Context(), letterOf(t, billing.NoticeReceipt)))
+	e := failed(t, sender(t, "smtp://"+l.Addr().String()).Deliver(t.Context(), emailOf(t, billing.NoticeReceipt)))
 	var op *net.OpError
 	if e.Permanent || e.Part() != "mail" || !errors.As(e, &op) {
 		t.Errorf("permanent %v: %v", e.Permanent, e)
@@ -234,7 +234,7 @@ func TestTheContextEndsADeliveryWhereverItIs(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			defer cancel()
 			start := time.Now()
-			err := sender(t, "smtp://"+addr).Deliver(ctx, letterOf(t, billing.NoticeReceipt))
+			err := sender(t, "smtp://"+addr).Deliver(ctx, emailOf(t, billing.NoticeReceipt))
 			if e := failed(t, err); e.Permanent || !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("permanent %v: %v", e.Permanent, err)
 			}
@@ -271,7 +271,7 @@ func TestEncryptionAndSigningIn(t *testing.T) {
 			if !c.strange {
 				sender.Trust(roots)
 			}
-			err := sender.Deliver(t.Context(), letterOf(t, billing.NoticeReceipt))
+			err := sender.Deliver(t.Context(), emailOf(t, billing.NoticeReceipt))
 			if c.delivered {
 				if err != nil {
 					t.Fatal(err)
@@ -324,7 +324,7 @@ func TestABrandShowsItsOwnName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sender.Deliver(t.Context(), letterOf(t, billing.NoticeReceipt)); err != nil {
+	if err := sender.Deliver(t.Context(), emailOf(t, billing.NoticeReceipt)); err != nil {
 		t.Fatal(err)
 	}
 	m := s.only(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
-// The English words for what the engine counts. A letter's sentences are in
+// The English words for what the engine counts. A email's sentences are in
 // templates/en.
 
 // PlanWords names a plan: "Users 1-20, billed monthly", "2 × Capacity P1 or
@@ -84,9 +84,9 @@ func clean(s string) string {
 // notAName is what mail programs make a link of.
 var notAName = regexp.MustCompile(`[/\\@:]|[\pL\pN]\.[\pL\pN]{2}`)
 
-// greeted is the name that a letter may address its reader by, or nothing.
+// greeted is the name that a email may address its reader by, or nothing.
 // Who orders chooses the licensee's name, so a name could be an advertisement
-// that we mail to a stranger.
+// that we mail to a guest.
 func greeted(name string) string {
 	if utf8.RuneCountInString(name) > 60 || notAName.MatchString(name) {
 		return ""

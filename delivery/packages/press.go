@@ -20,8 +20,8 @@ type Store interface {
 	Package(ctx context.Context, product, version string) ([]byte, error)
 }
 
-// Press stamps packages. It keeps the templates that it has made.
-type Press struct {
+// Stamper stamps packages. It keeps the templates that it has made.
+type Stamper struct {
 	store Store
 	keys  licensing.KeyRing
 
@@ -36,16 +36,16 @@ type form struct {
 	kids     []string // of the keys that its code knows
 }
 
-// NewPress makes a press that signs with a key ring.
-func NewPress(store Store, keys licensing.KeyRing) *Press {
-	return &Press{store: store, keys: keys, forms: map[string]form{}}
+// NewStamper makes a press that signs with a key ring.
+func NewStamper(store Store, keys licensing.KeyRing) *Stamper {
+	return &Stamper{store: store, keys: keys, forms: map[string]form{}}
 }
 
 // Stamp makes the file of a licence for a version of its product, the newest
 // where none is named. stamped is the version; it is empty, and there is no
 // file, where that version is not offered. A licence that is no longer valid
 // is an error, and so is a version that knows none of the keys that sign.
-func (p *Press) Stamp(ctx context.Context, l licensing.Issued, version string, now time.Time) (file billing.Attachment, stamped string, err error) {
+func (p *Stamper) Stamp(ctx context.Context, l licensing.Issued, version string, now time.Time) (file billing.Attachment, stamped string, err error) {
 	versions, err := p.store.Versions(ctx, l.Product)
 	if err != nil {
 		return file, "", err
@@ -77,7 +77,7 @@ func (p *Press) Stamp(ctx context.Context, l licensing.Issued, version string, n
 // must parse, carry a public key that tokens can be signed for, and read back
 // once it is stamped. Errors are *pbiviz.Error and *billing.Error
 // package_without_key.
-func (p *Press) Inspect(pkg []byte) (billing.Build, error) {
+func (p *Stamper) Inspect(pkg []byte) (billing.Build, error) {
 	t, err := pbiviz.Parse(pkg)
 	if err != nil {
 		return billing.Build{}, err
@@ -92,7 +92,7 @@ func (p *Press) Inspect(pkg []byte) (billing.Build, error) {
 	return billing.Build{GUID: t.GUID(), Kids: kids}, nil
 }
 
-func (p *Press) form(ctx context.Context, product string, v billing.Version) (form, error) {
+func (p *Stamper) form(ctx context.Context, product string, v billing.Version) (form, error) {
 	key := product + " " + v.Version
 	p.mu.Lock()
 	f, known := p.forms[key]

@@ -90,9 +90,9 @@ func TestNewestVersionIsStampedUnlessOneIsNamed(t *testing.T) {
 	for _, v := range []string{"2.9.0", "2.10.0", "1.0.0"} {
 		s.put(v, now, activitiestest.Package(t, keys.Current.Public().String()))
 	}
-	press := packages.NewPress(&s, keys)
+	stamper := packages.NewStamper(&s, keys)
 	for ask, want := range map[string]string{"": "2.10.0", "2.9.0": "2.9.0", "7.0.0": ""} {
-		file, version, err := press.Stamp(t.Context(), license(), ask, now)
+		file, version, err := stamper.Stamp(t.Context(), license(), ask, now)
 		if err != nil || version != want {
 			t.Errorf("asked for %q: %q, %v, want %q", ask, version, err, want)
 		}
@@ -138,9 +138,9 @@ func TestFileIsSignedWithAKeyThatItsCodeKnows(t *testing.T) {
 			}
 			var s shelf
 			s.put("1.0.0", now, activitiestest.Package(t, literals...), c.kids...)
-			press := packages.NewPress(&s, keys)
-			build, check := press.Inspect(activitiestest.Package(t, literals...))
-			file, _, err := press.Stamp(t.Context(), license(), "", now)
+			stamper := packages.NewStamper(&s, keys)
+			build, check := stamper.Inspect(activitiestest.Package(t, literals...))
+			file, _, err := stamper.Stamp(t.Context(), license(), "", now)
 			if c.code != "" {
 				var e *licensing.Error
 				if !errors.As(err, &e) || e.Code != c.code {
@@ -173,7 +173,7 @@ func TestLicenceThatIsNoLongerValidIsNotStamped(t *testing.T) {
 	s.put("1.0.0", now, activitiestest.Package(t, keys.Current.Public().String()))
 	l := license()
 	l.ValidUntil = now
-	_, _, err := packages.NewPress(&s, keys).Stamp(t.Context(), l, "", now)
+	_, _, err := packages.NewStamper(&s, keys).Stamp(t.Context(), l, "", now)
 	var e *licensing.Error
 	if !errors.As(err, &e) || e.Code != licensing.InvalidClaims {
 		t.Errorf("got %v, want invalid_claims", err)
@@ -184,9 +184,9 @@ func TestReplacedPackageIsReadAgainAndOthersOnlyOnce(t *testing.T) {
 	keys := licensing.KeyRing{Current: key(t)}
 	var s shelf
 	s.put("1.0.0", now, activitiestest.Package(t, keys.Current.Public().String()))
-	press := packages.NewPress(&s, keys)
+	stamper := packages.NewStamper(&s, keys)
 	stamp := func() []byte {
-		file, _, err := press.Stamp(t.Context(), license(), "", now)
+		file, _, err := stamper.Stamp(t.Context(), license(), "", now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,11 +208,11 @@ func TestPressMayBeUsedByManyAtOnce(t *testing.T) {
 	for _, v := range []string{"1.0.0", "2.0.0", "3.0.0"} {
 		s.put(v, now, activitiestest.Package(t, keys.Current.Public().String()))
 	}
-	press := packages.NewPress(&s, keys)
+	stamper := packages.NewStamper(&s, keys)
 	var wg sync.WaitGroup
 	for _, v := range []string{"1.0.0", "2.0.0", "3.0.0", "", "1.0.0", "2.0.0", "3.0.0", ""} {
 		wg.Go(func() {
-			if _, _, err := press.Stamp(t.Context(), license(), v, now); err != nil {
+			if _, _, err := stamper.Stamp(t.Context(), license(), v, now); err != nil {
 				t.Error(err)
 			}
 		})
@@ -221,7 +221,7 @@ func TestPressMayBeUsedByManyAtOnce(t *testing.T) {
 }
 
 func TestUploadThatIsNoPackageIsRefused(t *testing.T) {
-	_, err := packages.NewPress(&shelf{}, licensing.KeyRing{Current: key(t)}).Inspect([]byte("not a zip"))
+	_, err := packages.NewStamper(&shelf{}, licensing.KeyRing{Current: key(t)}).Inspect([]byte("not a zip"))
 	var e *pbiviz.Error
 	if !errors.As(err, &e) {
 		t.Errorf("got %v, want a *pbiviz.Error", err)

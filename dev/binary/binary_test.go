@@ -295,7 +295,7 @@ func (o okviz) migratesPrices(t *testing.T, catalogue, subscription string) {
 }
 
 // reconciles compares the days around today, and again once the gateway has
-// charged what no book knows.
+// charged what no snapshot knows.
 func (o okviz) reconciles(t *testing.T, database string) {
 	day := func(days int) string { return time.Now().UTC().AddDate(0, 0, days).Format(time.DateOnly) }
 	args := []string{"payments", "reconcile", "--from", day(-1), "--to", day(2)}

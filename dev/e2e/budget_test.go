@@ -48,7 +48,7 @@ func (s *shop) buyMetronome(t testing.TB, who customer) string {
 		},
 		Licensee: billing.Contact{Name: who.licensee, Email: who.licenseeEmail},
 	}
-	c := billing.Command{Verb: billing.VerbPurchase, Request: models.NewID("req"), NotAfter: billing.Instant(time.Now()).Add(time.Minute)}
+	c := billing.Command{Action: billing.ActionPurchase, Request: models.NewID("req"), NotAfter: billing.Instant(time.Now()).Add(time.Minute)}
 	_, _, err = store.Begin(ctx, billing.Request{
 		ID: c.Request, Caller: "test", Route: "POST /v1/checkout", Key: newKey(), Subscription: sub.ID, Actor: "customer", Command: c,
 		Token: secret("tok_visa"),
@@ -57,7 +57,7 @@ func (s *shop) buyMetronome(t testing.TB, who customer) string {
 	h, err := s.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: s.temporal.NewWithStartWorkflowOperation(workflows.Options(sub), workflows.Subscription, workflows.Start{ID: sub.ID}),
 		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateID: c.Request, UpdateName: c.Verb.Update(), Args: []any{c}, WaitForStage: client.WorkflowUpdateStageCompleted,
+			UpdateID: c.Request, UpdateName: c.Action.Update(), Args: []any{c}, WaitForStage: client.WorkflowUpdateStageCompleted,
 		},
 	})
 	must(t, err)
@@ -81,7 +81,7 @@ func TestARenewalWithItsMailsCostsAtMost17EventsAnd3Actions(t *testing.T) {
 	id := s.buyMetronome(t, who)
 	const renewals = 4
 	eventually(t, time.Minute, fmt.Sprintf("%d renewals are charged and mailed", renewals), func() bool {
-		return len(s.charges(t, id)) > renewals && len(s.letters(t, who.email)) > renewals && len(s.letters(t, who.licenseeEmail)) > renewals
+		return len(s.charges(t, id)) > renewals && len(s.emails(t, who.email)) > renewals && len(s.emails(t, who.licenseeEmail)) > renewals
 	})
 	s.audit(t, id)
 	s.command(t, id, "cancel", nil).want(t, 200)

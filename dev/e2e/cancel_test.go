@@ -55,8 +55,8 @@ func TestCancelledResumedAndCancelledAgainItWorksToTheLastSecondAndIsNeverCharge
 	if diff := cmp.Diff([]string{"renew", "payment-method"}, ended.Actions); diff != "" {
 		t.Errorf("what is possible then:\n%s", diff)
 	}
-	for _, verb := range []string{"cancel", "resume"} {
-		shared.command(t, id, verb, nil).wantProblem(t, http.StatusConflict, "not_possible_now")
+	for _, action := range []string{"cancel", "resume"} {
+		shared.command(t, id, action, nil).wantProblem(t, http.StatusConflict, "not_possible_now")
 	}
 	shared.command(t, id, "change", object{"plan": users("21-50")}).wantProblem(t, http.StatusConflict, "not_possible_now")
 	shared.advance(t, clock, "2046-03-31T10:00:00Z")

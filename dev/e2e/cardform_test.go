@@ -43,7 +43,7 @@ func TestAnOrderIsPaidWhereTheCustomerGivesACardAndDoesNotComeBack(t *testing.T)
 	giveCardAndLeave(t, page, "4242 4242 4242 4242")
 	eventually(t, listed, "the order is paid", func() bool { return shared.subscription(t, id).Status == "active" })
 	shared.wantCharges(t, id, charged("2026-01-31T10:00:00Z", 990))
-	shared.awaitLetters(t, who.licenseeEmail, 1)
+	shared.awaitEmails(t, who.licenseeEmail, 1)
 
 	giveCardAndLeave(t, page, "4000 0000 0000 0002") // the page again, and then back after all
 	shown, err := visitor.Get(page)
@@ -77,12 +77,12 @@ func TestACardThatIsGivenTooLateIsNotCharged(t *testing.T) {
 	ref := page[len(page)-len("form_01M895JDZNN9XJ81Q5VK7KHC23"):]
 	eventually(t, listed, "the news was acted on", func() bool {
 		var r struct {
-			Waiting int `json:"waiting_news"`
+			PendingPayment int `json:"pending_gateway_events"`
 		}
 		f, err := shared.system.Engine.Store.SandboxLedger().Form(t.Context(), ref)
 		must(t, err)
 		shared.get(t, "/v1/operator/reconcile", &r)
-		return f.Given.Type == sandbox.EventCardCollected && f.Given.Told > 0 && r.Waiting == 0
+		return f.Given.Type == sandbox.EventCardCollected && f.Given.Told > 0 && r.PendingPayment == 0
 	})
 	shared.wantCharges(t, id)
 	if s := shared.subscription(t, id); s.Status != "incomplete_expired" {
@@ -94,7 +94,7 @@ func TestACardThatIsGivenTooLateIsNotCharged(t *testing.T) {
 func TestARemovedCardIsDetachedAtTheGateway(t *testing.T) {
 	who := newCustomer()
 	id := shared.buy(t, who.order(nil)).Subscription.ID
-	first, err := shared.system.Engine.Store.Book(t.Context(), id)
+	first, err := shared.system.Engine.Store.Snapshot(t.Context(), id)
 	must(t, err)
 	session := shared.signIn(t, who.email)
 	remove := func() answer {
@@ -112,7 +112,7 @@ func TestARemovedCardIsDetachedAtTheGateway(t *testing.T) {
 		return is
 	}
 	eventually(t, listed, "the gateway has forgotten it", func() bool { return detached(first.Method) })
-	second, err := shared.system.Engine.Store.Book(t.Context(), id)
+	second, err := shared.system.Engine.Store.Snapshot(t.Context(), id)
 	must(t, err)
 	if detached(second.Method) {
 		t.Error("the card in use was detached")

@@ -209,12 +209,12 @@ func (s *shop) post(t testing.TB, path, key string, body any) answer {
 }
 
 // command gives a command on a subscription: "cancel", "change", …
-func (s *shop) command(t testing.TB, sub, verb string, body any) answer {
+func (s *shop) command(t testing.TB, sub, action string, body any) answer {
 	t.Helper()
 	if body == nil {
 		body = map[string]any{}
 	}
-	return s.post(t, "/v1/subscriptions/"+sub+"/"+verb, newKey(), body)
+	return s.post(t, "/v1/subscriptions/"+sub+"/"+action, newKey(), body)
 }
 
 // customer is who buys, with names that occur nowhere else.
@@ -454,31 +454,31 @@ func (s *shop) claims(t testing.TB, token string) map[string]any {
 	return nil
 }
 
-// letter is a mail in the mailbox.
-type letter struct {
+// email is a mail in the mailbox.
+type email struct {
 	ID, Subject, Text, HTML string
 	From                    struct{ Name, Address string }
 	Attachments             []struct{ PartID, FileName, ContentType string }
 }
 
-// letters are the mails to an address, the oldest first.
-func (s *shop) letters(t testing.TB, to string) []letter {
+// emails are the mails to an address, the oldest first.
+func (s *shop) emails(t testing.TB, to string) []email {
 	t.Helper()
 	box := &shop{http: s.mailbox}
 	var list struct {
 		Messages []struct{ ID string }
 	}
 	box.send(t, http.MethodGet, "/api/v1/search?limit=1000&query="+url.QueryEscape("to:"+to), nil, nil).want(t, http.StatusOK).into(t, &list)
-	letters := []letter{}
+	emails := []email{}
 	for _, m := range slices.Backward(list.Messages) {
-		var l letter
+		var l email
 		box.send(t, http.MethodGet, "/api/v1/message/"+m.ID, nil, nil).want(t, http.StatusOK).into(t, &l)
-		letters = append(letters, l)
+		emails = append(emails, l)
 	}
-	return letters
+	return emails
 }
 
-func (s *shop) attached(t testing.TB, l letter) []byte {
+func (s *shop) attached(t testing.TB, l email) []byte {
 	t.Helper()
 	if len(l.Attachments) != 1 {
 		t.Fatalf("%q has %d attachments", l.Subject, len(l.Attachments))
@@ -491,18 +491,18 @@ func (s *shop) attached(t testing.TB, l letter) []byte {
 func (s *shop) subjects(t testing.TB, to string) []string {
 	t.Helper()
 	subjects := []string{}
-	for _, l := range s.letters(t, to) {
+	for _, l := range s.emails(t, to) {
 		subjects = append(subjects, l.Subject)
 	}
 	return subjects
 }
 
-// awaitLetters waits until so many mails to an address are there.
-func (s *shop) awaitLetters(t testing.TB, to string, n int) []letter {
+// awaitEmails waits until so many mails to an address are there.
+func (s *shop) awaitEmails(t testing.TB, to string, n int) []email {
 	t.Helper()
-	var got []letter
+	var got []email
 	eventually(t, 20*time.Second, fmt.Sprintf("%d mails to one address", n), func() bool {
-		got = s.letters(t, to)
+		got = s.emails(t, to)
 		return len(got) >= n
 	})
 	return got

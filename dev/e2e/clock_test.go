@@ -21,8 +21,8 @@ func TestBoughtOn31JanuaryItIsRenewedOnTheLastDaysOfTheMonths(t *testing.T) {
 	want := []string{charged("2026-01-31T10:00:00Z", 990)}
 	shared.wantCharges(t, id, want...)
 	receipts, files := 1, 1
-	shared.awaitLetters(t, who.email, receipts)
-	shared.awaitLetters(t, who.licenseeEmail, files)
+	shared.awaitEmails(t, who.email, receipts)
+	shared.awaitEmails(t, who.licenseeEmail, files)
 	for _, renewal := range []struct{ before, at, end string }{
 		{"2026-02-28T09:59:59Z", "2026-02-28T10:00:00Z", "2026-03-31T10:00:00Z"},
 		{"2026-03-31T09:59:59Z", "2026-03-31T10:00:00Z", "2026-04-30T10:00:00Z"},
@@ -42,7 +42,7 @@ func TestBoughtOn31JanuaryItIsRenewedOnTheLastDaysOfTheMonths(t *testing.T) {
 		}
 		// An advance returns when the mails are out.
 		receipts, files = receipts+1, files+1
-		paid, updated := shared.letters(t, who.email), shared.letters(t, who.licenseeEmail)
+		paid, updated := shared.emails(t, who.email), shared.emails(t, who.licenseeEmail)
 		if len(paid) != receipts || len(updated) != files {
 			t.Fatalf("%d receipts and %d files, want %d and %d", len(paid), len(updated), receipts, files)
 		}
@@ -144,10 +144,10 @@ func TestTenVirtualYearsOfMonthlyRenewalsAre121Charges(t *testing.T) {
 	}
 	shared.wantCharges(t, id, want...)
 	shared.audit(t, id)
-	if got := len(shared.letters(t, who.email)); got != 121 {
+	if got := len(shared.emails(t, who.email)); got != 121 {
 		t.Errorf("%d receipts", got)
 	}
-	if got := len(shared.letters(t, who.licenseeEmail)); got != 121 {
+	if got := len(shared.emails(t, who.licenseeEmail)); got != 121 {
 		t.Errorf("%d files", got)
 	}
 }

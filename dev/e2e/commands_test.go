@@ -10,7 +10,7 @@ import (
 )
 
 // verbs are the commands of docs/rules.md's table, with what a customer sends.
-var verbs = []struct {
+var actions = []struct {
 	name string
 	body object
 }{
@@ -87,8 +87,8 @@ func TestEachCommandInEachStateDoesWhatTheTableSays(t *testing.T) {
 	at := func(to string) func(*testing.T, life) {
 		return func(t *testing.T, l life) { shared.advance(t, l.clock, to) }
 	}
-	do := func(verb string) func(*testing.T, life) {
-		return func(t *testing.T, l life) { shared.command(t, l.id, verb, nil).want(t, http.StatusOK) }
+	do := func(action string) func(*testing.T, life) {
+		return func(t *testing.T, l life) { shared.command(t, l.id, action, nil).want(t, http.StatusOK) }
 	}
 	trial := buy(object{"pay": "trial"}) // with a card
 	inFebruary, atTheEnd := at("2026-02-10T10:00:00Z"), at("2026-02-28T10:00:00Z")
@@ -146,29 +146,29 @@ func TestEachCommandInEachStateDoesWhatTheTableSays(t *testing.T) {
 		}},
 	} {
 		t.Run(state.name, func(t *testing.T) {
-			for _, verb := range verbs {
-				t.Run(verb.name, func(t *testing.T) {
+			for _, action := range actions {
+				t.Run(action.name, func(t *testing.T) {
 					l := state.make(t)
 					before := shared.subscription(t, l.id)
 					if got := shared.story(t, l.id); got != state.story {
 						t.Fatalf("before: %s\nwant:   %s", got, state.story)
 					}
-					want, possible := state.cells[verb.name]
+					want, possible := state.cells[action.name]
 					if !possible {
 						want = refused
 					}
-					if slices.Contains(before.Actions, verb.name) != possible {
+					if slices.Contains(before.Actions, action.name) != possible {
 						t.Errorf("the actions are %q", before.Actions)
 					}
-					if verb.name == "change" { // the preview is refused where the change is
-						preview := shared.send(t, http.MethodPost, "/v1/subscriptions/"+l.id+"/change/preview", verb.body, shared.asOperator())
+					if action.name == "change" { // the preview is refused where the change is
+						preview := shared.send(t, http.MethodPost, "/v1/subscriptions/"+l.id+"/change/preview", action.body, shared.asOperator())
 						if possible {
 							preview.want(t, http.StatusOK)
 						} else {
 							preview.wantProblem(t, refused.status, refused.code)
 						}
 					}
-					a := shared.command(t, l.id, verb.name, verb.body)
+					a := shared.command(t, l.id, action.name, action.body)
 					if want.code == "" {
 						a.want(t, want.status)
 					} else {

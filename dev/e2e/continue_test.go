@@ -57,9 +57,9 @@ func TestAContinueAsNewInTheMiddleOfCommandsLosesAndRepeatsNothing(t *testing.T)
 	path := "/v1/subscriptions/" + id + "/"
 
 	type given struct {
-		verb, key string
-		body      object
-		answer    answer
+		action, key string
+		body        object
+		answer      answer
 	}
 	var mu sync.Mutex
 	var all []given
@@ -73,17 +73,17 @@ func TestAContinueAsNewInTheMiddleOfCommandsLosesAndRepeatsNothing(t *testing.T)
 				g := given{key: newKey(), body: object{}}
 				switch n := rand.IntN(8); {
 				case n < 4:
-					g.verb, g.body = "change", object{"plan": users(tiers[(person+i)%len(tiers)])}
+					g.action, g.body = "change", object{"plan": users(tiers[(person+i)%len(tiers)])}
 				case n < 6:
-					g.verb, g.body = "payment-method", object{"token": secret("tok_visa")}
+					g.action, g.body = "payment-method", object{"token": secret("tok_visa")}
 				case n < 7:
-					g.verb = "cancel"
+					g.action = "cancel"
 				default:
-					g.verb = "resume"
+					g.action = "resume"
 				}
-				a, err := s.answered(path+g.verb, g.key, g.body, s.asOperator())
+				a, err := s.answered(path+g.action, g.key, g.body, s.asOperator())
 				if err != nil {
-					t.Errorf("%s: %v", g.verb, err)
+					t.Errorf("%s: %v", g.action, err)
 				}
 				g.answer = a
 				mu.Lock()
@@ -177,18 +177,18 @@ func TestAContinueAsNewInTheMiddleOfCommandsLosesAndRepeatsNothing(t *testing.T)
 	for _, g := range all {
 		switch g.answer.status {
 		case http.StatusOK:
-			done[g.verb]++
+			done[g.action]++
 		case http.StatusConflict:
 			if c := g.answer.code(); c != "no_change" && c != "not_possible_now" {
-				t.Errorf("%s: %s", g.verb, g.answer.body)
+				t.Errorf("%s: %s", g.action, g.answer.body)
 			}
 		default:
-			t.Errorf("%s: %d %s", g.verb, g.answer.status, g.answer.body)
+			t.Errorf("%s: %d %s", g.action, g.answer.status, g.answer.body)
 		}
-		again, err := s.answered(path+g.verb, g.key, g.body, s.asOperator())
+		again, err := s.answered(path+g.action, g.key, g.body, s.asOperator())
 		must(t, err)
 		if diff := cmp.Diff(g.answer.same(t), again.same(t)); diff != "" {
-			t.Errorf("%s again:\n%s", g.verb, diff)
+			t.Errorf("%s again:\n%s", g.action, diff)
 		}
 	}
 	// What was done stands in the audit history once: by requests as the answers
@@ -200,12 +200,12 @@ func TestAContinueAsNewInTheMiddleOfCommandsLosesAndRepeatsNothing(t *testing.T)
 	if got := kinds["renewal"]; got < 10 || got > 11 {
 		t.Errorf("%d renewals in 2026", got)
 	}
-	for _, k := range []struct{ kind, activity, verb string }{
+	for _, k := range []struct{ kind, activity, action string }{
 		{"change", "Change", "change"}, {"cancel_scheduled", "Cancel", "cancel"},
 		{"resumed", "Resume", "resume"}, {"payment_method", "StorePaymentMethod", "payment-method"},
 	} {
-		if kinds[k.kind] != accepted[k.activity] || kinds[k.kind] < done[k.verb] {
-			t.Errorf("%d × %s, with %d done by activities and %d answered so", kinds[k.kind], k.kind, accepted[k.activity], done[k.verb])
+		if kinds[k.kind] != accepted[k.activity] || kinds[k.kind] < done[k.action] {
+			t.Errorf("%d × %s, with %d done by activities and %d answered so", kinds[k.kind], k.kind, accepted[k.activity], done[k.action])
 		}
 	}
 	s.audit(t, id)

@@ -56,7 +56,7 @@ func TestACouponForOneInvoiceLowersThePurchaseAndNoRenewal(t *testing.T) {
 	first.into(t, &c)
 	shared.know(c)
 	shared.wantCharges(t, c.Subscription.ID, charged("2026-04-01T00:00:00Z", 792))
-	if l := shared.awaitLetters(t, who.email, 1)[0]; !strings.Contains(l.Text, "$7.92") || !strings.Contains(l.Text, "$1.98") {
+	if l := shared.awaitEmails(t, who.email, 1)[0]; !strings.Contains(l.Text, "$7.92") || !strings.Contains(l.Text, "$1.98") {
 		t.Errorf("%q:\n%s", l.Subject, l.Text)
 	}
 
@@ -101,11 +101,11 @@ func TestTwoRenewalsAtTheSameInstantSpendTheBalanceOnce(t *testing.T) {
 		t.Error(diff)
 	}
 	// Whoever orders without having signed in does not get at it.
-	var stranger checkout
+	var guest checkout
 	h := map[string]string{"Idempotency-Key": newKey()}
-	shared.send(t, http.MethodPost, "/v1/checkout", who.order(nil), h).want(t, http.StatusCreated).into(t, &stranger)
-	shared.know(stranger)
-	if got := stranger.Invoice.AmountDue; got != usd(990) {
+	shared.send(t, http.MethodPost, "/v1/checkout", who.order(nil), h).want(t, http.StatusCreated).into(t, &guest)
+	shared.know(guest)
+	if got := guest.Invoice.AmountDue; got != usd(990) {
 		t.Errorf("the stranger paid %+v", got)
 	}
 	shared.advance(t, clock, "2026-05-01T00:00:00Z")

@@ -31,8 +31,8 @@ func TestADisputeSuspendsTheLicenceAndAllChargesUntilItIsWon(t *testing.T) {
 	if v := shared.check(t, c.License.ID); v.Valid || v.Code != "SUSPENDED" || v.Token != nil {
 		t.Errorf("a check says %+v", v)
 	}
-	for verb, body := range map[string]object{"change": {"plan": users("21-50")}, "renew": {}, "money-back": {}} {
-		shared.command(t, id, verb, body).wantProblem(t, http.StatusConflict, "not_possible_now")
+	for action, body := range map[string]object{"change": {"plan": users("21-50")}, "renew": {}, "money-back": {}} {
+		shared.command(t, id, action, body).wantProblem(t, http.StatusConflict, "not_possible_now")
 	}
 	shared.post(t, "/v1/operator/invoices/"+c.Invoice.ID+"/refund", newKey(), object{"reason": "no"}).wantProblem(t, http.StatusConflict, "not_possible_now")
 	if got := shared.subscription(t, id).Actions; !cmp.Equal(got, []string{"cancel", "payment-method"}) {
@@ -71,7 +71,7 @@ func TestALostDisputeEndsTheSubscriptionWithACreditNote(t *testing.T) {
 	}
 	shared.post(t, "/v1/operator/invoices/"+c.Invoice.ID+"/refund", newKey(), object{"reason": "no"}).wantProblem(t, http.StatusConflict, "nothing_to_refund")
 	eventually(t, listed, "the billing contact is told", func() bool {
-		for _, l := range shared.letters(t, who.email) {
+		for _, l := range shared.emails(t, who.email) {
 			if strings.Contains(l.Subject, "has ended") && strings.Contains(l.Text, "disputed at the bank") {
 				return true
 			}

@@ -80,9 +80,9 @@ func TestTheSameKeyGetsTheFirstAnswerAgainWhateverHasHappenedSince(t *testing.T)
 			if d.request == "" {
 				continue
 			}
-			verb, _ := d.command["verb"].(string)
+			action, _ := d.command["action"].(string)
 			h, err := s.temporal.UpdateWorkflow(context.Background(), client.UpdateWorkflowOptions{
-				WorkflowID: id, UpdateID: d.request, UpdateName: strings.ReplaceAll(verb, "-", "_"), Args: []any{d.command},
+				WorkflowID: id, UpdateID: d.request, UpdateName: strings.ReplaceAll(action, "-", "_"), Args: []any{d.command},
 				WaitForStage: client.WorkflowUpdateStageCompleted,
 			})
 			must(t, err)
@@ -190,7 +190,7 @@ func fortyEqualRequests(t *testing.T, s *shop) {
 		}
 		s.audit(t, id)
 	}
-	s.awaitLetters(t, who.email, 1)
+	s.awaitEmails(t, who.email, 1)
 
 	// So it is with a command.
 	clock := s.clock(t, "2026-04-01T00:00:00Z")

@@ -27,7 +27,7 @@ func (s *shop) ask(t testing.TB, license, product string, more object) checked {
 	return v
 }
 
-// People are counted aside, in real time, by the running engine.
+// Users are counted aside, in real time, by the running engine.
 func TestAPlanThatIsOutgrownIsWarnedOfAndMailedOnce(t *testing.T) {
 	who := newCustomer()
 	c := shared.buy(t, who.order(nil))

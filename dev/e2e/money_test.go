@@ -45,13 +45,13 @@ func TestReconcilingMoneyFindsNothingWhereAllIsWellAndEachDifference(t *testing.
 
 	// What is charged and refunded at the gateway, and the engine has not asked for.
 	g, ctx := s.system.Engine.Sandbox(), context.Background()
-	book, err := s.system.Engine.Store.Book(ctx, c.Subscription.ID)
+	snapshot, err := s.system.Engine.Store.Snapshot(ctx, c.Subscription.ID)
 	must(t, err)
-	customer, err := g.EnsureCustomer(ctx, book.Order.BillingAccount)
+	customer, err := g.EnsureCustomer(ctx, snapshot.Order.BillingAccount)
 	must(t, err)
 	now := billing.Instant(time.Now())
 	r := billing.ChargeRequest{
-		Invoice: "inv_none", Subscription: c.Subscription.ID, Customer: customer, Method: book.Method,
+		Invoice: "inv_none", Subscription: c.Subscription.ID, Customer: customer, Method: snapshot.Method,
 		Amount: billing.Money{Amount: 1200, Currency: "USD"}, Attempt: 1, At: now,
 	}
 	ref, err := g.Prepare(ctx, r)

@@ -174,7 +174,7 @@ func (p *processes) stopAPI(t *testing.T) {
 }
 
 // mortal is a worker that may be told where to die.
-type mortal struct {
+type crashworker struct {
 	places []string
 	cmd    *exec.Cmd
 	in     io.WriteCloser
@@ -183,9 +183,9 @@ type mortal struct {
 }
 
 // spawn starts a worker, which waits to be told to begin.
-func (p *processes) spawn(t *testing.T, places ...string) *mortal {
+func (p *processes) spawn(t *testing.T, places ...string) *crashworker {
 	t.Helper()
-	m := &mortal{places: places, cmd: p.command("mortal.exe", "-at", strings.Join(places, ",")), ready: make(chan bool, 1), died: make(chan string, 1)}
+	m := &crashworker{places: places, cmd: p.command("mortal.exe", "-at", strings.Join(places, ",")), ready: make(chan bool, 1), died: make(chan string, 1)}
 	var err error
 	m.in, err = m.cmd.StdinPipe()
 	must(t, err)
@@ -206,7 +206,7 @@ func (p *processes) spawn(t *testing.T, places ...string) *mortal {
 }
 
 // begin lets it work.
-func (m *mortal) begin(t *testing.T) {
+func (m *crashworker) begin(t *testing.T) {
 	t.Helper()
 	select {
 	case <-m.ready:
@@ -221,7 +221,7 @@ func (m *mortal) begin(t *testing.T) {
 
 // die waits until it has died where it was told to, or kills it after so long.
 // It returns the place; empty where it died of that.
-func (m *mortal) die(t *testing.T, after time.Duration) string {
+func (m *crashworker) die(t *testing.T, after time.Duration) string {
 	t.Helper()
 	var last string
 	select {
@@ -305,9 +305,9 @@ func (v *visit) to(at string) {
 	v.ask(http.MethodPost, "/v1/operator/test-clocks/"+v.clock+"/advance", object{"to": at}).want(v.t, http.StatusOK)
 }
 
-func (v *visit) do(verb string, body object) {
+func (v *visit) do(action string, body object) {
 	v.t.Helper()
-	v.ask(http.MethodPost, "/v1/subscriptions/"+v.id+"/"+verb, body).want(v.t, http.StatusOK)
+	v.ask(http.MethodPost, "/v1/subscriptions/"+v.id+"/"+action, body).want(v.t, http.StatusOK)
 }
 
 // rest waits until nothing of the life so far is still under way beside it: no

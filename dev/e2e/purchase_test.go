@@ -116,7 +116,7 @@ func TestADeclinedPurchaseIsPaidWithAnotherCard(t *testing.T) {
 func TestTheLicenseeGetsTheLicensedVisualByMailAndTheBillingContactTheReceipt(t *testing.T) {
 	who := newCustomer()
 	c := shared.buy(t, who.order(nil))
-	mail := shared.awaitLetters(t, who.licenseeEmail, 1)[0]
+	mail := shared.awaitEmails(t, who.licenseeEmail, 1)[0]
 	if mail.Subject != "Your licence for Calendar Pro" || mail.From.Address != "licences@okviz.example" {
 		t.Errorf("%q from %v", mail.Subject, mail.From)
 	}
@@ -155,7 +155,7 @@ func TestTheLicenseeGetsTheLicensedVisualByMailAndTheBillingContactTheReceipt(t 
 		t.Errorf("the download is for %v", got["sub"])
 	}
 
-	receipt := shared.awaitLetters(t, who.email, 1)[0]
+	receipt := shared.awaitEmails(t, who.email, 1)[0]
 	if receipt.Subject != "Receipt for Calendar Pro: "+deref(c.Invoice.Number) || !strings.Contains(receipt.Text, "$9.90") || !strings.Contains(receipt.HTML, "$9.90") {
 		t.Errorf("%q:\n%s", receipt.Subject, receipt.Text)
 	}

@@ -41,7 +41,7 @@ func (s *shop) quote(t testing.TB, o object) quote {
 // holder presents the token of a quote's mailed link.
 func (s *shop) holder(t testing.TB, who customer, q quote) map[string]string {
 	t.Helper()
-	l := s.awaitLetters(t, who.email, 1)[0]
+	l := s.awaitEmails(t, who.email, 1)[0]
 	_, rest, ok := strings.Cut(l.Text, "/quotes/"+q.ID+"#token=")
 	if !ok {
 		t.Fatalf("there is no link in\n%s", l.Text)
@@ -80,25 +80,25 @@ func TestAQuoteIsMailedAndAcceptedAtItsPriceWhateverTheCatalogueSaysByThen(t *te
 	if strings.Contains(string(asked.body), strings.Fields(holder["Authorization"])[1]) {
 		t.Error("the token is in the answer")
 	}
-	letters := s.letters(t, who.email)
-	if l := letters[0]; len(letters) != 1 || l.Subject != "Your quote for Calendar Pro: "+q.Number || !strings.Contains(l.Text, "$9.90") || l.Attachments[0].FileName != q.Number+".pdf" {
-		t.Errorf("%d letters, %q:\n%s", len(letters), l.Subject, l.Text)
+	emails := s.emails(t, who.email)
+	if l := emails[0]; len(emails) != 1 || l.Subject != "Your quote for Calendar Pro: "+q.Number || !strings.Contains(l.Text, "$9.90") || l.Attachments[0].FileName != q.Number+".pdf" {
+		t.Errorf("%d letters, %q:\n%s", len(emails), l.Subject, l.Text)
 	}
 	at := "/v1/quotes/" + q.ID
 	pdf := s.send(t, http.MethodGet, at+"/pdf", nil, holder).want(t, http.StatusOK)
-	if string(pdf.body) != string(s.attached(t, letters[0])) || !strings.HasPrefix(string(pdf.body), "%PDF-") {
+	if string(pdf.body) != string(s.attached(t, emails[0])) || !strings.HasPrefix(string(pdf.body), "%PDF-") {
 		t.Error("the PDF is not the one that was mailed")
 	}
 
 	// It is for whoever holds its token, its billing contact and operators.
 	elses := newCustomer()
 	another := s.holder(t, elses, s.quote(t, elses.quoted(nil)))
-	bad, stranger := map[string]string{"Authorization": holder["Authorization"] + "A"}, s.signIn(t, elses.email)
+	bad, guest := map[string]string{"Authorization": holder["Authorization"] + "A"}, s.signIn(t, elses.email)
 	for _, path := range []string{at, at + "/pdf"} {
 		s.send(t, http.MethodGet, path, nil, nil).wantProblem(t, http.StatusUnauthorized, "unauthorized")
 		s.send(t, http.MethodGet, path, nil, bad).wantProblem(t, http.StatusUnauthorized, "unauthorized")
 		s.send(t, http.MethodGet, path, nil, another).wantProblem(t, http.StatusNotFound, "not_found")
-		s.send(t, http.MethodGet, path, nil, stranger).wantProblem(t, http.StatusNotFound, "not_found")
+		s.send(t, http.MethodGet, path, nil, guest).wantProblem(t, http.StatusNotFound, "not_found")
 		s.send(t, http.MethodGet, path, nil, s.asOperator()).want(t, http.StatusOK)
 	}
 	s.send(t, http.MethodGet, at, nil, s.signIn(t, who.email)).want(t, http.StatusOK)
@@ -129,7 +129,7 @@ func TestAQuoteIsMailedAndAcceptedAtItsPriceWhateverTheCatalogueSaysByThen(t *te
 	if now := s.look(t, q, holder); now.Status != "accepted" || deref(now.SubscriptionID) != c.Subscription.ID {
 		t.Errorf("%+v", now)
 	}
-	s.awaitLetters(t, who.licenseeEmail, 1)
+	s.awaitEmails(t, who.licenseeEmail, 1)
 }
 
 func TestAQuoteIsGoodForThirtyDays(t *testing.T) {
@@ -267,7 +267,7 @@ func TestQuotesThatAreRefused(t *testing.T) {
 	key := map[string]string{"Idempotency-Key": newKey()}
 	shared.send(t, http.MethodPost, "/v1/quotes", who.quoted(object{"test_clock": clock}), key).wantProblem(t, http.StatusForbidden, "forbidden")
 	shared.send(t, http.MethodPost, "/v1/quotes", who.quoted(nil), nil).wantProblem(t, http.StatusBadRequest, "idempotency_key_required")
-	if n := len(shared.letters(t, who.email)); n != 1 {
+	if n := len(shared.emails(t, who.email)); n != 1 {
 		t.Errorf("%d letters", n)
 	}
 

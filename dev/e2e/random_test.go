@@ -119,8 +119,8 @@ func (d document) sold() (service, skipped *period) {
 
 // cause is the command that an invoice was made for; none where time made it.
 type cause struct {
-	verb, status string // of the subscription before
-	at           string // whence the change counts
+	action, status string // of the subscription before
+	at             string // whence the change counts
 }
 
 // walk is a history as it happens to one subscription.
@@ -241,9 +241,9 @@ func (w *walk) giveBack(a act) string {
 	}
 	answer := w.refund(w.t, d.ID, body)
 	eventually(w.t, listed, "the refund is confirmed", func() bool {
-		book, err := w.system.Engine.Store.Book(context.Background(), w.id)
+		snapshot, err := w.system.Engine.Store.Snapshot(context.Background(), w.id)
 		must(w.t, err)
-		return book.Subscription.Refunding == 0
+		return snapshot.Subscription.Refunding == 0
 	})
 	if answer.status == http.StatusOK {
 		return "refund"
@@ -257,27 +257,27 @@ func (w *walk) giveBack(a act) string {
 }
 
 // command gives a command and keeps what the invoice that came of it is for.
-func (w *walk) command(verb string, before subscription, body object, at string) string {
+func (w *walk) command(action string, before subscription, body object, at string) string {
 	w.t.Helper()
-	a := w.shop.command(w.t, w.id, verb, body)
+	a := w.shop.command(w.t, w.id, action, body)
 	switch a.status {
 	case http.StatusOK:
 		var v struct{ Invoice *invoice }
 		a.into(w.t, &v)
 		if v.Invoice != nil {
-			w.causes[v.Invoice.ID] = cause{verb, before.Status, at}
-			return verb + " " + v.Invoice.Status
+			w.causes[v.Invoice.ID] = cause{action, before.Status, at}
+			return action + " " + v.Invoice.Status
 		}
-		return verb
+		return action
 	case http.StatusPaymentRequired, http.StatusConflict, http.StatusTooManyRequests:
 		var p problem
 		a.into(w.t, &p)
 		if p.Code == "amount_changed" || p.Code == "preview_expired" {
 			w.t.Errorf("the change was held to its preview, and %s", p.Code)
 		}
-		return verb + " " + p.Code + " " + p.DeclineCode
+		return action + " " + p.Code + " " + p.DeclineCode
 	}
-	w.t.Fatalf("%s: %d %s", verb, a.status, a.body)
+	w.t.Fatalf("%s: %d %s", action, a.status, a.body)
 	return ""
 }
 
@@ -311,9 +311,9 @@ func (w *walk) check(a act, before subscription, charges []charge) {
 
 // balance is the account's, as the books have it.
 func (w *walk) balance() int64 {
-	book, err := w.system.Engine.Store.Book(context.Background(), w.id)
+	snapshot, err := w.system.Engine.Store.Snapshot(context.Background(), w.id)
 	must(w.t, err)
-	return book.Balance.Amount
+	return snapshot.Balance.Amount
 }
 
 // documents are all invoices, the oldest first.
@@ -404,16 +404,16 @@ func (w *walk) settlePeriods(paid []document) {
 			end = covered[len(covered)-1].End
 		}
 		switch {
-		case why.verb == "renew" && why.status == "canceled", why.verb == "change" && why.status == "past_due":
+		case why.action == "renew" && why.status == "canceled", why.action == "change" && why.status == "past_due":
 			if service.Start != why.at || service.Start < end {
-				w.t.Errorf("%s while %s at %s sells %+v; covered until %s", why.verb, why.status, why.at, *service, end)
+				w.t.Errorf("%s while %s at %s sells %+v; covered until %s", why.action, why.status, why.at, *service, end)
 			}
-		case why.verb == "change" && why.status == "trialing":
+		case why.action == "change" && why.status == "trialing":
 			if service.Start != w.first.End {
 				w.t.Errorf("a change in the trial until %s sells %+v", w.first.End, *service)
 			}
 			covered = covered[:1]
-		case why.verb == "change":
+		case why.action == "change":
 			at := slices.IndexFunc(covered, func(p period) bool { return p.Start <= service.Start && service.Start < p.End })
 			if at < 0 || service.Start != why.at {
 				w.t.Fatalf("a change at %s sells %+v; covered are %+v", why.at, *service, covered)

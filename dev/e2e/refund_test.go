@@ -93,7 +93,7 @@ func TestMoneyBackAfterAnUpgradeGivesBackAllThatWasCharged(t *testing.T) {
 	if got := invoices[0].Notes[0].Reason; got != "money_back" {
 		t.Errorf("a credit note's reason is %q", got)
 	}
-	l := shared.awaitLetters(t, who.email, 3)[2]
+	l := shared.awaitEmails(t, who.email, 3)[2]
 	if !strings.Contains(l.Subject, "Your money back") || !strings.Contains(l.Text, "$23.10") || len(l.Attachments) != 2 ||
 		!strings.HasPrefix(l.Attachments[0].FileName, "CN-2026-") {
 		t.Errorf("%q with %v:\n%s", l.Subject, l.Attachments, l.Text)
@@ -242,8 +242,8 @@ func TestPartsOfAnInvoiceAreRefundedUpToItsTotal(t *testing.T) {
 func TestALicenceIsSuspendedReinstatedAndRevoked(t *testing.T) {
 	clock := shared.clock(t, "2026-04-01T00:00:00Z")
 	c := shared.buy(t, newCustomer().order(object{"test_clock": clock}))
-	hold := func(verb string) answer {
-		return shared.post(t, "/v1/operator/licenses/"+c.License.ID+"/"+verb, newKey(), object{})
+	hold := func(action string) answer {
+		return shared.post(t, "/v1/operator/licenses/"+c.License.ID+"/"+action, newKey(), object{})
 	}
 	answers := func(code string) {
 		t.Helper()

@@ -77,10 +77,10 @@ func TestARefundThatTheBankSendsBackLaterGoesToTheBalanceOnce(t *testing.T) {
 	}
 	settled := func() bool {
 		var r struct {
-			Waiting int `json:"waiting_news"`
+			PendingPayment int `json:"pending_gateway_events"`
 		}
 		shared.get(t, "/v1/operator/reconcile", &r)
-		return r.Waiting == 0
+		return r.PendingPayment == 0
 	}
 	eventually(t, listed, "all of it has been acted on", settled)
 	if n := shared.failed(t, id); n != 1 || shared.balance(t, who) != 400 {
@@ -94,7 +94,7 @@ func TestARefundThatTheBankSendsBackLaterGoesToTheBalanceOnce(t *testing.T) {
 		t.Errorf("credit notes of %v", notes)
 	}
 	eventually(t, listed, "the operator is told", func() bool {
-		return slices.ContainsFunc(shared.letters(t, "licences@okviz.example"), func(l letter) bool {
+		return slices.ContainsFunc(shared.emails(t, "licences@okviz.example"), func(l email) bool {
 			return strings.Contains(l.Subject, "A refund of $4.00 could not be made") && strings.Contains(l.Text, id)
 		})
 	})

@@ -14,7 +14,7 @@ func (s *shop) signIn(t testing.TB, email string) map[string]string {
 	s.send(t, http.MethodPost, "/v1/login", object{"email": email}, nil).want(t, http.StatusAccepted)
 	var token string
 	eventually(t, listed, "the link is mailed", func() bool {
-		for _, l := range s.letters(t, email) {
+		for _, l := range s.emails(t, email) {
 			if _, rest, ok := strings.Cut(l.Text, "/login#token="); ok && strings.HasPrefix(l.Subject, "Sign in") {
 				token = strings.Fields(rest)[0]
 				return true
@@ -34,7 +34,7 @@ func TestABillingContactSignsInByMailAndTheLicenseeSeesNoPrices(t *testing.T) {
 	at := "/v1/subscriptions/" + c.Subscription.ID
 	payer, licensee, other := shared.signIn(t, who.email), shared.signIn(t, who.licenseeEmail), newCustomer()
 	shared.buy(t, other.order(nil))
-	stranger := shared.signIn(t, other.email)
+	guest := shared.signIn(t, other.email)
 
 	var list struct{ Data []subscription }
 	shared.send(t, http.MethodGet, "/v1/subscriptions", nil, payer).want(t, http.StatusOK).into(t, &list)
@@ -47,12 +47,12 @@ func TestABillingContactSignsInByMailAndTheLicenseeSeesNoPrices(t *testing.T) {
 	}
 	shared.send(t, http.MethodGet, "/v1/licenses/"+c.License.ID+"/download", nil, licensee).want(t, http.StatusOK)
 	shared.send(t, http.MethodGet, "/v1/invoices/"+c.Invoice.ID, nil, licensee).wantProblem(t, http.StatusNotFound, "not_found")
-	for _, h := range []map[string]string{licensee, stranger} {
+	for _, h := range []map[string]string{licensee, guest} {
 		shared.send(t, http.MethodGet, at, nil, h).wantProblem(t, http.StatusNotFound, "not_found")
 		h["Idempotency-Key"] = newKey()
 		shared.send(t, http.MethodPost, at+"/cancel", object{}, h).wantProblem(t, http.StatusNotFound, "not_found")
 	}
-	shared.send(t, http.MethodGet, "/v1/licenses/"+c.License.ID, nil, stranger).wantProblem(t, http.StatusNotFound, "not_found")
+	shared.send(t, http.MethodGet, "/v1/licenses/"+c.License.ID, nil, guest).wantProblem(t, http.StatusNotFound, "not_found")
 	payer["Idempotency-Key"] = newKey()
 	shared.send(t, http.MethodPost, at+"/cancel", object{}, payer).want(t, http.StatusOK)
 	payer["Origin"], payer["Sec-Fetch-Site"] = "https://evil.example", "cross-site"

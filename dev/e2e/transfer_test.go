@@ -63,12 +63,12 @@ func TestAPurchaseByInvoiceIsActiveFromTheInstantAtWhichItIsMarkedPaid(t *testin
 	if inv.Status != "open" || inv.Number == nil || deref(inv.DueAt) != "2026-03-02T10:00:00Z" || inv.AmountDue != usd(495000) || inv.Lines[0].Period != nil {
 		t.Fatalf("%+v", inv)
 	}
-	letters := shared.awaitLetters(t, who.email, 1)
-	if l := letters[0]; l.Subject != "Invoice "+*inv.Number+" for Calendar Pro: please pay by 2 March 2026" || !strings.Contains(l.Text, "$4,950.00") {
+	emails := shared.awaitEmails(t, who.email, 1)
+	if l := emails[0]; l.Subject != "Invoice "+*inv.Number+" for Calendar Pro: please pay by 2 March 2026" || !strings.Contains(l.Text, "$4,950.00") {
 		t.Errorf("%q:\n%s", l.Subject, l.Text)
 	}
-	if pdf := shared.attached(t, letters[0]); !strings.HasPrefix(string(pdf), "%PDF-") || letters[0].Attachments[0].FileName != *inv.Number+".pdf" {
-		t.Errorf("%s is no invoice", letters[0].Attachments[0].FileName)
+	if pdf := shared.attached(t, emails[0]); !strings.HasPrefix(string(pdf), "%PDF-") || emails[0].Attachments[0].FileName != *inv.Number+".pdf" {
+		t.Errorf("%s is no invoice", emails[0].Attachments[0].FileName)
 	}
 	// A part, the same part again, and the rest with 1.00 too much.
 	shared.advance(t, clock, "2026-02-10T00:00:00Z")
@@ -91,10 +91,10 @@ func TestAPurchaseByInvoiceIsActiveFromTheInstantAtWhichItIsMarkedPaid(t *testin
 	if v := shared.check(t, *sub.LicenseID); v.Code != "ACTIVE" || deref(v.ValidUntil) != "2027-02-15T12:30:00Z" {
 		t.Errorf("%+v", v)
 	}
-	if l := shared.awaitLetters(t, who.email, 2)[1]; l.Subject != "Receipt for Calendar Pro: "+*inv.Number {
+	if l := shared.awaitEmails(t, who.email, 2)[1]; l.Subject != "Receipt for Calendar Pro: "+*inv.Number {
 		t.Error(l.Subject)
 	}
-	if l := shared.awaitLetters(t, who.licenseeEmail, 1)[0]; l.Subject != "Your licence for Calendar Pro" || len(l.Attachments) != 1 {
+	if l := shared.awaitEmails(t, who.licenseeEmail, 1)[0]; l.Subject != "Your licence for Calendar Pro" || len(l.Attachments) != 1 {
 		t.Error(l.Subject)
 	}
 	// Once more, by mistake: on the balance, and nothing else.
@@ -144,8 +144,8 @@ func TestAnUnpaidOrderByInvoiceLapsesAfter30DaysAndItsInvoiceIsCredited(t *testi
 	if got := shared.balance(t, who); got != 0 {
 		t.Errorf("the balance is %d", got)
 	}
-	letters := shared.awaitLetters(t, who.email, 2)
-	if l := letters[1]; l.Subject != "Invoice "+*inv.Number+" is void: please do not pay it" || l.Attachments[0].FileName != void.Notes[0].Number+".pdf" {
+	emails := shared.awaitEmails(t, who.email, 2)
+	if l := emails[1]; l.Subject != "Invoice "+*inv.Number+" is void: please do not pay it" || l.Attachments[0].FileName != void.Notes[0].Number+".pdf" {
 		t.Errorf("%q with %+v", l.Subject, l.Attachments)
 	}
 	// The money comes after all.
@@ -153,7 +153,7 @@ func TestAnUnpaidOrderByInvoiceLapsesAfter30DaysAndItsInvoiceIsCredited(t *testi
 		t.Errorf("%s, balance %d", got, shared.balance(t, who))
 	}
 	eventually(t, 20*time.Second, "the operator is told of the late transfer", func() bool {
-		return slices.ContainsFunc(shared.letters(t, "licences@okviz.example"), func(l letter) bool {
+		return slices.ContainsFunc(shared.emails(t, "licences@okviz.example"), func(l email) bool {
 			return strings.Contains(l.Text, inv.ID) && strings.Contains(l.Text, "$4,950.00")
 		})
 	})
@@ -194,7 +194,7 @@ func TestAYearlyRenewalByInvoiceIsMailed30DaysAheadAndCountedFromTheOldEnd(t *te
 	}
 	// The reminder, seven days before, is one of the invoice.
 	shared.advance(t, clock, "2027-01-24T10:00:00Z")
-	all := shared.letters(t, who.email)
+	all := shared.emails(t, who.email)
 	if l := all[len(all)-1]; l.Subject != "Calendar Pro renews on 31 January 2027" || !strings.Contains(l.Text, "pay invoice "+*inv.Number) {
 		t.Errorf("%q:\n%s", l.Subject, l.Text)
 	}

@@ -16,13 +16,13 @@ func TestATrialNeedsNoPaymentDetailsAndEndsByItself(t *testing.T) {
 	if got := shared.check(t, c.License.ID); got.Code != "TRIAL" || deref(got.ValidUntil) != "2026-02-28T10:00:00Z" {
 		t.Errorf("%+v", got)
 	}
-	l := shared.awaitLetters(t, who.licenseeEmail, 1)[0]
+	l := shared.awaitEmails(t, who.licenseeEmail, 1)[0]
 	if claims := shared.claims(t, stamped(t, shared.attached(t, l))); claims["trial"] != true || claims["sub"] != c.License.ID {
 		t.Errorf("claims %v", claims)
 	}
-	shared.awaitLetters(t, who.email, 1)
+	shared.awaitEmails(t, who.email, 1)
 	for _, reminder := range []string{"2026-02-21T10:00:00Z", "2026-02-27T10:00:00Z"} { // 7 days and 1 day before
-		had := len(shared.letters(t, who.email))
+		had := len(shared.emails(t, who.email))
 		shared.advance(t, clock, reminder)
 		if got := shared.subjects(t, who.email); len(got) != had+1 || !strings.Contains(strings.ToLower(got[had]), "trial") {
 			t.Errorf("on %s: mails %q", reminder, got)

@@ -59,11 +59,11 @@ func TestAnUpgradeInTheMiddleOfAprilCostsWhatThePreviewSaid(t *testing.T) {
 	if details := shared.details(t, id); !strings.Contains(details, "renews 2026-05-16, charges for 2026-05, price 19.80 USD") {
 		t.Error(details)
 	}
-	letters := shared.awaitLetters(t, who.licenseeEmail, 2)
-	if claims := shared.claims(t, stamped(t, shared.attached(t, letters[1]))); claims["tier"] != "21-50" {
+	emails := shared.awaitEmails(t, who.licenseeEmail, 2)
+	if claims := shared.claims(t, stamped(t, shared.attached(t, emails[1]))); claims["tier"] != "21-50" {
 		t.Errorf("the updated file is for %v", claims["tier"])
 	}
-	if l := shared.awaitLetters(t, who.email, 2)[1]; !strings.Contains(l.Text, "$14.85") || !strings.Contains(l.Text, "$4.95") {
+	if l := shared.awaitEmails(t, who.email, 2)[1]; !strings.Contains(l.Text, "$14.85") || !strings.Contains(l.Text, "$4.95") {
 		t.Errorf("%q:\n%s", l.Subject, l.Text)
 	}
 	shared.command(t, id, "change", bigger).wantProblem(t, http.StatusConflict, "no_change")
@@ -83,7 +83,7 @@ func TestChangingStraightBackGivesTheMoneyToTheBalanceWhichPaysTheNextBill(t *te
 	shared.command(t, id, "change", object{"plan": users("1-20")}).want(t, http.StatusOK)
 	shared.advance(t, clock, "2026-05-16T00:00:00Z")
 	shared.wantCharges(t, id, charged("2026-04-01T00:00:00Z", 990), charged("2026-04-16T00:00:00Z", 1485))
-	told := slices.DeleteFunc(shared.letters(t, who.email), func(l letter) bool { return !strings.Contains(l.Subject, "was changed") })
+	told := slices.DeleteFunc(shared.emails(t, who.email), func(l email) bool { return !strings.Contains(l.Subject, "was changed") })
 	if len(told) != 2 || !strings.Contains(told[1].Text, "Paid: $0.00") || strings.Contains(told[1].Text, "rial") {
 		t.Errorf("of the change that costs nothing, and is in no trial, is told: %+v", told)
 	}

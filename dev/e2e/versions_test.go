@@ -35,7 +35,7 @@ func TestAVisualIsSoldBeforeItIsBuiltAndABadVersionIsTakenBack(t *testing.T) {
 	}}}}, s.asOperator()).want(t, http.StatusOK)
 	who := newCustomer()
 	c := s.buy(t, who.order(object{"product": "early-bird"}))
-	if l := s.awaitLetters(t, who.licenseeEmail, 1)[0]; len(l.Attachments) != 0 {
+	if l := s.awaitEmails(t, who.licenseeEmail, 1)[0]; len(l.Attachments) != 0 {
 		t.Errorf("a file before there is one: %+v", l.Attachments)
 	}
 	download := "/v1/licenses/" + c.License.ID + "/download"
@@ -47,7 +47,7 @@ func TestAVisualIsSoldBeforeItIsBuiltAndABadVersionIsTakenBack(t *testing.T) {
 	s.publish(t, "early-bird", "1.0.0", activitiestest.Package(t, "no key")).wantProblem(t, http.StatusUnprocessableEntity, "package_without_key")
 	s.publish(t, "early-bird", "1.0.0", pkg("first")).want(t, http.StatusOK)
 	s.command(t, c.Subscription.ID, "cancel", nil).want(t, http.StatusOK) // its mail takes the other one along
-	mail := s.awaitLetters(t, who.licenseeEmail, 2)[1]
+	mail := s.awaitEmails(t, who.licenseeEmail, 2)[1]
 	if mail.Subject != "Early Bird is ready for you" {
 		t.Errorf("subject %q", mail.Subject)
 	}
@@ -66,7 +66,7 @@ func TestAVisualIsSoldBeforeItIsBuiltAndABadVersionIsTakenBack(t *testing.T) {
 	given("1.1.0")
 	s.send(t, http.MethodDelete, "/v1/operator/products/early-bird/versions/1.1.0", nil, s.asOperator()).want(t, http.StatusOK)
 	given("1.0.0")
-	if n := len(s.letters(t, who.licenseeEmail)); n != 2 {
+	if n := len(s.emails(t, who.licenseeEmail)); n != 2 {
 		t.Errorf("the licensee has %d letters, want 2", n)
 	}
 }

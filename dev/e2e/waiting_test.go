@@ -110,7 +110,7 @@ func TestAnOrderThatTheBankAsksAboutIsPaidWhenTheCustomerHasConfirmed(t *testing
 	if shared.waiting(t, id).Subscription.PendingPayment != nil {
 		t.Error("it waits still")
 	}
-	shared.awaitLetters(t, who.licenseeEmail, 1)
+	shared.awaitEmails(t, who.licenseeEmail, 1)
 	shared.answerBank(t, *w.Payment.ActionURL, "approve") // a second click
 	shared.wantCharges(t, id, charged("2026-01-31T10:00:00Z", 990))
 	shared.audit(t, id)
@@ -240,7 +240,7 @@ func TestARenewalThatTheBankAsksAboutIsConfirmedByTheMailsLink(t *testing.T) {
 		t.Fatalf("%+v", w)
 	}
 	eventually(t, listed, "the mail has come", func() bool {
-		for _, l := range shared.letters(t, who.email) {
+		for _, l := range shared.emails(t, who.email) {
 			if strings.Contains(l.Subject, "confirm the payment") && strings.Contains(l.Text, "/account/subscriptions/"+id) {
 				return true
 			}

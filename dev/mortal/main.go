@@ -109,7 +109,7 @@ type store struct {
 }
 
 // Post freezes where it leaves a payment in flight, and records otherwise.
-func (s store) Post(ctx context.Context, p billing.Posting) error {
+func (s store) Post(ctx context.Context, p billing.Changeset) error {
 	name := "record"
 	if p.Invoice != nil && p.Invoice.InFlight != "" {
 		name = "freeze"
@@ -151,6 +151,6 @@ type mailer struct {
 	fatal places
 }
 
-func (m mailer) Deliver(ctx context.Context, l billing.Letter) error {
+func (m mailer) Deliver(ctx context.Context, l billing.Email) error {
 	return act(ctx, m.fatal, "Deliver", func() error { return m.Mailer.Deliver(ctx, l) })
 }

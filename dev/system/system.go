@@ -185,7 +185,7 @@ func seed(ctx context.Context, e *engine.Engine) error {
 		return err
 	}
 	for _, p := range visual.Packages() {
-		build, err := e.Press.Inspect(p.Data)
+		build, err := e.Stamper.Inspect(p.Data)
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", p.Product, p.Version, err)
 		}

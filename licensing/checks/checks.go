@@ -44,7 +44,7 @@ var licenseID = regexp.MustCompile(`^lic_[0-9A-HJKMNP-TV-Z]{26}$`)
 type Store interface {
 	License(ctx context.Context, id string) (licensing.Issued, error)
 	AllVersions(ctx context.Context, product string) ([]billing.Version, error)
-	CountPeople(ctx context.Context, license string, periodEnd time.Time, people []licensing.Person) (told string, err error)
+	CountUsers(ctx context.Context, license string, periodEnd time.Time, users []licensing.User) (told string, err error)
 }
 
 // Checks caches what licence checks are answered from: the licences that are
@@ -59,7 +59,7 @@ type Checks struct {
 	now      func() time.Time
 
 	builds *builds
-	people *people
+	users  *users
 
 	reads chan struct{} // a place for each reading under way
 
@@ -76,7 +76,7 @@ type Checks struct {
 // Run must run.
 func New(store Store, keys licensing.KeyRing, outgrown func(ctx context.Context, subscription string), log *slog.Logger, now func() time.Time) *Checks {
 	return &Checks{
-		store: store, keys: keys, outgrown: outgrown, now: now, builds: newBuilds(store, now), people: newPeople(store, log),
+		store: store, keys: keys, outgrown: outgrown, now: now, builds: newBuilds(store, now), users: newUsers(store, log),
 		reads: make(chan struct{}, checksReads), kept: map[string]License{}, none: map[string]time.Time{}, reading: map[string]*reading{},
 	}
 }

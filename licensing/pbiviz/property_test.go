@@ -33,7 +33,9 @@ type sample struct {
 
 func drawSample(t *rapid.T) sample {
 	s := sample{guid: rapid.StringMatching(`[A-Za-z_$][A-Za-z0-9_$]{0,40}`).Draw(t, "guid")}
-	space := func() string { return rapid.SampledFrom([]string{"", "", "", " ", "\r\n\t", "  \n"}).Draw(t, "space") }
+	space := func() string {
+		return rapid.SampledFrom([]string{"", "", "", " ", "\r\n\t", "  \n"}).Draw(t, "space")
+	}
 	bom := func() string { return rapid.SampledFrom([]string{"", "", "\ufeff"}).Draw(t, "bom") }
 
 	s.strict = rapid.Bool().Draw(t, "strict")

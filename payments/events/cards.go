@@ -18,7 +18,7 @@ func (r *Receiver) CardGiven(ctx context.Context, form billing.CardForm) (*billi
 	if token == "" {
 		return nil, nil
 	}
-	q := commands.NewRequest("gateway:"+form.Gateway, "card", form.ID, form.Subscription, "customer", billing.Command{Verb: billing.VerbPaymentMethod})
+	q := commands.NewRequest("gateway:"+form.Gateway, "card", form.ID, form.Subscription, "customer", billing.Command{Action: billing.ActionPaymentMethod})
 	q.Token = token
 	q, err = r.commands.Do(ctx, q)
 	return q.Outcome, err

@@ -19,10 +19,10 @@ import (
 // Store is what the events of a gateway need of the database. Errors:
 // billing.ErrNotFound.
 type Store interface {
-	KeepNews(ctx context.Context, gateway string, n billing.News) (fresh bool, err error)
-	ClaimNews(ctx context.Context, gateway string, limit int) ([]billing.News, error)
-	NewsDone(ctx context.Context, gateway, event string, ignored bool) error
-	PutNewsOff(ctx context.Context, gateway, event string) error
+	StoreGatewayEvent(ctx context.Context, gateway string, n billing.GatewayEvent) (fresh bool, err error)
+	ClaimGatewayEvents(ctx context.Context, gateway string, limit int) ([]billing.GatewayEvent, error)
+	GatewayEventDone(ctx context.Context, gateway, event string, ignored bool) error
+	DeferGatewayEvent(ctx context.Context, gateway, event string) error
 	InvoiceOfCharge(ctx context.Context, gateway, charge string) (billing.Invoice, error)
 	Refunds(ctx context.Context, subscription, invoice string) ([]billing.Refund, error)
 	Overview(ctx context.Context, subscription string) (billing.Overview, error)
@@ -35,7 +35,7 @@ type Store interface {
 // became of cards and refunds.
 type Gateway interface {
 	Name() string
-	ParseWebhook(header func(name string) string, body []byte, now time.Time) (billing.News, error)
+	ParseWebhook(header func(name string) string, body []byte, now time.Time) (billing.GatewayEvent, error)
 	FormToken(ctx context.Context, form string) (token string, err error)
 	DetachMethod(ctx context.Context, method string) error
 	ResolveRefund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)
@@ -66,13 +66,13 @@ func New(store Store, gateway Gateway, runner *commands.Runner, changed func(lic
 }
 
 // Parse reads a webhook, as payments.Gateway does.
-func (r *Receiver) Parse(header func(name string) string, body []byte) (billing.News, error) {
+func (r *Receiver) Parse(header func(name string) string, body []byte) (billing.GatewayEvent, error) {
 	return r.gateway.ParseWebhook(header, body, r.now())
 }
 
 // Receive stores an event, and has it acted on aside.
-func (r *Receiver) Receive(ctx context.Context, n billing.News) error {
-	fresh, err := r.store.KeepNews(ctx, r.gateway.Name(), n)
+func (r *Receiver) Receive(ctx context.Context, n billing.GatewayEvent) error {
+	fresh, err := r.store.StoreGatewayEvent(ctx, r.gateway.Name(), n)
 	if err != nil || !fresh {
 		return err
 	}
@@ -107,7 +107,7 @@ func (r *Receiver) Run(ctx context.Context) {
 // sweep acts on events that have not been acted on: after a crash, or
 // because the workflow could not be reached or a payment was under way.
 func (r *Receiver) sweep(ctx context.Context) {
-	waiting, err := r.store.ClaimNews(ctx, r.gateway.Name(), 50)
+	waiting, err := r.store.ClaimGatewayEvents(ctx, r.gateway.Name(), 50)
 	if err != nil && ctx.Err() == nil {
 		r.log.Warn("news of the gateway was not read", "error", err)
 	}
@@ -121,18 +121,18 @@ func (r *Receiver) sweep(ctx context.Context) {
 var errUnderWay = errors.New("the payment is under way")
 
 // actOn acts on news, or puts it off.
-func (r *Receiver) actOn(ctx context.Context, n billing.News) {
+func (r *Receiver) actOn(ctx context.Context, n billing.GatewayEvent) {
 	ctx, cancel := context.WithTimeout(ctx, commands.Patience)
 	defer cancel()
 	ignored, err := r.follow(ctx, n)
 	kept, gateway := context.WithoutCancel(ctx), r.gateway.Name()
 	switch {
 	case err == nil:
-		err = r.store.NewsDone(kept, gateway, n.ID, ignored)
+		err = r.store.GatewayEventDone(kept, gateway, n.ID, ignored)
 	case errors.Is(err, errUnderWay):
-		err = r.store.PutNewsOff(kept, gateway, n.ID)
+		err = r.store.DeferGatewayEvent(kept, gateway, n.ID)
 	default:
-		err = errors.Join(err, r.store.PutNewsOff(kept, gateway, n.ID))
+		err = errors.Join(err, r.store.DeferGatewayEvent(kept, gateway, n.ID))
 	}
 	if err != nil {
 		r.log.Warn("news of the gateway waits to be acted on", "event", n.ID, "kind", string(n.Kind), "error", err)
@@ -140,27 +140,27 @@ func (r *Receiver) actOn(ctx context.Context, n billing.News) {
 }
 
 // follow acts on an event; ignored tells that it is about nothing of ours.
-func (r *Receiver) follow(ctx context.Context, n billing.News) (ignored bool, err error) {
+func (r *Receiver) follow(ctx context.Context, n billing.GatewayEvent) (ignored bool, err error) {
 	switch n.Kind {
-	case billing.NewsCharge:
+	case billing.GatewayEventCharge:
 		inv, err := r.store.InvoiceOfCharge(ctx, r.gateway.Name(), n.Reference)
 		if err == nil {
 			err = r.lookAt(ctx, inv)
 		}
 		return absent(err)
-	case billing.NewsDisputeOpened, billing.NewsDisputeWon, billing.NewsDisputeLost:
+	case billing.GatewayEventDisputeOpened, billing.GatewayEventDisputeWon, billing.GatewayEventDisputeLost:
 		inv, err := r.store.InvoiceOfCharge(ctx, r.gateway.Name(), n.Reference)
 		if err == nil {
 			err = r.disputed(ctx, n, inv)
 		}
 		return absent(err)
-	case billing.NewsRefund:
+	case billing.GatewayEventRefund:
 		inv, err := r.store.InvoiceOfCharge(ctx, r.gateway.Name(), n.Reference)
 		if err == nil {
 			err = r.lookAtRefunds(ctx, inv)
 		}
 		return absent(err)
-	case billing.NewsCard:
+	case billing.GatewayEventCard:
 		form, err := r.store.CardFormOf(ctx, r.gateway.Name(), n.Reference)
 		if err == nil {
 			_, err = r.CardGiven(ctx, form)
@@ -184,16 +184,16 @@ func (r *Receiver) lookAt(ctx context.Context, inv billing.Invoice) error {
 		return errUnderWay
 	}
 	o, err := r.store.Overview(ctx, inv.Subscription)
-	if err != nil || o.Waiting.Invoice != inv.ID {
+	if err != nil || o.PendingPayment.Invoice != inv.ID {
 		return err
 	}
-	_, err = r.commands.Tell(ctx, o.Subscription, billing.Command{Verb: billing.VerbSettle})
+	_, err = r.commands.Tell(ctx, o.Subscription, billing.Command{Action: billing.ActionSettle})
 	return err
 }
 
 // disputed makes the workflow record a dispute of an invoice's payment. What
 // it refuses for now is delivered again later.
-func (r *Receiver) disputed(ctx context.Context, n billing.News, inv billing.Invoice) error {
+func (r *Receiver) disputed(ctx context.Context, n billing.GatewayEvent, inv billing.Invoice) error {
 	if inv.Status != billing.InvoicePaid {
 		return errUnderWay
 	}
@@ -202,7 +202,7 @@ func (r *Receiver) disputed(ctx context.Context, n billing.News, inv billing.Inv
 		return err
 	}
 	outcome, err := r.commands.Tell(ctx, o.Subscription, billing.Command{
-		Verb: billing.VerbDispute, Dispute: billing.Dispute{ID: n.Dispute, Invoice: inv.ID, Amount: n.Amount, Status: n.Kind.Disputed()},
+		Action: billing.ActionDispute, Dispute: billing.Dispute{ID: n.Dispute, Invoice: inv.ID, Amount: n.Amount, Status: n.Kind.Disputed()},
 	})
 	if err != nil {
 		return err
@@ -248,7 +248,7 @@ func (r *Receiver) refundFailed(ctx context.Context, subscription, refund string
 	if err != nil {
 		return err
 	}
-	outcome, err := r.commands.Tell(ctx, o.Subscription, billing.Command{Verb: billing.VerbRefundFailed, RefundID: refund})
+	outcome, err := r.commands.Tell(ctx, o.Subscription, billing.Command{Action: billing.ActionRefundFailed, RefundID: refund})
 	if err == nil && outcome.Code != "" && outcome.Code != billing.CodeNoChange {
 		err = fmt.Errorf("that %s has failed was refused: %s", refund, outcome.Code)
 	}

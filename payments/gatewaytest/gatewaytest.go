@@ -52,7 +52,7 @@ type Subject struct {
 	FailRefund func(t *testing.T, charge, note string)
 
 	// Webhook is how the gateway tells news, signed at an instant.
-	Webhook func(t *testing.T, n billing.News, at time.Time) (header func(string) string, body []byte)
+	Webhook func(t *testing.T, n billing.GatewayEvent, at time.Time) (header func(string) string, body []byte)
 }
 
 var at = time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC)
@@ -827,16 +827,16 @@ func movedIsListed(o *order) {
 }
 
 // told is every kind of news, as it is to be read.
-func told() (all []billing.News) {
-	for _, kind := range []billing.NewsKind{
-		billing.NewsCharge, billing.NewsRefund, billing.NewsCard,
-		billing.NewsDisputeOpened, billing.NewsDisputeWon, billing.NewsDisputeLost, billing.NewsOther,
+func told() (all []billing.GatewayEvent) {
+	for _, kind := range []billing.GatewayEventKind{
+		billing.GatewayEventCharge, billing.GatewayEventRefund, billing.GatewayEventCard,
+		billing.GatewayEventDisputeOpened, billing.GatewayEventDisputeWon, billing.GatewayEventDisputeLost, billing.GatewayEventOther,
 	} {
-		n := billing.News{ID: newID("evt"), Kind: kind, Reference: newID("ref"), Created: at}
+		n := billing.GatewayEvent{ID: newID("evt"), Kind: kind, Reference: newID("ref"), Created: at}
 		switch kind {
-		case billing.NewsDisputeOpened, billing.NewsDisputeWon, billing.NewsDisputeLost:
+		case billing.GatewayEventDisputeOpened, billing.GatewayEventDisputeWon, billing.GatewayEventDisputeLost:
 			n.Dispute, n.Amount = newID("dp"), usd(990)
-		case billing.NewsOther:
+		case billing.GatewayEventOther:
 			n.Reference = ""
 		}
 		all = append(all, n)
@@ -879,7 +879,7 @@ func unsignedWebhook(o *order) {
 		} {
 			got, err := o.Gateway.ParseWebhook(c.header, c.body, c.now)
 			o.refused(err, payments.CodeBadSignature)
-			if err != nil && (got != billing.News{} || strings.Contains(err.Error(), n.ID)) {
+			if err != nil && (got != billing.GatewayEvent{} || strings.Contains(err.Error(), n.ID)) {
 				o.Errorf("%s: got %+v, %v", what, got, err)
 			}
 		}

@@ -36,12 +36,12 @@ const (
 )
 
 // kinds are the same things in the engine's words.
-var kinds = map[EventType]billing.NewsKind{
-	EventSucceeded: billing.NewsCharge, EventFailed: billing.NewsCharge, EventWaits: billing.NewsCharge,
-	EventRefunded:      billing.NewsRefund,
-	EventRefundFailed:  billing.NewsRefund,
-	EventCardCollected: billing.NewsCard,
-	EventDisputeOpened: billing.NewsDisputeOpened, EventDisputeWon: billing.NewsDisputeWon, EventDisputeLost: billing.NewsDisputeLost,
+var kinds = map[EventType]billing.GatewayEventKind{
+	EventSucceeded: billing.GatewayEventCharge, EventFailed: billing.GatewayEventCharge, EventWaits: billing.GatewayEventCharge,
+	EventRefunded:      billing.GatewayEventRefund,
+	EventRefundFailed:  billing.GatewayEventRefund,
+	EventCardCollected: billing.GatewayEventCard,
+	EventDisputeOpened: billing.GatewayEventDisputeOpened, EventDisputeWon: billing.GatewayEventDisputeWon, EventDisputeLost: billing.GatewayEventDisputeLost,
 }
 
 // Event is something that the engine is told by a webhook, at least once. It is
@@ -183,25 +183,25 @@ func mac(secret, at string, body []byte) []byte {
 }
 
 // ParseWebhook implements payments.Gateway.
-func (g *Gateway) ParseWebhook(header func(string) string, body []byte, now time.Time) (billing.News, error) {
+func (g *Gateway) ParseWebhook(header func(string) string, body []byte, now time.Time) (billing.GatewayEvent, error) {
 	at, signature, signed := strings.Cut(header(SignatureHeader), ",v1=")
 	at = strings.TrimPrefix(at, "t=")
 	sum, err := hex.DecodeString(signature)
 	seconds, atErr := strconv.ParseInt(at, 10, 64)
 	if !signed || err != nil || atErr != nil || !hmac.Equal(sum, mac(g.secret, at, body)) ||
 		now.Sub(time.Unix(seconds, 0)).Abs() > payments.WebhookTolerance {
-		return billing.News{}, refuse(payments.CodeBadSignature, "")
+		return billing.GatewayEvent{}, refuse(payments.CodeBadSignature, "")
 	}
 	var e Event
 	if err := json.Unmarshal(body, &e); err != nil || e.ID == "" {
-		return billing.News{}, refuse(payments.CodeInvalid, "the webhook is no event")
+		return billing.GatewayEvent{}, refuse(payments.CodeInvalid, "the webhook is no event")
 	}
 	if e.Live {
-		return billing.News{}, refuse(payments.CodeWrongMode, "")
+		return billing.GatewayEvent{}, refuse(payments.CodeWrongMode, "")
 	}
-	n := billing.News{ID: e.ID, Kind: kinds[e.Type], Reference: e.Charge, Dispute: e.Dispute, Created: e.Created}
+	n := billing.GatewayEvent{ID: e.ID, Kind: kinds[e.Type], Reference: e.Charge, Dispute: e.Dispute, Created: e.Created}
 	if n.Kind == "" {
-		n.Kind = billing.NewsOther
+		n.Kind = billing.GatewayEventOther
 	}
 	if n.Kind.Disputed() != "" {
 		n.Amount = e.Amount

@@ -13,12 +13,12 @@ import (
 )
 
 // webhook is news as the sandbox tells it.
-func webhook(t *testing.T, n billing.News, at time.Time) (func(string) string, []byte) {
+func webhook(t *testing.T, n billing.GatewayEvent, at time.Time) (func(string) string, []byte) {
 	t.Helper()
-	types := map[billing.NewsKind]sandbox.EventType{
-		billing.NewsCharge: sandbox.EventSucceeded, billing.NewsRefund: sandbox.EventRefunded, billing.NewsCard: sandbox.EventCardCollected,
-		billing.NewsDisputeOpened: sandbox.EventDisputeOpened, billing.NewsDisputeWon: sandbox.EventDisputeWon,
-		billing.NewsDisputeLost: sandbox.EventDisputeLost, billing.NewsOther: "something.new",
+	types := map[billing.GatewayEventKind]sandbox.EventType{
+		billing.GatewayEventCharge: sandbox.EventSucceeded, billing.GatewayEventRefund: sandbox.EventRefunded, billing.GatewayEventCard: sandbox.EventCardCollected,
+		billing.GatewayEventDisputeOpened: sandbox.EventDisputeOpened, billing.GatewayEventDisputeWon: sandbox.EventDisputeWon,
+		billing.GatewayEventDisputeLost: sandbox.EventDisputeLost, billing.GatewayEventOther: "something.new",
 	}
 	body, err := json.Marshal(sandbox.Event{
 		ID: n.ID, Type: types[n.Kind], Charge: n.Reference, Dispute: n.Dispute, Amount: n.Amount, Live: n.Live, Created: n.Created,

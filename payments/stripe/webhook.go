@@ -15,58 +15,58 @@ import (
 
 // Events are what Stripe's endpoint is to send (docs/operators.md lists them
 // too). What is sent beside them is kept and ignored.
-var Events = map[stripe.EventType]billing.NewsKind{
-	stripe.EventTypePaymentIntentSucceeded:      billing.NewsCharge,
-	stripe.EventTypePaymentIntentPaymentFailed:  billing.NewsCharge,
-	stripe.EventTypePaymentIntentProcessing:     billing.NewsCharge,
-	stripe.EventTypePaymentIntentRequiresAction: billing.NewsCharge,
-	stripe.EventTypePaymentIntentCanceled:       billing.NewsCharge,
+var Events = map[stripe.EventType]billing.GatewayEventKind{
+	stripe.EventTypePaymentIntentSucceeded:      billing.GatewayEventCharge,
+	stripe.EventTypePaymentIntentPaymentFailed:  billing.GatewayEventCharge,
+	stripe.EventTypePaymentIntentProcessing:     billing.GatewayEventCharge,
+	stripe.EventTypePaymentIntentRequiresAction: billing.GatewayEventCharge,
+	stripe.EventTypePaymentIntentCanceled:       billing.GatewayEventCharge,
 
-	stripe.EventTypeChargeRefunded:      billing.NewsRefund,
-	stripe.EventTypeChargeRefundUpdated: billing.NewsRefund,
-	stripe.EventTypeRefundCreated:       billing.NewsRefund,
-	stripe.EventTypeRefundUpdated:       billing.NewsRefund,
-	stripe.EventTypeRefundFailed:        billing.NewsRefund,
+	stripe.EventTypeChargeRefunded:      billing.GatewayEventRefund,
+	stripe.EventTypeChargeRefundUpdated: billing.GatewayEventRefund,
+	stripe.EventTypeRefundCreated:       billing.GatewayEventRefund,
+	stripe.EventTypeRefundUpdated:       billing.GatewayEventRefund,
+	stripe.EventTypeRefundFailed:        billing.GatewayEventRefund,
 
-	stripe.EventTypeCheckoutSessionCompleted: billing.NewsCard,
-	stripe.EventTypeSetupIntentSucceeded:     billing.NewsCard,
+	stripe.EventTypeCheckoutSessionCompleted: billing.GatewayEventCard,
+	stripe.EventTypeSetupIntentSucceeded:     billing.GatewayEventCard,
 
 	// What they tell is read from the dispute's status.
-	stripe.EventTypeChargeDisputeCreated:         billing.NewsDisputeOpened,
-	stripe.EventTypeChargeDisputeUpdated:         billing.NewsDisputeOpened,
-	stripe.EventTypeChargeDisputeFundsWithdrawn:  billing.NewsDisputeOpened,
-	stripe.EventTypeChargeDisputeFundsReinstated: billing.NewsDisputeOpened,
-	stripe.EventTypeChargeDisputeClosed:          billing.NewsDisputeOpened,
+	stripe.EventTypeChargeDisputeCreated:         billing.GatewayEventDisputeOpened,
+	stripe.EventTypeChargeDisputeUpdated:         billing.GatewayEventDisputeOpened,
+	stripe.EventTypeChargeDisputeFundsWithdrawn:  billing.GatewayEventDisputeOpened,
+	stripe.EventTypeChargeDisputeFundsReinstated: billing.GatewayEventDisputeOpened,
+	stripe.EventTypeChargeDisputeClosed:          billing.GatewayEventDisputeOpened,
 }
 
 // disputes are what a dispute's status tells. An inquiry (warning_…) takes no
 // money back, and is none yet.
-var disputes = map[stripe.DisputeStatus]billing.NewsKind{
-	stripe.DisputeStatusNeedsResponse: billing.NewsDisputeOpened,
-	stripe.DisputeStatusUnderReview:   billing.NewsDisputeOpened,
-	stripe.DisputeStatusWon:           billing.NewsDisputeWon,
-	stripe.DisputeStatusPrevented:     billing.NewsDisputeWon,
-	stripe.DisputeStatusLost:          billing.NewsDisputeLost,
+var disputes = map[stripe.DisputeStatus]billing.GatewayEventKind{
+	stripe.DisputeStatusNeedsResponse: billing.GatewayEventDisputeOpened,
+	stripe.DisputeStatusUnderReview:   billing.GatewayEventDisputeOpened,
+	stripe.DisputeStatusWon:           billing.GatewayEventDisputeWon,
+	stripe.DisputeStatusPrevented:     billing.GatewayEventDisputeWon,
+	stripe.DisputeStatusLost:          billing.GatewayEventDisputeLost,
 }
 
 // ParseWebhook implements payments.Gateway. Every error of the SDK is the same
 // to whoever sends: its words may repeat what was sent.
-func (g *Gateway) ParseWebhook(header func(string) string, body []byte, now time.Time) (billing.News, error) {
+func (g *Gateway) ParseWebhook(header func(string) string, body []byte, now time.Time) (billing.GatewayEvent, error) {
 	signature := header("Stripe-Signature")
 	if g.webhookSecret == "" || webhook.ValidatePayloadIgnoringTolerance(body, signature, g.webhookSecret) != nil ||
 		now.Sub(signedAt(signature)).Abs() > payments.WebhookTolerance {
-		return billing.News{}, refuse(payments.CodeBadSignature, "")
+		return billing.GatewayEvent{}, refuse(payments.CodeBadSignature, "")
 	}
 	e, err := webhook.ConstructEventWithOptions(body, signature, g.webhookSecret, webhook.ConstructEventOptions{IgnoreTolerance: true})
 	if err != nil || e.ID == "" || e.Data == nil {
-		return billing.News{}, refuse(payments.CodeInvalid, "the webhook is no event of the API version "+stripe.APIVersion)
+		return billing.GatewayEvent{}, refuse(payments.CodeInvalid, "the webhook is no event of the API version "+stripe.APIVersion)
 	}
 	if e.Livemode != g.live {
-		return billing.News{}, refuse(payments.CodeWrongMode, "")
+		return billing.GatewayEvent{}, refuse(payments.CodeWrongMode, "")
 	}
-	n := billing.News{ID: e.ID, Kind: Events[e.Type], Live: e.Livemode, Created: time.Unix(e.Created, 0).UTC()}
+	n := billing.GatewayEvent{ID: e.ID, Kind: Events[e.Type], Live: e.Livemode, Created: time.Unix(e.Created, 0).UTC()}
 	if n.Kind == "" {
-		n.Kind = billing.NewsOther
+		n.Kind = billing.GatewayEventOther
 		return n, nil
 	}
 	var o struct { // what the objects of all those events have
@@ -78,20 +78,20 @@ func (g *Gateway) ParseWebhook(header func(string) string, body []byte, now time
 		Mode          stripe.CheckoutSessionMode
 	}
 	if err := json.Unmarshal(e.Data.Raw, &o); err != nil || o.ID == "" {
-		return billing.News{}, refuse(payments.CodeInvalid, "the webhook's object cannot be read")
+		return billing.GatewayEvent{}, refuse(payments.CodeInvalid, "the webhook's object cannot be read")
 	}
 	switch n.Kind {
-	case billing.NewsCharge:
+	case billing.GatewayEventCharge:
 		n.Reference = o.ID
-	case billing.NewsRefund:
+	case billing.GatewayEventRefund:
 		n.Reference = o.PaymentIntent
-	case billing.NewsCard:
+	case billing.GatewayEventCard:
 		if n.Reference = o.ID; o.Mode != "" && o.Mode != stripe.CheckoutSessionModeSetup {
-			n.Kind = billing.NewsOther
+			n.Kind = billing.GatewayEventOther
 		}
-	case billing.NewsDisputeOpened:
+	case billing.GatewayEventDisputeOpened:
 		if n.Kind = disputes[o.Status]; n.Kind == "" {
-			n.Kind = billing.NewsOther
+			n.Kind = billing.GatewayEventOther
 		}
 		n.Reference, n.Dispute = o.PaymentIntent, o.ID
 		n.Amount = billing.Money{Amount: o.Amount, Currency: strings.ToUpper(o.Currency)}

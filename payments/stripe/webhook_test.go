@@ -19,30 +19,30 @@ func TestEveryEventOfStripesIsReadByItsTypeAndObject(t *testing.T) {
 	disputed := func(status string) map[string]any {
 		return map[string]any{"id": "dp_1", "payment_intent": "pi_1", "amount": 990, "currency": "usd", "status": status}
 	}
-	opened := billing.News{Kind: billing.NewsDisputeOpened, Reference: "pi_1", Dispute: "dp_1", Amount: usd}
+	opened := billing.GatewayEvent{Kind: billing.GatewayEventDisputeOpened, Reference: "pi_1", Dispute: "dp_1", Amount: usd}
 	won, lost, inquiry := opened, opened, opened
-	won.Kind, lost.Kind, inquiry.Kind = billing.NewsDisputeWon, billing.NewsDisputeLost, billing.NewsOther
-	charge := billing.News{Kind: billing.NewsCharge, Reference: "pi_1"}
-	back := billing.News{Kind: billing.NewsRefund, Reference: "pi_1"}
+	won.Kind, lost.Kind, inquiry.Kind = billing.GatewayEventDisputeWon, billing.GatewayEventDisputeLost, billing.GatewayEventOther
+	charge := billing.GatewayEvent{Kind: billing.GatewayEventCharge, Reference: "pi_1"}
+	back := billing.GatewayEvent{Kind: billing.GatewayEventRefund, Reference: "pi_1"}
 	for _, c := range []struct {
 		kind   string
 		object map[string]any
-		want   billing.News
+		want   billing.GatewayEvent
 	}{
 		{"payment_intent.succeeded", intent, charge},
 		{"payment_intent.payment_failed", intent, charge},
 		{"payment_intent.processing", intent, charge},
 		{"payment_intent.requires_action", intent, charge},
 		{"payment_intent.canceled", intent, charge},
-		{"payment_intent.created", intent, billing.News{Kind: billing.NewsOther}},
+		{"payment_intent.created", intent, billing.GatewayEvent{Kind: billing.GatewayEventOther}},
 		{"charge.refunded", map[string]any{"id": "ch_1", "payment_intent": "pi_1", "status": "succeeded"}, back},
 		{"charge.refund.updated", refund, back},
 		{"refund.created", refund, back},
 		{"refund.updated", refund, back},
 		{"refund.failed", refund, back},
-		{"setup_intent.succeeded", map[string]any{"id": "seti_1"}, billing.News{Kind: billing.NewsCard, Reference: "seti_1"}},
-		{"checkout.session.completed", map[string]any{"id": "cs_1", "mode": "setup", "payment_intent": nil}, billing.News{Kind: billing.NewsCard, Reference: "cs_1"}},
-		{"checkout.session.completed", map[string]any{"id": "cs_1", "mode": "payment"}, billing.News{Kind: billing.NewsOther, Reference: "cs_1"}},
+		{"setup_intent.succeeded", map[string]any{"id": "seti_1"}, billing.GatewayEvent{Kind: billing.GatewayEventCard, Reference: "seti_1"}},
+		{"checkout.session.completed", map[string]any{"id": "cs_1", "mode": "setup", "payment_intent": nil}, billing.GatewayEvent{Kind: billing.GatewayEventCard, Reference: "cs_1"}},
+		{"checkout.session.completed", map[string]any{"id": "cs_1", "mode": "payment"}, billing.GatewayEvent{Kind: billing.GatewayEventOther, Reference: "cs_1"}},
 		{"charge.dispute.created", disputed("needs_response"), opened},
 		{"charge.dispute.created", disputed("warning_needs_response"), inquiry},
 		{"charge.dispute.updated", disputed("under_review"), opened},
@@ -74,7 +74,7 @@ func TestASignedWebhookThatCannotBeReadIsRefused(t *testing.T) {
 		_, err := s.ParseWebhook(stripetest.Signed([]byte(body), noon), []byte(body), noon)
 		refused(t, err, payments.CodeInvalid)
 	}
-	header, body := stripetest.Event(t, billing.News{ID: "evt_1", Created: noon}, "payment_intent.succeeded", map[string]any{"id": 7}, noon)
+	header, body := stripetest.Event(t, billing.GatewayEvent{ID: "evt_1", Created: noon}, "payment_intent.succeeded", map[string]any{"id": 7}, noon)
 	_, err := s.ParseWebhook(header, body, noon)
 	refused(t, err, payments.CodeInvalid)
 }
@@ -82,7 +82,7 @@ func TestASignedWebhookThatCannotBeReadIsRefused(t *testing.T) {
 func TestWithoutASecretEveryWebhookIsRefused(t *testing.T) {
 	g, err := stripe.New(stripe.Config{Key: stripetest.Key, References: &stripetest.Memory{}})
 	must(t, err)
-	header, body := stripetest.Webhook(t, billing.News{ID: "evt_1", Kind: billing.NewsCharge, Reference: "pi_1", Created: noon}, noon)
+	header, body := stripetest.Webhook(t, billing.GatewayEvent{ID: "evt_1", Kind: billing.GatewayEventCharge, Reference: "pi_1", Created: noon}, noon)
 	_, err = g.ParseWebhook(header, body, noon)
 	refused(t, err, payments.CodeBadSignature)
 }

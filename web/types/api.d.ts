@@ -1855,7 +1855,7 @@ export interface components {
              * Format: int64
              * @description Number of stored gateway events that have not been acted on yet.
              */
-            waiting_news: number;
+            pending_gateway_events: number;
             /** @description Running workflows of subscriptions that do not exist or for which nothing is due. */
             without_rows: string[];
             /** @description Live subscriptions without a running workflow; okviz recover starts one. */

@@ -13,27 +13,27 @@ import (
 )
 
 // Webhook is news as Stripe tells it.
-func Webhook(t *testing.T, n billing.News, at time.Time) (func(string) string, []byte) {
+func Webhook(t *testing.T, n billing.GatewayEvent, at time.Time) (func(string) string, []byte) {
 	t.Helper()
 	kind, object := "invoice.created", map[string]any{"id": "in_1", "object": "invoice"}
 	switch n.Kind {
-	case billing.NewsCharge:
+	case billing.GatewayEventCharge:
 		kind, object = "payment_intent.succeeded", map[string]any{"id": n.Reference, "object": "payment_intent", "amount": 990, "currency": "usd", "status": "succeeded"}
-	case billing.NewsRefund:
+	case billing.GatewayEventRefund:
 		kind, object = "refund.updated", map[string]any{"id": "re_1", "object": "refund", "payment_intent": n.Reference, "status": "succeeded"}
-	case billing.NewsCard:
+	case billing.GatewayEventCard:
 		kind, object = "checkout.session.completed", map[string]any{"id": n.Reference, "object": "checkout.session", "mode": "setup"}
-	case billing.NewsDisputeOpened:
+	case billing.GatewayEventDisputeOpened:
 		kind, object = "charge.dispute.created", dispute(n, "needs_response")
-	case billing.NewsDisputeWon:
+	case billing.GatewayEventDisputeWon:
 		kind, object = "charge.dispute.closed", dispute(n, "won")
-	case billing.NewsDisputeLost:
+	case billing.GatewayEventDisputeLost:
 		kind, object = "charge.dispute.closed", dispute(n, "lost")
 	}
 	return Event(t, n, kind, object, at)
 }
 
-func dispute(n billing.News, status string) map[string]any {
+func dispute(n billing.GatewayEvent, status string) map[string]any {
 	return map[string]any{
 		"id": n.Dispute, "object": "dispute", "payment_intent": n.Reference, "charge": "ch_1",
 		"amount": n.Amount.Amount, "currency": strings.ToLower(n.Amount.Currency), "status": status,
@@ -42,7 +42,7 @@ func dispute(n billing.News, status string) map[string]any {
 
 // Event is a webhook of any type about any object, with the id, mode and instant
 // of the news.
-func Event(t *testing.T, n billing.News, kind string, object map[string]any, at time.Time) (func(string) string, []byte) {
+func Event(t *testing.T, n billing.GatewayEvent, kind string, object map[string]any, at time.Time) (func(string) string, []byte) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{
 		"id": n.ID, "object": "event", "api_version": stripego.APIVersion, "created": n.Created.Unix(),

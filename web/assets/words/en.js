@@ -31,7 +31,7 @@ const event = /** @satisfies {EventSentences} */ ({
   dispute_lost: e => `The dispute over ${e.amount} was lost.`,
   dispute_won: e => `The dispute over ${e.amount} was won.`,
   disputed: e => `A payment of ${e.amount} is disputed. The licence is suspended, and nothing is charged.`,
-  gateway_refused: e => (e.amount ? `The payment provider took no payment of ${e.amount}. We have been told.` : 'The payment provider could not store the card. We have been told.'),
+  gateway_rejected: e => (e.amount ? `The payment provider took no payment of ${e.amount}. We have been told.` : 'The payment provider could not store the card. We have been told.'),
   invoiced: e => `Invoiced: ${e.amount}, to be paid by ${e.until}.`,
   nothing_due: () => 'Nothing was due.',
   order_expired: () => 'The order was never paid and has lapsed.',
@@ -185,7 +185,7 @@ const words = /** @satisfies {Words} */ ({
 
   decline: {
     generic_decline: 'the bank gave no reason',
-    gateway_refused: 'the payment provider could not be used; we have been told, and the card is not at fault',
+    gateway_rejected: 'the payment provider could not be used; we have been told, and the card is not at fault',
     insufficient_funds: 'insufficient funds',
     stolen_card: 'the bank refuses this card',
     expired_card: 'the card has expired',

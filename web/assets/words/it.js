@@ -136,7 +136,7 @@ export default {
 
   decline: {
     generic_decline: 'la banca non ha dato un motivo',
-    gateway_refused: 'il fornitore dei pagamenti non era utilizzabile; siamo stati avvisati, e la carta non c’entra',
+    gateway_rejected: 'il fornitore dei pagamenti non era utilizzabile; siamo stati avvisati, e la carta non c’entra',
     insufficient_funds: 'fondi insufficienti',
     stolen_card: 'la banca rifiuta questa carta',
     expired_card: 'la carta è scaduta',
@@ -377,7 +377,7 @@ export default {
       dispute_lost: e => `La contestazione di ${e.amount} è stata persa.`,
       dispute_won: e => `La contestazione di ${e.amount} è stata vinta.`,
       disputed: e => `Un pagamento di ${e.amount} è contestato. La licenza è sospesa e non viene addebitato nulla.`,
-      gateway_refused: e => (e.amount ? `Il fornitore dei pagamenti non ha preso un pagamento di ${e.amount}. Siamo stati avvisati.` : 'Il fornitore dei pagamenti non ha potuto registrare la carta. Siamo stati avvisati.'),
+      gateway_rejected: e => (e.amount ? `Il fornitore dei pagamenti non ha preso un pagamento di ${e.amount}. Siamo stati avvisati.` : 'Il fornitore dei pagamenti non ha potuto registrare la carta. Siamo stati avvisati.'),
       invoiced: e => `Fatturato: ${e.amount}, da pagare entro il ${e.until}.`,
       nothing_due: () => 'Non c’era niente in scadenza.',
       order_expired: () => 'L’ordine non è mai stato pagato ed è decaduto.',

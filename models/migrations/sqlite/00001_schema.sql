@@ -46,6 +46,9 @@ CREATE TABLE versions (
   changelog TEXT NOT NULL,
   released_at DATETIME NOT NULL,
   package BLOB NOT NULL,
+  guid TEXT NOT NULL,
+  kids TEXT NOT NULL,
+  withdrawn_at DATETIME NULL,
   PRIMARY KEY (product, version)
 );
 
@@ -93,6 +96,7 @@ CREATE TABLE requests (
   response_status INTEGER NOT NULL,
   response TEXT NOT NULL,
   created_at DATETIME NOT NULL,
+  reason TEXT NOT NULL,
   UNIQUE (caller, route, idempotency_key)
 );
 CREATE INDEX requests_created ON requests (created_at);
@@ -106,21 +110,23 @@ CREATE TABLE invoices (
   status TEXT NOT NULL,
   in_flight BOOLEAN NOT NULL,
   detail TEXT NOT NULL,
-  created_at DATETIME NOT NULL
+  created_at DATETIME NOT NULL,
+  charge TEXT NOT NULL
 );
 CREATE INDEX invoices_subscription ON invoices (subscription, in_flight);
 CREATE INDEX invoices_account ON invoices (account, id);
 
 -- The service lines of paid invoices: each has one refundable remainder.
-CREATE TABLE sold_lines (
+CREATE TABLE paid_lines (
   id TEXT NOT NULL PRIMARY KEY,
   invoice TEXT NOT NULL,
   subscription TEXT NOT NULL,
   net INTEGER NOT NULL,
-  drawn INTEGER NOT NULL,
-  line TEXT NOT NULL
+  credited INTEGER NOT NULL,
+  line TEXT NOT NULL,
+  credited_tax INTEGER NOT NULL
 );
-CREATE INDEX sold_lines_subscription ON sold_lines (subscription);
+CREATE INDEX paid_lines_subscription ON paid_lines (subscription);
 
 CREATE TABLE credit_notes (
   id TEXT NOT NULL PRIMARY KEY,
@@ -144,7 +150,9 @@ CREATE TABLE balance_entries (
   account TEXT NOT NULL,
   currency TEXT NOT NULL,
   amount INTEGER NOT NULL,
-  created_at DATETIME NOT NULL
+  created_at DATETIME NOT NULL,
+  cause TEXT NOT NULL,
+  document TEXT NOT NULL
 );
 CREATE INDEX balance_entries_account ON balance_entries (account, currency);
 
@@ -162,7 +170,9 @@ CREATE TABLE payment_methods (
   brand TEXT NOT NULL,
   last4 TEXT NOT NULL,
   exp TEXT NOT NULL,
-  created_at DATETIME NOT NULL
+  created_at DATETIME NOT NULL,
+  removed_at DATETIME NULL,
+  detach_at DATETIME NULL
 );
 CREATE INDEX payment_methods_account ON payment_methods (account);
 
@@ -185,7 +195,10 @@ CREATE TABLE licenses (
   plan TEXT NOT NULL,
   covers INTEGER NOT NULL,
   quantity INTEGER NOT NULL,
-  test_clock TEXT NOT NULL
+  test_clock TEXT NOT NULL,
+  site_edits INTEGER NOT NULL,
+  site_edits_until DATETIME NULL,
+  block_over_limit BOOLEAN NOT NULL
 );
 
 -- Mails to be sent, written with the event that they tell of.
@@ -204,7 +217,7 @@ CREATE TABLE outbox (
   failed BOOLEAN NOT NULL,
   UNIQUE (subscription, revision, kind, recipient)
 );
-CREATE INDEX outbox_waiting ON outbox (done_at, claimed_until);
+CREATE INDEX outbox_due ON outbox (done_at, claimed_until);
 
 CREATE TABLE events (
   subscription TEXT NOT NULL,
@@ -214,6 +227,7 @@ CREATE TABLE events (
   kind TEXT NOT NULL,
   actor TEXT NOT NULL,
   words TEXT NOT NULL,
+  details TEXT NULL,
   PRIMARY KEY (subscription, revision, position)
 );
 
@@ -246,7 +260,8 @@ CREATE TABLE sandbox_payments (
   id TEXT NOT NULL PRIMARY KEY,
   invoice TEXT NOT NULL UNIQUE,
   subscription TEXT NOT NULL,
-  detail TEXT NOT NULL
+  detail TEXT NOT NULL,
+  untold BOOLEAN NOT NULL
 );
 CREATE INDEX sandbox_payments_subscription ON sandbox_payments (subscription);
 
@@ -256,7 +271,164 @@ CREATE TABLE test_clocks (
   busy_until DATETIME NULL
 );
 
+CREATE TABLE coupons (
+  code TEXT NOT NULL PRIMARY KEY,
+  detail TEXT NOT NULL,
+  redeemed INTEGER NOT NULL,
+  created_at DATETIME NOT NULL
+);
+
+-- An order redeems a coupon once, however often its payment is tried.
+CREATE TABLE redemptions (
+  coupon TEXT NOT NULL,
+  subscription TEXT NOT NULL,
+  PRIMARY KEY (coupon, subscription)
+);
+
+CREATE TABLE account_discounts (
+  account TEXT NOT NULL PRIMARY KEY,
+  percent INTEGER NOT NULL
+);
+
+-- An order that was priced; subscription is the order that it became.
+CREATE TABLE quotes (
+  id TEXT NOT NULL PRIMARY KEY,
+  number TEXT NOT NULL UNIQUE,
+  account TEXT NOT NULL,
+  subscription TEXT NULL UNIQUE,
+  test_clock TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  created_at DATETIME NOT NULL
+);
+CREATE INDEX quotes_account ON quotes (account);
+
+-- Money on its way back to a card, or back there.
+CREATE TABLE refunds (
+  id TEXT NOT NULL PRIMARY KEY,
+  credit_note TEXT NOT NULL,
+  invoice TEXT NOT NULL,
+  subscription TEXT NOT NULL,
+  gateway TEXT NOT NULL,
+  charge TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  amount INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  created_at DATETIME NOT NULL
+);
+CREATE INDEX refunds_subscription ON refunds (subscription, status);
+
+-- How often an account has had its money back for a product.
+CREATE TABLE money_backs (
+  account TEXT NOT NULL,
+  product TEXT NOT NULL,
+  used INTEGER NOT NULL,
+  PRIMARY KEY (account, product)
+);
+
+-- A link that was mailed to sign in with; its token is kept as a hash.
+CREATE TABLE logins (
+  id TEXT NOT NULL PRIMARY KEY,
+  hash TEXT NOT NULL UNIQUE,
+  account TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  expires_at DATETIME NOT NULL,
+  used_at DATETIME NULL
+);
+
+CREATE TABLE sessions (
+  id TEXT NOT NULL PRIMARY KEY,
+  hash TEXT NOT NULL UNIQUE,
+  account TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  expires_at DATETIME NOT NULL
+);
+CREATE INDEX sessions_account ON sessions (account);
+
+-- What a gateway calls an account or an invoice of ours.
+CREATE TABLE gateway_references (
+  gateway TEXT NOT NULL,
+  object TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  PRIMARY KEY (gateway, object)
+);
+
+-- What gateways have told by webhooks: stored first, then acted on.
+CREATE TABLE gateway_events (
+  gateway TEXT NOT NULL,
+  event TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  dispute TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  amount INTEGER NOT NULL,
+  live BOOLEAN NOT NULL,
+  told_at DATETIME NOT NULL,
+  created_at DATETIME NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_at DATETIME NULL,
+  result TEXT NOT NULL,
+  PRIMARY KEY (gateway, event)
+);
+CREATE INDEX gateway_events_next ON gateway_events (next_at);
+CREATE INDEX invoices_charge ON invoices (charge);
+CREATE INDEX sandbox_payments_untold ON sandbox_payments (untold);
+-- A licence is found by its activation key, and may be blocked when far more
+-- people use it than it covers.
+CREATE UNIQUE INDEX licenses_activation_key ON licenses (activation_key);
+
+-- How many people have used a licence in the period that ends then: a sketch,
+-- from which nobody can be told.
+CREATE TABLE license_users (
+  license TEXT NOT NULL PRIMARY KEY,
+  period_end DATETIME NOT NULL,
+  sketch BLOB NOT NULL,
+  users INTEGER NOT NULL,
+  told BOOLEAN NOT NULL
+);
+
+-- What an account's owner has had written down for later orders.
+CREATE TABLE profiles (
+  account TEXT NOT NULL PRIMARY KEY,
+  detail TEXT NOT NULL,
+  updated_at DATETIME NOT NULL
+);
+
+-- Pages of a gateway's on which a customer gives a card for a subscription.
+CREATE TABLE card_forms (
+  id TEXT NOT NULL PRIMARY KEY,
+  form_key TEXT NOT NULL UNIQUE,
+  subscription TEXT NOT NULL,
+  gateway TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  back TEXT NOT NULL,
+  created_at DATETIME NOT NULL
+);
+CREATE INDEX card_forms_reference ON card_forms (gateway, reference);
+
+CREATE TABLE sandbox_forms (
+  id TEXT NOT NULL PRIMARY KEY,
+  form_key TEXT NOT NULL UNIQUE,
+  detail TEXT NOT NULL,
+  untold BOOLEAN NOT NULL
+);
+CREATE INDEX sandbox_forms_untold ON sandbox_forms (untold);
+CREATE INDEX payment_methods_detach ON payment_methods (detach_at);
+
 -- +goose Down
+DROP TABLE sandbox_forms;
+DROP TABLE card_forms;
+DROP TABLE profiles;
+DROP TABLE license_users;
+DROP TABLE gateway_events;
+DROP TABLE gateway_references;
+DROP TABLE sessions;
+DROP TABLE logins;
+DROP TABLE money_backs;
+DROP TABLE refunds;
+DROP TABLE quotes;
+DROP TABLE account_discounts;
+DROP TABLE redemptions;
+DROP TABLE coupons;
 DROP TABLE test_clocks;
 DROP TABLE sandbox_payments;
 DROP TABLE sandbox_methods;
@@ -271,7 +443,7 @@ DROP TABLE trial_claims;
 DROP TABLE balance_entries;
 DROP TABLE balances;
 DROP TABLE credit_notes;
-DROP TABLE sold_lines;
+DROP TABLE paid_lines;
 DROP TABLE invoices;
 DROP TABLE requests;
 DROP TABLE orders;

@@ -11,42 +11,42 @@ import (
 
 // Use is how far the running period of a licence has used up what it covers.
 type Use struct {
-	People         int64     // distinct, so far
+	Users          int64     // distinct, so far
 	Covers         int64     // 0: no limit
 	PeriodEnd      time.Time // exclusive
 	BlockOverLimit bool      // an operator has turned blocking on
 }
 
-// Person is an anonymous user of a licence, as they are counted: a hash of what
+// User is an anonymous user of a licence, as they are counted: a hash of what
 // their visual made up for them.
-type Person uint64
+type User uint64
 
-// PersonOf is who a question comes from.
-func PersonOf(user string) Person {
+// UserOf is who a question comes from.
+func UserOf(user string) User {
 	sum := sha256.Sum256([]byte(user))
-	return Person(binary.BigEndian.Uint64(sum[:]))
+	return User(binary.BigEndian.Uint64(sum[:]))
 }
 
-// People counts distinct persons, however often each one comes and in whatever
+// Sketch counts distinct persons, however often each one comes and in whatever
 // order, in at most 17 KiB: exactly as good as always up to a few thousand,
-// then to within a percent or so. Nobody can be told from it. The zero People
+// then to within a percent or so. Nobody can be told from it. The zero Sketch
 // is nobody.
-type People struct{ sketch *hyperloglog.Sketch }
+type Sketch struct{ sketch *hyperloglog.Sketch }
 
-// ReadPeople reads what Bytes has written; nothing at all is nobody.
-func ReadPeople(b []byte) (People, error) {
+// ReadSketch reads what Bytes has written; nothing at all is nobody.
+func ReadSketch(b []byte) (Sketch, error) {
 	if len(b) == 0 {
-		return People{}, nil
+		return Sketch{}, nil
 	}
-	p := People{hyperloglog.New()}
+	p := Sketch{hyperloglog.New()}
 	if err := p.sketch.UnmarshalBinary(b); err != nil {
-		return People{}, fmt.Errorf("reading who was counted: %w", err)
+		return Sketch{}, fmt.Errorf("reading who was counted: %w", err)
 	}
 	return p, nil
 }
 
 // Add counts persons.
-func (p *People) Add(persons ...Person) {
+func (p *Sketch) Add(persons ...User) {
 	if p.sketch == nil {
 		p.sketch = hyperloglog.New()
 	}
@@ -56,7 +56,7 @@ func (p *People) Add(persons ...Person) {
 }
 
 // Count is how many they are.
-func (p People) Count() int64 {
+func (p Sketch) Count() int64 {
 	if p.sketch == nil {
 		return 0
 	}
@@ -64,7 +64,7 @@ func (p People) Count() int64 {
 }
 
 // Bytes is what is stored of them.
-func (p People) Bytes() ([]byte, error) {
+func (p Sketch) Bytes() ([]byte, error) {
 	if p.sketch == nil {
 		return []byte{}, nil
 	}

@@ -46,6 +46,9 @@ CREATE TABLE versions (
   changelog TEXT NOT NULL,
   released_at DATETIME NOT NULL,
   package LONGBLOB NOT NULL,
+  guid VARCHAR(200) NOT NULL,
+  kids VARCHAR(2048) NOT NULL,
+  withdrawn_at DATETIME NULL,
   PRIMARY KEY (product, version)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -93,6 +96,7 @@ CREATE TABLE requests (
   response_status BIGINT NOT NULL,
   response MEDIUMTEXT NOT NULL,
   created_at DATETIME NOT NULL,
+  reason VARCHAR(500) NOT NULL,
   UNIQUE (caller, route, idempotency_key)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE INDEX requests_created ON requests (created_at);
@@ -106,21 +110,23 @@ CREATE TABLE invoices (
   status VARCHAR(64) NOT NULL,
   in_flight BOOLEAN NOT NULL,
   detail JSON NOT NULL,
-  created_at DATETIME NOT NULL
+  created_at DATETIME NOT NULL,
+  charge VARCHAR(255) NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE INDEX invoices_subscription ON invoices (subscription, in_flight);
 CREATE INDEX invoices_account ON invoices (account, id);
 
 -- The service lines of paid invoices: each has one refundable remainder.
-CREATE TABLE sold_lines (
+CREATE TABLE paid_lines (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
   invoice VARCHAR(64) NOT NULL,
   subscription VARCHAR(64) NOT NULL,
   net BIGINT NOT NULL,
-  drawn BIGINT NOT NULL,
-  line JSON NOT NULL
+  credited BIGINT NOT NULL,
+  line JSON NOT NULL,
+  credited_tax BIGINT NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-CREATE INDEX sold_lines_subscription ON sold_lines (subscription);
+CREATE INDEX paid_lines_subscription ON paid_lines (subscription);
 
 CREATE TABLE credit_notes (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
@@ -144,7 +150,9 @@ CREATE TABLE balance_entries (
   account VARCHAR(64) NOT NULL,
   currency VARCHAR(64) NOT NULL,
   amount BIGINT NOT NULL,
-  created_at DATETIME NOT NULL
+  created_at DATETIME NOT NULL,
+  cause VARCHAR(64) NOT NULL,
+  document VARCHAR(64) NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE INDEX balance_entries_account ON balance_entries (account, currency);
 
@@ -162,7 +170,9 @@ CREATE TABLE payment_methods (
   brand VARCHAR(64) NOT NULL,
   last4 VARCHAR(64) NOT NULL,
   exp VARCHAR(64) NOT NULL,
-  created_at DATETIME NOT NULL
+  created_at DATETIME NOT NULL,
+  removed_at DATETIME NULL,
+  detach_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE INDEX payment_methods_account ON payment_methods (account);
 
@@ -185,7 +195,10 @@ CREATE TABLE licenses (
   plan JSON NOT NULL,
   covers BIGINT NOT NULL,
   quantity BIGINT NOT NULL,
-  test_clock VARCHAR(64) NOT NULL
+  test_clock VARCHAR(64) NOT NULL,
+  site_edits BIGINT NOT NULL,
+  site_edits_until DATETIME NULL,
+  block_over_limit BOOLEAN NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- Mails to be sent, written with the event that they tell of.
@@ -204,7 +217,7 @@ CREATE TABLE outbox (
   failed BOOLEAN NOT NULL,
   UNIQUE (subscription, revision, kind, recipient)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-CREATE INDEX outbox_waiting ON outbox (done_at, claimed_until);
+CREATE INDEX outbox_due ON outbox (done_at, claimed_until);
 
 CREATE TABLE events (
   subscription VARCHAR(64) NOT NULL,
@@ -214,6 +227,7 @@ CREATE TABLE events (
   kind VARCHAR(64) NOT NULL,
   actor VARCHAR(64) NOT NULL,
   words TEXT NOT NULL,
+  details JSON NULL,
   PRIMARY KEY (subscription, revision, position)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -246,7 +260,8 @@ CREATE TABLE sandbox_payments (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
   invoice VARCHAR(64) NOT NULL UNIQUE,
   subscription VARCHAR(64) NOT NULL,
-  detail JSON NOT NULL
+  detail JSON NOT NULL,
+  untold BOOLEAN NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE INDEX sandbox_payments_subscription ON sandbox_payments (subscription);
 
@@ -256,7 +271,164 @@ CREATE TABLE test_clocks (
   busy_until DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+CREATE TABLE coupons (
+  code VARCHAR(64) NOT NULL PRIMARY KEY,
+  detail JSON NOT NULL,
+  redeemed BIGINT NOT NULL,
+  created_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- An order redeems a coupon once, however often its payment is tried.
+CREATE TABLE redemptions (
+  coupon VARCHAR(64) NOT NULL,
+  subscription VARCHAR(64) NOT NULL,
+  PRIMARY KEY (coupon, subscription)
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE account_discounts (
+  account VARCHAR(64) NOT NULL PRIMARY KEY,
+  percent BIGINT NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- An order that was priced; subscription is the order that it became.
+CREATE TABLE quotes (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  number VARCHAR(64) NOT NULL UNIQUE,
+  account VARCHAR(64) NOT NULL,
+  subscription VARCHAR(64) NULL UNIQUE,
+  test_clock VARCHAR(64) NOT NULL,
+  detail JSON NOT NULL,
+  created_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX quotes_account ON quotes (account);
+
+-- Money on its way back to a card, or back there.
+CREATE TABLE refunds (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  credit_note VARCHAR(64) NOT NULL,
+  invoice VARCHAR(64) NOT NULL,
+  subscription VARCHAR(64) NOT NULL,
+  gateway VARCHAR(64) NOT NULL,
+  charge VARCHAR(255) NOT NULL,
+  currency VARCHAR(64) NOT NULL,
+  amount BIGINT NOT NULL,
+  status VARCHAR(64) NOT NULL,
+  created_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX refunds_subscription ON refunds (subscription, status);
+
+-- How often an account has had its money back for a product.
+CREATE TABLE money_backs (
+  account VARCHAR(64) NOT NULL,
+  product VARCHAR(64) NOT NULL,
+  used BIGINT NOT NULL,
+  PRIMARY KEY (account, product)
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- A link that was mailed to sign in with; its token is kept as a hash.
+CREATE TABLE logins (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  hash VARCHAR(64) NOT NULL UNIQUE,
+  account VARCHAR(64) NOT NULL,
+  created_at DATETIME NOT NULL,
+  expires_at DATETIME NOT NULL,
+  used_at DATETIME NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE sessions (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  hash VARCHAR(64) NOT NULL UNIQUE,
+  account VARCHAR(64) NOT NULL,
+  created_at DATETIME NOT NULL,
+  expires_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX sessions_account ON sessions (account);
+
+-- What a gateway calls an account or an invoice of ours.
+CREATE TABLE gateway_references (
+  gateway VARCHAR(64) NOT NULL,
+  object VARCHAR(64) NOT NULL,
+  reference VARCHAR(255) NOT NULL,
+  PRIMARY KEY (gateway, object)
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- What gateways have told by webhooks: stored first, then acted on.
+CREATE TABLE gateway_events (
+  gateway VARCHAR(64) NOT NULL,
+  event VARCHAR(255) NOT NULL,
+  kind VARCHAR(32) NOT NULL,
+  reference VARCHAR(255) NOT NULL,
+  dispute VARCHAR(255) NOT NULL,
+  currency VARCHAR(3) NOT NULL,
+  amount BIGINT NOT NULL,
+  live BOOLEAN NOT NULL,
+  told_at DATETIME NOT NULL,
+  created_at DATETIME NOT NULL,
+  attempts BIGINT NOT NULL,
+  next_at DATETIME NULL,
+  result VARCHAR(16) NOT NULL,
+  PRIMARY KEY (gateway, event)
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX gateway_events_next ON gateway_events (next_at);
+CREATE INDEX invoices_charge ON invoices (charge);
+CREATE INDEX sandbox_payments_untold ON sandbox_payments (untold);
+-- A licence is found by its activation key, and may be blocked when far more
+-- people use it than it covers.
+CREATE UNIQUE INDEX licenses_activation_key ON licenses (activation_key);
+
+-- How many people have used a licence in the period that ends then: a sketch,
+-- from which nobody can be told.
+CREATE TABLE license_users (
+  license VARCHAR(64) NOT NULL PRIMARY KEY,
+  period_end DATETIME NOT NULL,
+  sketch MEDIUMBLOB NOT NULL,
+  users BIGINT NOT NULL,
+  told BOOLEAN NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- What an account's owner has had written down for later orders.
+CREATE TABLE profiles (
+  account VARCHAR(64) NOT NULL PRIMARY KEY,
+  detail JSON NOT NULL,
+  updated_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- Pages of a gateway's on which a customer gives a card for a subscription.
+CREATE TABLE card_forms (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  form_key VARCHAR(255) NOT NULL UNIQUE,
+  subscription VARCHAR(64) NOT NULL,
+  gateway VARCHAR(64) NOT NULL,
+  reference VARCHAR(255) NOT NULL,
+  back VARCHAR(64) NOT NULL,
+  created_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX card_forms_reference ON card_forms (gateway, reference);
+
+CREATE TABLE sandbox_forms (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  form_key VARCHAR(64) NOT NULL UNIQUE,
+  detail JSON NOT NULL,
+  untold BOOLEAN NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX sandbox_forms_untold ON sandbox_forms (untold);
+CREATE INDEX payment_methods_detach ON payment_methods (detach_at);
+
 -- +goose Down
+DROP TABLE sandbox_forms;
+DROP TABLE card_forms;
+DROP TABLE profiles;
+DROP TABLE license_users;
+DROP TABLE gateway_events;
+DROP TABLE gateway_references;
+DROP TABLE sessions;
+DROP TABLE logins;
+DROP TABLE money_backs;
+DROP TABLE refunds;
+DROP TABLE quotes;
+DROP TABLE account_discounts;
+DROP TABLE redemptions;
+DROP TABLE coupons;
 DROP TABLE test_clocks;
 DROP TABLE sandbox_payments;
 DROP TABLE sandbox_methods;
@@ -271,7 +443,7 @@ DROP TABLE trial_claims;
 DROP TABLE balance_entries;
 DROP TABLE balances;
 DROP TABLE credit_notes;
-DROP TABLE sold_lines;
+DROP TABLE paid_lines;
 DROP TABLE invoices;
 DROP TABLE requests;
 DROP TABLE orders;

@@ -1,6 +1,0 @@
--- +goose Up
--- What an event's words name, of which pages make sentences of their own.
-ALTER TABLE events ADD COLUMN details JSON NULL;
-
--- +goose Down
-ALTER TABLE events DROP COLUMN details;
