@@ -116,7 +116,7 @@ func (s *Store) Use(ctx context.Context, id string) (licensing.Use, error) {
 
 // people is how many have used a licence in its running period.
 func (r licenseRow) users(tx *gorm.DB) (int64, error) {
-	row, err := one[licenseUsersRow](tx.Select("people").Where("license = ? AND period_end = ?", r.ID, r.PeriodEnd))
+	row, err := one[licenseUsersRow](tx.Select("users").Where("license = ? AND period_end = ?", r.ID, r.PeriodEnd))
 	if errors.Is(err, billing.ErrNotFound) {
 		err = nil
 	}
