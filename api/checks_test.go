@@ -76,6 +76,31 @@ func TestALicenceCheck(t *testing.T) {
 	}
 }
 
+func TestAQuestionWithANonceGetsATokenOfItsOwn(t *testing.T) {
+	s := newShop(t)
+	license := s.buy().want(201, "").text("license.id")
+	s.now = time.Now()
+	claims := func(more string) licensing.Claims {
+		t.Helper()
+		a := s.ask("POST", "/v1/licenses/check", question(license, more), frame...).want(200, "")
+		c, err := licensing.Verify(a.text("token"), s.keys.Public(), s.now, "calendar-pro")
+		check(t, err)
+		return c
+	}
+	lease := claims("")
+	s.now = s.now.Add(10 * time.Second)
+	for _, nonce := range []string{"0123456789abcdef", "0123456789abcdeg"} {
+		c := claims(`,"nonce":"` + nonce + `"`)
+		if c.Kind != licensing.KindAnswer || c.Nonce != nonce || c.Code != "ACTIVE" || c.IssuedAt != s.now.Unix() {
+			t.Errorf("the answer's token says %+v", c)
+		}
+	}
+	if again := claims(""); again.ID != lease.ID || again.Nonce != "" {
+		t.Errorf("the shared lease is now %+v", again)
+	}
+	s.ask("POST", "/v1/licenses/check", question(license, `,"nonce":"short"`), frame...).want(400, "malformed")
+}
+
 func TestChecksAreOpenToEveryOriginOnEveryStatus(t *testing.T) {
 	s := newShop(t)
 	license := s.buy().want(201, "").text("license.id")

@@ -2,6 +2,7 @@ package licensing
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -68,7 +69,12 @@ type Question struct {
 	Sites    []string `json:"sites,omitempty"` // hosts around the visual's frame
 	User     string   `json:"user,omitempty"`  // an anonymous id
 	Env      Env      `json:"env,omitempty"`
+	// Nonce asks for an answer that is signed for this question alone, with the
+	// service's clock in it.
+	Nonce string `json:"nonce,omitempty"`
 }
+
+var nonces = regexp.MustCompile(`^[A-Za-z0-9_-]{16,64}$`)
 
 const (
 	// ProtocolVersion is the v of every question and answer.
@@ -105,6 +111,8 @@ func ParseQuestion(body []byte) (Question, error) {
 		return Question{}, &Error{MalformedQuestion, "product", "is missing"}
 	case len(q.Sites) > MaxQuestionSites:
 		return Question{}, &Error{MalformedQuestion, "sites", "has too many entries"}
+	case q.Nonce != "" && !nonces.MatchString(q.Nonce):
+		return Question{}, &Error{MalformedQuestion, "nonce", "is 16 to 64 characters of base64url"}
 	}
 	return q, nil
 }
@@ -225,11 +233,24 @@ const LeaseLife = 14 * 24 * time.Hour
 // Lease is the token of a check's answer. It expires after LeaseLife, or with
 // the licence if that comes earlier.
 func Lease(l License, now time.Time) Claims {
-	until := now.Add(LeaseLife)
-	if l.ValidUntil.Before(until) {
-		until = l.ValidUntil
+	return claims(l, KindLease, now, leasedUntil(l, now))
+}
+
+// SignedAnswer is the lease that answers one question alone: it carries the
+// question's nonce, and so its IssuedAt proves the service's clock, which an
+// earlier answer sent again does not.
+func SignedAnswer(l License, code Code, nonce string, now time.Time) Claims {
+	c := claims(l, KindAnswer, now, leasedUntil(l, now))
+	c.Nonce, c.Code = nonce, code
+	c.ID = c.fingerprint(l.Revision)
+	return c
+}
+
+func leasedUntil(l License, now time.Time) time.Time {
+	if until := now.Add(LeaseLife); until.Before(l.ValidUntil) {
+		return until
 	}
-	return claims(l, KindLease, now, until)
+	return l.ValidUntil
 }
 
 // Embedded is the token of a delivered file. It expires with the licence.

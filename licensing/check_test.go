@@ -268,6 +268,7 @@ func TestParseQuestionReads(t *testing.T) {
 		{"the least that asks something", `{"v":1,"license":"lic_1","product":"calendar-pro"}`, asked()},
 		{"fields that it does not know", ` {"v":1,"license":"lic_1","product":"calendar-pro","colour":{"a":[1]}} `, asked()},
 		{"nulls as absent", `{"v":1,"license":"lic_1","product":"calendar-pro","sites":null,"env":null,"user":null}`, asked()},
+		{"a nonce", `{"v":1,"license":"lic_1","product":"calendar-pro","nonce":"0123456789abcd_-"}`, asked(func(q *Question) { q.Nonce = "0123456789abcd_-" })},
 		{"as many hosts as it may", `{"v":1,"license":"lic_1","product":"calendar-pro","sites":[` + strings.Repeat(`"a",`, 31) + `"a"]}`,
 			asked(func(q *Question) { q.Sites = strings.Split(strings.Repeat("a,", 31)+"a", ",") })},
 	}
@@ -303,6 +304,9 @@ func TestParseQuestionRefuses(t *testing.T) {
 		{"a negative env", `{"v":1,"license":"lic_secret","product":"p","env":-1}`, MalformedQuestion},
 		{"a fraction of an env", `{"v":1,"license":"lic_secret","product":"p","env":0.5}`, MalformedQuestion},
 		{"too many hosts", `{"v":1,"license":"lic_secret","product":"p","sites":[` + strings.Repeat(`"a",`, 32) + `"a"]}`, MalformedQuestion},
+		{"a nonce of 15 characters", `{"v":1,"license":"lic_secret","product":"p","nonce":"0123456789abcde"}`, MalformedQuestion},
+		{"a nonce of 65 characters", `{"v":1,"license":"lic_secret","product":"p","nonce":"` + strings.Repeat("n", 65) + `"}`, MalformedQuestion},
+		{"a nonce that is not base64url", `{"v":1,"license":"lic_secret","product":"p","nonce":"0123456789abcde="}`, MalformedQuestion},
 		{"what is not UTF-8", "{\"v\":1,\"license\":\"lic_secret\xff\",\"product\":\"p\"}", MalformedQuestion},
 		{"more than 4 KiB", `{"v":1,"license":"lic_secret","product":"p","user":"` + strings.Repeat("u", 4096) + `"}`, QuestionTooLarge},
 	}
@@ -422,6 +426,8 @@ func TestWhatTokensSay(t *testing.T) {
 	}
 	lease := embedded
 	lease.Kind, lease.ExpiresAt = KindLease, signedAt+1209600
+	answer := lease
+	answer.Kind, answer.Nonce, answer.Code = KindAnswer, "0123456789abcdef", OverLimit
 	short := lease
 	short.ExpiresAt, short.PeriodEnd, short.Trial = signedAt+3600, signedAt+3600, true
 	hybrid := embedded
@@ -435,6 +441,7 @@ func TestWhatTokensSay(t *testing.T) {
 	}{
 		{"the file's lasts as long as the licence", Embedded(bought(), now), embedded},
 		{"a lease lasts 14 days", Lease(bought(), now.Add(999*time.Millisecond)), lease},
+		{"an answer says what was asked, and is a lease otherwise", SignedAnswer(bought(), OverLimit, "0123456789abcdef", now), answer},
 		{"a lease ends with the licence", Lease(with(func(l *License) {
 			l.State, l.ValidUntil, l.PeriodEnd = StateTrial, now.Add(time.Hour), now.Add(time.Hour)
 		}), now), short},
@@ -459,6 +466,8 @@ func TestWhatTokensSay(t *testing.T) {
 			"embedded": Embedded(bought(), now),
 			"lease":    Lease(bought(), now),
 			"later":    Lease(bought(), now.Add(time.Second)),
+			"answer":   SignedAnswer(bought(), Active, "0123456789abcdef", now),
+			"another":  SignedAnswer(bought(), Active, "0123456789abcdeg", now),
 			"revised":  Lease(with(func(l *License) { l.Revision++ }), now),
 		} {
 			if other, taken := ids[c.ID]; taken {

@@ -19,7 +19,8 @@ type Kind string
 
 const (
 	KindEmbedded Kind = "embedded" // in the delivered file
-	KindLease    Kind = "lease"    // in a check's answer
+	KindLease    Kind = "lease"    // in a check's answer, the same for all who ask
+	KindAnswer   Kind = "answer"   // in the answer to one question, which named a nonce
 )
 
 // Claims is the content of a licence token. Times are seconds since 1970, UTC.
@@ -42,6 +43,8 @@ type Claims struct {
 	Trial     bool     `json:"trial"`
 	PeriodEnd int64    `json:"period_end"`
 	Licensee  string   `json:"licensee,omitempty"` // only where the visual shows it
+	Nonce     string   `json:"nonce,omitempty"`    // kind answer: the question's
+	Code      Code     `json:"code,omitempty"`     // kind answer
 }
 
 // Validate refuses claims that no visual could use, above all those of a
@@ -56,8 +59,10 @@ func (c Claims) Validate() error {
 		return &Error{InvalidClaims, "sub", "is missing"}
 	case c.ID == "":
 		return &Error{InvalidClaims, "jti", "is missing"}
-	case c.Kind != KindEmbedded && c.Kind != KindLease:
-		return &Error{InvalidClaims, "kind", "is embedded or lease"}
+	case c.Kind != KindEmbedded && c.Kind != KindLease && c.Kind != KindAnswer:
+		return &Error{InvalidClaims, "kind", "is embedded, lease or answer"}
+	case (c.Kind == KindAnswer) != (c.Nonce != ""):
+		return &Error{InvalidClaims, "nonce", "belongs to an answer, and to nothing else"}
 	case c.Type != Users && c.Type != Capacity && c.Type != Site:
 		return &Error{InvalidClaims, "type", "is users, capacity or site"}
 	case c.IssuedAt <= 0:

@@ -267,6 +267,8 @@ func TestSignRefusesClaimsThatNoVisualCouldUse(t *testing.T) {
 		"no id":                     func(c *Claims) { c.ID = "" },
 		"another issuer":            func(c *Claims) { c.Issuer = "elsewhere" },
 		"a kind that is not known":  func(c *Claims) { c.Kind = "gift" },
+		"a lease with a nonce":      func(c *Claims) { c.Nonce = "0123456789abcdef" },
+		"an answer without a nonce": func(c *Claims) { c.Kind = KindAnswer },
 		"a type that is not known":  func(c *Claims) { c.Type = "planet" },
 		"the claims of a zero time": func(c *Claims) { c.IssuedAt = time.Time{}.Unix() },
 	} {

@@ -87,7 +87,7 @@ func (c *Checks) Answer(l License, q licensing.Question) (licensing.Answer, erro
 	code, token := licensing.Check(l.License, q, now), ""
 	if code.Valid() {
 		var err error
-		if token, err = c.lease(l, q.Version, now); err != nil {
+		if token, err = c.lease(l, code, q, now); err != nil {
 			return licensing.Answer{}, err
 		}
 	}
@@ -96,10 +96,14 @@ func (c *Checks) Answer(l License, q licensing.Question) (licensing.Answer, erro
 
 // lease is what a visual may keep of an answer, signed with a key that its
 // version knows. One that knows none of those that sign is answered without.
-func (c *Checks) lease(l License, version string, now time.Time) (string, error) {
-	key, err := c.keys.Signer(c.builds.kids(l.Product, version)...)
+// A question with a nonce is answered with a token of its own.
+func (c *Checks) lease(l License, code licensing.Code, q licensing.Question, now time.Time) (string, error) {
+	key, err := c.keys.Signer(c.builds.kids(l.Product, q.Version)...)
 	if err != nil {
 		return "", nil
+	}
+	if q.Nonce != "" {
+		return c.keys.Sign(licensing.SignedAnswer(l.License, code, q.Nonce, now), key.ID())
 	}
 	return l.lease(key.ID(), now, func() (string, error) { return c.keys.Sign(licensing.Lease(l.License, now), key.ID()) })
 }
