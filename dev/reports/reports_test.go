@@ -15,12 +15,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -34,7 +31,7 @@ import (
 // The whole package shares one system, one page server and one browser.
 var (
 	engine  *system.System
-	service *line
+	service *proxy
 	pages   string // port
 	browser context.Context
 )
@@ -60,7 +57,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer engine.Stop() //nolint:errcheck // the tests have said what there is to say
-	service = newLine(engine.HTTP)
+	service = newProxy(engine.HTTP)
 	defer service.server.Close()
 	host := httptest.NewServer(hostPages())
 	defer host.Close()
@@ -98,89 +95,6 @@ func hostPages() http.Handler {
 		w.Write(framePage)
 	})
 	return pages
-}
-
-// line is the way to the engine, which can be broken.
-type line struct {
-	address string
-	engine  http.Handler
-
-	mu     sync.Mutex
-	server *http.Server
-	fault  http.HandlerFunc // answers in the engine's place
-	asked  []string         // bodies of the questions
-}
-
-func newLine(engine string) *line {
-	l := &line{engine: httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: engine}), address: "127.0.0.1:0"}
-	l.listen()
-	return l
-}
-
-func (l *line) listen() {
-	listener, err := net.Listen("tcp", l.address)
-	if err != nil {
-		panic(err)
-	}
-	l.address = listener.Addr().String()
-	l.server = &http.Server{Handler: l, ReadHeaderTimeout: 10 * time.Second}
-	go l.server.Serve(listener) //nolint:errcheck // ends with Close
-}
-
-func (l *line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	l.mu.Lock()
-	l.asked = append(l.asked, r.Method+" "+string(body))
-	fault := l.fault
-	l.mu.Unlock()
-	if fault != nil {
-		fault(w, r)
-		return
-	}
-	l.engine.ServeHTTP(w, r)
-}
-
-// questions are those asked since the last call.
-func (l *line) questions() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	asked := l.asked
-	l.asked = nil
-	return asked
-}
-
-// breaks answers in the engine's place until the test ends.
-func (l *line) breaks(t *testing.T, fault http.HandlerFunc) {
-	l.mu.Lock()
-	l.fault = fault
-	l.mu.Unlock()
-	t.Cleanup(l.mend)
-}
-
-func (l *line) mend() {
-	l.mu.Lock()
-	l.fault = nil
-	l.mu.Unlock()
-}
-
-// goesDown lets nobody connect until the test ends.
-func (l *line) goesDown(t *testing.T) {
-	l.server.Close()
-	t.Cleanup(l.listen)
-}
-
-// answered is a fault: a status and a body as the engine's API would send them.
-func answered(status int, body string, header ...string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Header().Set("Access-Control-Expose-Headers", "Retry-After")
-		for i := 0; i < len(header); i += 2 {
-			w.Header().Set(header[i], header[i+1])
-		}
-		w.WriteHeader(status)
-		io.WriteString(w, body)
-	}
 }
 
 // file is the JavaScript of a visual and what Power BI calls it.
@@ -246,6 +160,9 @@ type visit struct {
 	env  int    // 0: in the service
 	now  string // what the clock of the visitor's machine shows; empty: the time
 	csp  string // the frame's Content-Security-Policy
+
+	storage string // what is wrong with what Power BI keeps, by the names of frame.html; empty: nothing
+	visuals int    // how many of it are on the page; 0: one
 }
 
 // sign is what a visual shows of its licence.
@@ -283,18 +200,23 @@ func (p *visitor) opens(v visit) error {
 	if v.env == 0 {
 		v.env = inService
 	}
-	report, err := json.Marshal(map[string]any{"code": v.code, "guid": v.guid, "env": v.env, "now": v.now, "csp": v.csp})
+	report, err := json.Marshal(map[string]any{"code": v.code, "guid": v.guid, "env": v.env, "now": v.now, "csp": v.csp, "storage": v.storage, "visuals": max(v.visuals, 1)})
 	if err != nil {
 		return err
 	}
+	return chromedp.Run(p.ctx, append(p.arrives(v.site),
+		chromedp.Evaluate(`openReport(`+string(report)+`)`, nil),
+		chromedp.Poll(`last() !== undefined`, nil, chromedp.WithPollingTimeout(30*time.Second)))...)
+}
+
+// arrives goes to a site's page, where the visitor has not been there.
+func (p *visitor) arrives(site string) []chromedp.Action {
 	actions := []chromedp.Action{page.BringToFront()} // a tab behind another draws nothing and hears no keys
-	if at := "http://" + v.site + ":" + pages + "/"; at != p.at {
+	if at := "http://" + site + ":" + pages + "/"; at != p.at {
 		p.at = at
 		actions = append(actions, chromedp.Navigate(at))
 	}
-	return chromedp.Run(p.ctx, append(actions,
-		chromedp.Evaluate(`openReport(`+string(report)+`)`, nil),
-		chromedp.Poll(`last() !== undefined`, nil, chromedp.WithPollingTimeout(30*time.Second)))...)
+	return actions
 }
 
 // settles waits until the service has answered or not, and returns what the
@@ -302,7 +224,7 @@ func (p *visitor) opens(v visit) error {
 func (p *visitor) settles() (first, last sign, err error) {
 	var seen []sign
 	err = chromedp.Run(p.ctx,
-		chromedp.Poll(`last().online !== 'pending'`, nil, chromedp.WithPollingTimeout(30*time.Second)),
+		chromedp.Poll(`settled.size === frames.length`, nil, chromedp.WithPollingTimeout(80*time.Second)),
 		chromedp.Evaluate(`seen`, &seen))
 	if err != nil {
 		return first, last, err
@@ -338,7 +260,7 @@ func (p *visitor) follows(t *testing.T) string {
 	t.Helper()
 	var launched []string
 	must(t, chromedp.Run(p.ctx,
-		chromedp.Evaluate(`frame.focus()`, nil),
+		chromedp.Evaluate(`frames[0].focus()`, nil),
 		// The link is the only thing in the frame that takes the focus.
 		chromedp.KeyEvent("\t"), chromedp.KeyEvent("\r"),
 		chromedp.Poll(`launched.length > 0`, nil, chromedp.WithPollingTimeout(10*time.Second)),

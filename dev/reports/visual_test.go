@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ func TestGraceIsShownUntilTheRenewal(t *testing.T) {
 		p := newVisitor(t)
 		p.sees(t, visit{file: file, now: "2026-02-28T09:59:00Z"}, "licensed pending", "licensed unreachable")
 		last := p.sees(t, visit{file: file, now: "2026-02-28T10:00:00Z"}, "grace pending", "grace unreachable")
-		if last.Kind != "banner" || !strings.Contains(last.Words, "until 2026-03-03") {
+		if last.Kind != "banner" || !strings.Contains(last.Words, "until March 3, 2026") {
 			t.Errorf("grace shows %+v", last)
 		}
 		if to := p.follows(t); to != "http://localhost:8080/account/licenses/"+b.License.ID {
@@ -114,18 +115,26 @@ func TestARevokedVisualStops(t *testing.T) {
 
 // forge signs a token's claims anew, with a key of the forger's own and ten
 // more years.
-func forge(t *testing.T, token string) string {
+func forge(t *testing.T, token, kind, signed string) string {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, signed)
+	must(t, err)
+	_, key, err := ed25519.GenerateKey(nil)
+	must(t, err)
+	end := time.Now().AddDate(10, 0, 0).Unix()
+	return resigned(t, token, object{"kind": kind, "iat": at.Unix(), "exp": end, "period_end": end, "trial": false}, key)
+}
+
+// resigned is a token with some claims changed, signed with a key.
+func resigned(t *testing.T, token string, changes object, key ed25519.PrivateKey) string {
 	t.Helper()
 	parts := strings.Split(token, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
 	must(t, err)
 	claims := object{}
 	must(t, json.Unmarshal(raw, &claims))
-	end := time.Now().AddDate(10, 0, 0).Unix()
-	claims["exp"], claims["period_end"], claims["trial"] = end, end, false
+	maps.Copy(claims, changes)
 	raw, err = json.Marshal(claims)
-	must(t, err)
-	_, key, err := ed25519.GenerateKey(nil)
 	must(t, err)
 	signed := parts[0] + "." + base64.RawURLEncoding.EncodeToString(raw)
 	return signed + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(key, []byte(signed)))
@@ -138,14 +147,14 @@ func forgeriesFail(t *testing.T, genuine file, ended string) error {
 	t.Helper()
 	token := genuine.token(t)
 	for _, site := range []string{"localhost", "reports.contoso.example"} {
-		_, last := newVisitor(t).looksAt(t, visit{file: genuine.withToken(t, forge(t, token)), site: site, now: ended})
+		_, last := newVisitor(t).looksAt(t, visit{file: genuine.withToken(t, forge(t, token, "embedded", ended)), site: site, now: ended})
 		if last.says() != "invalid off" || last.Kind != "overlay" {
 			return fmt.Errorf("at %s a forged token is %q with the sign %q", site, last.says(), last.Kind)
 		}
 		if asked := service.questions(); len(asked) > 0 {
 			return fmt.Errorf("at %s it asked about a forged token: %q", site, asked)
 		}
-		service.breaks(t, answered(http.StatusOK, `{"v": 1, "valid": true, "code": "ACTIVE", "valid_until": "2036-01-01T00:00:00Z", "now": "`+ended+`", "refresh_after": 86400, "token": "`+forge(t, token)+`"}`))
+		service.breaks(t, answered(http.StatusOK, `{"v": 1, "valid": true, "code": "ACTIVE", "valid_until": "2036-01-01T00:00:00Z", "now": "`+ended+`", "refresh_after": 86400, "token": "`+forge(t, token, "lease", ended)+`"}`))
 		_, last = newVisitor(t).looksAt(t, visit{file: genuine, site: site, now: ended})
 		service.mend()
 		if last.says() != "expired unreachable" {
@@ -209,7 +218,7 @@ func TestAServiceThatFailsLeavesTheLicence(t *testing.T) {
 	file := delivered(t, buy(t, nil).License.ID)
 	faults := []struct {
 		name  string
-		fault http.HandlerFunc
+		fault fault
 	}{
 		{"500", answered(http.StatusInternalServerError, `{"code": "internal"}`)},
 		{"429", answered(http.StatusTooManyRequests, `{"code": "too_many_requests"}`, "Retry-After", "30")},
@@ -233,10 +242,7 @@ func TestAServiceThatFailsLeavesTheLicence(t *testing.T) {
 	})
 	t.Run("slow", func(t *testing.T) {
 		looked := make(chan struct{})
-		service.breaks(t, func(w http.ResponseWriter, r *http.Request) {
-			<-looked
-			service.engine.ServeHTTP(w, r)
-		})
+		service.breaks(t, delayed(looked))
 		p := newVisitor(t)
 		must(t, p.opens(visit{file: file}))
 		var now sign

@@ -2,7 +2,7 @@
 // licence says on top.
 
 import powerbi from "powerbi-visuals-api";
-import { License, State } from "okviz-license";
+import { License, Notice } from "okviz-license";
 import { openLicense, renewal } from "./license";
 import { PRODUCT } from "./product";
 import "./../style/visual.less";
@@ -10,45 +10,23 @@ import "./../style/visual.less";
 import VisualConstructorOptions = powerbi.extensibility.visual.VisualConstructorOptions;
 import VisualUpdateOptions = powerbi.extensibility.visual.VisualUpdateOptions;
 
-type Sign = [kind: "none" | "badge" | "banner" | "overlay", words: string, link?: string];
-
-/** What is written over the bars; a licensed visual shows nothing. */
-function sign({ status, code, until }: State): Sign {
-    const day = until?.toISOString().slice(0, 10);
-    switch (status) {
-        case "licensed":
-            return ["none", ""];
-        case "trial":
-            return ["badge", `Trial until ${day}`];
-        case "grace":
-            return ["banner", `The licence's renewal is due. The visual works until ${day}.`, "Renew"];
-        case "expired":
-            return ["overlay", "The licence of this visual has ended.", "Renew"];
-        case "revoked":
-            return ["overlay", code === "SUSPENDED" ? "The licence of this visual is suspended." : "The licence of this visual has been revoked."];
-        case "invalid":
-            return ["overlay", code === "WRONG_SITE" ? "The licence of this visual is for other sites." : "The licence of this visual is not valid."];
-        case "unlicensed": // a visual of AppSource would ask Microsoft's licence check here
-            return ["banner", "This copy of the visual has no licence."];
-    }
-}
-
 export class Visual implements powerbi.extensibility.visual.IVisual {
     private readonly root: HTMLElement;
     private readonly chart: HTMLElement;
-    private readonly sign: HTMLElement;
+    private readonly notice: Notice;
     private readonly events: powerbi.extensibility.IVisualEventService;
-    private readonly host: powerbi.extensibility.visual.IVisualHost;
     private readonly license: License;
 
     constructor(options?: VisualConstructorOptions) { // the generated plugin types it as optional
         const { element, host } = options!;
-        this.host = host;
         this.events = host.eventService;
         this.root = append(element, "section", "okviz");
         append(this.root, "h1", "title", `${PRODUCT.name} ${PRODUCT.version}`);
         this.chart = append(this.root, "div", "chart");
-        this.sign = append(this.root, "p", "sign");
+        this.notice = new Notice(this.root, {
+            locale: host.locale,
+            renew: (state) => host.launchUrl(renewal(state)), // the sandbox opens no windows: the host does, and asks first
+        });
         this.license = openLicense(host, () => this.showLicence());
         this.showLicence();
     }
@@ -67,12 +45,7 @@ export class Visual implements powerbi.extensibility.visual.IVisual {
 
     private showLicence(): void {
         const state = this.license.state;
-        const [kind, words, link] = sign(state);
-        this.sign.className = `sign ${kind}`;
-        this.sign.textContent = words;
-        if (link) { // the sandbox opens no windows: the host does, and asks first
-            append(this.sign, "button", "link", link).addEventListener("click", () => this.host.launchUrl(renewal(state)));
-        }
+        this.notice.show(state);
         this.root.setAttribute("data-online", state.online);
         this.root.setAttribute("data-licence", state.status);
     }

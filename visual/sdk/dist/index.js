@@ -1,1 +1,2 @@
 export { License } from "./license.js";
+export { kind, Notice, words } from "./notice.js";

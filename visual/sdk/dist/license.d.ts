@@ -6,13 +6,15 @@ import { Keys } from "./token.js";
  * - `trial`: inside the trial.
  * - `grace`: the paid period is over, or a payment has failed; the few days that follow are not over.
  * - `expired`: it has ended.
+ * - `outdated`: the service calls it valid, but this build knows none of the keys that sign now.
+ *   The visual must be updated; until then it works as long as its file does.
  * - `revoked`: the vendor has revoked or suspended it.
  * - `invalid`: there is a token that is not genuine, or the licence is not for this product,
  *   licensee, tenant or site; `code` says which.
  * - `unlicensed`: there is no licence of this vendor's service at all. A visual that is also
  *   sold through AppSource asks Microsoft's own licence check now.
  */
-export type Status = "licensed" | "trial" | "grace" | "expired" | "revoked" | "invalid" | "unlicensed";
+export type Status = "licensed" | "trial" | "grace" | "expired" | "outdated" | "revoked" | "invalid" | "unlicensed";
 /**
  * How asking the service goes.
  *
@@ -20,13 +22,16 @@ export type Status = "licensed" | "trial" | "grace" | "expired" | "revoked" | "i
  * - `pending`: it has not been asked yet, or has not answered yet.
  * - `ok`: it has answered, now or not longer ago than an answer holds.
  * - `unreachable`: no answer, or one that makes no sense. A licence stays what it was.
+ * - `unknown`: the service does not know a licence that it has signed. It stays what it was.
  * - `blocked`: the page's Content-Security-Policy forbids asking: in Power BI, a missing
  *   WebAccess privilege or a tenant that allows none.
  */
-export type Online = "off" | "pending" | "ok" | "unreachable" | "blocked";
+export type Online = "off" | "pending" | "ok" | "unreachable" | "unknown" | "blocked";
 /** What is known about the licence at the instant when it was read. */
 export interface State {
     readonly status: Status;
+    /** The visual may work: `licensed`, `trial`, `grace`, or `outdated` with a file that has not ended. */
+    readonly works: boolean;
     readonly online: Online;
     /** The service's last answer in one word (`ACTIVE`, `PAST_DUE`, `WRONG_SITE`, …), or what is wrong with the file; null: neither. */
     readonly code: string | null;
@@ -37,8 +42,10 @@ export interface State {
     /** When the licence ends if nothing is renewed. */
     readonly until: Date | null;
 }
-/** Where answers are kept between sessions, in Power BI `host.storageV2Service`. Both may be slow, and may fail. */
+/** Where answers are kept between sessions, in Power BI `host.storageV2Service`. It may be slow, and may fail. */
 export interface Storage {
+    /** Power BI's PrivilegeStatus; anything but 0 means that nothing can be kept. */
+    status?(): unknown;
     get(key: string): unknown;
     set(key: string, value: string): unknown;
 }
@@ -57,7 +64,7 @@ export interface Options {
     readonly env?: number;
     /** Absent: answers are forgotten with the page, and people are not counted. */
     readonly storage?: Storage;
-    /** Whoever looks, as a name that says nothing; absent: a random one, kept in `storage`. */
+    /** Whoever looks, as a name that says nothing; absent: a random one, if `storage` can keep it. */
     readonly user?: string;
     /** The licence's id, where it is typed in and not in the file. */
     readonly license?: string;
@@ -69,20 +76,7 @@ export interface Options {
     readonly changed?: (state: State) => void;
 }
 export declare class License {
-    private readonly options;
-    private readonly id;
-    private readonly file;
-    private readonly fake;
-    private readonly api;
-    private readonly asks;
-    private readonly loaded;
-    private answer;
-    private lease;
-    private online;
-    private user;
-    private next;
-    private skew;
-    private asking;
+    #private;
     /** Reads and verifies the file's token, which takes some milliseconds. {@link state} is known when it returns. */
     constructor(options: Options);
     /** What is known now. Cheap: read it in every update(), since a licence may end while a report stands open. */
@@ -92,21 +86,4 @@ export declare class License {
      * never rejects, and never makes a genuine licence worse because nobody answered.
      */
     check(): Promise<State>;
-    private status;
-    /** The code that the service would answer because of where and for whom the visual runs. */
-    private misplaced;
-    private parse;
-    /** Takes up what the service said in an earlier session, unless the file was signed after that. */
-    private load;
-    private get place();
-    private due;
-    private ask;
-    /** Asks once, and says how it went. */
-    private fetch;
-    /** Takes an answer and keeps it; false where it makes no sense. */
-    private understand;
-    private keep;
-    /** Makes an answer the one that counts; false where its lease is not genuine. */
-    private take;
-    private say;
 }

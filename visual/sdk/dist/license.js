@@ -1,54 +1,63 @@
 // The licence of one visual: what its file says at once, and what the service says later.
+import { person, random, soon } from "./person.js";
 import { embeddedToken, genuine, genuineSoon, parse } from "./token.js";
+const PLACE = "okviz.", VIOLATION = "securitypolicyviolation";
 const PATIENCE = 10_000; // milliseconds
 const RETRY = 300; // seconds, at least, after no answer
-const DAY = 86_400;
+const HOUR = 3600, DAY = 86_400;
 /** PowerBI's CustomVisualHostEnv: Embed, and the hosts that no site licence covers: Web, PublishToWeb, ReportServer, DashboardHost. */
 const EMBED = 8, OUTSIDE_SITES = 1 | 2 | 16 | 128;
 export class License {
-    options;
-    id;
-    file = null;
-    fake = false;
-    api;
-    asks;
-    loaded;
-    answer = null;
-    lease = null;
-    online;
-    user;
-    next = 0;
-    skew = 0;
-    asking;
+    #options;
+    #id;
+    #file;
+    #fake;
+    /** Where to ask; undefined or empty: nobody is asked. */
+    #api;
+    #loaded;
+    #answer;
+    #lease;
+    #online;
+    #user;
+    #next = 0;
+    #asking;
+    /** The last instant that was seen, or that a genuine token tells. No later one comes before it. */
+    #seen = 0;
+    #seenKept = 0;
+    /** What a signed answer found this machine's clock to lack, and what that clock showed then. */
+    #skew = 0;
+    #correctedAt = 0;
     /** Reads and verifies the file's token, which takes some milliseconds. {@link state} is known when it returns. */
     constructor(options) {
-        this.options = options;
+        this.#options = options;
         const embedded = embeddedToken(options.guid);
-        if (embedded !== null) {
-            const token = this.parse(embedded);
-            this.fake = !token || !genuine(token);
-            this.file = this.fake ? null : token.claims;
+        const token = parse(embedded, options);
+        if (token && genuine(token)) {
+            this.#file = token.claims;
+            this.#seen = token.claims.iat;
         }
-        this.id = this.file?.sub ?? options.license ?? null;
-        this.user = options.user;
-        this.api = (options.api ?? "").replace(/\/+$/, "");
+        this.#fake = embedded !== null && !this.#file;
         // An id is no credential: that of a forged token must not fetch a genuine one.
-        this.asks = this.api !== "" && this.id !== null && !this.fake;
-        this.online = this.asks ? "pending" : "off";
-        this.loaded = this.load();
+        this.#id = this.#fake ? undefined : this.#file?.sub ?? options.license;
+        this.#user = options.user;
+        this.#api = this.#id && options.api?.replace(/\/+$/, "");
+        this.#online = this.#api ? "pending" : "off";
+        this.#loaded = this.#load();
     }
     /** What is known now. Cheap: read it in every update(), since a licence may end while a report stands open. */
     get state() {
-        const { answer, file, lease } = this;
-        const now = Date.now() / 1000 + this.skew;
+        const answer = this.#answer, file = this.#file, lease = this.#lease;
+        const now = this.#see();
         const claims = lease && now < lease.exp ? lease : file ?? lease;
-        const wrong = claims && this.misplaced(claims);
-        const until = answer?.until ?? claims?.exp;
+        const wrong = claims && misplaced(claims, this.#options);
+        const until = lease && answer?.until || claims?.exp;
+        const status = this.#status(claims, wrong, now);
         return {
-            status: this.status(claims, wrong, now),
-            online: this.online,
+            status: answer?.valid && !lease && status !== "invalid" ? "outdated" : status,
+            works: ["licensed", "trial", "grace"].includes(status),
+            online: this.#online,
             code: answer && !answer.valid ? answer.code : wrong ?? answer?.code ?? null,
-            license: this.id,
+            license: this.#id ?? null,
             licensee: claims?.licensee ?? null,
             plan: claims?.plan ?? null,
             until: until ? new Date(until * 1000) : null,
@@ -59,20 +68,17 @@ export class License {
      * never rejects, and never makes a genuine licence worse because nobody answered.
      */
     check() {
-        return this.asking ??= this.ask().finally(() => this.asking = undefined);
+        return this.#asking ??= this.#ask().finally(() => this.#asking = undefined);
     }
-    status(claims, wrong, now) {
-        const { answer } = this;
-        if (this.fake) {
-            return "invalid";
-        }
+    #status(claims, wrong, now) {
+        const answer = this.#answer;
         if (answer && !answer.valid) {
             return final(answer.code) ?? "invalid";
         }
-        if (!claims) {
+        if (!claims && !this.#fake) {
             return "unlicensed";
         }
-        if (wrong) {
+        if (!claims || wrong) {
             return "invalid";
         }
         // An answer beats the file, so what it said of the end binds a file that says more.
@@ -84,90 +90,93 @@ export class License {
         }
         return claims.trial ? "trial" : "licensed";
     }
-    /** The code that the service would answer because of where and for whom the visual runs. */
-    misplaced({ licensee, tenant, type, sites }) {
-        const { options } = this;
-        const env = options.env || EMBED, hosts = hostsAround();
-        if (options.licensee !== undefined && licensee && licensee !== options.licensee) {
-            return "WRONG_LICENSEE";
-        }
-        if (options.tenant !== undefined && tenant && tenant.toLowerCase() !== options.tenant.toLowerCase()) {
-            return "WRONG_TENANT";
-        }
-        if (type === "site" && (env & OUTSIDE_SITES || !(hosts.length
-            ? hosts.some((host) => sites?.some((site) => site.startsWith("*.") ? host.endsWith(site.slice(1)) : host === site))
-            : env === EMBED))) {
-            return "WRONG_SITE";
-        }
-        return null;
+    /** This machine's clock as a signed answer corrected it, unless it has been put back since. */
+    #clock() {
+        const local = Date.now() / 1000;
+        return local < this.#correctedAt - DAY ? local : local + this.#skew;
     }
-    parse(token) {
-        const { product, guid, keys } = this.options;
-        return parse(token, product, guid, keys);
+    /** Lets time be no earlier than an instant, and returns it. */
+    #see(instant = this.#clock()) {
+        return this.#seen = Math.max(this.#seen, instant);
     }
-    /** Takes up what the service said in an earlier session, unless the file was signed after that. */
-    async load() {
-        const { storage } = this.options;
-        if (!storage) {
+    /** Takes up what was kept in an earlier session; of the answer only if the file was not signed after it. */
+    async #load() {
+        const { storage } = this.#options;
+        const signed = this.#file?.iat ?? 0;
+        if (!storage || !this.#id) {
             return;
         }
         try {
-            const nothing = new Promise((done) => setTimeout(done, 2000)); // a host may never answer
-            const kept = JSON.parse(String(await Promise.race([storage.get(this.place), nothing])));
-            this.user ??= kept.user;
-            const answer = kept.answer;
-            if (this.asks && answer && answer.license === this.id && answer.at >= (this.file?.iat ?? 0)) {
-                await this.take(answer);
-                this.say(this.due() ? "pending" : "ok");
+            const { answer, seen, skew, at } = JSON.parse(await soon(storage.get(PLACE + this.#id)));
+            this.#seenKept = Number(seen) || 0;
+            this.#seen = signed;
+            this.#see(this.#seenKept);
+            this.#skew = Number(skew) || 0;
+            this.#correctedAt = Number(at) || 0;
+            const lease = answer?.valid ? await this.#verify(answer.token) : undefined;
+            if (this.#api && answer && answer.at >= signed && (lease || !answer.valid)) {
+                this.#take(answer, lease);
+                this.#next = lease ? answer.next : 0; // a refusal may have been taken back
+                this.#say(this.#due() ? "pending" : "ok");
             }
         }
         catch {
             // Nothing was kept, or nothing can be: the service is asked.
         }
     }
-    get place() {
-        return "okviz." + this.options.product;
+    /** Keeps the answer, unless it is a refusal of this place alone, and how late it is. */
+    async #keep() {
+        const answer = this.#answer, { storage } = this.#options;
+        const kept = { answer: this.#lease || answer && final(answer.code) ? answer : undefined, seen: this.#see(), skew: this.#skew, at: this.#correctedAt };
+        this.#seenKept = kept.seen;
+        try {
+            await (this.#id && storage?.set(PLACE + this.#id, JSON.stringify(kept)));
+        }
+        catch {
+            // The next session asks again.
+        }
     }
-    due() {
-        const wait = this.next - Date.now();
+    #due() {
+        const wait = this.#next - Date.now();
         return wait <= 0 || wait > 7 * DAY * 1000; // the clock has been put back
     }
-    async ask() {
-        await this.loaded;
-        if (!this.asks || !this.due()) {
-            return this.state;
+    async #ask() {
+        await this.#loaded;
+        if (this.#api && this.#due()) {
+            this.#say(await this.#fetch(false) ?? (await this.#fetch(true)));
         }
-        this.say(await this.fetch());
+        if (this.#see() > this.#seenKept + HOUR) {
+            void this.#keep();
+        }
         return this.state;
     }
-    /** Asks once, and says how it went. */
-    async fetch() {
-        const { product, version, storage, env, licensee, tenant } = this.options;
-        const claims = this.file ?? this.lease;
-        if (storage) {
-            this.user ??= Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
-        }
+    /** Asks once, and says how it went; undefined where the answer and this machine's clock contradict each other. */
+    async #fetch(anew) {
+        const { product, version, storage, env, licensee, tenant } = this.#options;
+        const claims = this.#file ?? this.#lease;
+        this.#user ??= storage && await person(storage);
         let wait = 0, blocked = false;
         const stop = new AbortController();
         const timer = setTimeout(() => stop.abort(), PATIENCE);
         const violated = (event) => {
-            blocked ||= String(event.blockedURI).startsWith(this.api);
+            blocked ||= event.blockedURI.startsWith(this.#api);
         };
-        globalThis.addEventListener?.("securitypolicyviolation", violated);
+        globalThis.addEventListener?.(VIOLATION, violated);
         try {
-            const response = await fetch(this.api + "/v1/licenses/check", {
+            const nonce = anew ? random() : undefined;
+            const response = await fetch(this.#api + "/v1/licenses/check", {
                 method: "POST",
                 headers: { "Content-Type": "text/plain" }, // anything else costs a preflight each time
                 credentials: "omit",
                 signal: stop.signal,
                 body: JSON.stringify({
-                    v: 1, license: this.id, product, version, env, user: this.user, sites: hostsAround().slice(0, 32),
+                    v: 1, license: this.#id, product, version, env, user: this.#user, nonce, sites: hostsAround().slice(0, 32),
                     licensee: licensee ?? claims?.licensee, tenant: tenant ?? claims?.tenant,
                 }),
             });
             wait = Number(response.headers.get("Retry-After")) || 0;
-            if (response.status === 200 && await this.understand(await response.json())) {
-                return "ok";
+            if (response.status === 200) {
+                return await this.#understand(await response.json(), nonce);
             }
         }
         catch {
@@ -175,56 +184,78 @@ export class License {
         }
         finally {
             clearTimeout(timer);
-            globalThis.removeEventListener?.("securitypolicyviolation", violated);
+            globalThis.removeEventListener?.(VIOLATION, violated);
         }
-        this.next = Date.now() + 1000 * (blocked ? DAY : Math.min(Math.max(RETRY, wait), DAY));
+        this.#next = Date.now() + 1000 * (blocked ? DAY : Math.min(Math.max(RETRY, wait), DAY));
         return blocked ? "blocked" : "unreachable";
     }
-    /** Takes an answer and keeps it; false where it makes no sense. */
-    async understand(said) {
+    /** Takes an answer and keeps it; throws where it makes no sense. */
+    async #understand(said, nonce) {
         const { v, valid, code, refresh_after, token } = said;
-        const at = seconds(said.now);
+        const at = seconds(said.now), local = Date.now();
         if (v !== 1 || typeof valid !== "boolean" || typeof code !== "string" || typeof refresh_after !== "number" || !at) {
-            return false;
+            throw new Error();
         }
-        const answer = {
-            license: this.id, at, next: Date.now() + 1000 * Math.min(Math.max(60, refresh_after), 7 * DAY),
-            valid, code, until: seconds(said.valid_until), token: typeof token === "string" ? token : null,
-        };
-        if (!await this.take(answer)) {
-            return false;
+        const next = local + 1000 * Math.min(Math.max(60, refresh_after), 7 * DAY);
+        if (code === "UNKNOWN_LICENSE" && (this.#file ?? this.#lease)) {
+            this.#next = next;
+            return "unknown";
         }
-        this.skew = at - Date.now() / 1000; // this machine's clock may be wrong
-        void this.keep(valid || final(code) ? answer : undefined); // what is wrong here may be right at the next place
-        return true;
-    }
-    async keep(answer) {
-        try {
-            await this.options.storage?.set(this.place, JSON.stringify({ user: this.user, answer }));
+        if (valid && !token && this.#answer?.valid === false) { // what is not signed only takes away
+            throw new Error();
         }
-        catch {
-            // The next session asks again.
-        }
-    }
-    /** Makes an answer the one that counts; false where its lease is not genuine. */
-    async take(answer) {
-        let lease = null;
-        if (answer.valid && answer.token !== null) {
-            const token = this.parse(answer.token);
-            if (!token || token.claims.sub !== this.id || !await genuineSoon(token)) {
-                return false;
+        let lease;
+        if (valid && token) {
+            lease = await this.#verify(token);
+            if (!lease || lease.nonce !== nonce) {
+                throw new Error();
             }
-            lease = token.claims;
+            if (nonce) { // nobody else can have been given it: this is the service's now
+                this.#seen = this.#file?.iat ?? 0;
+                this.#correctedAt = local / 1000;
+                this.#skew = lease.iat - this.#correctedAt;
+            }
+            else if (Math.max(Math.abs(this.#clock() - lease.iat), this.#seen - lease.iat) > DAY) {
+                this.#see(lease.iat);
+                return;
+            }
         }
-        this.answer = answer;
-        this.lease = lease;
-        this.next = answer.next;
-        return true;
+        this.#take({ at, next, valid, code, until: seconds(said.valid_until), token: lease ? token : null }, lease);
+        void this.#keep();
+        return "ok";
     }
-    say(online) {
-        this.online = online;
-        this.options.changed?.(this.state);
+    /** The claims of a genuine lease of this licence. */
+    async #verify(lease) {
+        const token = parse(lease, this.#options);
+        return token && token.claims.sub === this.#id && token.claims.kind !== "embedded" && await genuineSoon(token) ? token.claims : undefined;
     }
+    /** Makes an answer the one that counts. */
+    #take(answer, lease) {
+        this.#answer = answer;
+        this.#lease = lease;
+        this.#next = answer.next;
+        this.#see(lease?.iat ?? 0);
+    }
+    #say(online) {
+        this.#online = online;
+        this.#options.changed?.(this.state);
+    }
+}
+/** The code that the service would answer because of where and for whom the visual runs. */
+function misplaced({ licensee, tenant, type, sites }, options) {
+    const env = options.env || EMBED, hosts = hostsAround();
+    if (options.licensee !== undefined && licensee && licensee !== options.licensee) {
+        return "WRONG_LICENSEE";
+    }
+    if (options.tenant !== undefined && tenant && tenant.toLowerCase() !== options.tenant.toLowerCase()) {
+        return "WRONG_TENANT";
+    }
+    if (type === "site" && (env & OUTSIDE_SITES || !(hosts.length
+        ? hosts.some((host) => sites?.some((site) => site.startsWith("*.") ? host.endsWith(site.slice(1)) : host === site))
+        : env === EMBED))) {
+        return "WRONG_SITE";
+    }
+    return null;
 }
 /** What a refusal that is the same wherever the visual runs comes to. */
 function final(code) {
@@ -232,11 +263,10 @@ function final(code) {
 }
 /** The hosts of the pages around the visual's frame, where the browser tells them. */
 function hostsAround() {
-    return Array.from(globalThis.location?.ancestorOrigins ?? [], (origin) => origin.replace(/^\w+:\/\/|:\d+$/g, "").replace(/\.$/, ""))
+    return Array.from(globalThis.location?.ancestorOrigins ?? [], (origin) => origin.replace(/^\w+:\/\/|\.?(:\d+)?$/g, ""))
         .filter((host) => host !== "null");
 }
 /** An instant of the service's in seconds, or null. */
 function seconds(instant) {
-    const ms = typeof instant === "string" ? Date.parse(instant) : NaN;
-    return ms ? ms / 1000 : null;
+    return Date.parse(instant) / 1000 || null;
 }

@@ -6,6 +6,10 @@ export interface Claims {
     aud: string;
     /** The licence's id. */
     sub: string;
+    /** How it reached the visual: in its file, in the answer that all get, or in the answer to one question. */
+    kind: "embedded" | "lease" | "answer";
+    /** Of an answer: what the question named. */
+    nonce?: string;
     /** When it was signed. */
     iat: number;
     /** The first instant at which it no longer counts. */
@@ -31,7 +35,11 @@ export declare function baseGuid(guid: string): string;
 /** The token that the engine put into the file of this visual, or null. */
 export declare function embeddedToken(guid: string): string | null;
 /** Reads a token for a product, which goes by its id or its guid; null if it is none. */
-export declare function parse(token: string, product: string, guid: string, keys: Keys): Unverified | null;
+export declare function parse(token: unknown, { product, guid, keys }: {
+    product: string;
+    guid: string;
+    keys: Keys;
+}): Unverified | null;
 /** Checks the signature at once. */
 export declare function genuine(token: Unverified): boolean;
 /** Checks the signature with the browser's own Ed25519 where there is one. */

@@ -6,32 +6,28 @@ export function baseGuid(guid) {
 }
 /** The token that the engine put into the file of this visual, or null. */
 export function embeddedToken(guid) {
-    const tokens = globalThis.okvizLicenses;
-    if (typeof tokens === "object" && tokens !== null) {
-        for (const [key, token] of Object.entries(tokens)) {
-            if (baseGuid(key) === baseGuid(guid) && typeof token === "string" && token) {
-                return token;
-            }
+    for (const [key, token] of Object.entries(globalThis.okvizLicenses ?? {})) {
+        if (baseGuid(key) === baseGuid(guid) && typeof token === "string" && token) {
+            return token;
         }
     }
     return null;
 }
 /** Reads a token for a product, which goes by its id or its guid; null if it is none. */
-export function parse(token, product, guid, keys) {
-    const parts = token.split(".");
-    const header = parseObject(parts[0]);
-    const claims = parseObject(parts[1]);
-    const signature = decode(parts[2]);
-    const kid = header?.kid;
-    const key = typeof kid === "string" && Object.keys(keys).includes(kid) ? decode(keys[kid]) : null;
-    if (parts.length !== 3 || !header || !claims || signature?.length !== 64 || key?.length !== 32 ||
-        header.alg !== "EdDSA" || header.typ !== "okviz-license+jwt" || "crit" in header ||
-        typeof claims.aud !== "string" || claims.aud !== product && baseGuid(claims.aud) !== baseGuid(guid) ||
-        typeof claims.sub !== "string" || typeof claims.iat !== "number" || typeof claims.exp !== "number" ||
-        typeof claims.period_end !== "number" || typeof claims.trial !== "boolean") {
+export function parse(token, { product, guid, keys }) {
+    try {
+        const parts = token.split(".");
+        const [header, claims] = parts.map((part, i) => i < 2 && JSON.parse(new TextDecoder().decode(decode(part))));
+        const key = decode(new Map(Object.entries(keys)).get(header.kid)), signature = decode(parts[2]);
+        return parts.length === 3 && key.length === 32 && signature.length === 64 &&
+            header.alg === "EdDSA" && header.typ === "okviz-license+jwt" && !("crit" in header) &&
+            claims.iss === "okviz" && (claims.aud === product || baseGuid(claims.aud) === baseGuid(guid)) &&
+            typeof claims.sub === "string" && [claims.iat, claims.exp, claims.period_end].every(Number.isFinite) && typeof claims.trial === "boolean"
+            ? { claims, key, signed: new TextEncoder().encode(parts[0] + "." + parts[1]), signature } : null;
+    }
+    catch { // it is no text, no JSON, or lacks a part
         return null;
     }
-    return { claims: claims, key, signed: new TextEncoder().encode(parts[0] + "." + parts[1]), signature };
 }
 /** Checks the signature at once. */
 export function genuine(token) {
@@ -48,24 +44,10 @@ export async function genuineSoon(token) {
         return genuine(token);
     }
 }
-function parseObject(part) {
-    try {
-        const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(decode(part)));
-        return typeof value === "object" && !Array.isArray(value) ? value : null;
-    }
-    catch {
-        return null;
-    }
-}
-/** Decodes base64url without padding; null if it is anything else. */
+/** Decodes base64url without padding; throws where it is anything else. */
 function decode(text) {
-    if (!text || !/^[\w-]+$/.test(text)) {
-        return null;
+    if (!text || /[^\w-]/.test(text)) {
+        throw new Error();
     }
-    try {
-        return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
-    }
-    catch {
-        return null;
-    }
+    return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
 }

@@ -11,6 +11,10 @@ export interface Claims {
     aud: string;
     /** The licence's id. */
     sub: string;
+    /** How it reached the visual: in its file, in the answer that all get, or in the answer to one question. */
+    kind: "embedded" | "lease" | "answer";
+    /** Of an answer: what the question named. */
+    nonce?: string;
     /** When it was signed. */
     iat: number;
     /** The first instant at which it no longer counts. */
@@ -40,33 +44,28 @@ export function baseGuid(guid: string): string {
 
 /** The token that the engine put into the file of this visual, or null. */
 export function embeddedToken(guid: string): string | null {
-    const tokens = (globalThis as { okvizLicenses?: unknown }).okvizLicenses;
-    if (typeof tokens === "object" && tokens !== null) {
-        for (const [key, token] of Object.entries(tokens)) {
-            if (baseGuid(key) === baseGuid(guid) && typeof token === "string" && token) {
-                return token;
-            }
+    for (const [key, token] of Object.entries((globalThis as { okvizLicenses?: object }).okvizLicenses ?? {})) {
+        if (baseGuid(key) === baseGuid(guid) && typeof token === "string" && token) {
+            return token;
         }
     }
     return null;
 }
 
 /** Reads a token for a product, which goes by its id or its guid; null if it is none. */
-export function parse(token: string, product: string, guid: string, keys: Keys): Unverified | null {
-    const parts = token.split(".");
-    const header = parseObject(parts[0]);
-    const claims = parseObject(parts[1]);
-    const signature = decode(parts[2]);
-    const kid = header?.kid;
-    const key = typeof kid === "string" && Object.keys(keys).includes(kid) ? decode(keys[kid]) : null;
-    if (parts.length !== 3 || !header || !claims || signature?.length !== 64 || key?.length !== 32 ||
-        header.alg !== "EdDSA" || header.typ !== "okviz-license+jwt" || "crit" in header ||
-        typeof claims.aud !== "string" || claims.aud !== product && baseGuid(claims.aud) !== baseGuid(guid) ||
-        typeof claims.sub !== "string" || typeof claims.iat !== "number" || typeof claims.exp !== "number" ||
-        typeof claims.period_end !== "number" || typeof claims.trial !== "boolean") {
+export function parse(token: unknown, { product, guid, keys }: { product: string; guid: string; keys: Keys }): Unverified | null {
+    try {
+        const parts = (token as string).split(".");
+        const [header, claims] = parts.map((part, i) => i < 2 && JSON.parse(new TextDecoder().decode(decode(part))));
+        const key = decode(new Map(Object.entries(keys)).get(header.kid)), signature = decode(parts[2]);
+        return parts.length === 3 && key.length === 32 && signature.length === 64 &&
+            header.alg === "EdDSA" && header.typ === "okviz-license+jwt" && !("crit" in header) &&
+            claims.iss === "okviz" && (claims.aud === product || baseGuid(claims.aud) === baseGuid(guid)) &&
+            typeof claims.sub === "string" && [claims.iat, claims.exp, claims.period_end].every(Number.isFinite) && typeof claims.trial === "boolean"
+            ? { claims, key, signed: new TextEncoder().encode(parts[0] + "." + parts[1]), signature } : null;
+    } catch { // it is no text, no JSON, or lacks a part
         return null;
     }
-    return { claims: claims as unknown as Claims, key, signed: new TextEncoder().encode(parts[0] + "." + parts[1]), signature };
 }
 
 /** Checks the signature at once. */
@@ -85,23 +84,10 @@ export async function genuineSoon(token: Unverified): Promise<boolean> {
     }
 }
 
-function parseObject(part: string | undefined): Record<string, unknown> | null {
-    try {
-        const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(decode(part)!));
-        return typeof value === "object" && !Array.isArray(value) ? value as Record<string, unknown> | null : null;
-    } catch {
-        return null;
+/** Decodes base64url without padding; throws where it is anything else. */
+function decode(text: string | undefined): Uint8Array<ArrayBuffer> {
+    if (!text || /[^\w-]/.test(text)) {
+        throw new Error();
     }
-}
-
-/** Decodes base64url without padding; null if it is anything else. */
-function decode(text: string | undefined): Uint8Array<ArrayBuffer> | null {
-    if (!text || !/^[\w-]+$/.test(text)) {
-        return null;
-    }
-    try {
-        return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
-    } catch {
-        return null;
-    }
+    return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
 }
