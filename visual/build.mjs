@@ -3,13 +3,17 @@
 //
 //     node build.mjs
 //
-// It installs the packaging tool into a temporary folder, which it removes at the end;
+// With --check it leaves dist/ alone and fails unless its packages hold what the source
+// makes. It installs the packaging tool into a temporary folder, which it removes at the end;
 // that takes about a minute. The same source gives the same bytes.
 
+import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+import { entries } from "./zip.mjs";
 
 const TOOL = "powerbi-visuals-tools@7.1.0";
 const API = "5.11.0";
@@ -24,11 +28,15 @@ try {
     const tool = join(npm(temp, "root", "--global", "--prefix", temp).trim(), "powerbi-visuals-tools", "bin", "pbiviz.js");
 
     const built = products.map((product) => [`${product.id}-${product.version}.pbiviz`, build(tool, product)]);
-    rmSync(join(here, "dist"), { recursive: true, force: true });
-    mkdirSync(join(here, "dist"));
-    for (const [file, from] of built) {
-        writeFileSync(join(here, "dist", file), timeless(readFileSync(from)));
-        console.log(file, statSync(from).size, "bytes");
+    if (process.argv.includes("--check")) {
+        compare(built);
+    } else {
+        rmSync(join(here, "dist"), { recursive: true, force: true });
+        mkdirSync(join(here, "dist"));
+        for (const [file, from] of built) {
+            writeFileSync(join(here, "dist", file), timeless(readFileSync(from)));
+            console.log(file, statSync(from).size, "bytes");
+        }
     }
 } finally {
     rmSync(temp, { recursive: true, force: true });
@@ -71,6 +79,17 @@ function build(tool, { id, name, guid, version }) {
         throw new Error(`no package was built for ${id}`);
     }
     return join(dist, file);
+}
+
+/** Fails unless dist/ holds these packages and no others. How they are compressed depends on Node's zlib, and does not count. */
+function compare(built) {
+    const committed = readdirSync(join(here, "dist")).sort();
+    assert.deepEqual(committed, built.map(([file]) => file).sort(), "visual/dist has other packages: run make visual");
+    for (const [file, from] of built) {
+        const [fresh, kept] = [from, join(here, "dist", file)].map((path) => entries(readFileSync(path)));
+        assert.deepEqual(kept, fresh, `${file} is not what the source makes: run make visual`);
+    }
+    console.log(`${built.length} packages of visual/dist hold what the source makes`);
 }
 
 /** Puts the first instant that a zip can name in place of the build's. */

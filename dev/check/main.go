@@ -65,6 +65,7 @@ func main() {
 		r.test("tests of dev", "dev", nil, "-count=1", "./...")
 		race(&r)
 		npm(&r, "tests of the visual", "visual", "test")
+		rebuilt(&r)
 	default:
 		fail("unknown: " + os.Args[1])
 	}
@@ -112,6 +113,16 @@ func npm(r *results, name, dir string, args ...string) {
 		r.run("npm ci in "+dir, dir, nil, "npm", "ci", "--no-audit", "--no-fund")
 	}
 	r.run(name, dir, nil, "npm", args...)
+}
+
+// rebuilt compares the packages of visual/dist with what their source makes.
+func rebuilt(r *results) {
+	const name = "packages of visual/dist against their source"
+	if !ci() {
+		r.skip(name, "building them takes some minutes, and is done with CI=true")
+		return
+	}
+	npm(r, name, "visual", "run", "rebuilt")
 }
 
 // fuzz runs every fuzz test for ten seconds.

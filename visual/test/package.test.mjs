@@ -6,7 +6,8 @@ import { createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import vm from "node:vm";
-import { inflateRawSync } from "node:zlib";
+
+import { entries } from "../zip.mjs";
 
 const file = (path) => readFileSync(new URL(path, import.meta.url));
 const key = createPrivateKey(file("../../dev/keys/signing-dev.pem"));
@@ -14,7 +15,7 @@ const KID = "MxA4nO0KWLlfkCKzeIiIAuEvZEY8f0LBd5N-HjMx7Jk"; // dev/keys/README.md
 
 for (const { id, name, version, guid } of JSON.parse(file("../products.json"))) {
     test(id, { timeout: 60_000 }, async (t) => {
-        const { js } = JSON.parse(unzip(file(`../dist/${id}-${version}.pbiviz`), `resources/${guid}.pbiviz.json`)).content;
+        const { js } = JSON.parse(entries(file(`../dist/${id}-${version}.pbiviz`))[`resources/${guid}.pbiviz.json`]).content;
         const day = 86400, now = Math.floor(Date.now() / 1000);
         const claims = { iss: "okviz", kind: "embedded", aud: id, sub: "lic_1", iat: now - 9 * day, trial: false, period_end: now + day, exp: now + day };
         for (const [status, kind, words, token, how = ""] of [
@@ -43,7 +44,7 @@ for (const { id, name, version, guid } of JSON.parse(file("../products.json"))) 
             });
         }
         await t.test("may ask where it asks", { timeout: 20_000 }, () => {
-            const { capabilities } = JSON.parse(unzip(file(`../dist/${id}-${version}.pbiviz`), `resources/${guid}.pbiviz.json`));
+            const { capabilities } = JSON.parse(entries(file(`../dist/${id}-${version}.pbiviz`))[`resources/${guid}.pbiviz.json`]);
             assert.deepEqual(capabilities.privileges.find(({ name }) => name === "WebAccess").parameters, ["http://localhost:8080"]);
             assert.ok(js.includes('"http://localhost:8080"'));
         });
@@ -87,20 +88,4 @@ function signed(claims, by = key) {
     const text = [{ alg: "EdDSA", typ: "okviz-license+jwt", kid: KID }, claims]
         .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
     return text + "." + sign(null, Buffer.from(text), by).toString("base64url");
-}
-
-/** Reads one deflated entry of a zip by way of its directory. */
-function unzip(zip, name) {
-    const end = zip.lastIndexOf("PK\x05\x06", undefined, "latin1");
-    let at = zip.readUInt32LE(end + 16);
-    for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {
-        const [nameSize, extraSize, commentSize] = [28, 30, 32].map((field) => zip.readUInt16LE(at + field));
-        if (zip.toString("utf8", at + 46, at + 46 + nameSize) === name) {
-            const local = zip.readUInt32LE(at + 42);
-            const data = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
-            return inflateRawSync(zip.subarray(data, data + zip.readUInt32LE(at + 20))).toString("utf8");
-        }
-        at += 46 + nameSize + extraSize + commentSize;
-    }
-    throw new Error(`no ${name} in the package`);
 }

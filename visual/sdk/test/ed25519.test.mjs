@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes, randomInt, sign, verify as nodesOwn } from "node:crypto";
 import { readFileSync } from "node:fs";
-import test from "node:test";
+import { test as timeless } from "node:test";
 
 import { verify } from "../dist/ed25519.js";
 import { sha512 } from "../dist/sha512.js";
 
+const test = (name, run) => timeless(name, { timeout: 60_000 }, run);
 const VECTORS = JSON.parse(readFileSync(new URL("rfc8032.json", import.meta.url))) // section 7.1
     .map(({ name, ...hex }) => ({ name, ...Object.fromEntries(Object.entries(hex).map(([k, v]) => [k, Buffer.from(v, "hex")])) }));
 const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
