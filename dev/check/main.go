@@ -122,7 +122,7 @@ func rebuilt(r *results) {
 		r.skip(name, "building them takes some minutes, and is done with CI=true")
 		return
 	}
-	npm(r, name, "visual", "run", "rebuilt")
+	npm(r, name, "visual", "run", "rebuild-check")
 }
 
 // fuzz runs every fuzz test for ten seconds.
