@@ -97,6 +97,7 @@ type Config struct {
 	Tenants   Tenants      // nil: no licence can be activated with Entra
 	Pages     http.Handler // what no route of the API answers; nil: nothing
 
+	Version        string         // of the build, for /healthz
 	PublicURL      string         // of the pages
 	Secret         billing.Secret // signs checkout tokens and mailed links
 	TestClocks     bool
@@ -142,7 +143,7 @@ func New(c Config) (http.Handler, error) {
 		writeProblem(g, problem(http.StatusMethodNotAllowed, "method_not_allowed", ""))
 	})
 
-	r.GET("/healthz", func(g *gin.Context) { g.JSON(http.StatusOK, gin.H{"status": "ok"}) })
+	r.GET("/healthz", func(g *gin.Context) { g.JSON(http.StatusOK, gin.H{"status": "ok", "version": c.Version}) })
 	r.GET("/readyz", s.ready)
 	held.visualRoutes(r)
 	(&gateway{s, c.Stores.Gateway}).routes(r)

@@ -35,7 +35,7 @@ func main() {
 
 func command() *cli.Command {
 	return &cli.Command{
-		Name: "okviz", Usage: "subscriptions and licences of Power BI visuals",
+		Name: "okviz", Usage: "subscriptions and licences of Power BI visuals", Version: engine.Version(),
 		Commands: []*cli.Command{
 			{Name: "api", Usage: "serve the HTTP API and the pages", Action: serve},
 			{Name: "worker", Usage: "run the subscriptions", Action: work},

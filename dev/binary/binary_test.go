@@ -147,12 +147,15 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		"OKVIZ_MAIL_FROM=OKVIZ <licences@okviz.example>", "TEMPORAL_ADDRESS="+server.Address(),
 		"OKVIZ_SIGNING_KEYS="+filepath.Join(root, "dev/keys/signing-dev.pem")+","+filepath.Join(root, "dev/keys/signing-dev-next.pem"),
 	), ran: map[string]bool{}}
-	build := exec.Command("go", "build", "-o", o.path, "./cmd/okviz")
+	build := exec.Command("go", "build", "-ldflags", "-X github.com/okviz/licensing/engine.version=v1.2.3", "-o", o.path, "./cmd/okviz")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building okviz: %v\n%s", err, out)
 	}
 
+	if got := o.run(t, nil, "--version"); got != "okviz version v1.2.3\n" {
+		t.Errorf("--version: %q", got)
+	}
 	o.run(t, nil, "migrate")
 	o.run(t, nil, "migrate") // may run again
 	catalogue := o.run(t, nil, "catalog", "default")
@@ -188,6 +191,9 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	o.start(t, "worker")
 	base := "http://" + address
 	eventually(t, "the API is ready", func() bool { return get(base+"/readyz", "").status == http.StatusOK })
+	if healthy := get(base+"/healthz", ""); string(healthy.body) != `{"status":"ok","version":"v1.2.3"}` {
+		t.Errorf("/healthz: %s", healthy.body)
+	}
 
 	answer := post(base+"/v1/checkout", "binary-test-0001", `{"product":"calendar-pro","plan":{"type":"users","tier":"1-20","cycle":"yearly"},
 		"currency":"JPY","billing":{"name":"Ωmega 🚀","email":"ada@contoso.example","country":"JP"},
