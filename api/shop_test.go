@@ -92,31 +92,54 @@ func (s *shop) assemble(p parts) {
 	check(s.t, err)
 }
 
+// database is the file that every shop begins with: it has a catalogue, packages and the
+// operator's key. It is made once, since the tables alone take half a second.
+var (
+	stocked  sync.Once
+	database []byte
+)
+
+func stock(t *testing.T, keys licensing.KeyRing) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "stock.db")
+	store, err := models.Open(sqlite(file), billing.DefaultPolicy())
+	check(t, err)
+	ctx := t.Context()
+	check(t, store.Migrate(ctx))
+	sold, err := billing.ParseCatalogue(billing.DefaultCatalogue())
+	check(t, err)
+	_, err = store.ApplyCatalogue(ctx, sold, false)
+	check(t, err)
+	_, err = store.PutAPIKey(ctx, operatorKey, "operator", "")
+	check(t, err)
+	stamper := packages.NewStamper(store, keys)
+	for _, p := range visual.Packages() {
+		build, err := stamper.Inspect(p.Data)
+		check(t, err)
+		check(t, store.PutVersion(ctx, p.Product, billing.Version{Version: p.Version, Changelog: p.Changelog, Build: build}, p.Data))
+	}
+	check(t, store.Close())
+	database, err = os.ReadFile(file)
+	check(t, err)
+}
+
+func sqlite(file string) string { return "sqlite://" + filepath.ToSlash(file) }
+
 func newShop(t *testing.T, change ...func(*parts)) *shop {
 	t.Helper()
 	s := &shop{t: t}
 	var err error
-	s.store, err = models.Open("sqlite://"+filepath.ToSlash(filepath.Join(t.TempDir(), "api.db")), billing.DefaultPolicy())
+	s.keys = licensing.KeyRing{Current: devKey(t, "signing-dev.pem"), Next: devKey(t, "signing-dev-next.pem")}
+	stocked.Do(func() { stock(t, s.keys) })
+	file := filepath.Join(t.TempDir(), "api.db")
+	check(t, os.WriteFile(file, database, 0o600))
+	s.store, err = models.Open(sqlite(file), billing.DefaultPolicy())
 	check(t, err)
 	t.Cleanup(func() { _ = s.store.Close() }) // some tests have done so
-	ctx := t.Context()
-	check(t, s.store.Migrate(ctx))
-	sold, err := billing.ParseCatalogue(billing.DefaultCatalogue())
-	check(t, err)
-	_, err = s.store.ApplyCatalogue(ctx, sold, false)
-	check(t, err)
-	_, err = s.store.PutAPIKey(ctx, operatorKey, "operator", "")
-	check(t, err)
-	s.keys = licensing.KeyRing{Current: devKey(t, "signing-dev.pem"), Next: devKey(t, "signing-dev-next.pem")}
 	gateway, err := sandbox.New(sandbox.NewMemory(), "https://shop.example/sandbox", webhookSecret)
 	check(t, err)
 	s.gateway = gateway
 	stamper := packages.NewStamper(s.store, s.keys)
-	for _, p := range visual.Packages() {
-		build, err := stamper.Inspect(p.Data)
-		check(t, err)
-		check(t, s.store.PutVersion(ctx, p.Product, billing.Version{Version: p.Version, Changelog: p.Changelog, Build: build}, p.Data))
-	}
 	papers, err := documents.New(documents.Vendor{Name: "OKVIZ"}, nil)
 	check(t, err)
 	s.mailbox = &activitiestest.Mailbox{}
