@@ -150,7 +150,7 @@ var scenarios = []scenario{
 // Any line may be the last before a crash: the same Task again finds what was
 // done, and goes on from there.
 func TestCrashAtAnyPointEndsInOneChargeAndOneInvoice(t *testing.T) {
-	calls := []string{"Book", "EnsureCustomer", "AttachMethod", "SaveMethod", "freeze", "Prepare", "SetCharge", "Charge", "Resolve", "Abandon", "record"}
+	calls := []string{"Snapshot", "EnsureCustomer", "AttachMethod", "SaveMethod", "reserve", "Prepare", "SetCharge", "Charge", "Resolve", "Abandon", "record"}
 	for _, sc := range scenarios {
 		t.Run(sc.name, func(t *testing.T) {
 			happened := 0
@@ -374,7 +374,7 @@ func TestUnknownTokenIsRefusedByNameAndRepeatedNowhere(t *testing.T) {
 
 func TestTokenStandsInNoError(t *testing.T) {
 	const token = "tok_visa"
-	for _, call := range []string{"EnsureCustomer", "AttachMethod", "SaveMethod", "freeze", "Prepare", "SetCharge", "Charge", "record"} {
+	for _, call := range []string{"EnsureCustomer", "AttachMethod", "SaveMethod", "reserve", "Prepare", "SetCharge", "Charge", "record"} {
 		s := newShop(t)
 		f := s.Break()
 		sub, c := s.Place(t, activitiestest.Order{Token: token})
@@ -419,7 +419,7 @@ func TestLoadFinishesWhatAnOlderRunLeftInFlight(t *testing.T) {
 			[]activitiestest.Charge{charge("2026-01-01 00:00:00", 990)}},
 		{"declined", "tok_declined", activitiestest.Point{Call: "Charge", After: true}, billing.Incomplete, billing.CodeCardDeclined,
 			[]activitiestest.Charge{charge("2026-01-01 00:00:00", -990)}},
-		{"frozen only", "tok_visa", activitiestest.Point{Call: "freeze", After: true}, billing.Active, "",
+		{"frozen only", "tok_visa", activitiestest.Point{Call: "reserve", After: true}, billing.Active, "",
 			[]activitiestest.Charge{charge("2026-01-01 00:00:05", 990)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -157,7 +157,7 @@ func (s *outcomes) asked(ctx context.Context, r billing.Request, o billing.Overv
 }
 
 // returned is where the customer comes back to with a card. It works without
-// the gateway's news, which may be late, and then shows the page.
+// the gateway's event, which may be late, and then shows the page.
 func (s *gateway) returned(g *gin.Context) {
 	ctx := g.Request.Context()
 	form, err := s.Store.CardForm(ctx, g.Param("form"))
@@ -183,7 +183,7 @@ func (s *gateway) returned(g *gin.Context) {
 }
 
 // answered is where the customer comes back to from their bank. It has the
-// workflow ask the gateway what they answered, since the gateway's news may be
+// workflow ask the gateway what they answered, since the gateway's event may be
 // late, and then shows the page.
 func (s *gateway) answered(g *gin.Context) {
 	ctx := g.Request.Context()
@@ -201,7 +201,7 @@ func (s *gateway) answered(g *gin.Context) {
 		}
 	}
 	declined := outcome.Payment.DeclineCode
-	if declined == "" { // the gateway's news may have been quicker
+	if declined == "" { // the gateway's event may have been quicker
 		if events, err := s.Store.LatestEvents(ctx, o.ID, 1); err == nil && len(events) > 0 {
 			switch events[0].Kind {
 			case billing.EventDeclined:

@@ -78,10 +78,10 @@ func (s *shop) tell(id string, kind sandbox.EventType, charge string) {
 	s.ask("POST", webhooks, body, signature).want(200, "")
 }
 
-// waits until so many news have not been acted on.
+// waits until so many gateway events have not been acted on.
 func (s *shop) awaitGatewayEvents(want int) {
 	s.t.Helper()
-	s.eventually("news has been acted on", func() bool {
+	s.eventually("the gateway events have been acted on", func() bool {
 		return s.ask("GET", "/v1/operator/reconcile", "", asOperator).at("pending_gateway_events") == float64(want)
 	})
 }

@@ -104,7 +104,7 @@ func (s *Store) moveMoney(tx *gorm.DB, row subscriptionRow, p billing.Changeset)
 }
 
 // advance writes the subscription's new state, its licence, history and mails.
-// A changeset that only freezes a bill has none of these.
+// A changeset that only reserves a bill has none of these.
 func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
 	if p.Subscription.Revision == p.From {
 		return nil

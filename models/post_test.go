@@ -87,7 +87,7 @@ func TestFreezingABillReservesTheBalanceAndChangesNoState(t *testing.T) {
 		}
 
 		// Another try of the same step, which read the snapshot before the first
-		// one froze its bill, must not send off a second payment.
+		// one reserved its bill, must not send off a second payment.
 		_, again := b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
 		if err := s.Post(t.Context(), again); !errors.Is(err, billing.ErrConflict) {
 			t.Errorf("frozen twice: %v", err)
@@ -425,7 +425,7 @@ func TestABalanceIsNeverSpentTwice(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		const n = 20
-		var freezes [n]billing.Changeset
+		var reserves [n]billing.Changeset
 		var bills [n]billing.Invoice
 		account := ""
 		for i := range n {
@@ -436,10 +436,10 @@ func TestABalanceIsNeverSpentTwice(t *testing.T) {
 				s.give(account, "USD", 1000)
 			}
 			b := s.snapshot(o.sub.ID)
-			bills[i], freezes[i] = b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+			bills[i], reserves[i] = b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
 		}
 		reserved := 0
-		for i, err := range together(n, func(i int) error { return s.Post(t.Context(), freezes[i]) }) {
+		for i, err := range together(n, func(i int) error { return s.Post(t.Context(), reserves[i]) }) {
 			switch {
 			case err == nil:
 				reserved++

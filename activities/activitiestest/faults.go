@@ -103,13 +103,13 @@ func (s faultyStore) Fence(ctx context.Context, id string) (billing.Subscription
 }
 
 func (s faultyStore) Snapshot(ctx context.Context, id string) (billing.Snapshot, error) {
-	return call(s.f, "Book", func() (billing.Snapshot, error) { return s.Store.Snapshot(ctx, id) })
+	return call(s.f, "Snapshot", func() (billing.Snapshot, error) { return s.Store.Snapshot(ctx, id) })
 }
 
 func (s faultyStore) Post(ctx context.Context, p billing.Changeset) error {
 	name := "record"
 	if p.Invoice != nil && p.Invoice.InFlight != "" {
-		name = "freeze"
+		name = "reserve"
 	}
 	return act(s.f, name, func() error { return s.Store.Post(ctx, p) })
 }

@@ -75,7 +75,7 @@ func TestACardThatIsGivenTooLateIsNotCharged(t *testing.T) {
 	shared.advance(t, clock, "2026-02-01T10:00:00Z")
 	giveCardAndLeave(t, page, "4242 4242 4242 4242")
 	ref := page[len(page)-len("form_01M895JDZNN9XJ81Q5VK7KHC23"):]
-	eventually(t, listed, "the news was acted on", func() bool {
+	eventually(t, listed, "the gateway event was acted on", func() bool {
 		var r struct {
 			PendingPayment int `json:"pending_gateway_events"`
 		}

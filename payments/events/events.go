@@ -109,7 +109,7 @@ func (r *Receiver) Run(ctx context.Context) {
 func (r *Receiver) sweep(ctx context.Context) {
 	waiting, err := r.store.ClaimGatewayEvents(ctx, r.gateway.Name(), 50)
 	if err != nil && ctx.Err() == nil {
-		r.log.Warn("news of the gateway was not read", "error", err)
+		r.log.Warn("the gateway events were not read", "error", err)
 	}
 	for _, n := range waiting {
 		r.actOn(ctx, n)
@@ -120,7 +120,7 @@ func (r *Receiver) sweep(ctx context.Context) {
 // record it at any moment.
 var errUnderWay = errors.New("the payment is under way")
 
-// actOn acts on news, or puts it off.
+// actOn acts on an event, or defers it.
 func (r *Receiver) actOn(ctx context.Context, n billing.GatewayEvent) {
 	ctx, cancel := context.WithTimeout(ctx, commands.Patience)
 	defer cancel()
@@ -135,7 +135,7 @@ func (r *Receiver) actOn(ctx context.Context, n billing.GatewayEvent) {
 		err = errors.Join(err, r.store.DeferGatewayEvent(kept, gateway, n.ID))
 	}
 	if err != nil {
-		r.log.Warn("news of the gateway waits to be acted on", "event", n.ID, "kind", string(n.Kind), "error", err)
+		r.log.Warn("a gateway event waits to be acted on", "event", n.ID, "kind", string(n.Kind), "error", err)
 	}
 }
 

@@ -51,7 +51,7 @@ type Subject struct {
 	// succeeded.
 	FailRefund func(t *testing.T, charge, note string)
 
-	// Webhook is how the gateway tells news, signed at an instant.
+	// Webhook is how the gateway tells an event, signed at an instant.
 	Webhook func(t *testing.T, n billing.GatewayEvent, at time.Time) (header func(string) string, body []byte)
 }
 
@@ -826,7 +826,7 @@ func movedIsListed(o *order) {
 	}
 }
 
-// told is every kind of news, as it is to be read.
+// told is every kind of event, as it is to be read.
 func told() (all []billing.GatewayEvent) {
 	for _, kind := range []billing.GatewayEventKind{
 		billing.GatewayEventCharge, billing.GatewayEventRefund, billing.GatewayEventCard,

@@ -1,8 +1,8 @@
-// Command mortal is the engine's worker, which kills itself as kill -9 does at
+// Command crashworker is the engine's worker, which kills itself as kill -9 does at
 // the first crossing of one of some places between it and the database, the
 // gateway or the mail server:
 //
-//	mortal -at "Renew: after Charge,Notify: before Deliver"
+//	crashworker -at "Renew: after Charge,Notify: before Deliver"
 //
 // It is the worker of cmd/okviz but for the ports that are wrapped here, and is
 // configured like it. It says "ready" when it has connected to everything, works
@@ -35,7 +35,7 @@ func main() {
 	at := flag.String("at", "", `where to die: "<activity>: before|after <call>,…"; empty: nowhere`)
 	flag.Parse()
 	if err := run(context.Background(), strings.Split(*at, ",")); err != nil {
-		fmt.Fprintln(os.Stderr, "mortal:", err)
+		fmt.Fprintln(os.Stderr, "crashworker:", err)
 		os.Exit(1)
 	}
 }
@@ -112,7 +112,7 @@ type store struct {
 func (s store) Post(ctx context.Context, p billing.Changeset) error {
 	name := "record"
 	if p.Invoice != nil && p.Invoice.InFlight != "" {
-		name = "freeze"
+		name = "reserve"
 	}
 	return act(ctx, s.fatal, name, func() error { return s.Store.Post(ctx, p) })
 }
