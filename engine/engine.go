@@ -194,6 +194,11 @@ func RegisterSearchAttributes(ctx context.Context, l *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("TEMPORAL_…: %w", err)
 	}
+	return RegisterSearchAttributesAt(ctx, options, l)
+}
+
+// RegisterSearchAttributesAt is RegisterSearchAttributes with Temporal where the options say.
+func RegisterSearchAttributesAt(ctx context.Context, options client.Options, l *slog.Logger) error {
 	c, err := dial(ctx, options, l)
 	if err != nil {
 		return err
