@@ -14,12 +14,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/okviz/licensing/billing"
 )
 
 const (
 	maxBody       = 64 << 10
 	maxActivation = 16 << 10
-	maxCatalogue  = 1 << 20
+	maxCatalogue  = billing.MaxCatalogue
 	maxStatement  = 1 << 20
 	maxPackage    = 17 << 20 // a package of 16 MiB and what a form adds
 )
