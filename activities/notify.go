@@ -69,10 +69,10 @@ func (ended) IsPermanent() bool { return true }
 // loginEmail brings a sign-in link. The token is in the URL's fragment,
 // which browsers do not send to servers.
 func (a *Activities) loginEmail(ctx context.Context, e billing.Envelope) (billing.Email, error) {
-	to, err := a.Store.LoginAccount(ctx, e.Subscription)
+	to, token, err := a.Store.LoginAccount(ctx, e.Subscription, a.Secret.LoginTokens(e.Subscription))
 	return billing.Email{
 		ID: e.ID, Notice: e.Notice, At: e.At, Email: to.Email,
-		Link: a.PublicURL + "/login#token=" + a.Secret.LoginToken(e.Subscription),
+		Link: a.PublicURL + "/login#token=" + token,
 	}, err
 }
 

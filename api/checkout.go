@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/mail"
 	"regexp"
@@ -219,17 +220,21 @@ func (s *shop) discount(ctx context.Context, coupon *string, product, currency s
 	return c.For(product, currency, now)
 }
 
-// checkCountry checks that a country can be billed.
-func checkCountry(country string) error {
-	if !billing.ValidCountry(country) {
+// checkCountry checks that a country can be billed, and that something may be sold
+// there.
+func (s *shop) checkCountry(country string) error {
+	switch {
+	case !billing.ValidCountry(country):
 		return invalid("billing.country", "is not a country")
+	case slices.Contains(s.Policy.BlockedCountries, country):
+		return refusal(billing.CodeCountryNotServed, "billing.country", "nothing is sold in this country")
 	}
 	return nil
 }
 
 func (s *shop) previewCheckout(ctx context.Context, in *previewInput) (*struct{ Body Preview }, error) {
 	b := in.Body
-	if err := checkCountry(b.Billing.Country); err != nil {
+	if err := s.checkCountry(b.Billing.Country); err != nil {
 		return nil, err
 	}
 	product, plan, price, err := s.offer(ctx, b.Product, b.Plan.choice(), b.Quantity, b.Currency)
@@ -276,7 +281,11 @@ func (s *shop) previewCheckout(ctx context.Context, in *previewInput) (*struct{ 
 
 func (s *shop) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutput, error) {
 	b := in.Body
-	return s.place(ctx, in.CommandInput, s.orderer(ctx, b.Billing.Email), checkoutRoute, func() (commands.Purchase, error) {
+	caller, err := s.orderer(ctx, checkoutRoute, in.Key, b.Billing.Email)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return s.place(ctx, in.CommandInput, caller, checkoutRoute, func() (commands.Purchase, error) {
 		token, by, err := payment(b.Pay, b.Payment, b.AcceptTerms)
 		if err != nil {
 			return commands.Purchase{}, err
@@ -423,7 +432,7 @@ type placement struct {
 
 // order reads what is ordered, and refuses what cannot be.
 func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placement, error) {
-	details, licensee, err := parties(b)
+	details, licensee, err := s.parties(b)
 	if err != nil {
 		return placement{}, err
 	}
@@ -478,8 +487,8 @@ func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placeme
 }
 
 // parties reads who pays, but for the VAT id, and who receives the licence.
-func parties(b OrderBody) (details billing.BillingDetails, licensee billing.Contact, err error) {
-	if err := checkCountry(b.Billing.Country); err != nil {
+func (s *shop) parties(b OrderBody) (details billing.BillingDetails, licensee billing.Contact, err error) {
+	if err := s.checkCountry(b.Billing.Country); err != nil {
 		return details, licensee, err
 	}
 	buyer, err := contact("billing", b.Billing.ContactBody)
@@ -500,12 +509,29 @@ func parties(b OrderBody) (details billing.BillingDetails, licensee billing.Cont
 const checkoutRoute = "POST /v1/checkout"
 
 // orderer is the scope of an order's Idempotency-Key. A guest's is a hash
-// of the billing address, so that nobody can block or read another's orders.
-func (s *shop) orderer(ctx context.Context, email string) string {
+// of the billing address, so that nobody can block or read another's orders: the
+// one that has this key already, where the secret has been changed since.
+func (s *shop) orderer(ctx context.Context, route, key, email string) (string, error) {
 	if who := callerOf(ctx); who.key != "" || who.session != "" {
-		return who.name()
+		return who.name(), nil
 	}
-	return "mail:" + hex.EncodeToString(s.Secret.Sign("caller", []byte(strings.ToLower(strings.TrimSpace(email)))))
+	current := ""
+	for i, mac := range s.Secret.SignAll("caller", []byte(strings.ToLower(strings.TrimSpace(email)))) {
+		caller := "mail:" + hex.EncodeToString(mac)
+		if i == 0 {
+			current = caller
+		}
+		if len(s.Secret) == 1 {
+			break
+		}
+		switch _, err := s.Commands.Find(ctx, caller, route, key); {
+		case err == nil:
+			return caller, nil
+		case !errors.Is(err, billing.ErrNotFound):
+			return "", err
+		}
+	}
+	return current, nil
 }
 
 // mailbox is an address that mail servers agree about: 64 characters without

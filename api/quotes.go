@@ -87,7 +87,10 @@ func (s *shop) makeQuote(ctx context.Context, in *struct {
 	Body QuoteBody
 }) (*quoteOutput, error) {
 	const route = "POST /v1/quotes"
-	caller := s.orderer(ctx, in.Body.Billing.Email)
+	caller, err := s.orderer(ctx, route, in.Key, in.Body.Billing.Email)
+	if err != nil {
+		return nil, s.answer(err)
+	}
 	var q billing.Quote
 	r, err := s.Commands.Find(ctx, caller, route, in.Key)
 	if errors.Is(err, billing.ErrNotFound) {
@@ -185,6 +188,9 @@ func (s *shop) acceptQuote(ctx context.Context, in *struct {
 	}
 	return s.place(ctx, in.CommandInput, callerOf(ctx).name(), "POST /v1/quotes/"+q.ID+"/accept", func() (commands.Purchase, error) {
 		token, by, err := payment(q.Order.Pay, in.Body.Payment, in.Body.AcceptTerms)
+		if err == nil {
+			err = s.checkCountry(q.Order.Billing.Country)
+		}
 		o, sub := q.Ordered(billing.SubscriptionID(commands.NewID("sub")), licensing.LicenseID(commands.NewID("lic")), by, billing.Instant(s.Now()))
 		return commands.Purchase{Order: o, Subscription: sub, Token: token}, err
 	})

@@ -147,7 +147,7 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 	s.mailbox = &activitiestest.Mailbox{}
 	s.temporal = &temporal{store: s.store, steps: &activities.Activities{
 		Store: s.store, Gateway: gateway, Mailer: s.mailbox, Files: stamper, Documents: papers,
-		PublicURL: "https://shop.example", Secret: billing.Secret("0123456789abcdef0123456789abcdef"), Now: time.Now,
+		PublicURL: "https://shop.example", Secret: billing.Secret{"0123456789abcdef0123456789abcdef"}, Now: time.Now,
 	}}
 	log := &diary{}
 	t.Cleanup(func() { log.saysNothing(t) })
@@ -157,7 +157,7 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 			Licenses: s.store, Accounts: s.store, Operators: s.store, Gateway: s.store,
 		},
 		Gateway: gateway, Files: stamper, Documents: papers, VATIDs: api.VATSyntax{}, Policy: billing.DefaultPolicy(), Metrics: uncounted{},
-		Sandbox: gateway, PublicURL: "https://shop.example", Secret: []byte("0123456789abcdef0123456789abcdef"), TestClocks: true,
+		Sandbox: gateway, PublicURL: "https://shop.example", Secret: billing.Secret{"0123456789abcdef0123456789abcdef"}, TestClocks: true,
 		Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: func() time.Time {
 			if s.now.IsZero() {
 				return time.Now()

@@ -6,6 +6,8 @@ import "time"
 // vendor may configure. Running subscriptions keep what was stored in them.
 type Policy struct {
 	SellerCountry string
+	// BlockedCountries are where nothing new is sold.
+	BlockedCountries []string
 	OrderExpiry   time.Duration // an unpaid card order's life
 	RenewalGrace  time.Duration // a card licence outlives its period by this
 	RetryAfter    []time.Duration

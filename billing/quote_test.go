@@ -61,7 +61,7 @@ func TestAQuoteIsPricedAsForAStrangerAndKeepsItsCoupon(t *testing.T) {
 }
 
 func TestAQuotesTokenOpensThatQuoteAlone(t *testing.T) {
-	secret := Secret("0123456789abcdef0123456789abcdef")
+	secret := Secret{"0123456789abcdef0123456789abcdef"}
 	token := secret.QuoteToken("quo_1")
 	raw, err := base64.RawURLEncoding.DecodeString(token[len("qot_"):])
 	if err != nil || len(raw) != 16+len("quo_1") {
@@ -83,8 +83,8 @@ func TestAQuotesTokenOpensThatQuoteAlone(t *testing.T) {
 		{"padded", token + "=", true, false},
 		{"an order's", "cot_" + token[4:], false, false},
 		{"an API key", "okv_1", false, false},
-		{"of another server", Secret("another").QuoteToken("quo_1"), true, false},
-		{"a login's", "qot_" + Secret(secret).LoginToken("quo_1"), true, false},
+		{"of another server", Secret{"another"}.QuoteToken("quo_1"), true, false},
+		{"a login's", "qot_" + secret.LoginToken("quo_1"), true, false},
 	} {
 		quote, isQuote, good := secret.QuoteOf(c.token)
 		if isQuote != c.isQuote || good != c.good || good && quote != "quo_1" {

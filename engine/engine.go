@@ -67,6 +67,12 @@ func Open(ctx context.Context, c Config, l *slog.Logger) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TEMPORAL_…: %w", err)
 	}
+	if err := c.checkTemporal(options); err != nil {
+		return nil, err
+	}
+	if !c.Development() && len(c.AcceptRisks) > 0 {
+		l.Warn("OKVIZ_ACCEPT_RISKS accepts what production otherwise refuses", "risks", c.AcceptRisks)
+	}
 	return OpenAt(ctx, c, options, l)
 }
 
@@ -146,7 +152,7 @@ func (c Config) brand() (web.Brand, error) {
 
 func (c Config) policy() billing.Policy {
 	p := billing.DefaultPolicy()
-	p.SellerCountry = c.SellerCountry
+	p.SellerCountry, p.BlockedCountries = c.SellerCountry, c.BlockedCountries
 	return p
 }
 
@@ -191,10 +197,13 @@ var SearchAttributes = map[string]enums.IndexedValueType{
 }
 
 // RegisterSearchAttributes makes them known to Temporal's namespace.
-func RegisterSearchAttributes(ctx context.Context, l *slog.Logger) error {
+func RegisterSearchAttributes(ctx context.Context, cfg Config, l *slog.Logger) error {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return fmt.Errorf("TEMPORAL_…: %w", err)
+	}
+	if err := cfg.checkTemporal(options); err != nil {
+		return err
 	}
 	return RegisterSearchAttributesAt(ctx, options, l)
 }
@@ -246,7 +255,7 @@ func (e *Engine) api() (http.Handler, error) {
 			Licenses: e.Store, Accounts: e.Store, Operators: e.Store, Gateway: e.Store,
 		},
 		Commands: e.commands, Checks: e.checks, Events: e.events, Office: e.Office, Gateway: e.gateway, Files: e.Stamper, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
-		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Pages: web.Handler(brand), Version: Version(), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
+		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Pages: web.Handler(brand), Version: Version(), PublicURL: e.config.PublicURL, Secret: e.config.Secret, TestClocks: e.config.TestClocks,
 		RateLimits:     !e.config.Development() || e.config.RateLimits == "on",
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})
@@ -362,7 +371,7 @@ func (e *Engine) Activities() (*activities.Activities, error) {
 		return nil, fmt.Errorf("the operator's address: %w", err)
 	}
 	return &activities.Activities{
-		Store: e.Store, Gateway: meteredGateway{e.gateway, e.metrics}, Mailer: meteredMailer{sender, e.metrics}, Files: e.Stamper, Documents: e.documents, PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret),
+		Store: e.Store, Gateway: meteredGateway{e.gateway, e.metrics}, Mailer: meteredMailer{sender, e.metrics}, Files: e.Stamper, Documents: e.documents, PublicURL: e.config.PublicURL, Secret: e.config.Secret,
 		OperatorEmail: operator, Now: time.Now,
 	}, nil
 }

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -76,13 +77,17 @@ func (s *Store) Unsolicited(ctx context.Context, email string, since time.Time) 
 	return int(n), err
 }
 
-// LoginAccount is the account that a link was mailed to. Errors: ErrNotFound.
-func (s *Store) LoginAccount(ctx context.Context, id string) (billing.Account, error) {
+// LoginAccount is the account that a link is mailed to, and the one of the tokens
+// that the link has: the first, unless it was begun with another secret. Errors:
+// ErrNotFound.
+func (s *Store) LoginAccount(ctx context.Context, id string, tokens []string) (account billing.Account, token string, err error) {
 	login, err := one[loginRow](s.db.WithContext(ctx).Where("id = ?", id))
 	if err != nil {
-		return billing.Account{}, err
+		return account, "", err
 	}
-	return s.Account(ctx, login.Account)
+	i := max(0, slices.IndexFunc(tokens, func(token string) bool { return hashKey(token) == login.Hash }))
+	account, err = s.Account(ctx, login.Account)
+	return account, tokens[i], err
 }
 
 // ConfirmLogin makes a session of a mailed link's token, once. Errors:
