@@ -136,7 +136,7 @@ func New(c Config) (http.Handler, error) {
 	if err := r.SetTrustedProxies(c.TrustedProxies); err != nil {
 		return nil, err
 	}
-	r.Use(s.logged, s.recovered, headed, s.paced, s.limited, sameSite())
+	r.Use(s.logged, s.recovered, s.headed, s.paced, s.limited, sameSite())
 	r.NoRoute(s.page)
 	r.NoMethod(func(g *gin.Context) {
 		g.Header("Allow", strings.Replace(g.Writer.Header().Get("Allow"), http.MethodGet, "GET, HEAD", 1)) // see heads

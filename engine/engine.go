@@ -316,10 +316,14 @@ func (e *Engine) runBeside(ctx context.Context, role string) (stop func()) {
 	}
 }
 
+// writeTimeout is how long an answer may take, from the request's headers on: a
+// package of 16 MiB over a slow line, or a command with a slow gateway.
+var writeTimeout = 5 * time.Minute
+
 // serve answers on a listener until the context ends.
 func (e *Engine) serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: writeTimeout, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
 	}
 	done := make(chan error, 1)
@@ -329,7 +333,7 @@ func (e *Engine) serve(ctx context.Context, l net.Listener, handler http.Handler
 		defer cancel()
 		done <- server.Shutdown(stop)
 	}()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(problems{l}); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving HTTP: %w", err)
 	}
 	return <-done

@@ -55,6 +55,20 @@ func TestTheSecretIsChangedWithoutAnOutage(t *testing.T) {
 	s.ask("GET", "/v1/subscriptions/"+fresh.text("subscription.id"), "", "Authorization: Bearer "+fresh.text("checkout_token")).want(200, "")
 }
 
+func TestABrowserThatHasComeByHTTPSDoesSoForAYear(t *testing.T) {
+	s := newShop(t)
+	for _, path := range []string{"/healthz", "/v1/products", "/v1/none", "/docs"} {
+		if got := s.ask("GET", path, "").header.Get("Strict-Transport-Security"); got != "max-age=31536000" {
+			t.Errorf("%s: %q", path, got)
+		}
+	}
+	s.parts.PublicURL = "http://127.0.0.1:8080"
+	s.assemble(s.parts)
+	if got := s.ask("GET", "/healthz", "").header.Get("Strict-Transport-Security"); got != "" {
+		t.Errorf("by http: %q", got)
+	}
+}
+
 func TestNothingNewIsSoldInABlockedCountry(t *testing.T) {
 	s := newShop(t)
 	quote := s.ask("POST", "/v1/quotes", quoted(), withKey()).want(201, "").text("id")
