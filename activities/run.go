@@ -322,7 +322,8 @@ func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, r
 	r := billing.ChargeRequest{
 		Invoice: inv.ID, Subscription: inv.Subscription, Customer: customer, Method: inv.Method,
 		Amount: inv.AmountDue(), Attempt: inv.Attempt, OffSession: t.Command == nil, At: t.At,
-		ReturnURL: a.PublicURL + billing.ReturnPath + string(inv.Purpose) + "/" + inv.Subscription,
+		ReturnURL: a.PublicURL + billing.ReturnPath + string(inv.Purpose) + "/" + inv.Subscription + "/" +
+			a.Secret.ReturnSignature(string(inv.Purpose), inv.Subscription),
 	}
 	ref, err := a.Gateway.Prepare(ctx, r)
 	if err != nil {

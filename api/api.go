@@ -111,7 +111,7 @@ type Config struct {
 // answered.
 type server struct {
 	Config
-	requests, checked, guesses, wrongKeys *limits
+	requests, returns, checked, guesses, wrongKeys *limits
 }
 
 // Gin and Huma keep these in variables of their packages.
@@ -125,7 +125,7 @@ func init() {
 // New makes the handler of everything that the engine serves over HTTP.
 func New(c Config) (http.Handler, error) {
 	s := &server{
-		Config: c, requests: newLimits(requestsASecond, requestsAtOnce), checked: newLimits(checksASecond, checksAtOnce),
+		Config: c, requests: newLimits(requestsASecond, requestsAtOnce), returns: newLimits(returnsASecond, returnsAtOnce), checked: newLimits(checksASecond, checksAtOnce),
 		guesses: newLimits(guessesASecond, guessesAtOnce), wrongKeys: newLimits(keysASecond, keysAtOnce),
 	}
 	done := &outcomes{s, c.Stores.Outcomes}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,8 +24,9 @@ const (
 	// database asked for so many.
 	guessesASecond, guessesAtOnce = 1, 100
 	// Activation keys that are none.
-	keysASecond, keysAtOnce = 1.0 / 60, 10
-	limitsKept              = 100_000 // addresses or licences, in each of two halves
+	keysASecond, keysAtOnce       = 1.0 / 60, 10
+	returnsASecond, returnsAtOnce = 1, 20   // from the gateway's pages and the bank's
+	limitsKept                    = 100_000 // addresses or licences, in each of two halves
 
 	mailsAnHour = 5 // to an address that did not ask: trials, quotes, links to sign in with
 )
@@ -106,10 +108,14 @@ func tooMany(wait time.Duration) *Problem {
 
 // paced limits the requests of every address, except licence checks.
 func (s *server) paced(g *gin.Context) {
-	if !s.RateLimits || !isAPI(g.Request.URL.Path) || g.FullPath() == checkPath {
+	counted, back := s.requests, strings.HasPrefix(g.Request.URL.Path, "/return/")
+	if back {
+		counted = s.returns
+	}
+	if !s.RateLimits || !back && !isAPI(g.Request.URL.Path) || g.FullPath() == checkPath {
 		return
 	}
-	if wait := s.requests.wait(network(g.ClientIP()), s.Now()); wait > 0 {
+	if wait := counted.wait(network(g.ClientIP()), s.Now()); wait > 0 {
 		writeProblem(g, tooMany(wait))
 	}
 }

@@ -3,7 +3,9 @@ package api_test
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/okviz/licensing/api"
 	"github.com/okviz/licensing/billing"
 )
 
@@ -35,4 +37,72 @@ func TestAStrangersOrderMailsNoNameThatIsNone(t *testing.T) {
 	if got := printed(signed); !strings.Contains(got, "Team 7 <bea@contoso.example>") {
 		t.Errorf("of a signed-in account %q is printed", got)
 	}
+}
+
+// waits orders with a card whose bank asks for the customer.
+func (s *shop) waits() (subscription string) {
+	s.t.Helper()
+	return s.buy(`payment.token="tok_3ds"`).want(201, "").text("subscription.id")
+}
+
+func (s *shop) wayBack(subscription string) string {
+	return "/return/payments/purchase/" + subscription + "/" + s.parts.Secret.ReturnSignature("purchase", subscription)
+}
+
+func TestOnlyAnAddressThatWeGaveLeadsBack(t *testing.T) {
+	s := newShop(t)
+	id, other := s.waits(), s.waits()
+	sent := s.temporal.updates()
+	signature := s.parts.Secret.ReturnSignature("purchase", id)
+	for _, path := range []string{
+		"/return/payments/purchase/" + id, "/return/payments/purchase/" + id + "/" + signature[1:], "/return/payments/purchase/" + id + "/x",
+		"/return/payments/change/" + id + "/" + signature, "/return/payments/purchase/" + other + "/" + signature,
+	} {
+		s.ask("GET", path, "").want(404, "")
+	}
+	if n := s.temporal.updates(); n != sent {
+		t.Errorf("without a signature %d questions were asked", n-sent)
+	}
+	if back := s.comeBack("https://shop.example" + s.wayBack(id)); back != "/checkout?order="+id {
+		t.Errorf("the customer comes back to %s", back)
+	}
+	if n := s.temporal.updates(); n != sent+1 {
+		t.Errorf("%d questions were asked, want 1", n-sent)
+	}
+}
+
+func TestOneReturnAtATimeAsksAboutAnOrder(t *testing.T) {
+	s := newShop(t)
+	id := s.waits()
+	sent, within := s.temporal.updates(), 0
+	s.temporal.before = func() error { // while the first one asks
+		s.temporal.mu.Unlock()
+		defer s.temporal.mu.Lock()
+		if within++; within == 1 {
+			s.ask("GET", s.wayBack(id), "").want(303, "")
+			second, err := api.New(s.parts.Config) // another process
+			check(t, err)
+			s.handler, second = second, s.handler
+			s.ask("GET", s.wayBack(id), "").want(303, "")
+			s.handler = second
+		}
+		return nil
+	}
+	s.ask("GET", s.wayBack(id), "").want(303, "")
+	if n := s.temporal.updates(); n != sent+1 {
+		t.Errorf("%d questions were asked, want 1", n-sent)
+	}
+	s.ask("GET", s.wayBack(id), "").want(303, "")
+	if n := s.temporal.updates(); n != sent+2 {
+		t.Error("once the first one has its answer nobody may ask again")
+	}
+}
+
+func TestReturnsAreLimitedByAddress(t *testing.T) {
+	s := newShop(t, limited)
+	s.now = time.Now()
+	for range 20 {
+		s.ask("GET", "/return/payments/purchase/sub_x/y", "").want(404, "")
+	}
+	s.ask("GET", "/return/payments/purchase/sub_x/y", "").want(429, "too_many_requests")
 }

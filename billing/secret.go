@@ -25,6 +25,17 @@ func (s Secret) LoginToken(login string) string {
 	return base64.RawURLEncoding.EncodeToString(s.Sign("login", []byte(login)))
 }
 
+// ReturnSignature is what a return address ends with, so that nobody can make
+// one up: it binds the address to its purpose and order.
+func (s Secret) ReturnSignature(purpose, order string) string {
+	return base64.RawURLEncoding.EncodeToString(s.Sign("return", []byte(purpose+"/"+order))[:16])
+}
+
+// IsReturn tells whether a return address's signature is its own.
+func (s Secret) IsReturn(purpose, order, signature string) bool {
+	return hmac.Equal([]byte(signature), []byte(s.ReturnSignature(purpose, order)))
+}
+
 // quoteToken is what every quote's token begins with.
 const quoteToken = "qot_"
 

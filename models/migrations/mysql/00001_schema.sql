@@ -414,7 +414,16 @@ CREATE TABLE sandbox_forms (
 CREATE INDEX sandbox_forms_untold ON sandbox_forms (untold);
 CREATE INDEX payment_methods_detach ON payment_methods (detach_at);
 
+-- When something was done that is limited: mails, declines, returns.
+CREATE TABLE attempts (
+  subject VARCHAR(128) NOT NULL PRIMARY KEY,
+  instants JSON NOT NULL,
+  expires_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX attempts_expires ON attempts (expires_at);
+
 -- +goose Down
+DROP TABLE attempts;
 DROP TABLE sandbox_forms;
 DROP TABLE card_forms;
 DROP TABLE profiles;

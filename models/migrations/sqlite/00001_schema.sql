@@ -414,7 +414,16 @@ CREATE TABLE sandbox_forms (
 CREATE INDEX sandbox_forms_untold ON sandbox_forms (untold);
 CREATE INDEX payment_methods_detach ON payment_methods (detach_at);
 
+-- When something was done that is limited: mails, declines, returns.
+CREATE TABLE attempts (
+  subject TEXT NOT NULL PRIMARY KEY,
+  instants TEXT NOT NULL,
+  expires_at DATETIME NOT NULL
+);
+CREATE INDEX attempts_expires ON attempts (expires_at);
+
 -- +goose Down
+DROP TABLE attempts;
 DROP TABLE sandbox_forms;
 DROP TABLE card_forms;
 DROP TABLE profiles;
