@@ -76,15 +76,18 @@ func (s *accounts) login(ctx context.Context, in *struct {
 		Email string `json:"email" minLength:"3" maxLength:"254"`
 	}
 }) (*struct{}, error) {
+	var tooMany *Problem
+	if err := s.mayMail(ctx, in.Body.Email); errors.As(err, &tooMany) {
+		return nil, nil // which says nothing of the address either
+	} else if err != nil {
+		return nil, s.answer(err)
+	}
 	to, err := s.Store.AccountOf(ctx, in.Body.Email)
 	if errors.Is(err, billing.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, s.answer(err)
-	}
-	if s.mayMail(ctx, to.Email) != nil {
-		return nil, nil // which says nothing of the address either
 	}
 	id := commands.NewID("lgn")
 	if err := s.Store.BeginLogin(ctx, id, s.Secret.LoginToken(id), to.ID); err != nil {

@@ -27,7 +27,8 @@ type AccessStore interface {
 	Account(ctx context.Context, id string) (billing.Account, error)
 	Session(ctx context.Context, token string) (id string, account billing.Account, err error)
 	Overview(ctx context.Context, subscription string) (billing.Overview, error)
-	Unsolicited(ctx context.Context, email string, since time.Time) (mails int, err error)
+	Take(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
+	GiveBack(ctx context.Context, now time.Time, subjects ...string) error
 	Clock(ctx context.Context, id string) (time.Time, error)
 }
 

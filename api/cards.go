@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -31,8 +30,6 @@ type GatewayStore interface {
 	CardForm(ctx context.Context, id string) (billing.CardForm, error)
 	Overview(ctx context.Context, subscription string) (billing.Overview, error)
 	LatestEvents(ctx context.Context, subscription string, limit int) ([]billing.Event, error)
-	Take(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
-	GiveBack(ctx context.Context, now time.Time, subjects ...string) error
 }
 
 // gateway takes what the gateway sends: events, and customers who come back from
@@ -176,7 +173,7 @@ func (s *gateway) mayReturn(g *gin.Context, purpose, order string) bool {
 // this moment, in any process.
 func (s *gateway) asking(ctx context.Context, subscription string, ask func(ctx context.Context)) {
 	subject, now := "return:"+subscription, billing.Instant(s.Now())
-	wait, err := s.Store.Take(ctx, now, billing.Allowance{Subject: subject, Limit: 1, Window: commands.Patience})
+	wait, err := s.Stores.Access.Take(ctx, now, billing.Allowance{Subject: subject, Limit: 1, Window: commands.Patience})
 	if err != nil {
 		s.Log.Warn("a return was not counted", "subscription", subscription, "error", err)
 	}
@@ -184,7 +181,7 @@ func (s *gateway) asking(ctx context.Context, subscription string, ask func(ctx 
 		return
 	}
 	defer func() {
-		if err := s.Store.GiveBack(context.WithoutCancel(ctx), now, subject); err != nil {
+		if err := s.Stores.Access.GiveBack(context.WithoutCancel(ctx), now, subject); err != nil {
 			s.Log.Warn("a return was not counted", "subscription", subscription, "error", err)
 		}
 	}()
@@ -206,7 +203,15 @@ func (s *gateway) returned(g *gin.Context) {
 		return
 	}
 	var outcome *billing.Outcome
-	s.asking(ctx, form.Subscription, func(ctx context.Context) { outcome, err = s.Events.CardGiven(ctx, form) })
+	s.asking(ctx, form.Subscription, func(ctx context.Context) {
+		var settled func(*billing.Outcome)
+		if settled, err = s.mayDecline(context.WithValue(ctx, sourceKey{}, sourceNetwork(g.ClientIP()))); err != nil {
+			return
+		}
+		if outcome, err = s.Events.CardGiven(ctx, form); err == nil {
+			settled(cmp.Or(outcome, &billing.Outcome{}))
+		}
+	})
 	switch {
 	case err != nil:
 		s.Log.Warn("a card that was given waits", "form", form.ID, "error", err)

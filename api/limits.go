@@ -120,19 +120,75 @@ func (s *server) paced(g *gin.Context) {
 	}
 }
 
-// mayMail limits the mails that guests can have sent to an address.
-func (s *server) mayMail(ctx context.Context, email string) error {
-	if !s.RateLimits {
-		return nil
-	}
-	n, err := s.Stores.Access.Unsolicited(ctx, email, billing.Instant(s.Now()).Add(-time.Hour))
+// sourceNetwork is whose mails and declines count together, in the database: an
+// attacker has a whole IPv4 /24 or IPv6 /48.
+func sourceNetwork(address string) string {
+	a, err := netip.ParseAddr(address)
 	if err != nil {
+		return address
+	}
+	bits := 24
+	if a = a.Unmap(); a.Is6() {
+		bits = 48
+	}
+	p, err := a.WithZone("").Prefix(bits)
+	if err != nil {
+		return address
+	}
+	return p.String()
+}
+
+// stranger tells whether a caller is held to the limits of strangers, and from
+// which network.
+func (s *server) stranger(ctx context.Context) (network string, limited bool) {
+	network, _ = ctx.Value(sourceKey{}).(string)
+	return network, s.RateLimits && !callerOf(ctx).operator
+}
+
+// take counts an attempt, or refuses it with the code.
+func (s *server) take(ctx context.Context, code billing.Code, detail string, of ...billing.Allowance) error {
+	wait, err := s.Stores.Access.Take(ctx, billing.Instant(s.Now()), of...)
+	if err != nil || wait == 0 {
 		return err
 	}
-	if n >= mailsAnHour {
-		p := problem(http.StatusTooManyRequests, "too_many_mails", "too many mails to this address: try again later")
-		p.retryAfter = 3600
-		return p
+	p := problem(http.StatusTooManyRequests, string(code), detail)
+	p.retryAfter = int(math.Ceil(wait.Seconds()))
+	return p
+}
+
+// mayMail counts the mails that a stranger has sent to addresses, and limits
+// them by recipient and by source network.
+func (s *server) mayMail(ctx context.Context, emails ...string) error {
+	from, limited := s.stranger(ctx)
+	if !limited {
+		return nil
 	}
-	return nil
+	var of []billing.Allowance
+	for _, email := range emails {
+		of = append(of, s.Secret.MailTo(email), s.Secret.MailsFrom(from))
+	}
+	return s.take(ctx, codeTooManyMails, "too many mails to this address or from your network: try again later", of...)
+}
+
+const codeTooManyMails billing.Code = "too_many_mails"
+
+// mayDecline counts a try of a card as a decline of the source network until
+// settled is told what became of it: tries that are made at once are limited too.
+func (s *server) mayDecline(ctx context.Context) (settled func(*billing.Outcome), err error) {
+	from, limited := s.stranger(ctx)
+	if !limited {
+		return func(*billing.Outcome) {}, nil
+	}
+	now, of := billing.Instant(s.Now()), s.Secret.DeclinesFrom(from)
+	if err := s.take(ctx, billing.CodeTooManyAttempts, "too many cards were declined: try again later", of); err != nil {
+		return nil, err
+	}
+	return func(became *billing.Outcome) {
+		if became == nil || became.Code == billing.CodeCardDeclined {
+			return
+		}
+		if err := s.Stores.Access.GiveBack(context.WithoutCancel(ctx), now, of.Subject); err != nil {
+			s.Log.Warn("a card's try was not given back", "error", err)
+		}
+	}, nil
 }

@@ -87,6 +87,7 @@ func (s *shop) assemble(p parts) {
 	s.events = events.New(p.events, p.gateway, c.Commands, s.checks.Forget, c.Log, c.Now)
 	c.Checks, c.Events, c.Keys = s.checks, s.events, p.keys
 	c.Office = backoffice.New(s.store, s.gateway, c.Commands, c.Log)
+	s.parts = p
 	var err error
 	s.handler, err = api.New(*c)
 	check(s.t, err)
@@ -147,6 +148,7 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 		Store: s.store, Gateway: gateway, Mailer: s.mailbox, Files: stamper, Documents: papers,
 		PublicURL: "https://shop.example", Secret: billing.Secret("0123456789abcdef0123456789abcdef"), Now: time.Now,
 	}}
+
 	log := &diary{}
 	t.Cleanup(func() { log.saysNothing(t) })
 	config := api.Config{
@@ -167,6 +169,7 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 	for _, f := range change {
 		f(&s.parts)
 	}
+	s.temporal.steps.RateLimits = s.parts.RateLimits
 	s.assemble(s.parts)
 	return s
 }

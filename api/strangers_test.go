@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -80,11 +82,7 @@ func TestOneReturnAtATimeAsksAboutAnOrder(t *testing.T) {
 		defer s.temporal.mu.Lock()
 		if within++; within == 1 {
 			s.ask("GET", s.wayBack(id), "").want(303, "")
-			second, err := api.New(s.parts.Config) // another process
-			check(t, err)
-			s.handler, second = second, s.handler
-			s.ask("GET", s.wayBack(id), "").want(303, "")
-			s.handler = second
+			s.second().ask("GET", s.wayBack(id), "").want(303, "")
 		}
 		return nil
 	}
@@ -105,4 +103,76 @@ func TestReturnsAreLimitedByAddress(t *testing.T) {
 		s.ask("GET", "/return/payments/purchase/sub_x/y", "").want(404, "")
 	}
 	s.ask("GET", "/return/payments/purchase/sub_x/y", "").want(429, "too_many_requests")
+}
+
+// second is another process that serves the same shop.
+func (s *shop) second() *shop {
+	s.t.Helper()
+	handler, err := api.New(s.parts.Config)
+	check(s.t, err)
+	return &shop{t: s.t, store: s.store, temporal: s.temporal, mailbox: s.mailbox, handler: handler, parts: s.parts}
+}
+
+func strangers(c *parts) {
+	c.RateLimits, c.TrustedProxies = true, []string{"192.0.2.1"}
+}
+
+func TestMailsAreCountedByMailboxAndNetworkOverAllProcesses(t *testing.T) {
+	s := newShop(t, strangers)
+	other := s.second()
+	ask := func(s *shop, to, address string) answer {
+		return s.ask("POST", "/v1/quotes", quoted(`billing.email="`+to+`"`), withKey(), from(address))
+	}
+	for i, alias := range []string{"ada@gmail.com", "a.da@gmail.com", "ada+1@gmail.com", "ada@googlemail.com", "A.D.A@gmail.com"} {
+		ask([]*shop{s, other}[i%2], alias, fmt.Sprintf("198.51.%d.7", i)).want(201, "")
+	}
+	ask(s, "ada+2@gmail.com", "198.51.9.7").want(429, "too_many_mails")
+	ask(other, "ada+3@gmail.com", "198.51.9.7").want(429, "too_many_mails")
+	for i := range 50 { // a /24 is one network
+		ask([]*shop{s, other}[i%2], fmt.Sprintf("x%d@company%d.example", i, i), fmt.Sprintf("203.0.113.%d", i)).want(201, "")
+	}
+	ask(other, "y@company.example", "203.0.113.99").want(429, "too_many_mails")
+	ask(other, "y@company.example", "203.0.114.99").want(201, "")
+	s.ask("POST", "/v1/login", `{"email":"y@company.example"}`, from("203.0.113.99")).want(202, "")
+	if n := len(s.links()); n != 0 {
+		t.Errorf("a network that is held up had %d links mailed", n)
+	}
+}
+
+func TestDeclinesAreCountedByNetworkOverAllOrdersAndProcesses(t *testing.T) {
+	s := newShop(t, strangers)
+	other, n := s.second(), 0
+	tokens := []string{"tok_declined", "tok_insufficient_funds", "tok_stolen", "tok_expired_card"}
+	try := func(s *shop, token, address string) answer {
+		n++
+		return s.ask("POST", "/v1/checkout", order(fmt.Sprintf(`billing.email="ada@company%d.example"`, n), `payment.token="`+token+`"`), withKey(), from(address))
+	}
+	for i := range 20 {
+		try([]*shop{s, other}[i%2], tokens[i%4], fmt.Sprintf("2001:db8:1:%d::1", i)).want(402, "card_declined") // a /48 is one network
+		if i < 19 {
+			try(s, "tok_visa", "2001:db8:1::1").want(201, "") // and counts for nothing
+		}
+	}
+	refused := try(other, "tok_visa", "2001:db8:1:77::1").want(429, "too_many_attempts")
+	if after, err := strconv.Atoi(refused.header.Get("Retry-After")); err != nil || after < 1 || after > 3600 {
+		t.Errorf("Retry-After %q", refused.header.Get("Retry-After"))
+	}
+	try(other, "tok_visa", "2001:db8:2::1").want(201, "")
+}
+
+func TestDeclinesAreCountedByAddressAndByCard(t *testing.T) {
+	s := newShop(t, strangers)
+	try := func(i int, token, email string) answer {
+		return s.ask("POST", "/v1/checkout", order(`billing.email="`+email+`"`, `payment.token="`+token+`"`), withKey(), from(fmt.Sprintf("198.51.%d.7", i)))
+	}
+	for i := range 10 { // with aliases, and several cards
+		try(i, []string{"tok_declined", "tok_stolen"}[i%2], fmt.Sprintf("ada+%d@gmail.com", i)).want(402, "card_declined")
+	}
+	try(11, "tok_visa", "ada@gmail.com").want(429, "too_many_attempts")
+	try(11, "tok_visa", "bea@gmail.com").want(201, "")
+	for i := range 5 {
+		try(20+i, "tok_declined", fmt.Sprintf("x%d@company.example", i)).want(402, "card_declined")
+	}
+	try(40, "tok_declined", "y@company.example").want(429, "too_many_attempts") // the eleventh time
+	try(41, "tok_stolen", "y@company.example").want(402, "card_declined")
 }

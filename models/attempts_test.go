@@ -41,6 +41,12 @@ func TestAttemptsAreCountedByTheHourAndAllOrNone(t *testing.T) {
 		if got := take(now.Add(time.Hour), "b"); got != 0 {
 			t.Errorf("after an hour the wait is %s", got)
 		}
+		if got := take(now, "twice", "twice"); got != 0 {
+			t.Errorf("two at once wait %s", got)
+		}
+		if got, err := s.Wait(t.Context(), now, billing.Allowance{Subject: "twice", Limit: 2, Window: time.Hour}); err != nil || got != time.Hour {
+			t.Errorf("after two at once the wait is %s, %v", got, err)
+		}
 		must(t, s.ForgetAttempts(t.Context(), now.Add(82*time.Minute)))
 		var left []attemptRow
 		must(t, s.db.Find(&left).Error)

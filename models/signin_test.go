@@ -40,12 +40,6 @@ func TestALinkSignsInOnceWithinItsTime(t *testing.T) {
 		if strings.Contains(rows[0].Hash, "token") || rows[0].ExpiresAt.Sub(rows[0].CreatedAt) != 15*time.Minute {
 			t.Errorf("%+v", rows[0])
 		}
-		if n, err := s.Unsolicited(t.Context(), "ADA@contoso.example", s.db.NowFunc().Add(-time.Hour)); err != nil || n != 2 {
-			t.Errorf("%d mails, %v", n, err)
-		}
-		if n, err := s.Unsolicited(t.Context(), "bea@contoso.example", s.db.NowFunc().Add(-time.Hour)); err != nil || n != 0 {
-			t.Errorf("%d mails to somebody else, %v", n, err)
-		}
 	})
 }
 

@@ -171,6 +171,7 @@ CREATE TABLE payment_methods (
   last4 VARCHAR(64) NOT NULL,
   exp VARCHAR(64) NOT NULL,
   created_at DATETIME NOT NULL,
+  fingerprint VARCHAR(255) NOT NULL,
   removed_at DATETIME NULL,
   detach_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

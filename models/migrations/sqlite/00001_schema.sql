@@ -171,6 +171,7 @@ CREATE TABLE payment_methods (
   last4 TEXT NOT NULL,
   exp TEXT NOT NULL,
   created_at DATETIME NOT NULL,
+  fingerprint TEXT NOT NULL,
   removed_at DATETIME NULL,
   detach_at DATETIME NULL
 );
