@@ -228,6 +228,8 @@ type temporal struct {
 	before func() error // an error: the command does not arrive
 	after  func() error // an error: its answer does not
 	sent   int
+
+	delivered int // runs that were started to send mails
 }
 
 type started struct{ id string }
@@ -289,6 +291,7 @@ func (f *temporal) DescribeWorkflowExecution(context.Context, string, string) (*
 
 // ExecuteWorkflow is asked for Deliver alone.
 func (f *temporal) ExecuteWorkflow(ctx context.Context, _ client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
+	f.delivered++
 	return nil, f.steps.Notify(ctx, args[0].(string))
 }
 

@@ -176,3 +176,45 @@ func TestDeclinesAreCountedByAddressAndByCard(t *testing.T) {
 	try(40, "tok_declined", "y@company.example").want(429, "too_many_attempts") // the eleventh time
 	try(41, "tok_stolen", "y@company.example").want(402, "card_declined")
 }
+
+func TestSigningInDoesTheSameWhateverTheAddress(t *testing.T) {
+	s := newShop(t)
+	s.buy().want(201, "")
+	ask := func(email string) (runs int) {
+		before := s.temporal.delivered
+		s.ask("POST", "/v1/login", `{"email":"`+email+`"}`).want(202, "")
+		return s.temporal.delivered - before
+	}
+	if known, unknown := ask("ada@contoso.example"), ask("nobody@contoso.example"); known != 1 || unknown != 1 {
+		t.Errorf("%d runs for an account, %d for none", known, unknown)
+	}
+	if n := len(s.links()); n != 1 {
+		t.Errorf("%d links were mailed, want 1", n)
+	}
+}
+
+func TestAQuotesTokenEndsWithTheQuote(t *testing.T) {
+	s := newShop(t)
+	key, quote := withKey(), func() (at, holder string) {
+		id := s.ask("POST", "/v1/quotes", quoted(), withKey()).want(201, "").text("id")
+		return "/v1/quotes/" + id, "Authorization: Bearer " + s.parts.Secret.QuoteToken(id)
+	}
+	accept := func(at, holder, token, key string) answer {
+		return s.ask("POST", at+"/accept", `{"payment":{"method":"card","token":"`+token+`"},"accept_terms":true}`, holder, key)
+	}
+	at, holder := quote()
+	declined, itsHolder := quote()
+	accept(declined, itsHolder, "tok_declined", withKey()).want(402, "card_declined")
+	s.ask("GET", declined, "", itsHolder).want(200, "") // another card may be tried
+	first := accept(at, holder, "tok_visa", key).want(201, "")
+	s.ask("GET", at, "", holder).want(409, "quote_accepted")
+	s.ask("GET", at+"/pdf", "", holder).want(409, "quote_accepted")
+	if again := accept(at, holder, "tok_visa", key).want(201, ""); again.text("subscription.id") != first.text("subscription.id") {
+		t.Error("the same key has another answer")
+	}
+	s.ask("GET", at, "", s.signIn("ada@contoso.example")).want(200, "")
+	expired, itsHolder := quote()
+	s.now = time.Now().AddDate(0, 0, 31)
+	s.ask("GET", expired, "", itsHolder).want(409, "quote_expired")
+	s.ask("GET", expired, "", asOperator).want(200, "")
+}

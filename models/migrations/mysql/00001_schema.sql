@@ -336,6 +336,8 @@ CREATE TABLE logins (
   used_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+CREATE INDEX logins_account ON logins (account);
+
 CREATE TABLE sessions (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
   hash VARCHAR(64) NOT NULL UNIQUE,

@@ -336,6 +336,8 @@ CREATE TABLE logins (
   used_at DATETIME NULL
 );
 
+CREATE INDEX logins_account ON logins (account);
+
 CREATE TABLE sessions (
   id TEXT NOT NULL PRIMARY KEY,
   hash TEXT NOT NULL UNIQUE,
