@@ -1,17 +1,19 @@
-# Two commands matter: `make dev` and `make test`. What the checks are is in dev/check.
+# Three commands matter: `make dev`, `make check` and `make test`. What they run is in dev/check.
 
 export CGO_ENABLED = 0
 CHECK = go -C dev run ./check
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test setup build lint race fuzz types visual screenshots histories
+.PHONY: help dev check test setup build lint race fuzz types visual screenshots histories
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: ## Run the whole system on this machine: API :8080, Temporal UI :8233, mailbox :8025
-	@echo "Compiling. The first time this takes some minutes and 4 GB of caches, later seconds."
-	@go -C dev run .
+	@go -C dev run ./start
+
+check: ## Run golangci-lint and the short tests of the product, in about a minute
+	@$(CHECK) check
 
 test: ## Run every check and every test, and say what was not run
 	@$(CHECK) test
@@ -22,7 +24,7 @@ setup: ## Install what the tests need (root on Debian), or say what to install
 build: ## Build the product's binary into bin/
 	go build -trimpath -o bin/ ./cmd/okviz
 
-lint: ## Run gofmt, go mod tidy -diff, vet, staticcheck, workflowcheck, the Windows builds, and TypeScript and ESLint on the pages
+lint: ## Run golangci-lint, go mod tidy -diff, workflowcheck, actionlint, the Windows builds, and TypeScript and ESLint on the pages
 	@$(CHECK) lint
 
 race: ## Run the tests of what runs side by side under the race detector (needs a C compiler)

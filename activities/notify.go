@@ -11,7 +11,7 @@ import (
 // Notify sends the mails in a subscription's outbox, or in all outboxes if
 // the id is empty. Each mail is tried separately: one that fails stays for
 // the next try.
-func (a *Activities) Notify(ctx context.Context, subscription string) error {
+func (a *Activities) Notify(ctx context.Context, subscription billing.SubscriptionID) error {
 	envelopes, err := a.Store.ClaimNotices(ctx, subscription, 50)
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 	case billing.NoticeQuote:
 		return a.quoteEmail(ctx, e)
 	}
-	snapshot, err := a.Store.Snapshot(ctx, e.Subscription)
+	snapshot, err := a.Store.Snapshot(ctx, billing.SubscriptionID(e.Subscription))
 	if err != nil {
 		return billing.Email{}, err
 	}
@@ -116,7 +116,7 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 		ID: e.ID, Notice: e.Notice, At: e.At,
 		Name: snapshot.Order.Billing.Name, Email: snapshot.Order.Billing.Email,
 		ProductName: snapshot.Product.Name, Activation: snapshot.Product.Activation,
-		SubscriptionNumber: s.Number, Quantity: s.Quantity, Link: a.PublicURL + "/account/subscriptions/" + s.ID,
+		SubscriptionNumber: s.Number, Quantity: s.Quantity, Link: a.PublicURL + "/account/subscriptions/" + string(s.ID),
 	}
 	if snapshot.Order.Licensee.Name != "" {
 		l.Licensee = snapshot.Order.Licensee.String()
@@ -181,7 +181,7 @@ func (a *Activities) addressLicensee(ctx context.Context, l *billing.Email, n bi
 		return err
 	}
 	l.LicenseID, l.ValidUntil = license.ID, license.ValidUntil
-	l.Link = a.PublicURL + "/account/licenses/" + license.ID
+	l.Link = a.PublicURL + "/account/licenses/" + string(license.ID)
 	if !n.WithFile {
 		return nil
 	}

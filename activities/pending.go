@@ -42,7 +42,7 @@ func (a *Activities) decideAroundPending(ctx context.Context, t Task, snapshot *
 func (a *Activities) settle(ctx context.Context, t Task, snapshot billing.Snapshot) (Result, error) {
 	inv, looks := *snapshot.PendingPayment, t.looks()
 	ask := a.Gateway.Abandon
-	if t.Command != nil && looks { // there may be news: no reason to give it up
+	if t.Command != nil && looks { // the gateway may know more: no reason to give it up
 		ask = a.Gateway.Resolve
 	}
 	became, err := ask(ctx, inv.Charge)

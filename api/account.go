@@ -18,19 +18,19 @@ import (
 // billing.ErrNotFound.
 type AccountStore interface {
 	AccountOf(ctx context.Context, email string) (billing.Account, error)
-	BeginLogin(ctx context.Context, id, token, account string) error
+	BeginLogin(ctx context.Context, id, token string, account billing.AccountID) error
 	ConfirmLogin(ctx context.Context, token, session string) (billing.Account, time.Time, error)
-	Sessions(ctx context.Context, account string) ([]billing.Session, error)
-	EndSessions(ctx context.Context, account, id string) error
-	Balance(ctx context.Context, account string) ([]billing.Money, error)
-	Entries(ctx context.Context, account string, limit int) ([]billing.PostedEntry, error)
-	APIKeys(ctx context.Context, account string) ([]billing.APIKey, error)
-	PutAPIKey(ctx context.Context, key, scope, account string) (id string, err error)
-	RevokeAPIKey(ctx context.Context, account, id string) error
-	Profile(ctx context.Context, account string) (billing.Profile, error)
-	PutProfile(ctx context.Context, account string, p billing.Profile) error
-	StoredCards(ctx context.Context, account string) ([]billing.StoredCard, error)
-	RemoveCard(ctx context.Context, account, ref string) error
+	Sessions(ctx context.Context, account billing.AccountID) ([]billing.Session, error)
+	EndSessions(ctx context.Context, account billing.AccountID, id string) error
+	Balance(ctx context.Context, account billing.AccountID) ([]billing.Money, error)
+	Entries(ctx context.Context, account billing.AccountID, limit int) ([]billing.PostedEntry, error)
+	APIKeys(ctx context.Context, account billing.AccountID) ([]billing.APIKey, error)
+	PutAPIKey(ctx context.Context, key, scope string, account billing.AccountID) (id string, err error)
+	RevokeAPIKey(ctx context.Context, account billing.AccountID, id string) error
+	Profile(ctx context.Context, account billing.AccountID) (billing.Profile, error)
+	PutProfile(ctx context.Context, account billing.AccountID, p billing.Profile) error
+	StoredCards(ctx context.Context, account billing.AccountID) ([]billing.StoredCard, error)
+	RemoveCard(ctx context.Context, account billing.AccountID, ref string) error
 }
 
 // accounts signs people in, and shows them what is theirs.

@@ -23,10 +23,10 @@ import (
 // billing.ErrNotFound.
 type AccessStore interface {
 	Ping(ctx context.Context) error
-	APIKey(ctx context.Context, key string) (id, scope, account string, err error)
-	Account(ctx context.Context, id string) (billing.Account, error)
+	APIKey(ctx context.Context, key string) (id, scope string, account billing.AccountID, err error)
+	Account(ctx context.Context, id billing.AccountID) (billing.Account, error)
 	Session(ctx context.Context, token string) (id string, account billing.Account, err error)
-	Overview(ctx context.Context, subscription string) (billing.Overview, error)
+	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
 	Take(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
 	GiveBack(ctx context.Context, now time.Time, subjects ...string) error
 	Clock(ctx context.Context, id string) (time.Time, error)
@@ -60,10 +60,10 @@ type Documents interface {
 // Charges is the sandbox gateway's own side: the list of what it really
 // charged, and its pages.
 type Charges interface {
-	List(ctx context.Context, subscription string) ([]sandbox.Charge, error)
+	List(ctx context.Context, subscription billing.SubscriptionID) ([]sandbox.Charge, error)
 	Pages(prefix string, now func() time.Time) http.Handler
-	Dispute(ctx context.Context, charge string, status billing.DisputeStatus, at time.Time) error
-	FailRefund(ctx context.Context, charge, note string, at time.Time) error
+	Dispute(ctx context.Context, charge billing.ChargeID, status billing.DisputeStatus, at time.Time) error
+	FailRefund(ctx context.Context, charge billing.ChargeID, note billing.RefundID, at time.Time) error
 }
 
 // Tenants tells which Entra tenant a token comes from (package entra). Errors:

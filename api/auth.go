@@ -21,12 +21,12 @@ import (
 
 // caller is who makes a request. The zero caller is a guest.
 type caller struct {
-	key      string          // key_…, where it was an API key
-	operator bool            // may use every route
-	account  billing.Account // whose key or session it is
-	session  string          // ses_…, where it was a cookie
-	order    string          // sub_…: the holder of that order's checkout token
-	quote    string          // quo_…: the holder of that quote's token
+	key      string                 // key_…, where it was an API key
+	operator bool                   // may use every route
+	account  billing.Account        // whose key or session it is
+	session  string                 // ses_…, where it was a cookie
+	order    billing.SubscriptionID // sub_…: the holder of that order's checkout token
+	quote    string                 // quo_…: the holder of that quote's token
 }
 
 const operatorPath = "/v1/operator/"
@@ -53,9 +53,9 @@ func (c caller) actor() string {
 func (c caller) name() string {
 	switch {
 	case c.account.ID != "":
-		return "account:" + c.account.ID
+		return "account:" + string(c.account.ID)
 	case c.order != "":
-		return "order:" + c.order
+		return "order:" + string(c.order)
 	case c.quote != "":
 		return "quote:" + c.quote
 	}
@@ -117,7 +117,7 @@ func (s *server) recognise(ctx context.Context, header string) (caller, error) {
 	}
 	if strings.HasPrefix(credential, "cot_") {
 		if order, ok := s.orderOf(credential); ok {
-			return caller{order: order}, nil
+			return caller{order: billing.SubscriptionID(order)}, nil
 		}
 		return caller{}, bad
 	}
@@ -140,7 +140,7 @@ func (s *server) recognise(ctx context.Context, header string) (caller, error) {
 
 // mine reads a subscription for its billing contact, an operator, or the
 // holder of its order's token. For everybody else it does not exist.
-func (s *server) mine(ctx context.Context, id string) (billing.Overview, error) {
+func (s *server) mine(ctx context.Context, id billing.SubscriptionID) (billing.Overview, error) {
 	c := callerOf(ctx)
 	if c.order != "" && c.order != id {
 		return billing.Overview{}, billing.ErrNotFound
@@ -157,7 +157,7 @@ const checkoutTokenLife = 24 * time.Hour
 
 // checkoutToken is a credential for one order: its id and an expiry under an
 // HMAC. Nothing is stored, and the same order always gets the same token.
-func (s *server) checkoutToken(subscription string, placed time.Time) string {
+func (s *server) checkoutToken(subscription billing.SubscriptionID, placed time.Time) string {
 	expires := binary.BigEndian.AppendUint64(nil, uint64(placed.Add(checkoutTokenLife).Unix()))
 	body := append(expires, subscription...)
 	return "cot_" + base64.RawURLEncoding.EncodeToString(append(s.Secret.Sign("checkout", body), body...))

@@ -20,7 +20,7 @@ import (
 // customers give their cards.
 type Gateway interface {
 	Name() string
-	EnsureCustomer(ctx context.Context, account string) (customer string, err error)
+	EnsureCustomer(ctx context.Context, account billing.AccountID) (customer string, err error)
 	OpenForm(ctx context.Context, r billing.FormRequest) (billing.Form, error)
 }
 
@@ -28,8 +28,8 @@ type Gateway interface {
 // database. Errors: billing.ErrNotFound.
 type GatewayStore interface {
 	CardForm(ctx context.Context, id string) (billing.CardForm, error)
-	Overview(ctx context.Context, subscription string) (billing.Overview, error)
-	LatestEvents(ctx context.Context, subscription string, limit int) ([]billing.Event, error)
+	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
+	LatestEvents(ctx context.Context, subscription billing.SubscriptionID, limit int) ([]billing.Event, error)
 }
 
 // gateway takes what the gateway sends: events, and customers who come back from
@@ -59,7 +59,7 @@ func (s *gateway) routes(r *gin.Engine) {
 
 // openForm is a payment that waits for a card to be given on the gateway's page:
 // the same page for the same key.
-func (s *outcomes) openForm(ctx context.Context, subscription, key string, back billing.FormBack) (Payment, error) {
+func (s *outcomes) openForm(ctx context.Context, subscription billing.SubscriptionID, key string, back billing.FormBack) (Payment, error) {
 	form, account, err := s.Store.BeginCardForm(ctx, billing.CardForm{
 		ID: commands.NewID("frm"), Key: key, Subscription: subscription, Gateway: s.Gateway.Name(), Back: back,
 	})
@@ -87,7 +87,7 @@ func (s *outcomes) formAgain(ctx context.Context, r billing.Request) (Payment, e
 	if err != nil || o.Status != billing.Incomplete {
 		return Payment{Status: string(billing.PaymentRequiresAction)}, err
 	}
-	return s.openForm(ctx, r.Subscription, r.ID, billing.BackToCheckout)
+	return s.openForm(ctx, r.Subscription, string(r.ID), billing.BackToCheckout)
 }
 
 // gatewayFailed is a gateway that could not be asked.
@@ -101,7 +101,7 @@ func (s *server) gatewayFailed(err error) error {
 // addCard answers a request for a new card that brings none. Its row keeps the
 // answer as a command's does, but for the page's address, which may be a
 // credential: the same request gives the same page.
-func (s *outcomes) addCard(ctx context.Context, in CommandInput, route, subscription string) (*commandOutput, error) {
+func (s *outcomes) addCard(ctx context.Context, in CommandInput, route string, subscription billing.SubscriptionID) (*commandOutput, error) {
 	o, err := s.mine(ctx, subscription)
 	if err != nil {
 		return nil, s.answer(err)
@@ -128,7 +128,7 @@ func (s *outcomes) addCard(ctx context.Context, in CommandInput, route, subscrip
 	if callerOf(ctx).order != "" {
 		back = billing.BackToCheckout
 	}
-	waits, err := s.openForm(ctx, subscription, r.ID, back)
+	waits, err := s.openForm(ctx, subscription, string(r.ID), back)
 	if err == nil {
 		err = s.withAction(ctx, &out.Body.Subscription, nil)
 	}
@@ -171,8 +171,8 @@ func (s *gateway) mayReturn(g *gin.Context, purpose, order string) bool {
 
 // asking has the gateway asked about an order, unless somebody is doing so at
 // this moment, in any process.
-func (s *gateway) asking(ctx context.Context, subscription string, ask func(ctx context.Context)) {
-	subject, now := "return:"+subscription, billing.Instant(s.Now())
+func (s *gateway) asking(ctx context.Context, subscription billing.SubscriptionID, ask func(ctx context.Context)) {
+	subject, now := "return:"+string(subscription), billing.Instant(s.Now())
 	wait, err := s.Stores.Access.Take(ctx, now, billing.Allowance{Subject: subject, Limit: 1, Window: commands.Patience})
 	if err != nil {
 		s.Log.Warn("a return was not counted", "subscription", subscription, "error", err)
@@ -191,7 +191,7 @@ func (s *gateway) asking(ctx context.Context, subscription string, ask func(ctx 
 }
 
 // returned is where the customer comes back to with a card. It works without
-// the gateway's news, which may be late, and then shows the page.
+// the gateway's event, which may be late, and then shows the page.
 func (s *gateway) returned(g *gin.Context) {
 	ctx := g.Request.Context()
 	if !s.mayReturn(g, returnOfCard, g.Param("form")) {
@@ -229,14 +229,14 @@ func (s *gateway) returned(g *gin.Context) {
 }
 
 // answered is where the customer comes back to from their bank. It has the
-// workflow ask the gateway what they answered, since the gateway's news may be
+// workflow ask the gateway what they answered, since the gateway's event may be
 // late, and then shows the page.
 func (s *gateway) answered(g *gin.Context) {
 	ctx := g.Request.Context()
 	if !s.mayReturn(g, g.Param("purpose"), g.Param("subscription")) {
 		return
 	}
-	o, err := s.Store.Overview(ctx, g.Param("subscription"))
+	o, err := s.Store.Overview(ctx, billing.SubscriptionID(g.Param("subscription")))
 	if err != nil {
 		s.lost(g, err)
 		return
@@ -250,7 +250,7 @@ func (s *gateway) answered(g *gin.Context) {
 		})
 	}
 	declined := outcome.Payment.DeclineCode
-	if declined == "" { // the gateway's news may have been quicker
+	if declined == "" { // the gateway's event may have been quicker
 		if events, err := s.Store.LatestEvents(ctx, o.ID, 1); err == nil && len(events) > 0 {
 			switch events[0].Kind {
 			case billing.EventDeclined:
@@ -289,10 +289,10 @@ func pageOf(form billing.CardForm, declined string) string {
 	if declined != "" {
 		query.Set("declined", declined)
 	}
-	path := "/account/subscriptions/" + form.Subscription
+	path := "/account/subscriptions/" + string(form.Subscription)
 	if form.Back == billing.BackToCheckout {
 		path = "/checkout"
-		query.Set("order", form.Subscription)
+		query.Set("order", string(form.Subscription))
 	}
-	return strings.TrimSuffix(path+"?"+query.Encode(), "?")
+	return strings.TrimSuffix(string(path)+"?"+query.Encode(), "?")
 }

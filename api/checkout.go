@@ -167,8 +167,8 @@ type ShopStore interface {
 	Product(ctx context.Context, id string) (billing.Product, error)
 	Versions(ctx context.Context, product string) ([]billing.Version, error)
 	Coupon(ctx context.Context, code string) (c billing.Coupon, redeemed int64, err error)
-	Standing(ctx context.Context, account string) (int64, error)
-	BalanceIn(ctx context.Context, account, currency string) (billing.Money, error)
+	Standing(ctx context.Context, account billing.AccountID) (int64, error)
+	BalanceIn(ctx context.Context, account billing.AccountID, currency string) (billing.Money, error)
 	BeginQuote(ctx context.Context, r billing.Request, q billing.Quote) (request billing.Request, fresh bool, err error)
 	Quote(ctx context.Context, id string) (billing.Quote, error)
 }
@@ -377,7 +377,7 @@ func (s *shop) orderRefused(ctx context.Context, r billing.Request) *Problem {
 		p.Errors[0].Field = "payment.token" // where an order has it
 	}
 	if r.Outcome.Code == billing.CodeCardDeclined {
-		p.SubscriptionID = r.Subscription
+		p.SubscriptionID = string(r.Subscription)
 	}
 	s.Commands.Keep(ctx, r, p.Status, p)
 	return p
@@ -394,7 +394,7 @@ func (s *shop) checkoutResult(ctx context.Context, r billing.Request) (CheckoutR
 		out.Payment = *result.Payment
 	}
 	if id := result.Subscription.LicenseID; id != nil {
-		l, err := s.licenses.license(ctx, *id)
+		l, err := s.licenses.license(ctx, licensing.LicenseID(*id))
 		if err != nil {
 			return out, err
 		}
@@ -402,7 +402,7 @@ func (s *shop) checkoutResult(ctx context.Context, r billing.Request) (CheckoutR
 		out.License = &l
 	}
 	if r.Outcome != nil && r.Outcome.Payment.Status == billing.PaymentRequiresAction && r.Outcome.Invoice == "" {
-		out.Payment, err = s.openForm(ctx, r.Subscription, r.ID, billing.BackToCheckout)
+		out.Payment, err = s.openForm(ctx, r.Subscription, string(r.ID), billing.BackToCheckout)
 	}
 	return out, err
 }
@@ -471,12 +471,12 @@ func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placeme
 		return placement{}, err
 	}
 	sub := billing.Subscription{
-		ID: commands.NewID("sub"), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
+		ID: billing.SubscriptionID(commands.NewID("sub")), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
 		Price: price, CreatedAt: billing.Instant(s.Now()), TestClock: clock,
 		Discount: discount, Guest: !who.operator && who.account.Email != strings.ToLower(details.Email),
 	}
 	order := billing.Order{
-		Subscription: sub.ID, License: commands.NewID("lic"), Licensee: licensee, Pay: pay, Sites: sites, Billing: details,
+		Subscription: sub.ID, License: licensing.LicenseID(commands.NewID("lic")), Licensee: licensee, Pay: pay, Sites: sites, Billing: details,
 	}
 	return placement{product, order, sub}, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/commands"
+	"github.com/okviz/licensing/licensing"
 )
 
 // Quote is what an order would cost, until it expires. It names nobody: its
@@ -69,7 +70,7 @@ func (s *shop) viewQuote(q billing.Quote, at time.Time) Quote {
 		Currency: bill.Currency, Lines: viewLines(bill), Subtotal: bill.Subtotal(), Discount: bill.Discount(), Tax: bill.Tax(),
 		TaxNote: text(bill.TaxNote), Total: bill.Total(), Recurring: QuoteRecurring{q.Renewal, sub.Plan.Cycle}, InvoiceAllowed: s.Policy.InvoiceAllowed(bill),
 		CreatedAt: q.CreatedAt.UTC(), ExpiresAt: q.ExpiresAt.UTC(),
-		SubscriptionID: text(q.Accepted), TestClock: text(sub.TestClock),
+		SubscriptionID: text(string(q.Accepted)), TestClock: text(sub.TestClock),
 	}
 }
 
@@ -91,7 +92,7 @@ func (s *shop) makeQuote(ctx context.Context, in *struct {
 	r, err := s.Commands.Find(ctx, caller, route, in.Key)
 	if errors.Is(err, billing.ErrNotFound) {
 		if q, err = s.quote(ctx, in.Body.OrderBody); err == nil {
-			r, err = s.request(ctx, in.CommandInput, caller, route, q.ID, billing.Command{})
+			r, err = s.request(ctx, in.CommandInput, caller, route, billing.SubscriptionID(q.ID), billing.Command{})
 			r.Outcome = &billing.Outcome{} // nobody else has anything to do for it
 		}
 	}
@@ -111,7 +112,7 @@ func (s *shop) makeQuote(ctx context.Context, in *struct {
 	if r.Status != 0 {
 		return out, json.Unmarshal([]byte(r.Response), &out.Body)
 	}
-	if q, err = s.Store.Quote(ctx, r.Subscription); err != nil {
+	if q, err = s.Store.Quote(ctx, string(r.Subscription)); err != nil {
 		return nil, s.answer(err)
 	}
 	q.Accepted = "" // it was open when it was asked for
@@ -196,7 +197,7 @@ func (s *shop) acceptQuote(ctx context.Context, in *struct {
 	}
 	return s.place(ctx, in.CommandInput, callerOf(ctx).name(), "POST /v1/quotes/"+q.ID+"/accept", func() (commands.Purchase, error) {
 		token, by, err := payment(q.Order.Pay, in.Body.Payment, in.Body.AcceptTerms)
-		o, sub := q.Ordered(commands.NewID("sub"), commands.NewID("lic"), by, billing.Instant(s.Now()))
+		o, sub := q.Ordered(billing.SubscriptionID(commands.NewID("sub")), licensing.LicenseID(commands.NewID("lic")), by, billing.Instant(s.Now()))
 		return commands.Purchase{Order: o, Subscription: sub, Token: token}, err
 	})
 }

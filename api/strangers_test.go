@@ -15,7 +15,7 @@ import (
 func (s *shop) mailed(order answer) []billing.Email {
 	s.t.Helper()
 	before := len(s.mailbox.Emails())
-	check(s.t, s.temporal.steps.Notify(s.t.Context(), order.text("subscription.id")))
+	check(s.t, s.temporal.steps.Notify(s.t.Context(), billing.SubscriptionID(order.text("subscription.id"))))
 	return s.mailbox.Emails()[before:]
 }
 

@@ -23,7 +23,7 @@ type MoneyStore interface {
 
 // ReconcileMoney compares what a gateway has charged and refunded in [from, to)
 // with the books. A payment that is being made just now may be named: compare a
-// time that is over. A refund that has failed since is kept as news, in case its
+// time that is over. A refund that has failed since is kept as an event, in case its
 // webhook was lost: a running API acts on it.
 func ReconcileMoney(ctx context.Context, store MoneyStore, gateway Movements, from, to time.Time) ([]billing.Difference, error) {
 	// The list first: what it tells of was begun in the books before.
@@ -37,13 +37,13 @@ func ReconcileMoney(ctx context.Context, store MoneyStore, gateway Movements, fr
 		return nil, fmt.Errorf("the books: %w", err)
 	}
 	for _, r := range billing.FailedSince(moved, books) {
-		n := billing.GatewayEvent{ID: "reconciled/" + r.Refund, Kind: billing.GatewayEventRefund, Reference: r.Charge, Created: r.At}
+		n := billing.GatewayEvent{ID: "reconciled/" + string(r.Refund), Kind: billing.GatewayEventRefund, Reference: string(r.Charge), Created: r.At}
 		fresh, err := store.StoreGatewayEvent(ctx, gateway.Name(), n)
 		if fresh { // nobody is at it: the sweeper may take it
 			err = store.DeferGatewayEvent(ctx, gateway.Name(), n.ID)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("news of %s: %w", r.Refund, err)
+			return nil, fmt.Errorf("event of %s: %w", r.Refund, err)
 		}
 	}
 	return billing.Reconcile(moved, books, from, to), nil

@@ -5,7 +5,7 @@ import "time"
 // Account is an e-mail address with all that belongs to it, made by its first
 // order (docs/rules.md, Who takes part).
 type Account struct {
-	ID    string // cus_…
+	ID    AccountID // cus_…
 	Email string
 }
 

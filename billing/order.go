@@ -3,16 +3,18 @@ package billing
 import (
 	"regexp"
 	"unicode/utf8"
+
+	"github.com/okviz/licensing/licensing"
 )
 
 // Order is what was asked for at checkout. It keeps the personal data that
 // states and histories must not hold.
 type Order struct {
-	Subscription    string
-	Quote           string // quo_… that was accepted; empty: placed at checkout
-	License         string // the id that the licence will have
-	BillingAccount  string // cus_…
-	LicenseeAccount string
+	Subscription    SubscriptionID
+	Quote           string              // quo_… that was accepted; empty: placed at checkout
+	License         licensing.LicenseID // the id that the licence will have
+	BillingAccount  AccountID           // cus_…
+	LicenseeAccount AccountID
 	Billing         BillingDetails
 	Licensee        Contact
 	Pay             Pay

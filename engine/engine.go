@@ -95,7 +95,9 @@ func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logge
 	if e.steps, err = e.Activities(); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
-	e.checks = checks.New(e.Store, e.keys, func(ctx context.Context, subscription string) { e.commands.Deliver(ctx, subscription) }, l, time.Now)
+	e.checks = checks.New(e.Store, e.keys, func(ctx context.Context, subscription billing.SubscriptionID) {
+		e.commands.Deliver(ctx, string(subscription))
+	}, l, time.Now)
 	e.commands = commands.New(e.Store, e.Temporal, e.checks.Forget, l, time.Now)
 	e.events = events.New(e.Store, e.gateway, e.commands, e.checks.Forget, l, time.Now)
 	e.Office = backoffice.New(e.Store, e.gateway, e.commands, l)
@@ -194,6 +196,11 @@ func RegisterSearchAttributes(ctx context.Context, l *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("TEMPORAL_…: %w", err)
 	}
+	return RegisterSearchAttributesAt(ctx, options, l)
+}
+
+// RegisterSearchAttributesAt is RegisterSearchAttributes with Temporal where the options say.
+func RegisterSearchAttributesAt(ctx context.Context, options client.Options, l *slog.Logger) error {
 	c, err := dial(ctx, options, l)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 )
 
 // PutAPIKey stores the hash of an API key. The same key again changes nothing.
-func (s *Store) PutAPIKey(ctx context.Context, key, scope, account string) (id string, err error) {
+func (s *Store) PutAPIKey(ctx context.Context, key, scope string, account billing.AccountID) (id string, err error) {
 	if row, err := s.apiKey(ctx, key); err == nil {
 		return row.ID, nil
 	} else if !errors.Is(err, billing.ErrNotFound) {
@@ -27,7 +27,7 @@ func (s *Store) PutAPIKey(ctx context.Context, key, scope, account string) (id s
 }
 
 // APIKey finds who a key belongs to. Errors: ErrNotFound.
-func (s *Store) APIKey(ctx context.Context, key string) (id, scope, account string, err error) {
+func (s *Store) APIKey(ctx context.Context, key string) (id, scope string, account billing.AccountID, err error) {
 	row, err := s.apiKey(ctx, key)
 	return row.ID, row.Scope, row.Account, err
 }

@@ -20,11 +20,11 @@ type couponRow struct {
 
 type redemptionRow struct {
 	Coupon       string
-	Subscription string
+	Subscription billing.SubscriptionID
 }
 
 type accountDiscountRow struct {
-	Account string
+	Account billing.AccountID
 	Percent int64
 }
 
@@ -62,7 +62,7 @@ func (s *Store) Coupons(ctx context.Context, after string, limit int) (list []bi
 
 // redeem counts an order for its coupon, once. It is refused where as many
 // orders have redeemed it as may: coupon_used_up.
-func redeem(tx *gorm.DB, coupon, subscription string) error {
+func redeem(tx *gorm.DB, coupon string, subscription billing.SubscriptionID) error {
 	row, err := one[couponRow](locked(tx).Where("code = ?", coupon))
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func redeem(tx *gorm.DB, coupon, subscription string) error {
 }
 
 // unredeem gives a coupon back of an order that was never paid.
-func unredeem(tx *gorm.DB, coupon, subscription string) error {
+func unredeem(tx *gorm.DB, coupon string, subscription billing.SubscriptionID) error {
 	row, err := one[couponRow](locked(tx).Where("code = ?", coupon))
 	if err != nil {
 		return err
@@ -103,11 +103,11 @@ func (s *Store) SetStanding(ctx context.Context, email string, percent int64) er
 }
 
 // Standing is an account's standing discount in percent.
-func (s *Store) Standing(ctx context.Context, account string) (int64, error) {
+func (s *Store) Standing(ctx context.Context, account billing.AccountID) (int64, error) {
 	return standing(s.db.WithContext(ctx), account)
 }
 
-func standing(tx *gorm.DB, account string) (int64, error) {
+func standing(tx *gorm.DB, account billing.AccountID) (int64, error) {
 	row, err := one[accountDiscountRow](tx.Where("account = ?", account))
 	if errors.Is(err, billing.ErrNotFound) {
 		err = nil

@@ -8,11 +8,11 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// freeze begins the payment of an order that has been placed.
+// reserve begins the payment of an order that has been placed.
 func (s shop) reserve(o order) error {
 	s.Helper()
 	b := s.snapshot(o.sub.ID)
-	_, p := b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+	_, p := b.Reserve(*b.Decide(o.request.Command, opening).Bill, string(o.request.ID))
 	return s.Post(s.Context(), p)
 }
 
@@ -106,7 +106,7 @@ func TestRenewalsAtTheSameInstantNeverSpendABalanceTwice(t *testing.T) {
 		s := openShop(t, st)
 		const n = 8
 		var subs [n]billing.Subscription
-		var freezes [n]billing.Changeset
+		var reserves [n]billing.Changeset
 		for i := range n {
 			subs[i] = s.buy(newOrder("ada@contoso.example"))
 		}
@@ -119,10 +119,10 @@ func TestRenewalsAtTheSameInstantNeverSpendABalanceTwice(t *testing.T) {
 			return p
 		}
 		for i := range n {
-			freezes[i] = reserve(i)
+			reserves[i] = reserve(i)
 		}
 		var refused []int
-		for i, err := range together(n, func(i int) error { return s.Post(t.Context(), freezes[i]) }) {
+		for i, err := range together(n, func(i int) error { return s.Post(t.Context(), reserves[i]) }) {
 			if errors.Is(err, billing.ErrConflict) {
 				refused = append(refused, i)
 			} else if err != nil {

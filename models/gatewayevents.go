@@ -28,7 +28,7 @@ type gatewayEventRow struct {
 
 func (gatewayEventRow) TableName() string { return "gateway_events" }
 
-// What became of news.
+// What became of a gateway event.
 const (
 	gatewayEventActed   = "acted"
 	gatewayEventIgnored = "ignored"
@@ -79,7 +79,7 @@ func (s *Store) ClaimGatewayEvents(ctx context.Context, gateway string, limit in
 	return claimed, nil
 }
 
-// GatewayEventDone says that news was acted on, or that it is not known here what it is
+// GatewayEventDone says that an event was acted on, or that it is not known here what it is
 // about.
 func (s *Store) GatewayEventDone(ctx context.Context, gateway, event string, ignored bool) error {
 	result := gatewayEventActed
@@ -90,7 +90,7 @@ func (s *Store) GatewayEventDone(ctx context.Context, gateway, event string, ign
 		Updates(map[string]any{"next_at": nil, "result": result}).Error
 }
 
-// DeferGatewayEvent lets news be acted on again: soon, and after many attempts after
+// DeferGatewayEvent lets an event be acted on again: soon, and after many attempts after
 // some minutes.
 func (s *Store) DeferGatewayEvent(ctx context.Context, gateway, event string) error {
 	db := s.db.WithContext(ctx)

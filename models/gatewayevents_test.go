@@ -9,7 +9,7 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// dueGatewayEvents lets news wait no longer.
+// dueGatewayEvents lets gateway events wait no longer.
 func (s *Store) dueGatewayEvents(t *testing.T, event string) {
 	t.Helper()
 	must(t, s.db.Model(&gatewayEventRow{}).Where("event = ? AND next_at IS NOT NULL", event).Update("next_at", s.db.NowFunc()).Error)

@@ -18,7 +18,7 @@ const (
 type loginRow struct {
 	ID        string
 	Hash      string
-	Account   string
+	Account   billing.AccountID
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	UsedAt    *time.Time
@@ -27,7 +27,7 @@ type loginRow struct {
 type sessionRow struct {
 	ID        string
 	Hash      string
-	Account   string
+	Account   billing.AccountID
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }
@@ -36,7 +36,7 @@ func (loginRow) TableName() string   { return "logins" }
 func (sessionRow) TableName() string { return "sessions" }
 
 // Account reads an account. Errors: ErrNotFound.
-func (s *Store) Account(ctx context.Context, id string) (billing.Account, error) {
+func (s *Store) Account(ctx context.Context, id billing.AccountID) (billing.Account, error) {
 	row, err := one[accountRow](s.db.WithContext(ctx).Where("id = ?", id))
 	return billing.Account{ID: row.ID, Email: row.Email}, err
 }
@@ -49,7 +49,7 @@ func (s *Store) AccountOf(ctx context.Context, email string) (billing.Account, e
 
 // BeginLogin keeps a link's token and has it mailed to the account. Without an
 // account the same is written, and nothing is mailed.
-func (s *Store) BeginLogin(ctx context.Context, id, token, account string) error {
+func (s *Store) BeginLogin(ctx context.Context, id, token string, account billing.AccountID) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		now := s.db.NowFunc()
 		if err := tx.Create(&loginRow{ID: id, Hash: hashKey(token), Account: account, ExpiresAt: now.Add(loginLife)}).Error; err != nil {
@@ -110,7 +110,7 @@ func (s *Store) Session(ctx context.Context, token string) (id string, account b
 }
 
 // Sessions lists an account's sessions, the newest first.
-func (s *Store) Sessions(ctx context.Context, account string) ([]billing.Session, error) {
+func (s *Store) Sessions(ctx context.Context, account billing.AccountID) ([]billing.Session, error) {
 	var rows []sessionRow
 	err := s.db.WithContext(ctx).Where("account = ? AND expires_at > ?", account, s.db.NowFunc()).Order("id DESC").Find(&rows).Error
 	list := make([]billing.Session, len(rows))
@@ -122,7 +122,7 @@ func (s *Store) Sessions(ctx context.Context, account string) ([]billing.Session
 
 // EndSessions ends one session of an account, or all of them where id is
 // empty.
-func (s *Store) EndSessions(ctx context.Context, account, id string) error {
+func (s *Store) EndSessions(ctx context.Context, account billing.AccountID, id string) error {
 	q := s.db.WithContext(ctx).Where("account = ?", account)
 	if id != "" {
 		q = q.Where("id = ?", id)
@@ -131,7 +131,7 @@ func (s *Store) EndSessions(ctx context.Context, account, id string) error {
 }
 
 // APIKeys lists an account's keys, the newest first.
-func (s *Store) APIKeys(ctx context.Context, account string) ([]billing.APIKey, error) {
+func (s *Store) APIKeys(ctx context.Context, account billing.AccountID) ([]billing.APIKey, error) {
 	var rows []apiKeyRow
 	err := s.db.WithContext(ctx).Where("account = ? AND revoked_at IS NULL", account).Order("id DESC").Find(&rows).Error
 	list := make([]billing.APIKey, len(rows))
@@ -142,7 +142,7 @@ func (s *Store) APIKeys(ctx context.Context, account string) ([]billing.APIKey, 
 }
 
 // RevokeAPIKey ends an account's key. Errors: ErrNotFound.
-func (s *Store) RevokeAPIKey(ctx context.Context, account, id string) error {
+func (s *Store) RevokeAPIKey(ctx context.Context, account billing.AccountID, id string) error {
 	r := s.db.WithContext(ctx).Model(&apiKeyRow{}).Where("id = ? AND account = ? AND revoked_at IS NULL", id, account).
 		Update("revoked_at", s.db.NowFunc())
 	if r.Error == nil && r.RowsAffected == 0 {

@@ -19,7 +19,7 @@ func TestAUsedLinkEndsTheOlderOnes(t *testing.T) {
 			return err
 		}
 		for i, n := range []string{"1", "2", "3", "4"} {
-			must(t, s.BeginLogin(t.Context(), "lgn_"+n, "token "+n, []string{a.ID, b.ID, a.ID, a.ID}[i]))
+			must(t, s.BeginLogin(t.Context(), "lgn_"+n, "token "+n, []billing.AccountID{a.ID, b.ID, a.ID, a.ID}[i]))
 		}
 		must(t, confirm("3"))
 		if err := confirm("1"); !errors.Is(err, billing.ErrNotFound) {

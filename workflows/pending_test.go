@@ -179,7 +179,7 @@ func TestMailServerThatIsAwayDelaysNoRenewal(t *testing.T) {
 
 func TestActivityThatFailsFiveTimesChargesOnce(t *testing.T) {
 	for _, p := range []activitiestest.Point{
-		{Call: "Book"}, {Call: "freeze"}, {Call: "freeze", After: true}, {Call: "Charge"}, {Call: "Charge", After: true},
+		{Call: "Snapshot"}, {Call: "reserve"}, {Call: "reserve", After: true}, {Call: "Charge"}, {Call: "Charge", After: true},
 		{Call: "record"}, {Call: "record", After: true},
 	} {
 		name := "before " + p.Call
@@ -194,7 +194,7 @@ func TestActivityThatFailsFiveTimesChargesOnce(t *testing.T) {
 				buy()
 				l.at("2026-01-31 23:00:00", func() { faults.Fail(p, 5) })
 			})
-			if n := faults.Left(p); p.Call == "Book" && n > 0 {
+			if n := faults.Left(p); p.Call == "Snapshot" && n > 0 {
 				t.Fatalf("%d faults have not happened", n)
 			}
 			l.wantStatus(billing.Active, "")
@@ -532,7 +532,7 @@ func TestCancelledRunLeavesTheRowsForTheNextOne(t *testing.T) {
 // refusing is a gateway that takes no charge of ours.
 type refusing struct{ activities.Gateway }
 
-func (refusing) Charge(context.Context, string, billing.ChargeRequest) (billing.ChargeResult, error) {
+func (refusing) Charge(context.Context, billing.ChargeID, billing.ChargeRequest) (billing.ChargeResult, error) {
 	return billing.ChargeResult{}, &payments.Error{Code: payments.CodeRefused}
 }
 

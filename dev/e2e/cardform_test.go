@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/payments/sandbox"
 )
 
@@ -75,7 +76,7 @@ func TestACardThatIsGivenTooLateIsNotCharged(t *testing.T) {
 	shared.advance(t, clock, "2026-02-01T10:00:00Z")
 	giveCardAndLeave(t, page, "4242 4242 4242 4242")
 	ref := page[len(page)-len("form_01M895JDZNN9XJ81Q5VK7KHC23"):]
-	eventually(t, listed, "the news was acted on", func() bool {
+	eventually(t, listed, "the gateway event was acted on", func() bool {
 		var r struct {
 			PendingPayment int `json:"pending_gateway_events"`
 		}
@@ -94,7 +95,7 @@ func TestACardThatIsGivenTooLateIsNotCharged(t *testing.T) {
 func TestARemovedCardIsDetachedAtTheGateway(t *testing.T) {
 	who := newCustomer()
 	id := shared.buy(t, who.order(nil)).Subscription.ID
-	first, err := shared.system.Engine.Store.Snapshot(t.Context(), id)
+	first, err := shared.system.Engine.Store.Snapshot(t.Context(), billing.SubscriptionID(id))
 	must(t, err)
 	session := shared.signIn(t, who.email)
 	remove := func() answer {
@@ -112,7 +113,7 @@ func TestARemovedCardIsDetachedAtTheGateway(t *testing.T) {
 		return is
 	}
 	eventually(t, listed, "the gateway has forgotten it", func() bool { return detached(first.Method) })
-	second, err := shared.system.Engine.Store.Snapshot(t.Context(), id)
+	second, err := shared.system.Engine.Store.Snapshot(t.Context(), billing.SubscriptionID(id))
 	must(t, err)
 	if detached(second.Method) {
 		t.Error("the card in use was detached")

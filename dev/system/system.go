@@ -17,12 +17,9 @@ import (
 	"sync"
 	"time"
 
-	"go.temporal.io/sdk/client"
-
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/dev/keys"
 	"github.com/okviz/licensing/dev/mailbox"
-	"github.com/okviz/licensing/dev/temporal"
 	"github.com/okviz/licensing/engine"
 	"github.com/okviz/licensing/visual"
 )
@@ -34,7 +31,10 @@ type Options struct {
 	UI       string // the Temporal UI; empty: none
 	Mailbox  string // the mailbox's page and API
 	Temporal string // Temporal's frontend
-	Metrics  string // what Prometheus is told; empty: nowhere
+	// RunningTemporal: nothing is started at UI and Temporal; TEMPORAL_ADDRESS, and the other
+	// variables that Temporal's own clients read, name a server.
+	RunningTemporal bool
+	Metrics         string // what Prometheus is told; empty: nowhere
 
 	DatabaseURL string // empty: SQLite in Data
 	OperatorKey string // empty: a new one
@@ -78,16 +78,10 @@ func Start(ctx context.Context, o Options) (s *System, err error) {
 	if err != nil {
 		return s, err
 	}
-	server, err := temporal.Start(ctx, temporal.Options{
-		DataFile: filepath.Join(o.Data, "temporal.db"), Frontend: o.Temporal, UI: o.UI, Namespace: client.DefaultNamespace,
-		SearchAttributes: engine.SearchAttributes, SuggestContinueAsNew: o.SuggestContinueAsNew, Logger: o.Log,
-	})
+	connection, err := s.temporal(ctx, o)
 	if err != nil {
-		return s, fmt.Errorf("starting Temporal: %w", err)
+		return s, err
 	}
-	s.close = append(s.close, func() error { server.Stop(); return nil })
-	s.Temporal, s.UI = server.Address(), server.UIAddress()
-
 	web, err := net.Listen("tcp", o.HTTP)
 	if err != nil {
 		return s, err
@@ -113,7 +107,7 @@ func Start(ctx context.Context, o Options) (s *System, err error) {
 	if err := engine.Migrate(ctx, c); err != nil {
 		return s, err
 	}
-	if s.Engine, err = engine.OpenAt(ctx, c, client.Options{HostPort: s.Temporal}, o.Log); err != nil {
+	if s.Engine, err = engine.OpenAt(ctx, c, connection, o.Log); err != nil {
 		return s, err
 	}
 	s.close = append(s.close, s.Engine.Close)

@@ -26,7 +26,7 @@ func (r *Receiver) CardGiven(ctx context.Context, form billing.CardForm) (*billi
 
 // detachCards has the gateway forget a card that was removed here: whatever
 // crashes, and however long the gateway is away. It takes one at a time, so that
-// a gateway that does not answer holds the news up for one call only.
+// a gateway that does not answer holds the events up for one call only.
 func (r *Receiver) detachCards(ctx context.Context) {
 	removed, err := r.store.ClaimRemovedCards(ctx, r.gateway.Name(), 1)
 	if err != nil && ctx.Err() == nil {

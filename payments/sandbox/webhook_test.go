@@ -12,7 +12,7 @@ import (
 	"github.com/okviz/licensing/payments/sandbox"
 )
 
-// webhook is news as the sandbox tells it.
+// webhook is an event as the sandbox tells it.
 func webhook(t *testing.T, n billing.GatewayEvent, at time.Time) (func(string) string, []byte) {
 	t.Helper()
 	types := map[billing.GatewayEventKind]sandbox.EventType{

@@ -12,7 +12,7 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// Webhook is news as Stripe tells it.
+// Webhook is an event as Stripe tells it.
 func Webhook(t *testing.T, n billing.GatewayEvent, at time.Time) (func(string) string, []byte) {
 	t.Helper()
 	kind, object := "invoice.created", map[string]any{"id": "in_1", "object": "invoice"}
@@ -41,7 +41,7 @@ func dispute(n billing.GatewayEvent, status string) map[string]any {
 }
 
 // Event is a webhook of any type about any object, with the id, mode and instant
-// of the news.
+// of the event.
 func Event(t *testing.T, n billing.GatewayEvent, kind string, object map[string]any, at time.Time) (func(string) string, []byte) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{

@@ -18,7 +18,6 @@ const valued = e => (e.on ? `, value date ${e.on}` : '');
 const event = /** @satisfies {EventSentences} */ ({
   activated: () => 'The licence was bound to a tenant.',
   activation_key: () => 'The activation key was replaced.',
-  ahead: e => `Paid ahead until ${e.until}. ${charged(e)}`,
   awaits_card: () => 'Ordered. The card is given on the payment provider’s page.',
   blocking_off: () => 'The licence is no longer blocked, however many people use it.',
   blocking_on: () => 'The licence is blocked while far more people use it than the plan covers.',
@@ -42,6 +41,7 @@ const event = /** @satisfies {EventSentences} */ ({
   payment_method: () => 'A card was stored.',
   payment_processing: e => `A payment of ${e.amount} is being processed.`,
   payment_waits: e => `The bank asks you to confirm a payment of ${e.amount}, until ${e.minute}.`,
+  prepaid: e => `Paid ahead until ${e.until}. ${charged(e)}`,
   price_change: e => `The price changes from ${e.oldPrice} to ${e.price} on ${e.on}.`,
   purchase: e => `Bought until ${e.until}. ${charged(e)}`,
   refund_confirmed: e => `The refund of ${e.amount} was confirmed.`,

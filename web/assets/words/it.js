@@ -364,7 +364,6 @@ export default {
     event: {
       activated: () => 'La licenza è stata legata a un tenant.',
       activation_key: () => 'La chiave di attivazione è stata sostituita.',
-      ahead: e => `Pagato in anticipo fino al ${e.until}. ${charged(e)}`,
       awaits_card: () => 'Ordinato. La carta si indica nella pagina del fornitore dei pagamenti.',
       blocking_off: () => 'La licenza non è più bloccata, per quante persone la usino.',
       blocking_on: () => 'La licenza è bloccata quando la usano molte più persone di quante il piano ne copra.',
@@ -388,6 +387,7 @@ export default {
       payment_method: () => 'È stata registrata una carta.',
       payment_processing: e => `Un pagamento di ${e.amount} è in corso.`,
       payment_waits: e => `La banca ti chiede di confermare un pagamento di ${e.amount}, entro il ${e.minute}.`,
+      prepaid: e => `Pagato in anticipo fino al ${e.until}. ${charged(e)}`,
       price_change: e => `Il prezzo passa da ${e.oldPrice} a ${e.price} il ${e.on}.`,
       purchase: e => `Acquistato fino al ${e.until}. ${charged(e)}`,
       refund_confirmed: e => `Il rimborso di ${e.amount} è stato confermato.`,

@@ -1,8 +1,8 @@
-// Command mortal is the engine's worker, which kills itself as kill -9 does at
+// Command crashworker is the engine's worker, which kills itself as kill -9 does at
 // the first crossing of one of some places between it and the database, the
 // gateway or the mail server:
 //
-//	mortal -at "Renew: after Charge,Notify: before Deliver"
+//	crashworker -at "Renew: after Charge,Notify: before Deliver"
 //
 // It is the worker of cmd/okviz but for the ports that are wrapped here, and is
 // configured like it. It says "ready" when it has connected to everything, works
@@ -35,7 +35,7 @@ func main() {
 	at := flag.String("at", "", `where to die: "<activity>: before|after <call>,…"; empty: nowhere`)
 	flag.Parse()
 	if err := run(context.Background(), strings.Split(*at, ",")); err != nil {
-		fmt.Fprintln(os.Stderr, "mortal:", err)
+		fmt.Fprintln(os.Stderr, "crashworker:", err)
 		os.Exit(1)
 	}
 }
@@ -112,16 +112,16 @@ type store struct {
 func (s store) Post(ctx context.Context, p billing.Changeset) error {
 	name := "record"
 	if p.Invoice != nil && p.Invoice.InFlight != "" {
-		name = "freeze"
+		name = "reserve"
 	}
 	return act(ctx, s.fatal, name, func() error { return s.Store.Post(ctx, p) })
 }
 
-func (s store) SaveMethod(ctx context.Context, request, account, gateway string, m billing.StoredMethod) error {
+func (s store) SaveMethod(ctx context.Context, request billing.RequestID, account billing.AccountID, gateway string, m billing.StoredMethod) error {
 	return act(ctx, s.fatal, "SaveMethod", func() error { return s.Store.SaveMethod(ctx, request, account, gateway, m) })
 }
 
-func (s store) ClaimNotices(ctx context.Context, subscription string, limit int) ([]billing.Envelope, error) {
+func (s store) ClaimNotices(ctx context.Context, subscription billing.SubscriptionID, limit int) ([]billing.Envelope, error) {
 	return call(ctx, s.fatal, "ClaimNotices", func() ([]billing.Envelope, error) { return s.Store.ClaimNotices(ctx, subscription, limit) })
 }
 
@@ -134,11 +134,11 @@ type gateway struct {
 	fatal places
 }
 
-func (g gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string, error) {
-	return call(ctx, g.fatal, "Prepare", func() (string, error) { return g.Gateway.Prepare(ctx, r) })
+func (g gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (billing.ChargeID, error) {
+	return call(ctx, g.fatal, "Prepare", func() (billing.ChargeID, error) { return g.Gateway.Prepare(ctx, r) })
 }
 
-func (g gateway) Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error) {
+func (g gateway) Charge(ctx context.Context, charge billing.ChargeID, r billing.ChargeRequest) (billing.ChargeResult, error) {
 	return call(ctx, g.fatal, "Charge", func() (billing.ChargeResult, error) { return g.Gateway.Charge(ctx, charge, r) })
 }
 

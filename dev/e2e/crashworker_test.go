@@ -43,7 +43,7 @@ var (
 // programs are the product's binary, and the worker that dies where it is told
 // to, built once.
 var programs = sync.OnceValues(func() (string, error) {
-	for module, name := range map[string]string{"../..": "cmd/okviz", "..": "mortal"} {
+	for module, name := range map[string]string{"../..": "cmd/okviz", "..": "crashworker"} {
 		build := exec.Command("go", "build", "-o", filepath.Join(scratch, filepath.Base(name)+".exe"), "./"+name)
 		build.Dir = module
 		if text, err := build.CombinedOutput(); err != nil {
@@ -173,7 +173,7 @@ func (p *processes) stopAPI(t *testing.T) {
 	<-p.over // it was killed
 }
 
-// mortal is a worker that may be told where to die.
+// crashworker is a worker that may be told where to die.
 type crashworker struct {
 	places []string
 	cmd    *exec.Cmd
@@ -185,7 +185,7 @@ type crashworker struct {
 // spawn starts a worker, which waits to be told to begin.
 func (p *processes) spawn(t *testing.T, places ...string) *crashworker {
 	t.Helper()
-	m := &crashworker{places: places, cmd: p.command("mortal.exe", "-at", strings.Join(places, ",")), ready: make(chan bool, 1), died: make(chan string, 1)}
+	m := &crashworker{places: places, cmd: p.command("crashworker.exe", "-at", strings.Join(places, ",")), ready: make(chan bool, 1), died: make(chan string, 1)}
 	var err error
 	m.in, err = m.cmd.StdinPipe()
 	must(t, err)
@@ -249,7 +249,7 @@ func fatal() []string {
 		}
 	}
 	for _, step := range []string{"Purchase", "Renew", "Change", "StorePaymentMethod"} {
-		add(step, "freeze", "Prepare", "Charge", "record")
+		add(step, "reserve", "Prepare", "Charge", "record")
 	}
 	add("RenewNow", "Charge", "record")
 	add("Purchase", "SaveMethod")
