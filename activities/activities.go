@@ -22,6 +22,9 @@ type Store interface {
 	Request(ctx context.Context, id billing.RequestID) (billing.Request, error)
 	RequestCard(ctx context.Context, request billing.RequestID) (token, method string, err error)
 	MethodExp(ctx context.Context, method string) (string, error)
+	Fingerprint(ctx context.Context, method string) (string, error)
+	Take(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
+	Wait(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
 	Receipts(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Receipt, error)
 	PendingRefunds(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Refund, error)
 	Refund(ctx context.Context, subscription billing.SubscriptionID, id billing.RefundID) (billing.Refund, error)
@@ -79,6 +82,7 @@ type Activities struct {
 	// OperatorEmail is where the operator's emails go.
 	OperatorEmail string
 	Secret        billing.Secret   // makes the credentials of mailed links
+	RateLimits    bool             // limit declined cards over all orders
 	Now           func() time.Time // real time
 }
 

@@ -83,6 +83,7 @@ func (a *Activities) quoteEmail(ctx context.Context, e billing.Envelope) (billin
 	if err != nil {
 		return billing.Email{}, err
 	}
+	q.Order.Billing = q.Order.Billing.Unconfirmed()
 	pdf, err := a.Documents.Quote(q)
 	return billing.Email{
 		ID: e.ID, Notice: e.Notice, At: e.At, Name: q.Order.Billing.Name, Email: q.Order.Billing.Email,
@@ -105,12 +106,20 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 		return billing.Email{}, err
 	}
 	s := snapshot.Subscription
+	if o := &snapshot.Order; s.Guest {
+		o.Billing.Name = o.Billing.Unconfirmed().Name
+		if !billing.LooksLikeName(o.Licensee.Name) {
+			o.Licensee.Name = ""
+		}
+	}
 	l := billing.Email{
 		ID: e.ID, Notice: e.Notice, At: e.At,
 		Name: snapshot.Order.Billing.Name, Email: snapshot.Order.Billing.Email,
 		ProductName: snapshot.Product.Name, Activation: snapshot.Product.Activation,
-		SubscriptionNumber: s.Number, Quantity: s.Quantity, Licensee: snapshot.Order.Licensee.String(),
-		Link: a.PublicURL + "/account/subscriptions/" + string(s.ID),
+		SubscriptionNumber: s.Number, Quantity: s.Quantity, Link: a.PublicURL + "/account/subscriptions/" + string(s.ID),
+	}
+	if snapshot.Order.Licensee.Name != "" {
+		l.Licensee = snapshot.Order.Licensee.String()
 	}
 	if e.Notice.InvoiceID != "" {
 		if err := a.attachInvoice(ctx, &l, e.Notice, snapshot.Order.Billing); err != nil {

@@ -208,6 +208,9 @@ func (a *Activities) decide(ctx context.Context, t Task, snapshot *billing.Snaps
 		return refused(billing.CodeRequestExpired, "", "the request came too late to be carried out"), nil
 	}
 	if c.Request != "" && (c.Action == billing.ActionPurchase || c.Action == billing.ActionPaymentMethod) {
+		if tooMany, err := a.tooManyDeclines(ctx, *snapshot, ""); err != nil || tooMany {
+			return refused(billing.CodeTooManyAttempts, "", "too many cards were declined: try again later"), err
+		}
 		method, err := a.attach(ctx, c.Request, snapshot.Order.BillingAccount)
 		switch code := rejection(err); {
 		case code == string(billing.CodeUnknownToken):
@@ -218,6 +221,9 @@ func (a *Activities) decide(ctx context.Context, t Task, snapshot *billing.Snaps
 			return billing.Decision{}, err
 		}
 		if method != "" {
+			if tooMany, err := a.tooManyDeclines(ctx, *snapshot, method); err != nil || tooMany {
+				return refused(billing.CodeTooManyAttempts, "", "this card was declined too often: try again later"), err
+			}
 			snapshot.Method = method
 			if snapshot.MethodExp, err = a.Store.MethodExp(ctx, method); err != nil {
 				return billing.Decision{}, err
@@ -298,6 +304,11 @@ func (a *Activities) collect(ctx context.Context, t Task, snapshot billing.Snaps
 	case billing.PaymentSucceeded:
 		return a.post(ctx, t, *snapshot.Paid(inv, t.At), request)
 	case billing.PaymentDeclined:
+		if t.Command != nil && result.DeclineCode != billing.DeclineRejected {
+			if err := a.countDecline(ctx, snapshot, inv.Method); err != nil {
+				return Result{}, err
+			}
+		}
 		return a.post(ctx, t, *snapshot.Declined(inv, result, t.At), request)
 	case billing.PaymentRequiresAction, billing.PaymentProcessing:
 		return a.post(ctx, t, *snapshot.Awaits(inv, result, t.At), request)
@@ -322,7 +333,8 @@ func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, r
 	r := billing.ChargeRequest{
 		Invoice: inv.ID, Subscription: inv.Subscription, Customer: customer, Method: inv.Method,
 		Amount: inv.AmountDue(), Attempt: inv.Attempt, OffSession: t.Command == nil, At: t.At,
-		ReturnURL: a.PublicURL + billing.ReturnPath + string(inv.Purpose) + "/" + string(inv.Subscription),
+		ReturnURL: a.PublicURL + billing.ReturnPath + string(inv.Purpose) + "/" + string(inv.Subscription) + "/" +
+			a.Secret.ReturnSignature(string(inv.Purpose), string(inv.Subscription)),
 	}
 	ref, err := a.Gateway.Prepare(ctx, r)
 	if err != nil {

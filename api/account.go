@@ -70,21 +70,22 @@ func (s *accounts) accountOf(ctx context.Context, in AccountInput) (billing.Acco
 	return s.Store.AccountOf(ctx, in.Email)
 }
 
-// login answers alike whether or not the address has an account.
+// login does and answers the same whether or not the address has an account, so
+// that the time it takes tells nothing either.
 func (s *accounts) login(ctx context.Context, in *struct {
 	Body struct {
 		Email string `json:"email" minLength:"3" maxLength:"254"`
 	}
 }) (*struct{}, error) {
-	to, err := s.Store.AccountOf(ctx, in.Body.Email)
-	if errors.Is(err, billing.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
+	var tooMany *Problem
+	if err := s.mayMail(ctx, in.Body.Email); errors.As(err, &tooMany) {
+		return nil, nil // which says nothing of the address either
+	} else if err != nil {
 		return nil, s.answer(err)
 	}
-	if s.mayMail(ctx, to.Email) != nil {
-		return nil, nil // which says nothing of the address either
+	to, err := s.Store.AccountOf(ctx, in.Body.Email)
+	if err != nil && !errors.Is(err, billing.ErrNotFound) {
+		return nil, s.answer(err)
 	}
 	id := commands.NewID("lgn")
 	if err := s.Store.BeginLogin(ctx, id, s.Secret.LoginToken(id), to.ID); err != nil {

@@ -27,7 +27,8 @@ type AccessStore interface {
 	Account(ctx context.Context, id billing.AccountID) (billing.Account, error)
 	Session(ctx context.Context, token string) (id string, account billing.Account, err error)
 	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
-	Unsolicited(ctx context.Context, email string, since time.Time) (mails int, err error)
+	Take(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
+	GiveBack(ctx context.Context, now time.Time, subjects ...string) error
 	Clock(ctx context.Context, id string) (time.Time, error)
 }
 
@@ -111,7 +112,7 @@ type Config struct {
 // answered.
 type server struct {
 	Config
-	requests, checked, guesses, wrongKeys *limits
+	requests, returns, checked, guesses, wrongKeys *limits
 }
 
 // Gin and Huma keep these in variables of their packages.
@@ -125,7 +126,7 @@ func init() {
 // New makes the handler of everything that the engine serves over HTTP.
 func New(c Config) (http.Handler, error) {
 	s := &server{
-		Config: c, requests: newLimits(requestsASecond, requestsAtOnce), checked: newLimits(checksASecond, checksAtOnce),
+		Config: c, requests: newLimits(requestsASecond, requestsAtOnce), returns: newLimits(returnsASecond, returnsAtOnce), checked: newLimits(checksASecond, checksAtOnce),
 		guesses: newLimits(guessesASecond, guessesAtOnce), wrongKeys: newLimits(keysASecond, keysAtOnce),
 	}
 	done := &outcomes{s, c.Stores.Outcomes}

@@ -30,7 +30,10 @@ type caller struct {
 
 const operatorPath = "/v1/operator/"
 
-type callerKey struct{}
+type (
+	callerKey struct{}
+	sourceKey struct{}
+)
 
 func callerOf(ctx context.Context) caller {
 	c, _ := ctx.Value(callerKey{}).(caller)
@@ -84,7 +87,7 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		writeProblem(unwrap(ctx), s.answer(err))
 		return
 	}
-	next(huma.WithValue(ctx, callerKey{}, c))
+	next(huma.WithValue(huma.WithValue(ctx, callerKey{}, c), sourceKey{}, sourceNetwork(unwrap(ctx).ClientIP())))
 }
 
 // mayUse checks a caller against the route's security. No security:

@@ -132,7 +132,8 @@ func TestComingBackWithoutACardChargesNothing(t *testing.T) {
 	s.ask("GET", "/return/cards/frm_01M895JDZNN9XJ81Q5VK7KHC23", "").want(404, "")
 	form, err := s.store.CardFormOf(t.Context(), "sandbox", page[strings.LastIndex(page, "/")+1:])
 	check(t, err)
-	if back := s.comeBack("https://shop.example/return/cards/" + form.ID); back != "/checkout?order="+id {
+	s.ask("GET", "/return/cards/"+form.ID, "").want(404, "")
+	if back := s.comeBack("https://shop.example/return/cards/" + form.ID + "/" + s.parts.Secret.ReturnSignature("card", form.ID)); back != "/checkout?order="+id {
 		t.Errorf("the customer comes back to %s", back)
 	}
 	s.charged(billing.SubscriptionID(id))

@@ -299,13 +299,24 @@ func (s *shop) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutput
 // place carries an order out and answers with what became of it and the order's
 // checkout token, which no row holds.
 func (s *shop) place(ctx context.Context, in CommandInput, caller, route string, ordered func() (commands.Purchase, error)) (*checkoutOutput, error) {
+	settled := func(*billing.Outcome) {}
 	r, err := s.Commands.Buy(ctx, in.row(ctx, caller, route), func() (commands.Purchase, error) {
 		p, err := ordered()
 		if err == nil {
 			err = in.check()
 		}
+		switch {
+		case err != nil:
+		case p.Order.Pay == billing.PayTrial:
+			err = s.mayMail(ctx, p.Order.Billing.Email, p.Order.Licensee.Email)
+		case p.Token != "":
+			settled, err = s.mayDecline(ctx)
+		}
 		return p, err
 	})
+	if err == nil {
+		settled(r.Outcome)
+	}
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -435,13 +446,6 @@ func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placeme
 	details, licensee, err := s.parties(b)
 	if err != nil {
 		return placement{}, err
-	}
-	if pay == billing.PayTrial {
-		for _, to := range []string{details.Email, licensee.Email} {
-			if err := s.mayMail(ctx, to); err != nil {
-				return placement{}, err
-			}
-		}
 	}
 	product, plan, price, err := s.offer(ctx, b.Product, b.Plan.choice(), b.Quantity, b.Currency)
 	if err != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"regexp"
 
@@ -92,12 +93,23 @@ func (s *outcomes) command(ctx context.Context, in CommandInput, route string, s
 		return nil, s.answer(err)
 	}
 	r.Token = token
+	settled := func(*billing.Outcome) {}
+	if token != "" {
+		_, err := s.Commands.Find(ctx, r.Caller, r.Route, r.Key)
+		if errors.Is(err, billing.ErrNotFound) { // a try of its own
+			settled, err = s.mayDecline(ctx)
+		}
+		if err != nil {
+			return nil, s.answer(err)
+		}
+	}
 	if in.reason != nil {
 		r.Reason = *in.reason
 	}
 	if r, err = s.Commands.Do(ctx, r); err != nil {
 		return nil, s.answer(err)
 	}
+	settled(r.Outcome)
 	if r.Status >= 400 {
 		return nil, replayed(r)
 	}

@@ -151,8 +151,20 @@ func (s *shop) myQuote(ctx context.Context, id string) (billing.Quote, error) {
 	return q, err
 }
 
+// shownQuote is myQuote, but for a token, which ends with its quote.
+func (s *shop) shownQuote(ctx context.Context, id string) (billing.Quote, error) {
+	q, err := s.myQuote(ctx, id)
+	if err != nil || callerOf(ctx).quote == "" {
+		return q, err
+	}
+	if closed := q.Closed(q.At(s.Now())); closed != nil {
+		return q, closed
+	}
+	return q, nil
+}
+
 func (s *shop) getQuote(ctx context.Context, in *QuoteInput) (*struct{ Body Quote }, error) {
-	q, err := s.myQuote(ctx, in.ID)
+	q, err := s.shownQuote(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -160,7 +172,7 @@ func (s *shop) getQuote(ctx context.Context, in *QuoteInput) (*struct{ Body Quot
 }
 
 func (s *shop) quotePDF(ctx context.Context, in *QuoteInput) (*fileOutput, error) {
-	q, err := s.myQuote(ctx, in.ID)
+	q, err := s.shownQuote(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}

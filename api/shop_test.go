@@ -89,6 +89,7 @@ func (s *shop) assemble(p parts) {
 	s.events = events.New(p.events, p.gateway, c.Commands, s.checks.Forget, c.Log, c.Now)
 	c.Checks, c.Events, c.Keys = s.checks, s.events, p.keys
 	c.Office = backoffice.New(s.store, s.gateway, c.Commands, c.Log)
+	s.parts = p
 	var err error
 	s.handler, err = api.New(*c)
 	check(s.t, err)
@@ -149,6 +150,7 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 		Store: s.store, Gateway: gateway, Mailer: s.mailbox, Files: stamper, Documents: papers,
 		PublicURL: "https://shop.example", Secret: billing.Secret{"0123456789abcdef0123456789abcdef"}, Now: time.Now,
 	}}
+
 	log := &diary{}
 	t.Cleanup(func() { log.saysNothing(t) })
 	config := api.Config{
@@ -169,6 +171,7 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 	for _, f := range change {
 		f(&s.parts)
 	}
+	s.temporal.steps.RateLimits = s.parts.RateLimits
 	s.assemble(s.parts)
 	return s
 }
@@ -227,6 +230,8 @@ type temporal struct {
 	before func() error // an error: the command does not arrive
 	after  func() error // an error: its answer does not
 	sent   int
+
+	delivered int // runs that were started to send mails
 }
 
 type started struct{ id string }
@@ -288,6 +293,7 @@ func (f *temporal) DescribeWorkflowExecution(context.Context, string, string) (*
 
 // ExecuteWorkflow is asked for Deliver alone.
 func (f *temporal) ExecuteWorkflow(ctx context.Context, _ client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
+	f.delivered++
 	return nil, f.steps.Notify(ctx, billing.SubscriptionID(args[0].(string)))
 }
 

@@ -71,6 +71,8 @@ type StoredMethod struct {
 	Brand string `json:"brand"`
 	Last4 string `json:"last4"`
 	Exp   string `json:"exp"` // "2029-12"
+	// Fingerprint is the same whenever the same card is given, by whomever.
+	Fingerprint string `json:"-"`
 }
 
 // RefundRequest gives money of a charge back, once per key.

@@ -23,7 +23,7 @@ type PendingPayment struct {
 }
 
 // ReturnPath is where customers return to from their bank's page, below the
-// public URL: …/<purpose>/<subscription>.
+// public URL: …/<purpose>/<subscription>/<signature>.
 const ReturnPath = "/return/payments/"
 
 // DeclineAbandoned is the decline code of a payment that waited for the

@@ -21,6 +21,7 @@ type Quote struct {
 	ExpiresAt    time.Time
 
 	Accepted SubscriptionID // sub_…: the order that it became; empty: none that has not lapsed
+	Unpaid   bool           // that order waits for its payment
 	Now      time.Time      // where its test clock stands
 }
 
@@ -77,6 +78,15 @@ func (q Quote) Refusal(at time.Time) *Error {
 		return refuse(CodeQuoteExpired, "", "this quote has expired")
 	}
 	return nil
+}
+
+// Closed says why the token of a quote opens it no longer at an instant: it has
+// expired, or its order has been paid. Nil: it does.
+func (q Quote) Closed(at time.Time) *Error {
+	if q.Unpaid {
+		return nil
+	}
+	return q.Refusal(at)
 }
 
 // Ordered is the order that the quote becomes at an instant, and its

@@ -54,6 +54,17 @@ func (s Secret) LoginTokens(login string) []string {
 	return tokens
 }
 
+// ReturnSignature is what a return address ends with, so that nobody can make
+// one up: it binds the address to its purpose and order.
+func (s Secret) ReturnSignature(purpose, order string) string {
+	return base64.RawURLEncoding.EncodeToString(s.Sign("return", []byte(purpose+"/"+order))[:16])
+}
+
+// IsReturn tells whether a return address's signature is its own.
+func (s Secret) IsReturn(purpose, order, signature string) bool {
+	return hmac.Equal([]byte(signature), []byte(s.ReturnSignature(purpose, order)))
+}
+
 // quoteToken is what every quote's token begins with.
 const quoteToken = "qot_"
 

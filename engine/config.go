@@ -63,6 +63,9 @@ func FromEnvironment() (Config, error) {
 	return c, c.Check()
 }
 
+// limited tells whether what strangers do is limited.
+func (c Config) limited() bool { return !c.Development() || c.RateLimits == "on" }
+
 // Development tells whether this is a development system. Production is the
 // default.
 func (c Config) Development() bool { return c.Env == "development" }

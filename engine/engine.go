@@ -256,7 +256,7 @@ func (e *Engine) api() (http.Handler, error) {
 		},
 		Commands: e.commands, Checks: e.checks, Events: e.events, Office: e.Office, Gateway: e.gateway, Files: e.Stamper, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
 		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Pages: web.Handler(brand), Version: Version(), PublicURL: e.config.PublicURL, Secret: e.config.Secret, TestClocks: e.config.TestClocks,
-		RateLimits:     !e.config.Development() || e.config.RateLimits == "on",
+		RateLimits:     e.config.limited(),
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})
 }
@@ -296,7 +296,24 @@ func (e *Engine) loops() []loop {
 		{roleAPI, "write down who asks about licences", e.checks.Run},
 		{roleAPI, "act on the gateway's events, and have it forget removed cards", e.events.Run},
 		{roleAPI, "send the sandbox's webhooks", e.tellGatewayEvents},
+		{roleWorker, "forget attempts that no longer count", e.forgetAttempts},
 		{roleWorker, "send mails that are left over", func(ctx context.Context) { worker.Sweep(ctx, e.steps, time.Minute, e.log) }},
+	}
+}
+
+// forgetAttempts deletes what strangers did more than an hour ago.
+func (e *Engine) forgetAttempts(ctx context.Context) {
+	tick := time.NewTicker(10 * time.Minute)
+	defer tick.Stop()
+	for {
+		if err := e.Store.ForgetAttempts(ctx, billing.Instant(time.Now())); err != nil && ctx.Err() == nil {
+			e.log.Warn("old attempts were not deleted", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
 	}
 }
 
@@ -376,7 +393,7 @@ func (e *Engine) Activities() (*activities.Activities, error) {
 	}
 	return &activities.Activities{
 		Store: e.Store, Gateway: meteredGateway{e.gateway, e.metrics}, Mailer: meteredMailer{sender, e.metrics}, Files: e.Stamper, Documents: e.documents, PublicURL: e.config.PublicURL, Secret: e.config.Secret,
-		OperatorEmail: operator, Now: time.Now,
+		OperatorEmail: operator, RateLimits: e.config.limited(), Now: time.Now,
 	}, nil
 }
 

@@ -73,7 +73,7 @@ func (r quoteRow) quote(tx *gorm.DB) (billing.Quote, error) {
 		return q, fmt.Errorf("subscription of %s: %w", r.ID, err)
 	}
 	if sub.Status != billing.IncompleteExpired {
-		q.Accepted = billing.SubscriptionID(*r.Subscription)
+		q.Accepted, q.Unpaid = billing.SubscriptionID(*r.Subscription), sub.Status == billing.Incomplete
 	}
 	return q, nil
 }

@@ -155,15 +155,17 @@ type trialClaimRow struct {
 }
 
 type paymentMethodRow struct {
-	Ref       string
-	Account   billing.AccountID
-	Gateway   string
-	Brand     string
-	Last4     string
-	Exp       string
-	CreatedAt time.Time
-	RemovedAt *time.Time
-	DetachAt  *time.Time // when the gateway may be asked to forget it too; nil: it need not be
+	Ref     string
+	Account billing.AccountID
+	Gateway string
+	Brand   string
+	Last4   string
+	Exp     string
+	// Fingerprint is the same whenever the same card is given.
+	Fingerprint string
+	CreatedAt   time.Time
+	RemovedAt   *time.Time
+	DetachAt    *time.Time // when the gateway may be asked to forget it too; nil: it need not be
 }
 
 type licenseRow struct {

@@ -48,7 +48,8 @@ func (s *Store) AccountOf(ctx context.Context, email string) (billing.Account, e
 	return billing.Account{ID: row.ID, Email: row.Email}, err
 }
 
-// BeginLogin keeps a link's token and has it mailed to the account.
+// BeginLogin keeps a link's token and has it mailed to the account. Without an
+// account the same is written, and nothing is mailed.
 func (s *Store) BeginLogin(ctx context.Context, id, token string, account billing.AccountID) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		now := s.db.NowFunc()
@@ -56,25 +57,12 @@ func (s *Store) BeginLogin(ctx context.Context, id, token string, account billin
 			return err
 		}
 		n := billing.Notice{Kind: billing.NoticeLogin, To: billing.RoleBilling, Until: now.Add(loginLife)}
-		return tx.Create(&outboxRow{ID: NewID("ntc"), Subscription: id, Kind: n.Kind, Recipient: n.To, Notice: n, At: now}).Error
+		row := outboxRow{ID: NewID("ntc"), Subscription: id, Kind: n.Kind, Recipient: n.To, Notice: n, At: now}
+		if account == "" {
+			row.DoneAt, row.Failed = &now, true
+		}
+		return tx.Create(&row).Error
 	})
-}
-
-// Unsolicited counts the mails that guests have had sent to an address since
-// an instant: links to sign in with, trials and quotes.
-func (s *Store) Unsolicited(ctx context.Context, email string, since time.Time) (mails int, err error) {
-	db := s.db.WithContext(ctx)
-	account := db.Model(&accountRow{}).Select("id").Where("email = ?", normalEmail(email))
-	of := func(kind billing.NoticeKind, id string, row any, whose string) *gorm.DB {
-		return db.Where("kind = ? AND subscription IN (?)", kind, db.Model(row).Select(id).Where(whose+" IN (?)", account))
-	}
-	var n int64
-	err = db.Model(&outboxRow{}).Where("created_at > ?", since).Where(
-		of(billing.NoticeLogin, "id", &loginRow{}, "account").
-			Or(of(billing.NoticeQuote, "id", &quoteRow{}, "account")).
-			Or(of(billing.NoticeTrialStarted, "id", &subscriptionRow{}, "billing_account")).
-			Or(of(billing.NoticeTrialLicense, "id", &subscriptionRow{}, "licensee_account"))).Count(&n).Error
-	return int(n), err
 }
 
 // LoginAccount is the account that a link is mailed to, and the one of the tokens
@@ -90,8 +78,8 @@ func (s *Store) LoginAccount(ctx context.Context, id string, tokens []string) (a
 	return account, tokens[i], err
 }
 
-// ConfirmLogin makes a session of a mailed link's token, once. Errors:
-// ErrNotFound.
+// ConfirmLogin makes a session of a mailed link's token, once, and ends the
+// account's older links. Errors: ErrNotFound.
 func (s *Store) ConfirmLogin(ctx context.Context, token, session string) (account billing.Account, expires time.Time, err error) {
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		now := s.db.NowFunc()
@@ -102,7 +90,8 @@ func (s *Store) ConfirmLogin(ctx context.Context, token, session string) (accoun
 		if login.UsedAt != nil || !now.Before(login.ExpiresAt) {
 			return billing.ErrNotFound
 		}
-		if err := tx.Model(&loginRow{}).Where("id = ?", login.ID).Update("used_at", now).Error; err != nil {
+		older := tx.Model(&loginRow{}).Where("account = ? AND used_at IS NULL AND id <= ?", login.Account, login.ID)
+		if err := older.Update("used_at", now).Error; err != nil {
 			return err
 		}
 		row, err := one[accountRow](tx.Where("id = ?", login.Account))

@@ -140,6 +140,15 @@ func methodExp(tx *gorm.DB, method string) (string, error) {
 	return row.Exp, err
 }
 
+// Fingerprint is that of a stored card; empty where it is not known.
+func (s *Store) Fingerprint(ctx context.Context, method string) (string, error) {
+	row, err := one[paymentMethodRow](s.db.WithContext(ctx).Where("ref = ?", method))
+	if errors.Is(err, billing.ErrNotFound) {
+		err = nil
+	}
+	return row.Fingerprint, err
+}
+
 // RequestCard reads the card that a request brings.
 func (s *Store) RequestCard(ctx context.Context, request billing.RequestID) (token, method string, err error) {
 	r, err := one[requestRow](s.db.WithContext(ctx).Select("token", "method").Where("id = ?", request))
@@ -150,7 +159,7 @@ func (s *Store) RequestCard(ctx context.Context, request billing.RequestID) (tok
 // token.
 func (s *Store) SaveMethod(ctx context.Context, request billing.RequestID, account billing.AccountID, gateway string, m billing.StoredMethod) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
-		err := tx.Create(&paymentMethodRow{Ref: m.Ref, Account: account, Gateway: gateway, Brand: m.Brand, Last4: m.Last4, Exp: m.Exp}).Error
+		err := tx.Create(&paymentMethodRow{Ref: m.Ref, Account: account, Gateway: gateway, Brand: m.Brand, Last4: m.Last4, Exp: m.Exp, Fingerprint: m.Fingerprint}).Error
 		if err != nil && !errors.Is(err, gorm.ErrDuplicatedKey) {
 			return err
 		}

@@ -21,7 +21,8 @@ type Gateway interface {
 	// AttachMethod stores the card behind a token with the customer. A token
 	// that the gateway does not know is an *Error with CodeUnknownToken. No
 	// error contains the token. Attaching a token again may store the card a
-	// second time under another reference; it moves nothing.
+	// second time under another reference, with the same fingerprint; it moves
+	// nothing.
 	AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error)
 
 	// DetachMethod forgets a card, which can never be charged again; what became

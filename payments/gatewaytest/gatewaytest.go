@@ -347,6 +347,13 @@ func storedCard(o *order) {
 	if _, err := time.Parse("2006-01", m.Exp); err != nil || m.Ref == "" || m.Brand != "visa" || m.Last4 != "4242" {
 		o.Errorf("stored as %+v", m)
 	}
+	again, err := o.Gateway.AttachMethod(o.Context(), o.customer, o.Visa)
+	if err != nil {
+		o.Fatal(err)
+	}
+	if m.Fingerprint == "" || again.Fingerprint != m.Fingerprint {
+		o.Errorf("the same card has the fingerprints %q and %q", m.Fingerprint, again.Fingerprint)
+	}
 }
 
 func unknownToken(o *order) {

@@ -65,7 +65,7 @@ func (g *Gateway) AttachMethod(ctx context.Context, customer, token string) (bil
 	if err := g.ledger.AddMethod(ctx, m); err != nil {
 		return billing.StoredMethod{}, asRefusal("storing a card of "+customer, err)
 	}
-	return billing.StoredMethod{Ref: m.ID, Brand: c.brand, Last4: c.last4(), Exp: cardExp}, nil
+	return billing.StoredMethod{Ref: m.ID, Brand: c.brand, Last4: c.last4(), Exp: cardExp, Fingerprint: token}, nil
 }
 
 func (g *Gateway) DetachMethod(ctx context.Context, method string) error {

@@ -135,6 +135,7 @@ func (g *Gateway) AttachMethod(ctx context.Context, customer, token string) (bil
 	}
 	return billing.StoredMethod{
 		Ref: m.ID, Brand: string(m.Card.Brand), Last4: m.Card.Last4, Exp: fmt.Sprintf("%04d-%02d", m.Card.ExpYear, m.Card.ExpMonth),
+		Fingerprint: m.Card.Fingerprint,
 	}, nil
 }
 

@@ -171,6 +171,7 @@ CREATE TABLE payment_methods (
   last4 VARCHAR(64) NOT NULL,
   exp VARCHAR(64) NOT NULL,
   created_at DATETIME NOT NULL,
+  fingerprint VARCHAR(255) NOT NULL,
   removed_at DATETIME NULL,
   detach_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
@@ -335,6 +336,8 @@ CREATE TABLE logins (
   used_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+CREATE INDEX logins_account ON logins (account);
+
 CREATE TABLE sessions (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
   hash VARCHAR(64) NOT NULL UNIQUE,
@@ -414,7 +417,16 @@ CREATE TABLE sandbox_forms (
 CREATE INDEX sandbox_forms_untold ON sandbox_forms (untold);
 CREATE INDEX payment_methods_detach ON payment_methods (detach_at);
 
+-- When something was done that is limited: mails, declines, returns.
+CREATE TABLE attempts (
+  subject VARCHAR(128) NOT NULL PRIMARY KEY,
+  instants JSON NOT NULL,
+  expires_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX attempts_expires ON attempts (expires_at);
+
 -- +goose Down
+DROP TABLE attempts;
 DROP TABLE sandbox_forms;
 DROP TABLE card_forms;
 DROP TABLE profiles;

@@ -451,7 +451,7 @@ func (s *Server) attach(token, customer string) (int, any) {
 	}
 	s.objects[token] = map[string]any{
 		"id": token, "object": "payment_method", "livemode": false, "type": "card", "customer": customer,
-		"card": map[string]any{"brand": "visa", "last4": c.last4, "exp_month": 7, "exp_year": 2099},
+		"card": map[string]any{"brand": "visa", "last4": c.last4, "fingerprint": "print" + c.last4, "exp_month": 7, "exp_year": 2099},
 	}
 	return 200, s.objects[token]
 }
