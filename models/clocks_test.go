@@ -110,7 +110,7 @@ func TestTheNextStepOnAClockIsTheEarliestAndThenTheLowestNumber(t *testing.T) {
 		s.due(third.ID) // it has ended
 		live, err := s.OnClock(t.Context(), clock)
 		must(t, err)
-		if diff := cmp.Diff([]string{string(first.ID), string(second.ID)}, live); diff != "" {
+		if diff := cmp.Diff([]billing.SubscriptionID{first.ID, second.ID}, live); diff != "" {
 			t.Error(diff)
 		}
 	})

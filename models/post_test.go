@@ -427,13 +427,13 @@ func TestABalanceIsNeverSpentTwice(t *testing.T) {
 		const n = 20
 		var reserves [n]billing.Changeset
 		var bills [n]billing.Invoice
-		account := ""
+		var account billing.AccountID
 		for i := range n {
 			o := newOrder("ada@contoso.example")
 			s.place(o)
 			if i == 0 {
-				account = string(s.snapshot(o.sub.ID).Order.BillingAccount)
-				s.give(billing.AccountID(account), "USD", 1000)
+				account = s.snapshot(o.sub.ID).Order.BillingAccount
+				s.give(account, "USD", 1000)
 			}
 			b := s.snapshot(o.sub.ID)
 			bills[i], reserves[i] = b.Reserve(*b.Decide(o.request.Command, opening).Bill, string(o.request.ID))
@@ -449,8 +449,8 @@ func TestABalanceIsNeverSpentTwice(t *testing.T) {
 				t.Error("a refused bill was written")
 			}
 		}
-		if reserved != 1 || s.balance(billing.AccountID(account)) != 10 {
-			t.Errorf("%d orders have reserved 9.90 of 10.00; %d are left", reserved, s.balance(billing.AccountID(account)))
+		if reserved != 1 || s.balance(account) != 10 {
+			t.Errorf("%d orders have reserved 9.90 of 10.00; %d are left", reserved, s.balance(account))
 		}
 	})
 }
