@@ -174,7 +174,7 @@ var sentences = map[EventKind]func(EventDetails) string{
 	EventTenantMoved:    plainly("The licence was bound to another tenant."),
 	EventTenantReleased: plainly("The licence was released from its tenant."),
 	EventActivationKey:  plainly("The activation key was replaced."),
-	EventOverLimit:      plainly("More people used the visual in this period than the plan covers."),
+	EventOverLimit:      plainly("More people used the visual than the plan covers, in two windows of 28 days in a row."),
 	EventBlockingOn:     plainly("The licence is blocked where far more people use it than the plan covers."),
 	EventBlockingOff:    plainly("The licence is no longer blocked however many people use it."),
 }

@@ -190,6 +190,8 @@ type licenseRow struct {
 	SiteEdits      int64 // within the period that ends at SiteEditsUntil
 	SiteEditsUntil *time.Time
 	BlockOverLimit bool
+	OverSince      *time.Time // more people than covered have been counted in a window since then
+	OverToldAt     *time.Time // that it was so in two windows in a row
 }
 
 type outboxRow struct {

@@ -181,7 +181,7 @@ var emails = []letterCase{
 		"a plan that is outgrown is told with how many use it, and where larger ones are",
 		toBilling(billing.Notice{Kind: billing.NoticeOverLimit, Users: 23, Covers: 20}),
 		"More people use Calendar Pro than your plan covers",
-		[]string{"So far 23 people", "runs until 28 February 2026", "your plan covers 20", "goes on working", "See larger plans", "Users 1-20, billed monthly"},
+		[]string{"About 23 people", "in the last 28 days", "it covers 20", "goes on working", "See larger plans", "Users 1-20, billed monthly"},
 		nil,
 	},
 	{

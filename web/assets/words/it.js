@@ -383,7 +383,7 @@ export default {
       order_expired: () => 'L’ordine non è mai stato pagato ed è decaduto.',
       order_refused: () => 'L’ordine non è stato accettato.',
       order_withdrawn: () => 'L’ordine è stato ritirato.',
-      over_limit: () => 'In questo periodo il visual è stato usato da più persone di quante il piano ne copra.',
+      over_limit: () => 'Il visual è stato usato da più persone di quante il piano ne copra, in due finestre consecutive di 28 giorni.',
       payment_declined: e => `Un pagamento di ${e.amount} è stato rifiutato${e.why && `: ${e.why}`}.`,
       payment_method: () => 'È stata registrata una carta.',
       payment_processing: e => `Un pagamento di ${e.amount} è in corso.`,
