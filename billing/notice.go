@@ -14,6 +14,7 @@ const (
 	NoticeLicense         NoticeKind = "license"          // licensee: the licence and its file, after a purchase
 	NoticeTrialLicense    NoticeKind = "trial_license"    // licensee: the same, for a trial
 	NoticeLicenseUpdated  NoticeKind = "license_updated"  // licensee: the updated file after a renewal or change
+	NoticeFileRenewed     NoticeKind = "file_renewed"     // licensee: a fresh file, good until Until, before the delivered one ends
 	NoticeTrialStarted    NoticeKind = "trial_started"    // billing
 	NoticeTrialEnding     NoticeKind = "trial_ending"     // billing: 7 days and 1 day before
 	NoticeRenewalComing   NoticeKind = "renewal_coming"   // billing: 7 days before a yearly or longer renewal

@@ -148,7 +148,7 @@ func TestFilesAreGoodBeforeAndAfterARotation(t *testing.T) {
 		t.Helper()
 		ring, err := v.config.keys()
 		v.must(err)
-		file, _, err := packages.NewStamper(store, ring).Stamp(t.Context(), l, version, rotated)
+		file, _, err := packages.NewStamper(store, ring, billing.DefaultPolicy().File).Stamp(t.Context(), l, version, rotated)
 		if err != nil {
 			return "", err
 		}

@@ -121,8 +121,9 @@ type Issued struct {
 	// OverSince is since when more people than the tier covers have been counted
 	// in a window; zero while neither the running one nor the one before has more.
 	OverSince      time.Time
-	BlockOverLimit bool   // an operator has turned blocking on
-	TestClock      string // clk_…; empty: real time
+	BlockOverLimit bool      // an operator has turned blocking on
+	MoneyBackUntil time.Time // the window's last instant; zero: there is none
+	TestClock      string    // clk_…; empty: real time
 	Now            time.Time
 }
 

@@ -80,6 +80,9 @@ func (s *Store) issued(tx *gorm.DB, r licenseRow) (licensing.Issued, error) {
 	if r.Plan.Type == licensing.Site && int64(len(l.Sites)) > r.Quantity { // it was changed to fewer
 		l.Sites = l.Sites[:r.Quantity]
 	}
+	if r.MoneyBackUntil != nil {
+		l.MoneyBackUntil = *r.MoneyBackUntil
+	}
 	sub, err := one[subscriptionRow](tx.Select("number").Where("id = ?", r.Subscription))
 	if err != nil {
 		return l, err

@@ -164,6 +164,13 @@ var emails = []letterCase{
 		nil,
 	},
 	{
+		"a fresh file is told with how long it lasts",
+		toLicensee(billing.Notice{Kind: billing.NoticeFileRenewed}),
+		"A fresh licensed file of Calendar Pro",
+		append([]string{"lasts until 28 February 2026", "it needs no new file", "Import this file over the old one", "is attached", "lic_01J9"}, importing...),
+		nil,
+	},
+	{
 		"a version that was awaited comes with how to import it",
 		toLicensee(billing.Notice{Kind: billing.NoticeVersionReady}),
 		"Calendar Pro is ready for you",

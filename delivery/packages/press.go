@@ -24,6 +24,7 @@ type Store interface {
 type Stamper struct {
 	store Store
 	keys  licensing.KeyRing
+	term  licensing.FileTerm
 
 	mu    sync.Mutex
 	forms map[string]form // by product and version
@@ -36,9 +37,9 @@ type form struct {
 	kids     []string // of the keys that its code knows
 }
 
-// NewStamper makes a press that signs with a key ring.
-func NewStamper(store Store, keys licensing.KeyRing) *Stamper {
-	return &Stamper{store: store, keys: keys, forms: map[string]form{}}
+// NewStamper makes a stamper that signs with a key ring, for so long.
+func NewStamper(store Store, keys licensing.KeyRing, term licensing.FileTerm) *Stamper {
+	return &Stamper{store: store, keys: keys, term: term, forms: map[string]form{}}
 }
 
 // Stamp makes the file of a licence for a version of its product, the newest
@@ -58,6 +59,7 @@ func (p *Stamper) Stamp(ctx context.Context, l licensing.Issued, version string,
 		if err != nil {
 			return file, "", err
 		}
+		l.ValidUntil = p.term.Ends(l.ValidUntil, l.MoneyBackUntil, now)
 		token, err := p.keys.Sign(licensing.Embedded(l.License, now), f.kids...)
 		if err != nil {
 			return file, "", fmt.Errorf("signing for %s, in %s %s: %w", l.ID, l.Product, v.Version, err)

@@ -24,6 +24,7 @@ const event = /** @satisfies {EventSentences} */ ({
   blocking_on: () => 'The licence is blocked while far more people use it than the plan covers.',
   cancel_scheduled: e => `Cancelled. It works until ${e.minute}.`,
   canceled: e => `Ended${e.why && `: ${e.why}`}.${e.amount || e.balance ? ` ${back(e)}` : ''}`,
+  file_renewed: e => `We mailed a fresh file, which lasts until ${e.until}.`,
   card_reminded: e => `We reminded you of the card, which expires on ${e.until}.`,
   change: e => `Changed from ${e.oldPlan} to ${e.plan}${e.by ? `. ${charged(e)}` : ', in the trial.'}`,
   conversion: e => `The trial became a subscription until ${e.until}. ${charged(e)}`,

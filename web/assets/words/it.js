@@ -370,6 +370,7 @@ export default {
       blocking_on: () => 'La licenza è bloccata quando la usano molte più persone di quante il piano ne copra.',
       cancel_scheduled: e => `Disdetto. Funziona fino al ${e.minute}.`,
       canceled: e => `Terminato${e.why && `: ${e.why}`}.${e.amount || e.balance ? ` ${back(e)}` : ''}`,
+      file_renewed: e => `Abbiamo inviato un nuovo file, valido fino al ${e.until}.`,
       card_reminded: e => `Ti abbiamo ricordato la carta, che scade il ${e.until}.`,
       change: e => `Passaggio da ${e.oldPlan} a ${e.plan}${e.by ? `. ${charged(e)}` : ', durante la prova.'}`,
       conversion: e => `La prova è diventata un abbonamento fino al ${e.until}. ${charged(e)}`,
