@@ -96,7 +96,7 @@ func TestKeysAreRotatedInTheirFile(t *testing.T) {
 	v := newVendor(t)
 	v.publish("1.0.0", v.first.Current) // forgotten by its customers, one hopes
 	v.publish("2.0.0", v.first.Current, v.first.Next)
-	r, err := v.rotate(false)
+	r, err := v.rotate(true)
 	v.must(err)
 	ring, err := v.config.keys()
 	v.must(err)
@@ -175,6 +175,19 @@ func TestFilesAreGoodBeforeAndAfterARotation(t *testing.T) {
 	var refused *licensing.Error
 	if _, err := signer("1.0.0"); !errors.As(err, &refused) || refused.Code != licensing.UnknownKey {
 		t.Errorf("a version that knows the former key only: %v", err)
+	}
+}
+
+func TestRotationIsRefusedWhereAnOlderVersionOnOfferWouldBeOutdated(t *testing.T) {
+	v := newVendor(t)
+	v.publish("1.0.0", v.first.Current)
+	v.publish("2.0.0", v.first.Current, v.first.Next)
+	before := v.text()
+	if _, err := v.rotate(false); err == nil || !strings.Contains(err.Error(), "calendar-pro 1.0.0") || strings.Contains(err.Error(), "2.0.0") {
+		t.Errorf("got %v", err)
+	}
+	if v.text() != before {
+		t.Error("the file was changed")
 	}
 }
 
