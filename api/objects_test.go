@@ -27,7 +27,7 @@ var (
 	licenseForm = map[string]any{
 		"id": "lic_", "subscription_id": "sub_", "subscription_number": "whole", "product": "text", "plan": planForm, "quantity": "whole",
 		"status": "text", "valid_until": "instant", "licensee": "text", "sites": "texts", "sites_allowed": "whole", "activation": "text",
-		"usage":          map[string]any{"estimate": "whole", "window_days": "whole", "without_id_share": "share", "over_since": "?instant"},
+		"usage":          "?usage",
 		"activation_key": "?text", "tenant": "?text",
 		"versions": []any{map[string]any{"version": "text", "released_at": "instant", "changelog": "text"}},
 	}

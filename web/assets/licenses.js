@@ -122,7 +122,7 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
       ${line('licensee', t.result.licensee, l.licensee)}
       ${line('subscription', t.result.subscription, pays ? html`<a href="/account/subscriptions/${l.subscription_id}">#${l.subscription_number}</a>` : `#${l.subscription_number}`)}
       ${line('usage', w.usageLabel, l.usage && w.usage(l.usage.estimate, l.usage.without_id_share))}
-      ${line('over-since', w.overSince, l.usage?.over_since && minute(l.usage.over_since))}
+      ${line('over-since', w.overSince, (l.usage?.over_since ? minute(l.usage.over_since) : null))}
       ${line('tenant', w.tenant, l.tenant && html`<code>${l.tenant}</code>`)}
     </dl>
     <section><h2>${w.activate}</h2><p>${w.activation[l.activation]}</p>

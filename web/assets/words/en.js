@@ -434,7 +434,7 @@ const words = /** @satisfies {Words} */ ({
     consentTitle: 'Microsoft asks for an administrator’s approval?',
     consent: 'Your Entra administrator approves the application once for everybody: in the Entra admin centre, under “Enterprise applications”, “Permissions”, “Grant admin consent”. It only reads who signs in and from which tenant. Then sign in again in the visual.',
     usageLabel: 'People in the last 28 days',
-    usage: (estimate, share) => `about ${estimate}${share ? `; ${Math.round(share * 100)}% of the questions named nobody` : ''}`,
+    usage: (estimate, share) => `about ${estimate}${share ? `; ${Math.round(Number(share) * 100)}% of the questions named nobody` : ''}`,
     overSince: 'More than the plan covers since',
     outdated: 'outdated: use a newer version',
     key: 'Activation key',

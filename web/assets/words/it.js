@@ -432,7 +432,7 @@ export default {
     consentTitle: 'Microsoft chiede l’approvazione di un amministratore?',
     consent: 'Il tuo amministratore Entra approva l’applicazione una volta per tutti: nell’interfaccia di amministrazione di Entra, in “Applicazioni aziendali”, “Autorizzazioni”, “Concedi consenso amministratore”. L’applicazione legge solo chi accede e da quale tenant. Poi accedi di nuovo nel visual.',
     usageLabel: 'Persone negli ultimi 28 giorni',
-    usage: (estimate, share) => `circa ${estimate}${share ? `; il ${Math.round(share * 100)}% delle richieste non indicava nessuno` : ''}`,
+    usage: (estimate, share) => `circa ${estimate}${share ? `; il ${Math.round(Number(share) * 100)}% delle richieste non indicava nessuno` : ''}`,
     overSince: 'Più di quante il piano ne copra dal',
     outdated: 'superata: usa una versione più recente',
     key: 'Chiave di attivazione',
