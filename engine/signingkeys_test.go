@@ -125,6 +125,10 @@ func TestKeysAreRotatedInTheirFile(t *testing.T) {
 		t.Error("a rotation that was refused has changed the file")
 	}
 	v.publish("3.0.0", ring.Current, ring.Next)
+	store, err := OpenStore(v.config)
+	v.must(err)
+	v.must(store.WithdrawVersion(t.Context(), "calendar-pro", "2.0.0")) // 3.0.0 replaces it
+	v.must(store.Close())
 	if _, err := v.rotate(false); err != nil {
 		t.Error(err)
 	}
@@ -169,7 +173,7 @@ func TestFilesAreGoodBeforeAndAfterARotation(t *testing.T) {
 	}
 	want("1.0.0", v.first.Current)
 	want("2.0.0", v.first.Current)
-	_, err = v.rotate(false)
+	_, err = v.rotate(true)
 	v.must(err)
 	want("2.0.0", v.first.Next)
 	var refused *licensing.Error
