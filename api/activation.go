@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -24,7 +23,7 @@ import (
 func (s *licenses) activationRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/licenses/{id}/activation-key/rotate", "rotate-activation-key", "Replace the activation key with a new one", "Account", account), s.rotateKey)
 	huma.Register(h, route(http.MethodPut, "/v1/operator/licenses/{id}/tenant", "set-tenant", "Bind a licence to another tenant, or release it", "Operator", operator), s.setTenant)
-	huma.Register(h, route(http.MethodGet, "/v1/operator/licenses/{id}/use", "get-license-use", "Count the people who used a licence in the current period", "Operator", operator), s.getUse)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/licenses/{id}/use", "get-license-use", "Count the people who have used a licence in the last 28 days", "Operator", operator), s.getUse)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/licenses/{id}/block-over-limit", "block-over-limit", "Switch blocking on or off for a licence that far more people use than it covers", "Operator", operator), s.blockOverLimit)
 }
 
@@ -168,22 +167,24 @@ func (s *licenses) setTenant(ctx context.Context, in *struct {
 	return s.getLicense(ctx, &in.LicenseInput)
 }
 
-// Use is how many people have used a licence in its running period.
-type Use struct {
-	Users          int64     `json:"people" doc:"Distinct anonymous ids so far in this period."`
-	Covers         *int64    `json:"covers" doc:"Null for no limit."`
-	PeriodEnd      time.Time `json:"period_end"`
-	BlockOverLimit bool      `json:"block_over_limit"`
+// LicenseUse is a licence's usage with what an operator holds against it.
+type LicenseUse struct {
+	Usage
+	Covers         *int64 `json:"covers" doc:"Null for no limit."`
+	BlockOverLimit bool   `json:"block_over_limit"`
 }
 
-func (s *licenses) getUse(ctx context.Context, in *LicenseInput) (*struct{ Body Use }, error) {
-	u, err := s.Store.Use(ctx, in.ID)
+func (s *licenses) getUse(ctx context.Context, in *LicenseInput) (*struct{ Body LicenseUse }, error) {
+	l, err := s.Store.License(ctx, licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	out := &struct{ Body Use }{Use{Users: u.Users, PeriodEnd: u.PeriodEnd.UTC(), BlockOverLimit: u.BlockOverLimit}}
-	if u.Covers > 0 {
-		out.Body.Covers = &u.Covers
+	out := &struct{ Body LicenseUse }{LicenseUse{Usage: Usage{WindowDays: licensing.WindowDays}, BlockOverLimit: l.BlockOverLimit}}
+	if u := viewUsage(l); u != nil {
+		out.Body.Usage = *u
+	}
+	if l.Covers > 0 {
+		out.Body.Covers = &l.Covers
 	}
 	return out, nil
 }
@@ -193,7 +194,7 @@ func (s *licenses) blockOverLimit(ctx context.Context, in *struct {
 	Body struct {
 		On bool `json:"on"`
 	}
-}) (*struct{ Body Use }, error) {
+}) (*struct{ Body LicenseUse }, error) {
 	err := s.Store.SetBlocking(ctx, licensing.LicenseID(in.ID), in.Body.On, callerOf(ctx).actor())
 	s.Checks.Forget(licensing.LicenseID(in.ID))
 	if err != nil {

@@ -265,6 +265,18 @@ func TestWhatIsChangedHereIsAnsweredAtOnce(t *testing.T) {
 	asked("ACTIVE")
 	s.ask("POST", "/v1/operator/licenses/"+license+"/suspend", `{}`, asOperator, withKey()).want(200, "")
 	asked("SUSPENDED")
+	hold := func(action string) {
+		t.Helper()
+		s.ask("POST", "/v1/operator/licenses/"+license+"/"+action, `{}`, asOperator, withKey()).want(200, "")
+	}
+	hold("reinstate")
+	asked("ACTIVE")
+	hold("revoke") // which also ends the subscription
+	asked("REVOKED")
+	hold("reinstate")
+	asked("EXPIRED")
+	s.on(sub, "renew", `{}`).want(200, "")
+	asked("ACTIVE")
 }
 
 func TestWhatIsReadAsideHoldsNoCheckUp(t *testing.T) {

@@ -26,7 +26,6 @@ type LicenseStore interface {
 	Activate(ctx context.Context, id licensing.LicenseID, key, tenant string) error
 	SetTenant(ctx context.Context, id licensing.LicenseID, tenant, actor string) error
 	SetActivationKey(ctx context.Context, id licensing.LicenseID, key, actor string) error
-	Use(ctx context.Context, id string) (licensing.Use, error)
 	SetBlocking(ctx context.Context, id licensing.LicenseID, on bool, actor string) error
 }
 
@@ -51,7 +50,7 @@ func (s *licenses) license(ctx context.Context, id licensing.LicenseID) (License
 		return License{}, err
 	}
 	versions, err := s.Store.Versions(ctx, l.Product)
-	return viewLicense(l, versions, s.Now()), err
+	return s.view(l, versions), err
 }
 
 func (s *licenses) listLicenses(ctx context.Context, in *PageInput) (*struct{ Body List[License] }, error) {
@@ -72,7 +71,7 @@ func (s *licenses) listLicenses(ctx context.Context, in *PageInput) (*struct{ Bo
 		}
 	}
 	list := listed(rows, in.Limit, func(l licensing.Issued) string { return string(l.ID) },
-		func(l licensing.Issued) License { return viewLicense(l, versions[l.Product], s.Now()).seenBy(who) })
+		func(l licensing.Issued) License { return s.view(l, versions[l.Product]).seenBy(who) })
 	return &struct{ Body List[License] }{list}, nil
 }
 

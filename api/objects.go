@@ -1,6 +1,7 @@
 package api
 
 import (
+	"math"
 	"regexp"
 	"strings"
 	"time"
@@ -100,7 +101,30 @@ type License struct {
 	Activation         licensing.Activation `json:"activation" enum:"none,licensee,entra"`
 	ActivationKey      *string              `json:"activation_key"`
 	Tenant             *string              `json:"tenant"`
-	Versions           []billing.Version    `json:"versions"`
+	Usage              *Usage               `json:"usage" doc:"Of licences for users; null for others."`
+	Versions           []LicenseVersion     `json:"versions"`
+}
+
+// Usage is how many people have used a licence for users.
+type Usage struct {
+	Estimate       int64      `json:"estimate" doc:"Distinct users in the window. Each is an anonymous id that their visual made up."`
+	WindowDays     int        `json:"window_days" doc:"How long the window is at most: the running calendar week and the three before it."`
+	WithoutIDShare float64    `json:"without_id_share" minimum:"0" maximum:"1" doc:"The share of the window's questions that named no user, and so are not in the estimate."`
+	OverSince      *time.Time `json:"over_since" doc:"Since when more people than the plan covers have been counted in a window; null while neither this window nor the one before it has more."`
+}
+
+func viewUsage(l licensing.Issued) *Usage {
+	if l.Type != licensing.Users {
+		return nil
+	}
+	share := math.Round(l.Usage.WithoutIDShare()*100) / 100
+	return &Usage{l.Usage.Estimate, licensing.WindowDays, share, instant(l.OverSince)}
+}
+
+// LicenseVersion is a version that a licence's file can be downloaded of.
+type LicenseVersion struct {
+	billing.Version
+	Outdated bool `json:"outdated,omitempty" doc:"The build knows none of the keys that sign: there are no files and leases for it."`
 }
 
 // Invoice adds up: the lines' amounts are the subtotal; less discount, plus
@@ -229,7 +253,8 @@ func (v Subscription) withoutNames() Subscription {
 	return v
 }
 
-func viewLicense(l licensing.Issued, versions []billing.Version, now time.Time) License {
+func (s *licenses) view(l licensing.Issued, versions []billing.Version) License {
+	now := s.Now()
 	allowed := int64(0)
 	if l.Type == licensing.Site {
 		allowed = l.Quantity
@@ -238,7 +263,10 @@ func viewLicense(l licensing.Issued, versions []billing.Version, now time.Time) 
 		ID: string(l.ID), SubscriptionID: l.Subscription, SubscriptionNumber: l.Number, Product: l.Product,
 		Plan:     Plan{ID: l.PlanID, Type: l.Type, Tier: text(l.Tier), Cycle: billing.Cycle(l.Cycle)},
 		Quantity: l.Quantity, Status: l.Status(l.At(now)), ValidUntil: l.ValidUntil.UTC(), Licensee: l.Licensee,
-		Sites: l.Sites, SitesAllowed: allowed, Activation: l.Activation, Tenant: text(l.Tenant), Versions: versions,
+		Sites: l.Sites, SitesAllowed: allowed, Activation: l.Activation, Tenant: text(l.Tenant), Usage: viewUsage(l), Versions: make([]LicenseVersion, len(versions)),
+	}
+	for i, version := range versions {
+		v.Versions[i] = LicenseVersion{version, !s.Keys.SignsFor(version.Build.Kids)}
 	}
 	if v.Sites == nil {
 		v.Sites = []string{}

@@ -27,6 +27,7 @@ var (
 	licenseForm = map[string]any{
 		"id": "lic_", "subscription_id": "sub_", "subscription_number": "whole", "product": "text", "plan": planForm, "quantity": "whole",
 		"status": "text", "valid_until": "instant", "licensee": "text", "sites": "texts", "sites_allowed": "whole", "activation": "text",
+		"usage":          "?usage",
 		"activation_key": "?text", "tenant": "?text",
 		"versions": []any{map[string]any{"version": "text", "released_at": "instant", "changelog": "text"}},
 	}
@@ -60,6 +61,7 @@ var forms = map[string]*regexp.Regexp{
 	"whole":    regexp.MustCompile(`^-?\d+$`),
 	"currency": regexp.MustCompile(`^"[A-Z]{3}"$`),
 	"number":   regexp.MustCompile(`^"INV-\d{4}-\d{6}"$`),
+	"share":    regexp.MustCompile(`^(0(\.\d{1,2})?|1)$`),
 	"bool":     regexp.MustCompile(`^(true|false)$`),
 	"text":     regexp.MustCompile(`(?s)^".+"$`),
 	"texts":    regexp.MustCompile(`^\[("[^"]+"(,"[^"]+")*)?\]$`),
@@ -103,6 +105,8 @@ func hasForm(t *testing.T, at string, v json.RawMessage, form any) {
 			hasForm(t, at, v, periodForm)
 		case name == "invoice":
 			hasForm(t, at, v, invoiceForm)
+		case name == "usage":
+			hasForm(t, at, v, map[string]any{"estimate": "whole", "window_days": "whole", "without_id_share": "share", "over_since": "?instant"})
 		case name == "card":
 			hasForm(t, at, v, map[string]any{"brand": "text", "last4": "text", "exp": "text"})
 		case strings.HasSuffix(name, "_"):

@@ -115,7 +115,7 @@ func stock(t *testing.T, keys licensing.KeyRing) {
 	check(t, err)
 	_, err = store.PutAPIKey(ctx, operatorKey, "operator", "")
 	check(t, err)
-	stamper := packages.NewStamper(store, keys)
+	stamper := packages.NewStamper(store, keys, billing.DefaultPolicy().File)
 	for _, p := range visual.Packages() {
 		build, err := stamper.Inspect(p.Data)
 		check(t, err)
@@ -142,7 +142,7 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 	gateway, err := sandbox.New(sandbox.NewMemory(), "https://shop.example/sandbox", webhookSecret)
 	check(t, err)
 	s.gateway = gateway
-	stamper := packages.NewStamper(s.store, s.keys)
+	stamper := packages.NewStamper(s.store, s.keys, billing.DefaultPolicy().File)
 	papers, err := documents.New(documents.Vendor{Name: "OKVIZ"}, nil)
 	check(t, err)
 	s.mailbox = &activitiestest.Mailbox{}

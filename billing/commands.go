@@ -87,6 +87,7 @@ var steps = map[StepKind]struct {
 }{
 	StepExpireOrder: {"ExpireOrder", Snapshot.expireOrder},
 	StepRemind:      {"Remind", Snapshot.remind},
+	StepFile:        {"RenewFile", Snapshot.renewFile},
 	StepTrialEnd:    {"EndTrial", Snapshot.endTrial},
 	StepRenew:       {"Renew", Snapshot.renew},
 	StepInvoice:     {"SendInvoice", Snapshot.invoiceDue},

@@ -49,6 +49,7 @@ const (
 	EventTransferUnused  EventKind = "transfer_unused"
 	EventReminded        EventKind = "reminded"
 	EventCardReminded    EventKind = "card_reminded"
+	EventFileRenewed     EventKind = "file_renewed"
 	EventRenewed         EventKind = "renewed"
 	EventConverted       EventKind = "converted"
 	EventPaymentMethod   EventKind = "payment_method"
@@ -105,7 +106,10 @@ var sentences = map[EventKind]func(EventDetails) string{
 	EventTransferUnused: func(d EventDetails) string {
 		return d.transfer() + " that is " + d.Code + "; it is on the balance."
 	},
-	EventReminded:      func(d EventDetails) string { return "Reminded of what is due on " + date(d.Until) + "." },
+	EventReminded: func(d EventDetails) string { return "Reminded of what is due on " + date(d.Until) + "." },
+	EventFileRenewed: func(d EventDetails) string {
+		return "A fresh file was mailed, which lasts until " + date(d.Until) + "."
+	},
 	EventCardReminded:  func(d EventDetails) string { return "Reminded of the card, which expires on " + date(d.Until) + "." },
 	EventRenewed:       func(d EventDetails) string { return "Entered the period paid ahead, until " + date(d.Until) + "." },
 	EventConverted:     plainly("The trial became the subscription that was paid ahead."),
@@ -174,7 +178,7 @@ var sentences = map[EventKind]func(EventDetails) string{
 	EventTenantMoved:    plainly("The licence was bound to another tenant."),
 	EventTenantReleased: plainly("The licence was released from its tenant."),
 	EventActivationKey:  plainly("The activation key was replaced."),
-	EventOverLimit:      plainly("More people used the visual in this period than the plan covers."),
+	EventOverLimit:      plainly("More people used the visual than the plan covers, in two windows of 28 days in a row."),
 	EventBlockingOn:     plainly("The licence is blocked where far more people use it than the plan covers."),
 	EventBlockingOff:    plainly("The licence is no longer blocked however many people use it."),
 }

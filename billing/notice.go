@@ -14,6 +14,7 @@ const (
 	NoticeLicense         NoticeKind = "license"          // licensee: the licence and its file, after a purchase
 	NoticeTrialLicense    NoticeKind = "trial_license"    // licensee: the same, for a trial
 	NoticeLicenseUpdated  NoticeKind = "license_updated"  // licensee: the updated file after a renewal or change
+	NoticeFileRenewed     NoticeKind = "file_renewed"     // licensee: a fresh file, good until Until, before the delivered one ends
 	NoticeTrialStarted    NoticeKind = "trial_started"    // billing
 	NoticeTrialEnding     NoticeKind = "trial_ending"     // billing: 7 days and 1 day before
 	NoticeRenewalComing   NoticeKind = "renewal_coming"   // billing: 7 days before a yearly or longer renewal
@@ -39,7 +40,7 @@ const (
 	NoticeInvoiceVoid     NoticeKind = "invoice_void"     // billing: an invoice that was mailed is not to be paid any more
 	NoticeTransferShort   NoticeKind = "transfer_short"   // operator: a part of an invoice has come; Rest is missing
 	NoticeChargeRejected  NoticeKind = "charge_rejected"  // operator: the gateway rejected our call; Code says why
-	NoticeOverLimit       NoticeKind = "over_limit"       // billing: more people than the plan covers, in the period until Until
+	NoticeOverLimit       NoticeKind = "over_limit"       // billing: more people than the plan covers, in two windows in a row
 	NoticeTransferUnused  NoticeKind = "transfer_unused"  // operator: money for an invoice that is paid or void already
 )
 
@@ -68,7 +69,7 @@ type Notice struct {
 	OldAmount   Money        `json:"old_amount"`             // price_change: what Amount takes the place of
 	Credit      Money        `json:"credit"`                 // taken off by a change; given back to the balance
 	Rest        Money        `json:"rest"`                   // transfer_short
-	Users       int64        `json:"people,omitempty"`       // over_limit: who used it so far in the period
+	Users       int64        `json:"people,omitempty"`       // over_limit: who used it in the window
 	Covers      int64        `json:"covers,omitempty"`       // over_limit: for how many the plan is
 	Renews      bool         `json:"renews,omitempty"`       // invoice_open: of the next period
 	Until       time.Time    `json:"until,omitzero"`         // the instant that the kind is about

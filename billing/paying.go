@@ -73,6 +73,7 @@ func (b Snapshot) Paid(inv Invoice, at time.Time) *Changeset {
 	s.clearOpenInvoice()
 	s.AwaitsCard, s.Dunning = false, Dunning{}
 	s.HasMethod = s.HasMethod || inv.Method != ""
+	s.File = s.deliver(b.Policy, at)
 	p := b.post(s, at, EventKind(inv.Purpose), details)
 	p.Invoice, p.Method = &inv, inv.Method
 	p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentSucceeded}}

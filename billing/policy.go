@@ -1,6 +1,10 @@
 package billing
 
-import "time"
+import (
+	"time"
+
+	"github.com/okviz/licensing/licensing"
+)
 
 // Policy holds the figures of docs/rules.md that are marked *default*: what a
 // vendor may configure. Running subscriptions keep what was stored in them.
@@ -21,6 +25,8 @@ type Policy struct {
 	ActionLife    time.Duration           // how long a change waits for the customer to confirm its payment
 	LookAgain     time.Duration           // between looks at a payment that the gateway works on
 	MoneyBack     time.Duration           // from the first charge
+
+	File licensing.FileTerm // how long delivered files last
 
 	DisputeReminder time.Duration // how often the operator hears of an undecided dispute
 	MoneyBacks      int64         // per product and billing account
@@ -45,6 +51,8 @@ func DefaultPolicy() Policy {
 		ActionLife:    time.Hour,
 		LookAgain:     time.Hour,
 		MoneyBack:     14 * day,
+
+		File: licensing.FileTerm{Life: 400 * day},
 
 		DisputeReminder: 30 * day,
 		MoneyBacks:      2,

@@ -85,6 +85,8 @@ type Subscription struct {
 	// Suspended and Revoked are an operator's word on the licence.
 	Suspended bool `json:"suspended,omitempty"`
 	Revoked   bool `json:"revoked,omitempty"`
+	// File is the newest one that was mailed after a payment.
+	File DeliveredFile `json:"file,omitzero"`
 	// RemindedAt is the instant of the latest reminder that is done with.
 	RemindedAt time.Time `json:"reminded_at,omitzero"`
 
@@ -114,6 +116,7 @@ type StepKind string
 const (
 	StepExpireOrder StepKind = "expire_order" // an unpaid order lapses
 	StepRemind      StepKind = "remind"
+	StepFile        StepKind = "renew_file"   // a fresh one, before the delivered one ends
 	StepInvoice     StepKind = "send_invoice" // the next period's, to be paid by transfer
 	StepTrialEnd    StepKind = "trial_end"
 	StepRenew       StepKind = "renew"
@@ -142,6 +145,16 @@ func (s Subscription) nextStep(p Policy) Step {
 
 // ownStep is the step that a state waits for, apart from a waiting payment.
 func (s Subscription) ownStep(p Policy) Step {
+	step := s.payingStep(p)
+	if step.Kind != StepDispute && s.fileBefore(step) {
+		return Step{StepFile, s.File.RenewAt}
+	}
+	return step
+}
+
+// payingStep is the step that a state waits for, apart from a waiting payment
+// and the licensee's file.
+func (s Subscription) payingStep(p Policy) Step {
 	if s.disputed() && !s.Status.Ended() { // it may end as asked; all else would charge
 		ends := s.endsWithPeriod()
 		switch {

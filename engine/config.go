@@ -46,6 +46,8 @@ type Config struct {
 	Gateway          string         `env:"OKVIZ_GATEWAY" envDefault:"sandbox"` // or stripe
 	StripeKey        string         `env:"OKVIZ_STRIPE_KEY"`                   // the secret key, or a restricted one
 	StripeWebhook    string         `env:"OKVIZ_STRIPE_WEBHOOK_SECRET"`        // of the endpoint at Stripe: whsec_…
+	FileDays         int            `env:"OKVIZ_FILE_DAYS" envDefault:"400"`   // how long a delivered file lasts at most; 0: the default
+	FirstFileDays    int            `env:"OKVIZ_FIRST_FILE_DAYS"`              // how long one does after the money-back window that it was signed in; 0: as any other
 	OperatorKey      string         `env:"OKVIZ_OPERATOR_KEY"`                 // development only
 	TestClocks       bool           `env:"OKVIZ_TEST_CLOCKS"`                  // development only
 	TrustedProxies   []string       `env:"OKVIZ_TRUSTED_PROXIES"`
@@ -115,6 +117,12 @@ func (c Config) checkService(wrong *faults) {
 	}
 	if _, err := c.tenants(); err != nil {
 		wrong.add("OKVIZ_ENTRA_AUTHORITY and OKVIZ_ENTRA_AUDIENCE", "must both be set and valid: "+err.Error())
+	}
+	if c.FileDays != 0 && c.FileDays < 60 {
+		wrong.add("OKVIZ_FILE_DAYS", "must be at least 60, since a fresh file is mailed 30 days before one ends")
+	}
+	if c.FirstFileDays < 0 {
+		wrong.add("OKVIZ_FIRST_FILE_DAYS", "must be a number of days, or absent")
 	}
 	if c.RateLimits != "" && c.RateLimits != "on" {
 		wrong.add("OKVIZ_RATE_LIMITS", "must be on or absent")

@@ -97,7 +97,7 @@ func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logge
 	}
 	e.policy = c.policy()
 	e.metrics.Late(func(ctx context.Context) (int64, error) { return e.Store.Late(ctx, time.Now().Add(-grace)) })
-	e.Stamper = packages.NewStamper(e.Store, e.keys)
+	e.Stamper = packages.NewStamper(e.Store, e.keys, e.policy.File)
 	if e.steps, err = e.Activities(); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -153,6 +153,10 @@ func (c Config) brand() (web.Brand, error) {
 func (c Config) policy() billing.Policy {
 	p := billing.DefaultPolicy()
 	p.SellerCountry, p.BlockedCountries = c.SellerCountry, c.BlockedCountries
+	if c.FileDays > 0 {
+		p.File.Life = time.Duration(c.FileDays) * 24 * time.Hour
+	}
+	p.File.AfterMoneyBack = time.Duration(c.FirstFileDays) * 24 * time.Hour
 	return p
 }
 
@@ -418,5 +422,5 @@ func InspectPackage(c Config, pkg []byte) (billing.Build, error) {
 	if err != nil {
 		return billing.Build{}, err
 	}
-	return packages.NewStamper(nil, keys).Inspect(pkg)
+	return packages.NewStamper(nil, keys, c.policy().File).Inspect(pkg)
 }

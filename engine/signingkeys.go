@@ -63,8 +63,8 @@ type Rotation struct {
 // ended. It writes the one file that OKVIZ_SIGNING_KEYS names, in one step:
 // after a crash it is the old file or the new one.
 //
-// A rotation after which the newest version of a product would know neither key
-// is refused, unless it is to be done anyway, as when a private key got lost.
+// A rotation that would leave a version on offer with neither key is refused,
+// unless it is to be done anyway, as when a private key got lost.
 func RotateKeys(ctx context.Context, c Config, anyway bool, now time.Time) (r Rotation, err error) {
 	if len(c.SigningKeys) != 1 || inlined(c.SigningKeys[0]) {
 		return r, errors.New("OKVIZ_SIGNING_KEYS does not name one file, which is what can be rewritten: put the current key and the next one into one, in this order")
@@ -85,25 +85,25 @@ func RotateKeys(ctx context.Context, c Config, anyway bool, now time.Time) (r Ro
 	if r.Keys, err = ring.At(now).Rotate(rand.Reader, billing.LongestTerm(products, c.policy(), now.Add(restartWithin))); err != nil {
 		return r, err
 	}
-	var newest []string
+	var orphaned []string
 	for _, p := range products {
 		versions, err := store.Versions(ctx, p.ID)
 		if err != nil {
 			return r, fmt.Errorf("reading the versions of %s: %w", p.ID, err)
 		}
-		for i, v := range versions {
-			if slices.Contains(v.Build.Kids, r.Keys.Current.ID()) {
+		for _, v := range versions {
+			if r.Keys.SignsFor(v.Build.Kids) {
 				continue
 			}
 			name := p.ID + " " + v.Version
 			r.Unsigned = append(r.Unsigned, name)
-			if i == 0 {
-				newest = append(newest, name)
+			if ring.SignsFor(v.Build.Kids) {
+				orphaned = append(orphaned, name)
 			}
 		}
 	}
-	if len(newest) > 0 && !anyway {
-		return r, fmt.Errorf("the newest version of a product does not know the key that would sign: %s. Build it with both public keys and publish it first", strings.Join(newest, ", "))
+	if len(orphaned) > 0 && !anyway {
+		return r, fmt.Errorf("visuals of these versions would be outdated, since they do not know the key that would sign: %s. Publish builds that know both public keys, and withdraw the versions that they replace", strings.Join(orphaned, ", "))
 	}
 	if err := replaceFile(strings.TrimSpace(c.SigningKeys[0]), r.Keys.PEM()); err != nil {
 		return r, fmt.Errorf("writing the signing keys: %w", err)

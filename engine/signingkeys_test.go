@@ -96,7 +96,7 @@ func TestKeysAreRotatedInTheirFile(t *testing.T) {
 	v := newVendor(t)
 	v.publish("1.0.0", v.first.Current) // forgotten by its customers, one hopes
 	v.publish("2.0.0", v.first.Current, v.first.Next)
-	r, err := v.rotate(false)
+	r, err := v.rotate(true)
 	v.must(err)
 	ring, err := v.config.keys()
 	v.must(err)
@@ -125,6 +125,10 @@ func TestKeysAreRotatedInTheirFile(t *testing.T) {
 		t.Error("a rotation that was refused has changed the file")
 	}
 	v.publish("3.0.0", ring.Current, ring.Next)
+	store, err := OpenStore(v.config)
+	v.must(err)
+	v.must(store.WithdrawVersion(t.Context(), "calendar-pro", "2.0.0")) // 3.0.0 replaces it
+	v.must(store.Close())
 	if _, err := v.rotate(false); err != nil {
 		t.Error(err)
 	}
@@ -148,7 +152,7 @@ func TestFilesAreGoodBeforeAndAfterARotation(t *testing.T) {
 		t.Helper()
 		ring, err := v.config.keys()
 		v.must(err)
-		file, _, err := packages.NewStamper(store, ring).Stamp(t.Context(), l, version, rotated)
+		file, _, err := packages.NewStamper(store, ring, billing.DefaultPolicy().File).Stamp(t.Context(), l, version, rotated)
 		if err != nil {
 			return "", err
 		}
@@ -169,12 +173,25 @@ func TestFilesAreGoodBeforeAndAfterARotation(t *testing.T) {
 	}
 	want("1.0.0", v.first.Current)
 	want("2.0.0", v.first.Current)
-	_, err = v.rotate(false)
+	_, err = v.rotate(true)
 	v.must(err)
 	want("2.0.0", v.first.Next)
 	var refused *licensing.Error
 	if _, err := signer("1.0.0"); !errors.As(err, &refused) || refused.Code != licensing.UnknownKey {
 		t.Errorf("a version that knows the former key only: %v", err)
+	}
+}
+
+func TestRotationIsRefusedWhereAnOlderVersionOnOfferWouldBeOutdated(t *testing.T) {
+	v := newVendor(t)
+	v.publish("1.0.0", v.first.Current)
+	v.publish("2.0.0", v.first.Current, v.first.Next)
+	before := v.text()
+	if _, err := v.rotate(false); err == nil || !strings.Contains(err.Error(), "calendar-pro 1.0.0") || strings.Contains(err.Error(), "2.0.0") {
+		t.Errorf("got %v", err)
+	}
+	if v.text() != before {
+		t.Error("the file was changed")
 	}
 }
 

@@ -247,13 +247,11 @@ func SignedAnswer(l License, code Code, nonce string, now time.Time) Claims {
 }
 
 func leasedUntil(l License, now time.Time) time.Time {
-	if until := now.Add(LeaseLife); until.Before(l.ValidUntil) {
-		return until
-	}
-	return l.ValidUntil
+	return earlier(now.Add(LeaseLife), l.ValidUntil)
 }
 
-// Embedded is the token of a delivered file. It expires with the licence.
+// Embedded is the token of a delivered file. It expires with the licence, whose
+// ValidUntil may have been shortened for it (FileTerm.Ends).
 func Embedded(l License, now time.Time) Claims {
 	return claims(l, KindEmbedded, now, l.ValidUntil)
 }

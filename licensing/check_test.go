@@ -228,11 +228,11 @@ func TestWhereASiteLicenceWorks(t *testing.T) {
 	})
 }
 
-func TestCountUsers(t *testing.T) {
+func TestALicenceIsOverItsLimitAfterTwoWindowsInARow(t *testing.T) {
 	tests := []struct {
 		name         string
 		license      License
-		distinct     int64
+		distinct     int64 // in both windows
 		blocking     bool
 		over, blocks bool
 	}{
@@ -250,11 +250,31 @@ func TestCountUsers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := tt.license.CountUsers(tt.distinct, tt.blocking)
-			if got.OverLimit != tt.over || got.Blocked != tt.blocks {
-				t.Errorf("OverLimit %v, Blocked %v; want %v, %v", got.OverLimit, got.Blocked, tt.over, tt.blocks)
-			}
+			hold(t, tt.license.WithUsage(Usage{Estimate: tt.distinct, Before: tt.distinct}, tt.blocking), tt.over, tt.blocks)
 		})
+	}
+}
+
+func hold(t *testing.T, l License, over, blocked bool) {
+	t.Helper()
+	if l.OverLimit != over || l.Blocked != blocked {
+		t.Errorf("OverLimit %v, Blocked %v; want %v, %v", l.OverLimit, l.Blocked, over, blocked)
+	}
+}
+
+func TestOneWindowIsNoWarningAndManyQuestionsWithoutAnIDBlockNobody(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		usage        Usage
+		over, blocks bool
+	}{
+		{"only now", Usage{Estimate: 100, Before: 20}, false, false},
+		{"no longer", Usage{Estimate: 20, Before: 100}, false, false},
+		{"far above now, a little above before", Usage{Estimate: 100, Before: 25}, true, false},
+		{"a quarter of the questions names nobody", Usage{Estimate: 30, Before: 30, Questions: 400, WithoutID: 100}, true, true},
+		{"more than a quarter does", Usage{Estimate: 30, Before: 30, Questions: 400, WithoutID: 101}, true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) { hold(t, bought().WithUsage(tt.usage, true), tt.over, tt.blocks) })
 	}
 }
 

@@ -111,6 +111,13 @@ func (r KeyRing) Signer(kids ...string) (Key, error) {
 	return Key{}, refuse(UnknownKey, "no signing key that this version of the visual knows")
 }
 
+// SignsFor tells whether a build that was recorded with these kids knows a key
+// that signs. One that does not is outdated.
+func (r KeyRing) SignsFor(kids []string) bool {
+	_, err := r.Signer(kids...)
+	return err == nil
+}
+
 // Sign returns the token that makes these claims for a build that knows the
 // keys with these kids, signed by its Signer: a compact JWS whose bytes depend
 // on claims and key alone. Claims that Validate refuses are not signed.

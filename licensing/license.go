@@ -58,19 +58,21 @@ type License struct {
 
 	Suspended bool
 	Revoked   bool
-	OverLimit bool // a warning: more people than the tier covers
+	OverLimit bool // a warning: more people than the tier covers, in two windows in a row
 	Blocked   bool // far more, and an operator has turned blocking on
 }
 
-// CountUsers returns the licence with OverLimit and Blocked set for a number of
-// distinct users in the running period. More people than the tier covers is a
-// warning; above 1.25 times as many a licence is blocked, if an operator has
-// turned blocking on for it (docs/rules.md, Licences). Capacity, site and unlimited
-// licences have no such limit.
-func (l License) CountUsers(distinct int64, blocking bool) License {
+// WithUsage returns the licence with OverLimit and Blocked set for its usage.
+// More people than the tier covers in two windows in a row is a warning. If it
+// was more than 1.25 times as many in both, a licence is blocked for which an
+// operator has turned blocking on, unless more than a quarter of the questions
+// named no user (docs/rules.md, Licences). Capacity, site and unlimited licences
+// have no such limit.
+func (l License) WithUsage(u Usage, blocking bool) License {
 	limited := l.Type == Users && l.Covers > 0
-	l.OverLimit = limited && distinct > l.Covers
-	l.Blocked = l.OverLimit && blocking && distinct-l.Covers > l.Covers/4
+	least := min(u.Estimate, u.Before)
+	l.OverLimit = limited && least > l.Covers
+	l.Blocked = l.OverLimit && blocking && least-l.Covers > l.Covers/4 && !u.Doubtful()
 	return l
 }
 
@@ -118,8 +120,14 @@ type Issued struct {
 	Subscription  string // sub_…
 	Number        int64  // the subscription's
 	ActivationKey string // entra: binds the licence to a tenant; shown to the licensee only
-	TestClock     string // clk_…; empty: real time
-	Now           time.Time
+	Usage         Usage  // of a licence for users
+	// OverSince is since when more people than the tier covers have been counted
+	// in a window; zero while neither the running one nor the one before has more.
+	OverSince      time.Time
+	BlockOverLimit bool      // an operator has turned blocking on
+	MoneyBackUntil time.Time // the window's last instant; zero: there is none
+	TestClock      string    // clk_…; empty: real time
+	Now            time.Time
 }
 
 // At is the licence's now: its test clock's instant, or else the instant given.

@@ -9,13 +9,81 @@ import (
 	"github.com/axiomhq/hyperloglog"
 )
 
-// Use is how far the running period of a licence has used up what it covers.
-type Use struct {
-	Users          int64     // distinct, so far
-	Covers         int64     // 0: no limit
-	PeriodEnd      time.Time // exclusive
-	BlockOverLimit bool      // an operator has turned blocking on
+// WindowDays is how long the window is in which the users of a licence are
+// counted: the running calendar week (Monday to Monday, UTC) and the three
+// before it, and so at most so many days (docs/rules.md, Licences).
+const WindowDays = 28
+
+const (
+	windowWeeks = WindowDays / 7
+	// UsageWeeks is of how many weeks a licence's usage is made: two windows.
+	UsageWeeks = 2 * windowWeeks
+)
+
+// Week is a calendar week, counted from the one that 1970 began in.
+type Week int64
+
+// WeekOf is the week of an instant.
+func WeekOf(at time.Time) Week {
+	const sinceMonday, week = 3 * 24 * 60 * 60, 7 * 24 * 60 * 60 // 1 January 1970 was a Thursday
+	return Week((at.Unix() + sinceMonday) / week)
 }
+
+// Seen is who has asked about a licence since they were last written down, all
+// in the week of At. Questions are all of them, whoever asked; WithoutID those
+// that named no user.
+type Seen struct {
+	At                   time.Time
+	Users                []User
+	Questions, WithoutID int64
+}
+
+// WeekUsage is who has asked about a licence in a week.
+type WeekUsage struct {
+	Week                 Week
+	Sketch               Sketch
+	Questions, WithoutID int64
+}
+
+// Usage is how far the users of a licence have used up what it covers.
+type Usage struct {
+	Estimate             int64 // distinct users in the window that ends with the week asked for
+	Before               int64 // in the window before that one
+	Questions, WithoutID int64 // in the first of these windows
+}
+
+// UsageIn sums up the weeks of a licence as of one of them.
+func UsageIn(weeks []WeekUsage, now Week) (Usage, error) {
+	var u Usage
+	var windows [2]Sketch
+	for _, w := range weeks {
+		age := now - w.Week
+		if age < 0 || age >= UsageWeeks {
+			continue
+		}
+		if err := windows[age/windowWeeks].Merge(w.Sketch); err != nil {
+			return u, err
+		}
+		if age < windowWeeks {
+			u.Questions += w.Questions
+			u.WithoutID += w.WithoutID
+		}
+	}
+	u.Estimate, u.Before = windows[0].Count(), windows[1].Count()
+	return u, nil
+}
+
+// WithoutIDShare is the share of questions that named no user, from 0 to 1.
+func (u Usage) WithoutIDShare() float64 {
+	if u.Questions == 0 {
+		return 0
+	}
+	return float64(u.WithoutID) / float64(u.Questions)
+}
+
+// Doubtful tells whether too many questions name no user for a licence to be
+// blocked by their count: more than a quarter (docs/rules.md, Licences).
+func (u Usage) Doubtful() bool { return 4*u.WithoutID > u.Questions }
 
 // User is an anonymous user of a licence, as they are counted: a hash of what
 // their visual made up for them.
@@ -53,6 +121,20 @@ func (p *Sketch) Add(persons ...User) {
 	for _, one := range persons {
 		p.sketch.InsertHash(uint64(one))
 	}
+}
+
+// Merge counts those of another sketch too.
+func (p *Sketch) Merge(other Sketch) error {
+	if other.sketch == nil {
+		return nil
+	}
+	if p.sketch == nil {
+		p.sketch = hyperloglog.New()
+	}
+	if err := p.sketch.Merge(other.sketch); err != nil {
+		return fmt.Errorf("adding up who was counted: %w", err)
+	}
+	return nil
 }
 
 // Count is how many they are.

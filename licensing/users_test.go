@@ -1,9 +1,11 @@
 package licensing_test
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/okviz/licensing/licensing"
 )
@@ -66,5 +68,82 @@ func TestWhatIsNoCountIsRefused(t *testing.T) {
 		if p, err := licensing.ReadSketch([]byte(b)); err == nil {
 			t.Errorf("%q is read as %d people", b, p.Count())
 		}
+	}
+}
+
+// days asks for each day of so many who comes, and returns the greatest
+// estimate of any day and the last one.
+func days(t *testing.T, count int, ids func(day int) []string) (greatest, last int64) {
+	t.Helper()
+	start := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	weeks := map[licensing.Week]licensing.WeekUsage{}
+	for day := range count {
+		now := licensing.WeekOf(start.AddDate(0, 0, day))
+		w := weeks[now]
+		w.Week = now
+		for _, id := range ids(day) {
+			w.Sketch.Add(licensing.UserOf(id))
+		}
+		weeks[now] = w
+		var all []licensing.WeekUsage
+		for _, w := range weeks {
+			all = append(all, w)
+		}
+		u, err := licensing.UsageIn(all, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		greatest, last = max(greatest, u.Estimate), u.Estimate
+	}
+	return greatest, last
+}
+
+// An id that Power BI's storage loses after 29 days is at most two ids within
+// 28: over a year the same people once came to 12 or 13 times as many.
+func TestEighteenViewersOverAYearAreNeverMoreThanTwiceAsMany(t *testing.T) {
+	viewers := func(shift int) func(day int) []string {
+		return func(day int) (ids []string) {
+			for v := range 18 {
+				ids = append(ids, fmt.Sprint("viewer ", v, " id ", (day+v*shift)/29))
+			}
+			return ids
+		}
+	}
+	for name, c := range map[string]struct {
+		shift int
+		most  int64
+	}{"all lose it on one day": {0, 36}, "each on another day": {1, 36}} {
+		greatest, last := days(t, 365, viewers(c.shift))
+		if greatest > c.most || last < 18 {
+			t.Errorf("%s: at most %d, at last %d; want 18 to %d", name, greatest, last, c.most)
+		}
+		t.Logf("%s: at most %d, at last %d", name, greatest, last)
+	}
+	if greatest, _ := days(t, 365, func(int) (ids []string) {
+		for v := range 18 {
+			ids = append(ids, fmt.Sprint("viewer ", v))
+		}
+		return ids
+	}); greatest != 18 {
+		t.Errorf("with ids that last they are %d", greatest)
+	}
+}
+
+func TestWhoDoesNotComeBackLeavesTheWindow(t *testing.T) {
+	_, last := days(t, 29, func(day int) []string { return []string{"one who stays", fmt.Sprint("day ", min(day, 0))} })
+	if last != 2 {
+		t.Errorf("at first %d", last)
+	}
+	once := func(day int) (ids []string) {
+		if day == 0 {
+			return []string{"a", "b", "c"}
+		}
+		return []string{"d"}
+	}
+	if _, last := days(t, 22, once); last != 4 { // Thursday to Thursday, three weeks on
+		t.Errorf("after three weeks %d", last)
+	}
+	if _, last := days(t, 29, once); last != 1 {
+		t.Errorf("after four weeks %d", last)
 	}
 }

@@ -17,7 +17,7 @@ func (s *Store) LicenseByKey(ctx context.Context, key string) (licensing.Issued,
 	if err != nil {
 		return licensing.Issued{}, err
 	}
-	return row.issued(db)
+	return s.issued(db, row)
 }
 
 // Activate binds a licence to a tenant for a caller with its activation key; for

@@ -55,7 +55,7 @@ func sold(t testing.TB, s *Store) (license licensing.LicenseID) {
 }
 
 // checking asks the API over a store about licences, at one instant.
-func checking(t testing.TB, s *Store) (ask func(license licensing.LicenseID) (status int, body string)) {
+func checking(t testing.TB, s *Store) (ask func(license licensing.LicenseID, more ...string) (status int, body string)) {
 	key, err := licensing.GenerateKey(strings.NewReader(strings.Repeat("k", 32)))
 	must(t, err)
 	now, log := func() time.Time { return opening }, slog.New(slog.DiscardHandler)
@@ -64,8 +64,8 @@ func checking(t testing.TB, s *Store) (ask func(license licensing.LicenseID) (st
 		RateLimits: true, Metrics: uncounted{}, Log: log, Now: now,
 	})
 	must(t, err)
-	return func(license licensing.LicenseID) (int, string) {
-		r := httptest.NewRequest(http.MethodPost, "/v1/licenses/check", strings.NewReader(`{"v":1,"license":"`+string(license)+`","product":"calendar-pro","user":"u1"}`))
+	return func(license licensing.LicenseID, more ...string) (int, string) {
+		r := httptest.NewRequest(http.MethodPost, "/v1/licenses/check", strings.NewReader(`{"v":1,"license":"`+string(license)+`","product":"calendar-pro","user":"u1"`+strings.Join(more, "")+`}`))
 		r.Header.Set("Content-Type", "text/plain")
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
@@ -113,6 +113,17 @@ func BenchmarkACheckOfWhatIsKept(b *testing.B) {
 		ask(license)
 	}
 	b.ReportMetric(float64(statements.Load())/float64(b.N), "statements/op")
+}
+
+// Each one is signed, where those without a nonce share a lease.
+func BenchmarkACheckWithANonce(b *testing.B) {
+	s := open(b, databases[0].url(b))
+	must(b, s.Migrate(b.Context()))
+	license := sold(b, s)
+	ask := checking(b, s)
+	for b.Loop() {
+		ask(license, `,"nonce":"0123456789abcdef"`)
+	}
 }
 
 // uncounted are metrics that nobody reads.

@@ -17,7 +17,7 @@ func (s *Store) License(ctx context.Context, id licensing.LicenseID) (licensing.
 	if err != nil {
 		return licensing.Issued{}, err
 	}
-	return row.issued(db)
+	return s.issued(db, row)
 }
 
 // Licenses lists all licences, or those of a licensee's or billing contact's
@@ -40,7 +40,7 @@ func (s *Store) Licenses(ctx context.Context, email, before string, limit int) (
 	list := make([]licensing.Issued, len(rows))
 	for i, row := range rows {
 		var err error
-		if list[i], err = row.issued(db); err != nil {
+		if list[i], err = s.issued(db, row); err != nil {
 			return nil, err
 		}
 	}
@@ -67,7 +67,7 @@ func (s *Store) SetSites(ctx context.Context, id licensing.LicenseID, sites []st
 	})
 }
 
-func (r licenseRow) issued(tx *gorm.DB) (licensing.Issued, error) {
+func (s *Store) issued(tx *gorm.DB, r licenseRow) (licensing.Issued, error) {
 	l := licensing.Issued{
 		License: licensing.License{
 			ID: r.ID, Product: r.Product, PlanID: r.Plan.ID, Type: r.Plan.Type, Tier: r.Plan.Tier, Cycle: string(r.Plan.Cycle),
@@ -75,10 +75,13 @@ func (r licenseRow) issued(tx *gorm.DB) (licensing.Issued, error) {
 			State: r.state(), Trial: r.Trial, ValidUntil: r.ValidUntil, PeriodEnd: r.PeriodEnd, Revision: r.Revision,
 			Suspended: r.Suspended, Revoked: r.Revoked,
 		},
-		Subscription: string(r.Subscription), ActivationKey: r.ActivationKey, TestClock: r.TestClock,
+		Subscription: string(r.Subscription), ActivationKey: r.ActivationKey, TestClock: r.TestClock, BlockOverLimit: r.BlockOverLimit,
 	}
 	if r.Plan.Type == licensing.Site && int64(len(l.Sites)) > r.Quantity { // it was changed to fewer
 		l.Sites = l.Sites[:r.Quantity]
+	}
+	if r.MoneyBackUntil != nil {
+		l.MoneyBackUntil = *r.MoneyBackUntil
 	}
 	sub, err := one[subscriptionRow](tx.Select("number").Where("id = ?", r.Subscription))
 	if err != nil {
@@ -89,19 +92,21 @@ func (r licenseRow) issued(tx *gorm.DB) (licensing.Issued, error) {
 		return l, err
 	}
 	l.Number, l.Activation = sub.Number, product.Activation
-	if r.Plan.Type == licensing.Users && r.Covers > 0 {
-		users, err := r.users(tx)
-		if err != nil {
-			return l, err
-		}
-		l.License = l.CountUsers(users, r.BlockOverLimit)
+	now, err := s.nowOf(tx, r.TestClock)
+	if err != nil {
+		return l, err
 	}
 	if r.TestClock != "" {
-		clock, err := one[testClockRow](tx.Where("id = ?", r.TestClock))
-		if err != nil {
+		l.Now = now
+	}
+	if r.Plan.Type == licensing.Users {
+		if l.Usage, err = r.usage(tx, now); err != nil {
 			return l, err
 		}
-		l.Now = clock.Now
+		l.License = l.WithUsage(l.Usage, r.BlockOverLimit)
+		if r.OverSince != nil && r.above(l.Usage) {
+			l.OverSince = *r.OverSince
+		}
 	}
 	return l, nil
 }

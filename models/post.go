@@ -185,6 +185,10 @@ func (s *Store) entitle(tx *gorm.DB, state billing.Subscription) error {
 	row.Revision, row.Status, row.CancelAtEnd, row.ValidUntil = state.Revision, e.Status, e.CancelAtPeriodEnd, e.ValidUntil
 	row.Suspended, row.Revoked = e.Suspended, e.Revoked
 	row.Trial = state.Status == billing.Trialing
+	row.MoneyBackUntil = nil
+	if until := state.MoneyBack.Until; !until.IsZero() {
+		row.MoneyBackUntil = &until
+	}
 	row.PeriodEnd, row.Plan, row.Covers, row.Quantity = state.Period.End, state.Plan, plan.Covers, state.Quantity
 	if fresh {
 		return tx.Create(&row).Error

@@ -19,72 +19,86 @@ func persons(from, to int) []licensing.User {
 	return list
 }
 
-func TestPeopleOfSeveralProcessesAreCountedTogetherAndToldOfOnce(t *testing.T) {
+func TestPeopleOfSeveralProcessesAreCountedTogetherAndToldOfOnceAWindow(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		o := newOrder("ada@contoso.example")
 		id, license := o.sub.ID, o.detail.License
 		s.buy(o)
-		l, err := s.License(t.Context(), license)
-		must(t, err)
-		end := l.PeriodEnd
-
+		count := func(at time.Time, users []licensing.User) (told bool) {
+			t.Helper()
+			sub, err := s.CountUsers(t.Context(), license, licensing.Seen{At: at, Users: users, Questions: int64(len(users))})
+			must(t, err)
+			if sub != "" && sub != id {
+				t.Errorf("told of %s", sub)
+			}
+			return sub != ""
+		}
+		usage := func(at time.Time) licensing.Usage {
+			t.Helper()
+			row, err := one[licenseRow](s.db.Where("id = ?", license))
+			must(t, err)
+			u, err := row.usage(s.db, at)
+			must(t, err)
+			return u
+		}
+		first := time.Now().UTC().Truncate(time.Second)
 		var wg sync.WaitGroup
-		told := make(chan billing.SubscriptionID, 8)
 		for p := range 8 { // each has seen ten, five of which another one saw as well: 45 in all
 			wg.Go(func() {
-				sub, err := s.CountUsers(t.Context(), license, end, persons(p*5, p*5+10))
-				if err != nil {
-					t.Error(err)
+				if count(first, persons(p*5, p*5+10)) {
+					t.Error("one window is told of")
 				}
-				told <- sub
 			})
 		}
 		wg.Wait()
-		close(told)
-		mails := 0
-		for sub := range told {
-			if sub == id {
-				mails++
-			} else if sub != "" {
-				t.Errorf("told of %s", sub)
-			}
+		if u := usage(first); u.Estimate != 45 || u.Questions != 80 {
+			t.Errorf("%+v, want 45 people of 80 questions", u)
 		}
-		row, err := one[licenseUsersRow](s.db.Where("license = ?", license))
+		l, err := s.License(t.Context(), license)
 		must(t, err)
-		if mails != 1 || row.Users != 45 {
-			t.Errorf("told %d times; %d people, want 45", mails, row.Users)
+		if l.OverLimit || !l.OverSince.Equal(first) || l.Usage.Estimate != 45 {
+			t.Errorf("in its first window it is over its limit: %t, since %v", l.OverLimit, l.OverSince)
 		}
 		notices := func() (n int64) {
 			must(t, s.db.Model(&outboxRow{}).Where("subscription = ? AND kind = ?", id, billing.NoticeOverLimit).Count(&n).Error)
 			return n
 		}
-		if n := notices(); n != 1 {
-			t.Errorf("%d mails are written", n)
+		second := first.AddDate(0, 0, 28)
+		told := make(chan bool, 8)
+		for p := range 8 {
+			wg.Go(func() { told <- count(second, persons(p*5, p*5+10)) })
 		}
-		l, err = s.License(t.Context(), license)
-		must(t, err)
-		if !l.OverLimit || l.Blocked {
-			t.Errorf("45 of 20: over its limit %t, blocked %t", l.OverLimit, l.Blocked)
+		wg.Wait()
+		close(told)
+		mails := 0
+		for yes := range told {
+			if yes {
+				mails++
+			}
 		}
-
-		// Late ones of a period that is over count nowhere; the next one begins at none.
-		s.due(id)
-		l, err = s.License(t.Context(), license)
-		must(t, err)
-		if l.OverLimit || l.PeriodEnd.Equal(end) {
-			t.Errorf("in the next period, until %v, it is over its limit: %t", l.PeriodEnd, l.OverLimit)
+		if mails != 1 || notices() != 1 {
+			t.Errorf("in the second window told %d times, %d mails", mails, notices())
 		}
 		for _, c := range []struct {
-			period time.Time
-			users  []licensing.User
-			want   int64
-		}{{l.PeriodEnd, persons(0, 20), 0}, {end, persons(100, 200), 0}, {l.PeriodEnd, persons(10, 21), 1}} {
-			sub, err := s.CountUsers(t.Context(), license, c.period, c.users)
-			must(t, err)
-			if got := notices() - 1; got != c.want || (sub != "") != (c.want == 1) {
-				t.Errorf("%d people of the period until %v: %d new mails, told of %q", len(c.users), c.period, got, sub)
+			days  int
+			users []licensing.User
+			mails int64
+		}{
+			{28 + 27, persons(100, 121), 1}, // the same window
+			{28 + 28, persons(100, 121), 2}, // the next one
+			{28 + 28 + 28, persons(0, 20), 2},
+			{28 + 28 + 56, persons(0, 45), 2}, // one window above, after one that was not
+		} {
+			count(first.AddDate(0, 0, c.days), c.users)
+			if n := notices(); n != c.mails {
+				t.Errorf("on day %d %d mails, want %d", c.days, n, c.mails)
 			}
+		}
+		var weeks int64
+		must(t, s.db.Model(&licenseUsageRow{}).Where("license = ?", license).Count(&weeks).Error)
+		if weeks > licensing.UsageWeeks {
+			t.Errorf("%d weeks are kept", weeks)
 		}
 	})
 }

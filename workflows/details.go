@@ -135,6 +135,8 @@ func inWords(s billing.Subscription) string {
 		return "mails the invoice of the next period on " + day(s.Next.At) + ", price " + price
 	case billing.StepRemind:
 		return "reminds the billing contact on " + day(s.Next.At) + "; the period ends " + day(s.Period.End)
+	case billing.StepFile:
+		return "mails the licensee a fresh file on " + day(s.Next.At)
 	case billing.StepTrialEnd:
 		switch {
 		case s.Prepaid():

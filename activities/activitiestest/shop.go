@@ -82,7 +82,7 @@ func New(t testing.TB, now func() time.Time) *Shop {
 	check(t, err)
 	s := &Shop{DB: store, Sandbox: gateway, Mailbox: &Mailbox{}, Keys: licensing.KeyRing{Current: current, Next: next}}
 	s.Activities = &activities.Activities{
-		Store: store, Gateway: gateway, Mailer: s.Mailbox, Files: packages.NewStamper(store, s.Keys),
+		Store: store, Gateway: gateway, Mailer: s.Mailbox, Files: packages.NewStamper(store, s.Keys, billing.DefaultPolicy().File),
 		Documents: papers,
 		PublicURL: "https://shop.example", OperatorEmail: OperatorEmail, Now: now,
 	}

@@ -52,6 +52,10 @@ func listVersions(ctx context.Context, cmd *cli.Command) error {
 	if cmd.Args().Len() != 1 {
 		return errors.New("name the product")
 	}
+	ring, err := signingKeys()
+	if err != nil {
+		return err
+	}
 	return stored(func(s *models.Store) error {
 		versions, err := s.AllVersions(ctx, cmd.Args().First())
 		if err != nil {
@@ -62,6 +66,9 @@ func listVersions(ctx context.Context, cmd *cli.Command) error {
 			state := "offered"
 			if v.Withdrawn() {
 				state = "withdrawn " + v.WithdrawnAt.Format(time.RFC3339)
+			}
+			if !ring.SignsFor(v.Build.Kids) {
+				state += ", outdated: knows no key that signs"
 			}
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", v.Version, v.ReleasedAt.Format(time.RFC3339), state, strings.Join(v.Build.Kids, " "))
 		}

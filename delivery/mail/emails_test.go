@@ -164,6 +164,13 @@ var emails = []letterCase{
 		nil,
 	},
 	{
+		"a fresh file is told with how long it lasts",
+		toLicensee(billing.Notice{Kind: billing.NoticeFileRenewed}),
+		"A fresh licensed file of Calendar Pro",
+		append([]string{"lasts until 28 February 2026", "it needs no new file", "Import this file over the old one", "is attached", "lic_01J9"}, importing...),
+		nil,
+	},
+	{
 		"a version that was awaited comes with how to import it",
 		toLicensee(billing.Notice{Kind: billing.NoticeVersionReady}),
 		"Calendar Pro is ready for you",
@@ -181,7 +188,7 @@ var emails = []letterCase{
 		"a plan that is outgrown is told with how many use it, and where larger ones are",
 		toBilling(billing.Notice{Kind: billing.NoticeOverLimit, Users: 23, Covers: 20}),
 		"More people use Calendar Pro than your plan covers",
-		[]string{"So far 23 people", "runs until 28 February 2026", "your plan covers 20", "goes on working", "See larger plans", "Users 1-20, billed monthly"},
+		[]string{"About 23 people", "in the last 28 days", "it covers 20", "goes on working", "See larger plans", "Users 1-20, billed monthly"},
 		nil,
 	},
 	{

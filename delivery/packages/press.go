@@ -24,6 +24,7 @@ type Store interface {
 type Stamper struct {
 	store Store
 	keys  licensing.KeyRing
+	term  licensing.FileTerm
 
 	inspecting sync.Mutex // one upload at a time: each takes seconds of a core and some 200 MiB
 
@@ -38,9 +39,9 @@ type form struct {
 	kids     []string // of the keys that its code knows
 }
 
-// NewStamper makes a press that signs with a key ring.
-func NewStamper(store Store, keys licensing.KeyRing) *Stamper {
-	return &Stamper{store: store, keys: keys, forms: map[string]form{}}
+// NewStamper makes a stamper that signs with a key ring, for so long.
+func NewStamper(store Store, keys licensing.KeyRing, term licensing.FileTerm) *Stamper {
+	return &Stamper{store: store, keys: keys, term: term, forms: map[string]form{}}
 }
 
 // Stamp makes the file of a licence for a version of its product, the newest
@@ -60,6 +61,7 @@ func (p *Stamper) Stamp(ctx context.Context, l licensing.Issued, version string,
 		if err != nil {
 			return file, "", err
 		}
+		l.ValidUntil = p.term.Ends(l.ValidUntil, l.MoneyBackUntil, now)
 		token, err := p.keys.Sign(licensing.Embedded(l.License, now), f.kids...)
 		if err != nil {
 			return file, "", fmt.Errorf("signing for %s, in %s %s: %w", l.ID, l.Product, v.Version, err)

@@ -84,13 +84,47 @@ func verified(t *testing.T, file billing.Attachment, keys licensing.KeyRing) lic
 	return claims
 }
 
+// term is that of the rules: 400 days.
+var term = billing.DefaultPolicy().File
+
+// A licence of three years, bought now: its file ends after 400 days; the first
+// one, where the vendor wants it, so many days after the 14 of the money-back.
+func TestAFileEndsBeforeALicenceThatLastsForYears(t *testing.T) {
+	keys := licensing.KeyRing{Current: key(t)}
+	var s shelf
+	s.put("1.0.0", now, activitiestest.Package(t, keys.Current.Public().String()))
+	l := license()
+	l.ValidUntil, l.MoneyBackUntil = now.AddDate(3, 0, 0), now.AddDate(0, 0, 14)
+	for _, c := range []struct {
+		name   string
+		term   licensing.FileTerm
+		signed time.Time
+		want   time.Time
+	}{
+		{"400 days", term, now, now.AddDate(0, 0, 400)},
+		{"90 days", licensing.FileTerm{Life: 90 * 24 * time.Hour}, now, now.AddDate(0, 0, 90)},
+		{"a first file of 7 days", licensing.FileTerm{Life: term.Life, AfterMoneyBack: 7 * 24 * time.Hour}, now.AddDate(0, 0, 3), now.AddDate(0, 0, 21)},
+		{"in the window's last instant", licensing.FileTerm{Life: term.Life, AfterMoneyBack: 7 * 24 * time.Hour}, now.AddDate(0, 0, 14), now.AddDate(0, 0, 21)},
+		{"after the window", licensing.FileTerm{Life: term.Life, AfterMoneyBack: 7 * 24 * time.Hour}, now.AddDate(0, 0, 14).Add(time.Second), now.AddDate(0, 0, 414).Add(time.Second)},
+		{"in the last year", term, now.AddDate(2, 6, 0), now.AddDate(3, 0, 0)},
+	} {
+		file, _, err := packages.NewStamper(&s, keys, c.term).Stamp(t.Context(), l, "", c.signed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ends := time.Unix(verified(t, file, keys).ExpiresAt, 0).UTC(); !ends.Equal(c.want) {
+			t.Errorf("%s: the file ends %v, want %v", c.name, ends, c.want)
+		}
+	}
+}
+
 func TestNewestVersionIsStampedUnlessOneIsNamed(t *testing.T) {
 	keys := licensing.KeyRing{Current: key(t)}
 	var s shelf
 	for _, v := range []string{"2.9.0", "2.10.0", "1.0.0"} {
 		s.put(v, now, activitiestest.Package(t, keys.Current.Public().String()))
 	}
-	stamper := packages.NewStamper(&s, keys)
+	stamper := packages.NewStamper(&s, keys, term)
 	for ask, want := range map[string]string{"": "2.10.0", "2.9.0": "2.9.0", "7.0.0": ""} {
 		file, version, err := stamper.Stamp(t.Context(), license(), ask, now)
 		if err != nil || version != want {
@@ -138,7 +172,7 @@ func TestFileIsSignedWithAKeyThatItsCodeKnows(t *testing.T) {
 			}
 			var s shelf
 			s.put("1.0.0", now, activitiestest.Package(t, literals...), c.kids...)
-			stamper := packages.NewStamper(&s, keys)
+			stamper := packages.NewStamper(&s, keys, term)
 			build, check := stamper.Inspect(activitiestest.Package(t, literals...))
 			file, _, err := stamper.Stamp(t.Context(), license(), "", now)
 			if c.code != "" {
@@ -173,7 +207,7 @@ func TestLicenceThatIsNoLongerValidIsNotStamped(t *testing.T) {
 	s.put("1.0.0", now, activitiestest.Package(t, keys.Current.Public().String()))
 	l := license()
 	l.ValidUntil = now
-	_, _, err := packages.NewStamper(&s, keys).Stamp(t.Context(), l, "", now)
+	_, _, err := packages.NewStamper(&s, keys, term).Stamp(t.Context(), l, "", now)
 	var e *licensing.Error
 	if !errors.As(err, &e) || e.Code != licensing.InvalidClaims {
 		t.Errorf("got %v, want invalid_claims", err)
@@ -184,7 +218,7 @@ func TestReplacedPackageIsReadAgainAndOthersOnlyOnce(t *testing.T) {
 	keys := licensing.KeyRing{Current: key(t)}
 	var s shelf
 	s.put("1.0.0", now, activitiestest.Package(t, keys.Current.Public().String()))
-	stamper := packages.NewStamper(&s, keys)
+	stamper := packages.NewStamper(&s, keys, term)
 	stamp := func() []byte {
 		file, _, err := stamper.Stamp(t.Context(), license(), "", now)
 		if err != nil {
@@ -208,7 +242,7 @@ func TestPressMayBeUsedByManyAtOnce(t *testing.T) {
 	for _, v := range []string{"1.0.0", "2.0.0", "3.0.0"} {
 		s.put(v, now, activitiestest.Package(t, keys.Current.Public().String()))
 	}
-	stamper := packages.NewStamper(&s, keys)
+	stamper := packages.NewStamper(&s, keys, term)
 	var wg sync.WaitGroup
 	for _, v := range []string{"1.0.0", "2.0.0", "3.0.0", "", "1.0.0", "2.0.0", "3.0.0", ""} {
 		wg.Go(func() {
@@ -221,7 +255,7 @@ func TestPressMayBeUsedByManyAtOnce(t *testing.T) {
 }
 
 func TestUploadThatIsNoPackageIsRefused(t *testing.T) {
-	_, err := packages.NewStamper(&shelf{}, licensing.KeyRing{Current: key(t)}).Inspect([]byte("not a zip"))
+	_, err := packages.NewStamper(&shelf{}, licensing.KeyRing{Current: key(t)}, term).Inspect([]byte("not a zip"))
 	var e *pbiviz.Error
 	if !errors.As(err, &e) {
 		t.Errorf("got %v, want a *pbiviz.Error", err)

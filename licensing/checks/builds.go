@@ -31,14 +31,15 @@ func newBuilds(store Store, now func() time.Time) *builds {
 }
 
 // kids are those of the keys that a version of a product knows, withdrawn or
-// not; none where nobody has published it, as where it came from elsewhere.
-// While the database is away, what was read before is good. The product must
-// be one of the catalogue's.
-func (b *builds) kids(product, version string) []string {
+// not. A product of which no version was ever published comes from elsewhere:
+// its kids are nil, and nothing is known of them. A version that is not among
+// those that were published is not known to know any key. While the database is
+// away, what was read before is good. The product must be one of the catalogue's.
+func (b *builds) kids(product, version string) (kids []string, known bool) {
 	b.mu.Lock()
-	k, known := b.kept[product]
+	k, kept := b.kept[product]
 	switch {
-	case !known: // whoever asks first waits, and so does everybody else
+	case !kept: // whoever asks first waits, and so does everybody else
 		k = b.read(product, builtVersions{read: b.now()})
 		b.kept[product] = k
 	case b.now().Sub(k.read) >= buildsLife:
@@ -49,10 +50,10 @@ func (b *builds) kids(product, version string) []string {
 	b.mu.Unlock()
 	for _, v := range k.versions {
 		if v.Is(version) {
-			return v.Build.Kids
+			return v.Build.Kids, true
 		}
 	}
-	return nil
+	return nil, len(k.versions) == 0 || version == ""
 }
 
 func (b *builds) refresh(product string, was builtVersions) {

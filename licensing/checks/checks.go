@@ -44,7 +44,7 @@ var licenseID = regexp.MustCompile(`^lic_[0-9A-HJKMNP-TV-Z]{26}$`)
 type Store interface {
 	License(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error)
 	AllVersions(ctx context.Context, product string) ([]billing.Version, error)
-	CountUsers(ctx context.Context, license licensing.LicenseID, periodEnd time.Time, users []licensing.User) (told billing.SubscriptionID, err error)
+	CountUsers(ctx context.Context, license licensing.LicenseID, seen licensing.Seen) (told billing.SubscriptionID, err error)
 }
 
 // Checks caches what licence checks are answered from: the licences that are
@@ -72,7 +72,7 @@ type Checks struct {
 }
 
 // New makes checks that know nothing yet. outgrown is told of each subscription
-// whose licence more people use than it covers, once in a period. Beside them,
+// whose licence more people use than it covers, once in a window. Beside them,
 // Run must run.
 func New(store Store, keys licensing.KeyRing, outgrown func(ctx context.Context, subscription billing.SubscriptionID), log *slog.Logger, now func() time.Time) *Checks {
 	return &Checks{
@@ -95,11 +95,18 @@ func (c *Checks) Answer(l License, q licensing.Question) (licensing.Answer, erro
 }
 
 // lease is what a visual may keep of an answer, signed with a key that its
-// version knows. One that knows none of those that sign is answered without.
+// version knows. One that knows none of those that sign is answered without, and
+// so is one that was never published where others of its product were: the
+// visual is outdated.
 // A question with a nonce is answered with a token of its own.
 func (c *Checks) lease(l License, code licensing.Code, q licensing.Question, now time.Time) (string, error) {
-	key, err := c.keys.Signer(c.builds.kids(l.Product, q.Version)...)
-	if err != nil {
+	kids, known := c.builds.kids(l.Product, q.Version)
+	// The visual of a hybrid product is AppSource's, whatever is published here.
+	if l.Activation != licensing.ActivationNone {
+		known = true
+	}
+	key, err := c.keys.Signer(kids...)
+	if err != nil || !known {
 		return "", nil
 	}
 	if q.Nonce != "" {

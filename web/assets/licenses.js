@@ -29,7 +29,7 @@ const changelogOf = product => (product?.changelog_url ? html`<a href=${product.
  * @param {License['versions']} versions
  */
 const versionsOf = (l, versions) => html`<ul class="versions">${versions.map(v => html`<li>
-  <div><strong>${v.version}</strong> <span class="quiet">${day(v.released_at)}</span>
+  <div><strong>${v.version}</strong> <span class="quiet">${day(v.released_at)}${v.outdated ? ` · ${w.outdated}` : ''}</span>
     ${usable(l) ? download(l, v, 'amount') : ''}</div>
   ${v.changelog ? html`<p class="changelog">${v.changelog}</p>` : ''}</li>`)}</ul>`;
 
@@ -121,6 +121,8 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
       ${line('plan', t.result.plan, planWords(l))}
       ${line('licensee', t.result.licensee, l.licensee)}
       ${line('subscription', t.result.subscription, pays ? html`<a href="/account/subscriptions/${l.subscription_id}">#${l.subscription_number}</a>` : `#${l.subscription_number}`)}
+      ${line('usage', w.usageLabel, l.usage && w.usage(l.usage.estimate, l.usage.without_id_share))}
+      ${line('over-since', w.overSince, (l.usage?.over_since ? minute(l.usage.over_since) : null))}
       ${line('tenant', w.tenant, l.tenant && html`<code>${l.tenant}</code>`)}
     </dl>
     <section><h2>${w.activate}</h2><p>${w.activation[l.activation]}</p>
@@ -128,7 +130,8 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
         <textarea id="activation-key" rows="3" readonly spellcheck="false" .value=${l.activation_key}></textarea>
         <p class="hint">${w.replaceHint}</p></div>
         <button type="button" id="replace-key" class="button" @click=${rotate} ?disabled=${busy}>${w.replaceKey}</button> <span role="status" id="key-said">${keySaid}</span>`
-        : l.activation === 'entra' ? html`<p class="quiet">${w.keyElsewhere}</p>` : ''}</section>
+        : l.activation === 'entra' ? html`<p class="quiet">${w.keyElsewhere}</p>` : ''}
+      ${l.activation === 'entra' ? html`<details id="consent"><summary>${w.consentTitle}</summary><p>${w.consent}</p></details>` : ''}</section>
     ${l.sites_allowed ? html`<section><h2>${t.checkout.sites}</h2><form class="narrow" @submit=${submitted(save)}>
       <div class="field"><label for="sites">${w.sites(l.sites_allowed)}</label>
         <textarea id="sites" rows="4" spellcheck="false" autocapitalize="off" aria-describedby="sites-hint sites-error" aria-invalid=${Boolean(wrong)} .value=${l.sites.join('\n')}></textarea>

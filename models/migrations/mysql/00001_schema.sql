@@ -199,7 +199,10 @@ CREATE TABLE licenses (
   test_clock VARCHAR(64) NOT NULL,
   site_edits BIGINT NOT NULL,
   site_edits_until DATETIME NULL,
-  block_over_limit BOOLEAN NOT NULL
+  block_over_limit BOOLEAN NOT NULL,
+  money_back_until DATETIME NULL,
+  over_since DATETIME NULL,
+  over_told_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- Mails to be sent, written with the event that they tell of.
@@ -379,14 +382,16 @@ CREATE INDEX sandbox_payments_untold ON sandbox_payments (untold);
 -- people use it than it covers.
 CREATE UNIQUE INDEX licenses_activation_key ON licenses (activation_key);
 
--- How many people have used a licence in the period that ends then: a sketch,
--- from which nobody can be told.
-CREATE TABLE license_users (
-  license VARCHAR(64) NOT NULL PRIMARY KEY,
-  period_end DATETIME NOT NULL,
+-- Who has asked about a licence in a calendar week, counted from the one that
+-- 1970 began in: a sketch, from which nobody can be told, and how many questions
+-- named nobody. No more than eight weeks are kept.
+CREATE TABLE license_usage (
+  license VARCHAR(64) NOT NULL,
+  week BIGINT NOT NULL,
   sketch MEDIUMBLOB NOT NULL,
-  users BIGINT NOT NULL,
-  told BOOLEAN NOT NULL
+  questions BIGINT NOT NULL,
+  without_id BIGINT NOT NULL,
+  PRIMARY KEY (license, week)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- What an account's owner has had written down for later orders.
@@ -430,7 +435,7 @@ DROP TABLE attempts;
 DROP TABLE sandbox_forms;
 DROP TABLE card_forms;
 DROP TABLE profiles;
-DROP TABLE license_users;
+DROP TABLE license_usage;
 DROP TABLE gateway_events;
 DROP TABLE gateway_references;
 DROP TABLE sessions;

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,6 +14,23 @@ import (
 	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/licensing/checks"
 )
+
+// clocked is a licence whose time is a test clock's, and a step of that clock.
+func (s *shop) clocked(edits ...string) (license, subscription string, advance func(to string)) {
+	s.t.Helper()
+	clock := s.ask("POST", "/v1/operator/test-clocks", `{"now":"2026-01-31T10:00:00Z"}`, asOperator).want(201, "").text("id")
+	bought := s.ask("POST", "/v1/checkout", order(append(edits, `test_clock="`+clock+`"`)...), asOperator, withKey()).want(201, "")
+	return bought.text("license.id"), bought.text("subscription.id"), func(to string) {
+		s.t.Helper()
+		s.ask("POST", "/v1/operator/test-clocks/"+clock+"/advance", `{"to":"`+to+`T10:00:00Z"}`, asOperator).want(200, "")
+	}
+}
+
+func (s *shop) usage(license string) (estimate int, share float64, since any) {
+	s.t.Helper()
+	l := s.ask("GET", "/v1/licenses/"+license, "", asOperator).want(200, "")
+	return int(l.at("usage.estimate").(float64)), l.at("usage.without_id_share").(float64), l.at("usage.over_since")
+}
 
 // uses asks as so many people, each of them twice, and writes them down.
 func (s *shop) uses(license string, from, to int) {
@@ -49,17 +67,18 @@ func (s *shop) outgrown() (n int) {
 	return n
 }
 
-func TestATierThatIsOutgrownIsAWarningAndOneMailAPeriod(t *testing.T) {
+func TestATierThatIsOutgrownIsAWarningAfterTwoWindowsAndOneMailAWindow(t *testing.T) {
 	s := newShop(t)
-	clock := s.ask("POST", "/v1/operator/test-clocks", `{"now":"2026-01-31T10:00:00Z"}`, asOperator).want(201, "").text("id")
-	bought := s.ask("POST", "/v1/checkout", order(`test_clock="`+clock+`"`), asOperator, withKey()).want(201, "")
-	license, sub := bought.text("license.id"), bought.text("subscription.id")
+	license, sub, advance := s.clocked(`plan={"type":"users","tier":"1-20","cycle":"yearly"}`)
+	s.uses(license, 0, 21)
+	s.wantCode(license, "ACTIVE") // one window above is no warning
+	if n, share, since := s.usage(license); n != 21 || share > 0.05 || since != "2026-01-31T10:00:00Z" || s.outgrown() != 0 {
+		t.Errorf("%d of 20, without an id %v, since %v, %d mails", n, share, since, s.outgrown())
+	}
+	advance("2026-02-28")
 	s.uses(license, 0, 20)
 	s.wantCode(license, "ACTIVE")
-	if n := s.outgrown(); n != 0 {
-		t.Errorf("20 people of 20: %d mails", n)
-	}
-	s.uses(license, 0, 21)
+	s.uses(license, 20, 21)
 	s.wantCode(license, "OVER_LIMIT")
 	s.uses(license, 10, 40) // it is told once
 	emails := s.mailbox.Emails()
@@ -70,33 +89,96 @@ func TestATierThatIsOutgrownIsAWarningAndOneMailAPeriod(t *testing.T) {
 	if got := s.ask("GET", "/v1/licenses/"+license, "", asOperator).want(200, "").text("status"); got != "OVER_LIMIT" {
 		t.Errorf("the licence's page says %s", got)
 	}
-	s.ask("POST", "/v1/operator/test-clocks/"+clock+"/advance", `{"to":"2026-02-28T10:00:00Z"}`, asOperator).want(200, "")
-	s.wantCode(license, "ACTIVE") // a new period
+	advance("2026-03-28")
 	s.uses(license, 0, 21)
 	s.wantCode(license, "OVER_LIMIT")
 	if n := s.outgrown(); n != 2 {
-		t.Errorf("in the second period %d mails in all", n)
+		t.Errorf("in the next window %d mails in all", n)
 	}
-	s.on(sub, "change", `{"plan":{"type":"users","tier":"21-50","cycle":"monthly"}}`).want(200, "")
+	s.on(sub, "change", `{"plan":{"type":"users","tier":"21-50","cycle":"yearly"}}`).want(200, "")
 	s.wantCode(license, "ACTIVE")
+	if _, _, since := s.usage(license); since != nil {
+		t.Errorf("after the change it is above since %v", since)
+	}
 	history := string(s.ask("GET", "/v1/subscriptions/"+sub+"/events", "", asOperator).want(200, "").body)
 	if n := strings.Count(history, "More people used"); n != 2 {
 		t.Errorf("the history tells it %d times: %s", n, history)
 	}
 }
 
-func TestAnOperatorMayHaveALicenceBlockedAboveFiveQuarters(t *testing.T) {
+// 18 viewers, whose ids change every 29 days, of a licence for 20 that is paid
+// yearly: counted over the period they were 216.
+func TestEighteenViewersOfAYearAreNotTwoHundred(t *testing.T) {
+	s := newShop(t)
+	license, _, advance := s.clocked(`plan={"type":"users","tier":"1-20","cycle":"yearly"}`)
+	start, most := time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC), 0
+	for month := range 12 {
+		if month > 0 {
+			advance(start.AddDate(0, 0, 29*month).Format(time.DateOnly))
+		}
+		for v := range 18 {
+			s.ask("POST", "/v1/licenses/check", question(license, fmt.Sprintf(`,"user":"viewer-%d-%d"`, v, month)), frame...).want(200, "")
+		}
+		s.checks.Count(t.Context())
+		n, _, _ := s.usage(license)
+		if n < 18 || n > 36 {
+			t.Errorf("in month %d they are %d", month, n)
+		}
+		most = max(most, n)
+		s.wantCode(license, "ACTIVE")
+	}
+	t.Logf("at most %d", most)
+}
+
+func TestFramesThatStartTogetherAreOneAndWhoCannotKeepAnIDIsNobody(t *testing.T) {
 	s := newShop(t)
 	license := s.buy().want(201, "").text("license.id")
+	ask := func(user string) {
+		s.ask("POST", "/v1/licenses/check", question(license, user), frame...).want(200, "")
+	}
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() { ask(`,"user":"one-viewer"`) })
+	}
+	wg.Wait()
+	s.checks.Count(t.Context())
+	if n, share, _ := s.usage(license); n != 1 || share != 0 {
+		t.Errorf("50 visuals of one page are %d people, without an id %v", n, share)
+	}
+	for range 20 { // the storage fails at each of 20 openings: absent, null, or empty
+		ask("")
+		ask(`,"user":null`)
+		ask(`,"user":""`)
+	}
+	s.checks.Count(t.Context())
+	if n, share, _ := s.usage(license); n != 1 || share != 0.55 { // 60 of 110
+		t.Errorf("with 60 openings without an id they are %d people, without an id %v", n, share)
+	}
+	for i := range 10 { // storage that works and is emptied is another person
+		ask(fmt.Sprintf(`,"user":"private-%d"`, i))
+	}
+	s.checks.Count(t.Context())
+	if n, share, _ := s.usage(license); n != 11 || share != 0.5 { // 60 of 120
+		t.Errorf("with 10 private windows they are %d people, without an id %v", n, share)
+	}
+}
+
+func TestAnOperatorMayHaveALicenceBlockedAboveFiveQuarters(t *testing.T) {
+	s := newShop(t)
+	license, _, advance := s.clocked(`plan={"type":"users","tier":"1-20","cycle":"yearly"}`)
 	path := "/v1/operator/licenses/" + license + "/block-over-limit"
 	s.ask("POST", path, `{"on":true}`, s.signIn("ada@contoso.example")).want(403, "forbidden")
 	s.uses(license, 0, 26) // more than 25 = 1.25 × 20
-	s.wantCode(license, "OVER_LIMIT")
 	use := s.ask("POST", path, `{"on":true}`, asOperator).want(200, "")
-	hasForm(t, "use", use.body, map[string]any{"people": "whole", "covers": "whole", "period_end": "instant", "block_over_limit": "bool"})
-	if use.at("people") != 26.0 || use.at("covers") != 20.0 || use.at("block_over_limit") != true {
+	hasForm(t, "use", use.body, map[string]any{"estimate": "whole", "window_days": "whole", "without_id_share": "share", "over_since": "?instant", "covers": "whole", "block_over_limit": "bool"})
+	if use.at("estimate") != 26.0 || use.at("covers") != 20.0 || use.at("block_over_limit") != true {
 		t.Errorf("26 of 20 people, blocked: %s", use.body)
 	}
+	s.wantCode(license, "ACTIVE") // one window is not enough
+	advance("2026-02-28")
+	s.uses(license, 0, 25)
+	s.wantCode(license, "OVER_LIMIT")
+	s.uses(license, 25, 26)
 	s.wantCode(license, "BLOCKED_OVER_LIMIT")
 	s.ask("POST", path, `{"on":true}`, asOperator).want(200, "")
 	s.ask("POST", path, `{"on":false}`, asOperator).want(200, "")
@@ -104,11 +186,25 @@ func TestAnOperatorMayHaveALicenceBlockedAboveFiveQuarters(t *testing.T) {
 	if use := s.ask("GET", "/v1/operator/licenses/"+license+"/use", "", asOperator).want(200, ""); use.at("block_over_limit") != false {
 		t.Errorf("no longer blocked: %s", use.body)
 	}
-	few := s.buy().want(201, "").text("license.id")
-	s.ask("POST", "/v1/operator/licenses/"+few+"/block-over-limit", `{"on":true}`, asOperator).want(200, "")
-	s.uses(few, 0, 25)
-	s.wantCode(few, "OVER_LIMIT")
 	s.ask("POST", "/v1/operator/licenses/"+nobody+"/block-over-limit", `{"on":true}`, asOperator).want(404, "not_found")
+}
+
+func TestALicenceIsNotBlockedByACountThatMissesAQuarter(t *testing.T) {
+	s := newShop(t)
+	license, _, advance := s.clocked(`plan={"type":"users","tier":"1-20","cycle":"yearly"}`)
+	path := "/v1/operator/licenses/" + license + "/block-over-limit"
+	s.ask("POST", path, `{"on":true}`, asOperator).want(200, "")
+	s.uses(license, 0, 30)
+	advance("2026-02-28")
+	s.uses(license, 0, 30) // 60 questions
+	s.wantCode(license, "BLOCKED_OVER_LIMIT")
+	for range 30 {
+		s.code(license) // names nobody
+	}
+	s.checks.Count(t.Context())
+	s.wantCode(license, "OVER_LIMIT")
+	s.ask("POST", path, `{"on":false}`, asOperator).want(200, "")
+	s.ask("POST", path, `{"on":true}`, asOperator).want(409, "not_possible_now")
 }
 
 // counting counts what is written down, and can fail.
@@ -118,13 +214,13 @@ type counting struct {
 	away          atomic.Bool
 }
 
-func (c *counting) CountUsers(ctx context.Context, license licensing.LicenseID, periodEnd time.Time, users []licensing.User) (billing.SubscriptionID, error) {
+func (c *counting) CountUsers(ctx context.Context, license licensing.LicenseID, seen licensing.Seen) (billing.SubscriptionID, error) {
 	if c.away.Load() {
 		return "", errors.New("gone")
 	}
 	c.writes.Add(1)
-	c.users.Add(int64(len(users)))
-	return c.Store.CountUsers(ctx, license, periodEnd, users)
+	c.users.Add(int64(len(seen.Users)))
+	return c.Store.CountUsers(ctx, license, seen)
 }
 
 func TestPeopleAreWrittenDownAsideAndOnceEach(t *testing.T) {
@@ -143,7 +239,9 @@ func TestPeopleAreWrittenDownAsideAndOnceEach(t *testing.T) {
 	}
 	db.away.Store(false)
 	s.checks.Count(t.Context())
-	s.wantCode(license, "OVER_LIMIT")
+	if n, _, _ := s.usage(license); n != 30 {
+		t.Errorf("30 people are %d", n)
+	}
 	s.uses(license, 0, 30)
 	if w, p := db.writes.Load(), db.users.Load(); w != 1 || p != 30 {
 		t.Errorf("30 people were written down %d times, as %d", w, p)
@@ -186,5 +284,7 @@ func TestWhoWaitsAtTheEndIsWrittenDown(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	s.checks.Run(ctx)
-	s.wantCode(license, "OVER_LIMIT")
+	if n, _, _ := s.usage(license); n != 21 {
+		t.Errorf("21 people are %d", n)
+	}
 }

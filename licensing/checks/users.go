@@ -1,0 +1,196 @@
+package checks
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
+)
+
+const (
+	// usersEvery is how often those who were counted are written down, and
+	// questionsEvery how often the number of questions is where nobody is new.
+	usersEvery     = 5 * time.Second
+	questionsEvery = time.Minute
+	// usersPerAddress is how many an address may add in a day, so that nobody
+	// makes a licence look outgrown with made-up ids.
+	usersPerAddress = 1000
+	usersKnown      = 500_000 // in each of two halves
+	usersWaiting    = 100_000 // to be written down
+	addressesKept   = 100_000
+)
+
+// users counts who asks about licences for a number of users, aside from the
+// checks: each one is noted in memory, and written down every few seconds. The
+// ids are anonymous, and only hashes of them are kept.
+type users struct {
+	store Store
+	log   *slog.Logger
+
+	mu         sync.Mutex
+	known, old map[counted]struct{} // need not be written down again
+	waiting    map[usageWeek]*seen
+	waits      int            // of users, in all weeks
+	day        time.Time      // that added speaks of
+	added      map[string]int // by address
+}
+
+// usageWeek is a week in the use of a licence.
+type usageWeek struct {
+	license licensing.LicenseID
+	week    licensing.Week
+}
+
+// seen waits to be written down.
+type seen struct {
+	licensing.Seen
+	since time.Time // real time
+}
+
+// news tells whether it has to be written down soon.
+func (s *seen) news() bool { return len(s.Users) > 0 || s.WithoutID > 0 }
+
+type counted struct {
+	usageWeek
+	licensing.User
+}
+
+func newUsers(store Store, log *slog.Logger) *users {
+	return &users{store: store, log: log, known: map[counted]struct{}{}, waiting: map[usageWeek]*seen{}, added: map[string]int{}}
+}
+
+// observe notes who has asked about a licence; an empty user is one without an
+// id.
+func (p *users) observe(l licensing.Issued, user, address string, now time.Time) {
+	if l.Type != licensing.Users {
+		return
+	}
+	at := l.At(now)
+	week := usageWeek{l.ID, licensing.WeekOf(at)}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.waiting[week]
+	if s == nil {
+		if len(p.waiting) >= usersWaiting {
+			return
+		}
+		s = &seen{since: now}
+		p.waiting[week] = s
+	}
+	s.At = at
+	s.Questions++
+	if user == "" {
+		s.WithoutID++
+		return
+	}
+	who := counted{week, licensing.UserOf(user)}
+	if p.knows(who) {
+		return
+	}
+	if day := now.UTC().Truncate(24 * time.Hour); !day.Equal(p.day) {
+		p.day, p.added = day, map[string]int{}
+	}
+	n, asked := p.added[address]
+	if n >= usersPerAddress || !asked && len(p.added) >= addressesKept || p.waits >= usersWaiting {
+		return
+	}
+	p.added[address]++
+	p.known[who] = struct{}{}
+	s.Users = append(s.Users, who.User)
+	p.waits++
+}
+
+// knows tells whether somebody has been counted; the caller holds mu. The half
+// that was not used lately is forgotten when the other one is full: who comes
+// back from there is written down again, which changes no number.
+func (p *users) knows(who counted) bool {
+	if _, known := p.known[who]; known {
+		return true
+	}
+	if len(p.known) >= usersKnown {
+		p.old, p.known = p.known, map[counted]struct{}{}
+	}
+	_, known := p.old[who]
+	if known {
+		p.known[who] = struct{}{}
+	}
+	return known
+}
+
+// write writes down who waits, and tells which licences have been outgrown now,
+// with the subscriptions that a mail waits for. What cannot be written down
+// waits for the next time; so does, for a minute, a mere number of questions.
+func (p *users) write(ctx context.Context, now time.Time) (outgrown map[licensing.LicenseID]billing.SubscriptionID) {
+	p.mu.Lock()
+	due := map[usageWeek]*seen{}
+	for week, s := range p.waiting {
+		if s.news() || now.Sub(s.since) >= questionsEvery {
+			due[week] = s
+			delete(p.waiting, week)
+			p.waits -= len(s.Users)
+		}
+	}
+	p.mu.Unlock()
+	outgrown = map[licensing.LicenseID]billing.SubscriptionID{}
+	for week, s := range due {
+		subscription, err := p.store.CountUsers(ctx, week.license, s.Seen)
+		switch {
+		case err != nil:
+			p.log.Warn("who uses a licence was not written down yet", "license", week.license, "error", err)
+			p.again(week, s)
+		case subscription != "":
+			outgrown[week.license] = subscription
+		}
+	}
+	return outgrown
+}
+
+// again has what could not be written down wait once more.
+func (p *users) again(week usageWeek, s *seen) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if more := p.waiting[week]; more != nil {
+		s.At = more.At
+		s.Users = append(s.Users, more.Users...)
+		s.Questions += more.Questions
+		s.WithoutID += more.WithoutID
+		p.waits -= len(more.Users)
+	}
+	p.waiting[week] = s
+	p.waits += len(s.Users)
+}
+
+// Saw notes who has asked about a licence, from an address; an empty user is one
+// without an id. What cannot be kept
+// is left out: fewer are counted then, never more.
+func (c *Checks) Saw(l License, user, address string) {
+	c.users.observe(l.Issued, user, address, c.now())
+}
+
+// Count writes down who has asked about licences since the last time.
+func (c *Checks) Count(ctx context.Context) {
+	for license, subscription := range c.users.write(ctx, c.now()) {
+		c.Forget(license)
+		c.outgrown(ctx, subscription)
+	}
+}
+
+// Run writes down who asks about licences, until the context ends and those
+// who wait then are written down too.
+func (c *Checks) Run(ctx context.Context) {
+	tick := time.NewTicker(usersEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+			c.Count(ctx)
+		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), usersEvery)
+	defer cancel()
+	c.Count(last)
+}
