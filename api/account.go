@@ -25,7 +25,7 @@ type AccountStore interface {
 	Balance(ctx context.Context, account string) ([]billing.Money, error)
 	Entries(ctx context.Context, account string, limit int) ([]billing.PostedEntry, error)
 	APIKeys(ctx context.Context, account string) ([]billing.APIKey, error)
-	PutAPIKey(ctx context.Context, key, scope, account string) (id string, err error)
+	PutAPIKey(ctx context.Context, key string, k billing.APIKey) (id string, err error)
 	RevokeAPIKey(ctx context.Context, account, id string) error
 	Profile(ctx context.Context, account string) (billing.Profile, error)
 	PutProfile(ctx context.Context, account string, p billing.Profile) error
@@ -47,8 +47,8 @@ func (s *accounts) routes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/balance", "get-balance", "Your account's balance, in each currency", "Account", account), s.balance)
 	huma.Register(h, route(http.MethodGet, "/v1/sessions", "list-sessions", "Where you have signed in", "Account", account), s.listSessions)
 	huma.Register(h, route(http.MethodGet, "/v1/api-keys", "list-api-keys", "Your API keys", "Account", account), s.listAPIKeys)
-	huma.Register(h, route(http.MethodPost, "/v1/api-keys", "create-api-key", "Create an API key; it is shown once", "Account", status(http.StatusCreated), account), s.createAPIKey)
-	huma.Register(h, route(http.MethodDelete, "/v1/api-keys/{id}", "revoke-api-key", "Revoke an API key", "Account", account), s.revokeAPIKey)
+	huma.Register(h, route(http.MethodPost, "/v1/api-keys", "create-api-key", "Create an API key; it is shown once", "Account", status(http.StatusCreated), account, by(billing.OperatorAdmin)), s.createAPIKey)
+	huma.Register(h, route(http.MethodDelete, "/v1/api-keys/{id}", "revoke-api-key", "Revoke an API key", "Account", account, by(billing.OperatorAdmin)), s.revokeAPIKey)
 }
 
 // AccountInput says whose account is meant.
@@ -252,7 +252,7 @@ func (s *accounts) createAPIKey(ctx context.Context, in *struct {
 		return nil, s.answer(err)
 	}
 	key := "okv_" + randomToken()
-	id, err := s.Store.PutAPIKey(ctx, key, "account", a.ID)
+	id, err := s.Store.PutAPIKey(ctx, key, billing.APIKey{Account: a.ID, Access: billing.AccessWrite})
 	if err != nil {
 		return nil, s.answer(err)
 	}

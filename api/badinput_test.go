@@ -25,6 +25,7 @@ type operation struct {
 	Summary     string
 	Tags        []string
 	Security    []map[string][]string
+	Roles       []string `json:"x-operator-roles"`
 	Parameters  []struct {
 		Name, In string
 		Required bool

@@ -258,7 +258,7 @@ func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	if key := e.config.OperatorKey; key != "" {
-		if _, err := e.Store.PutAPIKey(ctx, key, "operator", ""); err != nil {
+		if _, err := e.Store.PutAPIKey(ctx, key, billing.APIKey{Access: string(billing.OperatorAdmin)}); err != nil {
 			return fmt.Errorf("storing the operator key: %w", err)
 		}
 	}

@@ -228,12 +228,16 @@ type counterRow struct {
 }
 
 type apiKeyRow struct {
-	ID        string
-	Hash      string
-	Scope     string
-	Account   string
-	CreatedAt time.Time
-	RevokedAt *time.Time
+	ID         string
+	Hash       string
+	Account    string
+	Operator   string // a name; empty: no named operator's
+	Access     string
+	Name       string
+	CreatedAt  time.Time
+	ExpiresAt  *time.Time
+	LastUsedAt *time.Time
+	RevokedAt  *time.Time
 }
 
 type testClockRow struct {

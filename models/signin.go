@@ -140,24 +140,3 @@ func (s *Store) EndSessions(ctx context.Context, account, id string) error {
 	}
 	return q.Delete(&sessionRow{}).Error
 }
-
-// APIKeys lists an account's keys, the newest first.
-func (s *Store) APIKeys(ctx context.Context, account string) ([]billing.APIKey, error) {
-	var rows []apiKeyRow
-	err := s.db.WithContext(ctx).Where("account = ? AND revoked_at IS NULL", account).Order("id DESC").Find(&rows).Error
-	list := make([]billing.APIKey, len(rows))
-	for i, r := range rows {
-		list[i] = billing.APIKey{ID: r.ID, Scope: r.Scope, CreatedAt: r.CreatedAt}
-	}
-	return list, err
-}
-
-// RevokeAPIKey ends an account's key. Errors: ErrNotFound.
-func (s *Store) RevokeAPIKey(ctx context.Context, account, id string) error {
-	r := s.db.WithContext(ctx).Model(&apiKeyRow{}).Where("id = ? AND account = ? AND revoked_at IS NULL", id, account).
-		Update("revoked_at", s.db.NowFunc())
-	if r.Error == nil && r.RowsAffected == 0 {
-		return billing.ErrNotFound
-	}
-	return r.Error
-}

@@ -236,12 +236,26 @@ CREATE TABLE counters (
   value BIGINT NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+-- Who works for the vendor. API keys and the audit log name them.
+CREATE TABLE operators (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  name VARCHAR(64) NOT NULL UNIQUE,
+  created_at DATETIME NOT NULL,
+  suspended_at DATETIME NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- A key is an account's, or an operator's: then account is empty. access is an
+-- operator's role, or read or write.
 CREATE TABLE api_keys (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
   hash VARCHAR(64) NOT NULL UNIQUE,
-  scope VARCHAR(64) NOT NULL,
   account VARCHAR(64) NOT NULL,
+  operator VARCHAR(64) NOT NULL,
+  access VARCHAR(64) NOT NULL,
+  name VARCHAR(64) NOT NULL,
   created_at DATETIME NOT NULL,
+  expires_at DATETIME NULL,
+  last_used_at DATETIME NULL,
   revoked_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -434,6 +448,7 @@ DROP TABLE sandbox_payments;
 DROP TABLE sandbox_methods;
 DROP TABLE sandbox_customers;
 DROP TABLE api_keys;
+DROP TABLE operators;
 DROP TABLE counters;
 DROP TABLE events;
 DROP TABLE outbox;

@@ -236,12 +236,26 @@ CREATE TABLE counters (
   value INTEGER NOT NULL
 );
 
+-- Who works for the vendor. API keys and the audit log name them.
+CREATE TABLE operators (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  created_at DATETIME NOT NULL,
+  suspended_at DATETIME NULL
+);
+
+-- A key is an account's, or an operator's: then account is empty. access is an
+-- operator's role, or read or write.
 CREATE TABLE api_keys (
   id TEXT NOT NULL PRIMARY KEY,
   hash TEXT NOT NULL UNIQUE,
-  scope TEXT NOT NULL,
   account TEXT NOT NULL,
+  operator TEXT NOT NULL,
+  access TEXT NOT NULL,
+  name TEXT NOT NULL,
   created_at DATETIME NOT NULL,
+  expires_at DATETIME NULL,
+  last_used_at DATETIME NULL,
   revoked_at DATETIME NULL
 );
 
@@ -434,6 +448,7 @@ DROP TABLE sandbox_payments;
 DROP TABLE sandbox_methods;
 DROP TABLE sandbox_customers;
 DROP TABLE api_keys;
+DROP TABLE operators;
 DROP TABLE counters;
 DROP TABLE events;
 DROP TABLE outbox;
