@@ -34,6 +34,8 @@ type OperatorStore interface {
 	License(ctx context.Context, id string) (licensing.Issued, error)
 	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
 	Refunds(ctx context.Context, subscription, invoice string) ([]billing.Refund, error)
+	AuditLog(ctx context.Context, which billing.AuditSelection, limit int) ([]billing.AuditRow, error)
+	VerifyAudit(ctx context.Context) (billing.AuditCheck, error)
 }
 
 // operators serves what operators alone may do.
@@ -46,6 +48,7 @@ func (s *operators) routes(h huma.API) {
 	s.versionRoutes(h)
 	s.discountRoutes(h)
 	s.refundRoutes(h)
+	s.auditRoutes(h)
 	if s.TestClocks {
 		s.clockRoutes(h)
 	}

@@ -109,3 +109,72 @@ func TestTheHistoryNamesTheOperatorToOperatorsOnly(t *testing.T) {
 	check(t, s.store.SuspendOperator(t.Context(), "anna"))
 	s.ask("GET", "/v1/subscriptions/"+id, "", anna).want(401, "unauthorized")
 }
+
+// changesNothing are operations that are no GET and change nothing that is to
+// be accounted for: previews, sign-in, and what a development system alone has.
+var changesNothing = []string{
+	"preview-checkout", "preview-change", "login", "confirm-login", "check-license", "activate-license",
+	"create-clock", "advance-clock", "dispute-charge", "fail-refund",
+}
+
+func TestEveryChangeByAnOperatorIsAudited(t *testing.T) {
+	s := newShop(t)
+	anna := s.operatorNamed("anna", billing.OperatorAdmin)
+	count := func() int {
+		rows, err := s.store.AuditLog(t.Context(), billing.AuditSelection{Actor: "anna"}, 1000)
+		check(t, err)
+		return len(rows)
+	}
+	changed := 0
+	s.routes(s.description(), func(method, path string, op operation) {
+		if method == "GET" || isIn(changesNothing, op.OperationID) {
+			return
+		}
+		body, headers := samples[op.OperationID], []string{anna, withKey()}
+		switch op.OperationID {
+		case "apply-catalog":
+			body = "products: [{id: calendar-pro, name: Calendar, plans: []}]"
+		case "import-statement":
+			body, headers = "date;amount;currency;reference\n2026-02-03;1,00;USD;none\n", append(headers, "Content-Type: text/csv")
+		case "put-version":
+			var contentType string
+			body, contentType = form("", "", "x", []byte("x"))
+			headers = append(headers, "Content-Type: "+contentType)
+		case "block-over-limit":
+			body = `{"on":true}`
+		case "logout", "edit-me":
+			path += "?email=ada%40contoso.example"
+		}
+		if strings.HasPrefix(path, "/v1/api-keys") || strings.HasPrefix(path, "/v1/payment-methods/") {
+			path += "?email=ada%40contoso.example"
+		}
+		before := count()
+		a := s.ask(method, path, body, headers...)
+		switch after := count(); {
+		case a.status < 300 && after == before && op.OperationID != "migrate-catalog" && op.OperationID != "set-sites": // which change nothing here
+			t.Errorf("%s %s was answered %d, and no row tells of it", method, path, a.status)
+		case a.status >= 300 && after != before:
+			t.Errorf("%s %s was answered %d, and a row tells of it", method, path, a.status)
+		case a.status < 300:
+			changed++
+		}
+	})
+	if changed < 15 {
+		t.Errorf("only %d routes changed anything", changed)
+	}
+	page := s.ask("GET", "/v1/operator/audit?actor=anna&limit=2", "", asOperator).want(200, "")
+	rows := page.at("data").([]any)
+	first := rows[0].(map[string]any)
+	if len(rows) != 2 || first["actor"] != "anna" || first["from"] != "api 192.0.2.1" || page.at("next_cursor") == nil {
+		t.Errorf("a page is %s", page.body)
+	}
+	next := s.ask("GET", "/v1/operator/audit?after="+page.text("next_cursor")+"&subject="+first["subject"].(string), "", asOperator).want(200, "")
+	for _, row := range next.at("data").([]any) {
+		if row.(map[string]any)["subject"] != first["subject"] || row.(map[string]any)["id"].(float64) <= rows[1].(map[string]any)["id"].(float64) {
+			t.Errorf("the next page is %s", next.body)
+		}
+	}
+	if found := s.ask("GET", "/v1/operator/audit/verify", "", asOperator).want(200, ""); found.at("broken_at") != 0.0 {
+		t.Errorf("the log: %s", found.body)
+	}
+}

@@ -3,7 +3,9 @@ package backoffice
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/okviz/licensing/billing"
@@ -60,7 +62,12 @@ func (o *Office) ImportStatement(ctx context.Context, file []byte) ([]StatementL
 			return nil, err
 		}
 	}
-	return out, nil
+	results := map[LineResult]int{}
+	for _, l := range out {
+		results[l.Result]++
+	}
+	digest := fmt.Sprintf("%x", sha256.Sum256(file))
+	return out, o.store.Audit(ctx, "statement.import", "statement", nil, map[string]any{"sha256": digest, "lines": results})
 }
 
 // transfer does a line, if it is certain what it is for.

@@ -28,7 +28,12 @@ func (s *Store) AddOperator(ctx context.Context, name string) (billing.Operator,
 		return billing.Operator{}, &billing.Error{Code: billing.CodeInvalid, Field: "name", Detail: "has 1 to 64 letters, digits or . _ @ + - and is not customer, engine or operator"}
 	}
 	row := operatorRow{ID: NewID("opr"), Name: name, CreatedAt: s.db.NowFunc()}
-	err := s.tx(ctx, func(tx *gorm.DB) error { return tx.Create(&row).Error })
+	err := s.tx(ctx, func(tx *gorm.DB) error {
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "operator.add", row.ID, nil, map[string]any{"name": name})
+	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		err = &billing.Error{Code: billing.CodeInvalid, Field: "name", Detail: "is another operator's"}
 	}
@@ -58,7 +63,10 @@ func (s *Store) SuspendOperator(ctx context.Context, name string) error {
 		if err != nil || row.SuspendedAt != nil {
 			return err
 		}
-		return tx.Model(&operatorRow{}).Where("id = ?", row.ID).Update("suspended_at", s.db.NowFunc()).Error
+		if err := tx.Model(&operatorRow{}).Where("id = ?", row.ID).Update("suspended_at", s.db.NowFunc()).Error; err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "operator.suspend", row.ID, map[string]any{"name": name, "suspended": false}, map[string]any{"name": name, "suspended": true})
 	})
 }
 
@@ -79,7 +87,10 @@ func (s *Store) PutAPIKey(ctx context.Context, key string, k billing.APIKey) (id
 				return err
 			}
 		}
-		return tx.Create(&row).Error
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "api_key.create", row.ID, nil, row.terms())
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) { // another process wrote it meanwhile
 		row, err = one[apiKeyRow](s.db.WithContext(ctx).Where("hash = ?", row.Hash))
@@ -134,8 +145,16 @@ func (s *Store) RevokeAPIKey(ctx context.Context, account, id string) error {
 		if err != nil {
 			return err
 		}
-		return tx.Model(&apiKeyRow{}).Where("id = ?", row.ID).Update("revoked_at", s.db.NowFunc()).Error
+		if err := tx.Model(&apiKeyRow{}).Where("id = ?", row.ID).Update("revoked_at", s.db.NowFunc()).Error; err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "api_key.revoke", row.ID, row.terms(), nil)
 	})
+}
+
+// terms are what the audit log says of a key.
+func (r apiKeyRow) terms() any {
+	return map[string]any{"account": r.Account, "operator": r.Operator, "access": r.Access, "expires_at": r.ExpiresAt}
 }
 
 // hashKey needs no salt and no stretching: keys are long and random.

@@ -90,6 +90,7 @@ type requestRow struct {
 	BodyHash       string
 	Subscription   string
 	Actor          string
+	Origin         string          // where an operator sent it from; empty: it is not an operator's
 	Command        billing.Command `gorm:"serializer:json"`
 	Token          string          // the gateway's; forgotten once it is attached
 	Method         string          // what it was attached as

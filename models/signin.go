@@ -134,9 +134,14 @@ func (s *Store) Sessions(ctx context.Context, account string) ([]billing.Session
 // EndSessions ends one session of an account, or all of them where id is
 // empty.
 func (s *Store) EndSessions(ctx context.Context, account, id string) error {
-	q := s.db.WithContext(ctx).Where("account = ?", account)
-	if id != "" {
-		q = q.Where("id = ?", id)
-	}
-	return q.Delete(&sessionRow{}).Error
+	return s.tx(ctx, func(tx *gorm.DB) error {
+		q := tx.Where("account = ?", account)
+		if id != "" {
+			q = q.Where("id = ?", id)
+		}
+		if err := q.Delete(&sessionRow{}).Error; err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "account.sessions_end", account, nil, nil)
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -36,6 +37,10 @@ func commandLine() billing.Actor {
 
 func operatorCommands() []*cli.Command {
 	return []*cli.Command{
+		{Name: "audit", Usage: "the log of what operators have changed", Commands: []*cli.Command{
+			{Name: "verify", Usage: "check that no row was changed, removed or added by hand; exit with 1 if one was", Action: verifyAudit},
+			{Name: "export", Usage: "print the whole log, a JSON object a line", Action: exportAudit},
+		}},
 		{Name: "operators", Usage: "people and programs that work for the vendor", Commands: []*cli.Command{
 			{Name: "add", Usage: "add an operator", ArgsUsage: "NAME", Action: addOperator},
 			{Name: "list", Usage: "list the operators", Action: listOperators},
@@ -142,5 +147,37 @@ func revokeKey(ctx context.Context, cmd *cli.Command) error {
 	}
 	return stored(func(s *models.Store) error {
 		return s.RevokeAPIKey(ctx, noAccount, cmd.Args().First())
+	})
+}
+
+func verifyAudit(ctx context.Context, _ *cli.Command) error {
+	return stored(func(s *models.Store) error {
+		found, err := s.VerifyAudit(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%d rows, head %s\n", found.Rows, found.Head)
+		if !found.OK() {
+			return fmt.Errorf("the log is broken at row %d", found.Broken)
+		}
+		return nil
+	})
+}
+
+func exportAudit(ctx context.Context, _ *cli.Command) error {
+	return stored(func(s *models.Store) error {
+		out := json.NewEncoder(os.Stdout)
+		for after := int64(0); ; {
+			rows, err := s.AuditLog(ctx, billing.AuditSelection{After: after}, 1000)
+			if err != nil || len(rows) == 0 {
+				return err
+			}
+			for _, r := range rows {
+				if err := out.Encode(r); err != nil {
+					return err
+				}
+				after = r.ID
+			}
+		}
 	})
 }

@@ -88,7 +88,8 @@ CREATE TABLE requests (
   idempotency_key VARCHAR(255) NOT NULL,
   body_hash VARCHAR(255) NOT NULL,
   subscription VARCHAR(64) NOT NULL,
-  actor VARCHAR(64) NOT NULL,
+  actor VARCHAR(128) NOT NULL,
+  origin VARCHAR(255) NOT NULL,
   command JSON NOT NULL,
   token VARCHAR(255) NOT NULL,
   method VARCHAR(255) NOT NULL,
@@ -225,7 +226,7 @@ CREATE TABLE events (
   position BIGINT NOT NULL,
   at DATETIME NOT NULL,
   kind VARCHAR(64) NOT NULL,
-  actor VARCHAR(64) NOT NULL,
+  actor VARCHAR(128) NOT NULL,
   words TEXT NOT NULL,
   details JSON NULL,
   PRIMARY KEY (subscription, revision, position)
@@ -428,7 +429,24 @@ CREATE TABLE sandbox_forms (
 CREATE INDEX sandbox_forms_untold ON sandbox_forms (untold);
 CREATE INDEX payment_methods_detach ON payment_methods (detach_at);
 
+-- What operators have changed. Rows are only ever added; each hash covers the
+-- row before.
+CREATE TABLE audit_log (
+  id BIGINT NOT NULL PRIMARY KEY,
+  at DATETIME NOT NULL,
+  actor VARCHAR(128) NOT NULL,
+  origin VARCHAR(255) NOT NULL,
+  action VARCHAR(64) NOT NULL,
+  subject VARCHAR(128) NOT NULL,
+  state_before MEDIUMTEXT NOT NULL,
+  state_after MEDIUMTEXT NOT NULL,
+  hash VARCHAR(64) NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX audit_log_subject ON audit_log (subject, id);
+CREATE INDEX audit_log_actor ON audit_log (actor, id);
+
 -- +goose Down
+DROP TABLE audit_log;
 DROP TABLE sandbox_forms;
 DROP TABLE card_forms;
 DROP TABLE profiles;

@@ -89,6 +89,7 @@ CREATE TABLE requests (
   body_hash TEXT NOT NULL,
   subscription TEXT NOT NULL,
   actor TEXT NOT NULL,
+  origin TEXT NOT NULL,
   command TEXT NOT NULL,
   token TEXT NOT NULL,
   method TEXT NOT NULL,
@@ -428,7 +429,24 @@ CREATE TABLE sandbox_forms (
 CREATE INDEX sandbox_forms_untold ON sandbox_forms (untold);
 CREATE INDEX payment_methods_detach ON payment_methods (detach_at);
 
+-- What operators have changed. Rows are only ever added; each hash covers the
+-- row before.
+CREATE TABLE audit_log (
+  id INTEGER NOT NULL PRIMARY KEY,
+  at DATETIME NOT NULL,
+  actor TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  state_before TEXT NOT NULL,
+  state_after TEXT NOT NULL,
+  hash TEXT NOT NULL
+);
+CREATE INDEX audit_log_subject ON audit_log (subject, id);
+CREATE INDEX audit_log_actor ON audit_log (actor, id);
+
 -- +goose Down
+DROP TABLE audit_log;
 DROP TABLE sandbox_forms;
 DROP TABLE card_forms;
 DROP TABLE profiles;
