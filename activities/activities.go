@@ -35,7 +35,7 @@ type Store interface {
 	Transferred(ctx context.Context, invoice string) (billing.Transferred, error)
 	CreditNote(ctx context.Context, id string) (billing.CreditNote, error)
 	Quote(ctx context.Context, id string) (billing.Quote, error)
-	LoginAccount(ctx context.Context, login string) (billing.Account, error)
+	NoticeAccount(ctx context.Context, login string) (billing.Account, error)
 }
 
 // Gateway moves money; see package payments, whose port it is a part of.

@@ -69,11 +69,14 @@ func (ended) IsPermanent() bool { return true }
 // loginEmail brings a sign-in link. The token is in the URL's fragment,
 // which browsers do not send to servers.
 func (a *Activities) loginEmail(ctx context.Context, e billing.Envelope) (billing.Email, error) {
-	to, err := a.Store.LoginAccount(ctx, e.Subscription)
-	return billing.Email{
-		ID: e.ID, Notice: e.Notice, At: e.At, Email: to.Email,
-		Link: a.PublicURL + "/login#token=" + a.Secret.LoginToken(e.Subscription),
-	}, err
+	return a.accountEmail(ctx, e, "/login#token="+a.Secret.LoginToken(e.Subscription))
+}
+
+// accountEmail is about an account and no subscription: about a login, an API
+// key or a browser of its.
+func (a *Activities) accountEmail(ctx context.Context, e billing.Envelope, page string) (billing.Email, error) {
+	to, err := a.Store.NoticeAccount(ctx, e.Subscription)
+	return billing.Email{ID: e.ID, Notice: e.Notice, At: e.At, Email: to.Email, Link: a.PublicURL + page}, err
 }
 
 // quoteEmail brings a quote and the link that opens it, with the token in
@@ -97,6 +100,10 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 	switch e.Notice.Kind {
 	case billing.NoticeLogin:
 		return a.loginEmail(ctx, e)
+	case billing.NoticeAPIKeyMade:
+		return a.accountEmail(ctx, e, "/account/api-keys")
+	case billing.NoticeNewBrowser:
+		return a.accountEmail(ctx, e, "/account/details")
 	case billing.NoticeQuote:
 		return a.quoteEmail(ctx, e)
 	}

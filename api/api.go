@@ -246,6 +246,16 @@ func operator(roles ...billing.OperatorRole) func(*huma.Operation) {
 }
 
 func account(op *huma.Operation) { op.Security = []map[string][]string{{"key": {}}, {"session": {}}} }
+
+// owner marks a route like account, but an account's API key does not open it:
+// what it may do to the account itself is left to who has signed in.
+func owner(op *huma.Operation) {
+	account(op)
+	op.Metadata = map[string]any{ownersOnly: true}
+}
+
+const ownersOnly = "owner"
+
 func order(op *huma.Operation) {
 	op.Security = []map[string][]string{{"key": {}}, {"session": {}}, {"checkout": {}}}
 }

@@ -24,6 +24,7 @@ import (
 type caller struct {
 	key      string // key_…, where it was an API key
 	operator bool   // and not an account
+	reads    bool   // an account's key that may only read
 	named    string // the operator's name, where it has one
 	role     billing.OperatorRole
 	account  billing.Account // whose key or session it is
@@ -104,9 +105,14 @@ func (c caller) mayUse(op *huma.Operation) error {
 		return slices.ContainsFunc(op.Security, func(s map[string][]string) bool { _, ok := s[scheme]; return ok })
 	}
 	own := !strings.HasPrefix(op.Path, operatorPath)
+	roles, _ := op.Extensions[rolesOf].([]billing.OperatorRole)
 	switch {
+	case c.reads && !slices.Contains(roles, billing.OperatorRead):
+		return problem(http.StatusForbidden, "forbidden", "this key may only read")
+	case c.key != "" && !c.operator && op.Metadata[ownersOnly] != nil:
+		return problem(http.StatusForbidden, "forbidden", "an account's API key cannot do this: sign in")
 	case c.operator:
-		if roles, _ := op.Extensions[rolesOf].([]billing.OperatorRole); !slices.Contains(roles, c.role) {
+		if !slices.Contains(roles, c.role) {
 			return problem(http.StatusForbidden, "forbidden", "this key's role does not allow this request")
 		}
 		return nil
@@ -145,7 +151,7 @@ func (s *server) recognise(ctx context.Context, header string) (caller, error) {
 	case key.Account == "":
 		return caller{key: key.ID, operator: true, named: key.Operator, role: billing.OperatorRole(key.Access)}, nil
 	}
-	c := caller{key: key.ID}
+	c := caller{key: key.ID, reads: key.Access == billing.AccessRead}
 	c.account, err = s.Stores.Access.Account(ctx, key.Account)
 	return c, err
 }

@@ -90,6 +90,11 @@ func (s *Store) PutAPIKey(ctx context.Context, key string, k billing.APIKey) (id
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
+		if row.Account != "" {
+			if err := s.tell(tx, row.ID, billing.NoticeAPIKeyMade); err != nil {
+				return err
+			}
+		}
 		return s.audit(ctx, tx, "api_key.create", row.ID, nil, row.terms())
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) { // another process wrote it meanwhile

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -32,6 +33,14 @@ type sessionRow struct {
 	ExpiresAt time.Time
 }
 
+type browserRow struct {
+	ID        string
+	Account   string
+	Hash      string
+	CreatedAt time.Time
+}
+
+func (browserRow) TableName() string { return "browsers" }
 func (loginRow) TableName() string   { return "logins" }
 func (sessionRow) TableName() string { return "sessions" }
 
@@ -76,13 +85,53 @@ func (s *Store) Unsolicited(ctx context.Context, email string, since time.Time) 
 	return int(n), err
 }
 
-// LoginAccount is the account that a link was mailed to. Errors: ErrNotFound.
-func (s *Store) LoginAccount(ctx context.Context, id string) (billing.Account, error) {
-	login, err := one[loginRow](s.db.WithContext(ctx).Where("id = ?", id))
-	if err != nil {
-		return billing.Account{}, err
+// NoticeAccount is the account that a login, an API key or a browser is of.
+// Errors: ErrNotFound.
+func (s *Store) NoticeAccount(ctx context.Context, id string) (billing.Account, error) {
+	var of any = &loginRow{}
+	switch {
+	case strings.HasPrefix(id, "key_"):
+		of = &apiKeyRow{}
+	case strings.HasPrefix(id, "brw_"):
+		of = &browserRow{}
 	}
-	return s.Account(ctx, login.Account)
+	db := s.db.WithContext(ctx)
+	row, err := one[accountRow](db.Where("id IN (?)", db.Model(of).Select("account").Where("id = ?", id)))
+	return billing.Account{ID: row.ID, Email: row.Email}, err
+}
+
+// tell writes a mail to an account about something of its, by id.
+func (s *Store) tell(tx *gorm.DB, id string, kind billing.NoticeKind) error {
+	n := billing.Notice{Kind: kind, To: billing.RoleBilling}
+	return tx.Create(&outboxRow{ID: NewID("ntc"), Subscription: id, Kind: n.Kind, Recipient: n.To, Notice: n, At: s.db.NowFunc()}).Error
+}
+
+// NoteBrowser notes the browser that an account has signed in with, by its
+// cookie. Of one that is not the account's first and was not known yet, a mail
+// tells, and id is what it is about; otherwise id is empty.
+func (s *Store) NoteBrowser(ctx context.Context, account, cookie string) (id string, err error) {
+	err = s.tx(ctx, func(tx *gorm.DB) error {
+		id = ""
+		if _, err := one[accountRow](locked(tx).Where("id = ?", account)); err != nil {
+			return err
+		}
+		var known []browserRow
+		if err := tx.Where("account = ?", account).Find(&known).Error; err != nil {
+			return err
+		}
+		row := browserRow{ID: NewID("brw"), Account: account, Hash: hashKey(cookie)}
+		for _, b := range known {
+			if b.Hash == row.Hash {
+				return nil
+			}
+		}
+		if err := tx.Create(&row).Error; err != nil || len(known) == 0 {
+			return err
+		}
+		id = row.ID
+		return s.tell(tx, id, billing.NoticeNewBrowser)
+	})
+	return id, err
 }
 
 // ConfirmLogin makes a session of a mailed link's token, once. Errors:

@@ -445,7 +445,17 @@ CREATE TABLE audit_log (
 CREATE INDEX audit_log_subject ON audit_log (subject, id);
 CREATE INDEX audit_log_actor ON audit_log (actor, id);
 
+-- Browsers that an account has signed in with, by the hash of a cookie.
+CREATE TABLE browsers (
+  id TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  UNIQUE (account, hash)
+);
+
 -- +goose Down
+DROP TABLE browsers;
 DROP TABLE audit_log;
 DROP TABLE sandbox_forms;
 DROP TABLE card_forms;
