@@ -32,10 +32,10 @@ var ours = map[string][]string{
 	"delivery/mail":      {"billing", "licensing"},
 	"delivery/packages":  {"billing", "licensing", "licensing/pbiviz"},
 	"models":             {"billing", "licensing", "payments/sandbox"},
-	"commands":           {"billing", "workflows"},
+	"commands":           {"billing", "licensing", "workflows"},
 	"backoffice":         {"billing", "commands", "payments/statement"},
 	"licensing/checks":   {"billing", "licensing"},
-	"payments/events":    {"billing", "commands", "payments"},
+	"payments/events":    {"billing", "commands", "licensing", "payments"},
 	"api":                {"backoffice", "billing", "commands", "licensing", "licensing/checks", "licensing/pbiviz", "payments", "payments/events", "payments/sandbox"},
 	"payments":           {"billing"},
 	"payments/sandbox":   {"billing", "payments"},
@@ -80,7 +80,7 @@ var theirs = map[string][]string{
 
 // pure are the only libraries of the packages that only compute.
 var pure = map[string][]string{
-	"billing":          {"github.com/bojanz/currency", "github.com/goccy/go-yaml", "golang.org/x/net/publicsuffix"},
+	"billing":          {"github.com/bojanz/currency", "go.yaml.in/yaml/v3", "golang.org/x/net/publicsuffix"},
 	"licensing":        {"github.com/axiomhq/hyperloglog", "github.com/go-jose/go-jose/v4", "golang.org/x/net/idna", "golang.org/x/net/publicsuffix"},
 	"licensing/pbiviz": {},
 }

@@ -13,40 +13,43 @@ import (
 // Store is what the steps need of the database. Errors: billing.ErrNotFound,
 // ErrStale, ErrConflict.
 type Store interface {
-	Fence(ctx context.Context, subscription string) (billing.Subscription, error)
-	Snapshot(ctx context.Context, subscription string) (billing.Snapshot, error)
-	LatestEvents(ctx context.Context, subscription string, limit int) ([]billing.Event, error)
+	Fence(ctx context.Context, subscription billing.SubscriptionID) (billing.Subscription, error)
+	Snapshot(ctx context.Context, subscription billing.SubscriptionID) (billing.Snapshot, error)
+	LatestEvents(ctx context.Context, subscription billing.SubscriptionID, limit int) ([]billing.Event, error)
 	Post(ctx context.Context, p billing.Changeset) error
-	SetCharge(ctx context.Context, invoice, gateway, charge string) error
+	SetCharge(ctx context.Context, invoice billing.InvoiceID, gateway string, charge billing.ChargeID) error
 
-	Request(ctx context.Context, id string) (billing.Request, error)
-	RequestCard(ctx context.Context, request string) (token, method string, err error)
+	Request(ctx context.Context, id billing.RequestID) (billing.Request, error)
+	RequestCard(ctx context.Context, request billing.RequestID) (token, method string, err error)
 	MethodExp(ctx context.Context, method string) (string, error)
-	Receipts(ctx context.Context, subscription string) ([]billing.Receipt, error)
-	PendingRefunds(ctx context.Context, subscription string) ([]billing.Refund, error)
-	Refund(ctx context.Context, subscription, id string) (billing.Refund, error)
-	SaveMethod(ctx context.Context, request, account, gateway string, m billing.StoredMethod) error
+	Fingerprint(ctx context.Context, method string) (string, error)
+	Take(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
+	Wait(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
+	Receipts(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Receipt, error)
+	PendingRefunds(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Refund, error)
+	Refund(ctx context.Context, subscription billing.SubscriptionID, id billing.RefundID) (billing.Refund, error)
+	SaveMethod(ctx context.Context, request billing.RequestID, account billing.AccountID, gateway string, m billing.StoredMethod) error
 
-	ClaimNotices(ctx context.Context, subscription string, limit int) ([]billing.Envelope, error)
+	ClaimNotices(ctx context.Context, subscription billing.SubscriptionID, limit int) ([]billing.Envelope, error)
 	NoticeDone(ctx context.Context, id string, failed bool) error
 	ReleaseNotice(ctx context.Context, id string) error
-	License(ctx context.Context, id string) (licensing.Issued, error)
-	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
-	Transferred(ctx context.Context, invoice string) (billing.Transferred, error)
+	License(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error)
+	Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error)
+	Transferred(ctx context.Context, invoice billing.InvoiceID) (billing.Transferred, error)
 	CreditNote(ctx context.Context, id string) (billing.CreditNote, error)
 	Quote(ctx context.Context, id string) (billing.Quote, error)
-	NoticeAccount(ctx context.Context, login string) (billing.Account, error)
+	NoticeAccount(ctx context.Context, id string, tokens []string) (account billing.Account, token string, err error)
 }
 
 // Gateway moves money; see package payments, whose port it is a part of.
 type Gateway interface {
 	Name() string
-	EnsureCustomer(ctx context.Context, account string) (customer string, err error)
+	EnsureCustomer(ctx context.Context, account billing.AccountID) (customer string, err error)
 	AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error)
-	Prepare(ctx context.Context, r billing.ChargeRequest) (charge string, err error)
-	Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error)
-	Resolve(ctx context.Context, charge string) (billing.ChargeResult, error)
-	Abandon(ctx context.Context, charge string) (billing.ChargeResult, error)
+	Prepare(ctx context.Context, r billing.ChargeRequest) (charge billing.ChargeID, err error)
+	Charge(ctx context.Context, charge billing.ChargeID, r billing.ChargeRequest) (billing.ChargeResult, error)
+	Resolve(ctx context.Context, charge billing.ChargeID) (billing.ChargeResult, error)
+	Abandon(ctx context.Context, charge billing.ChargeID) (billing.ChargeResult, error)
 	Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)
 }
 
@@ -79,17 +82,18 @@ type Activities struct {
 	// OperatorEmail is where the operator's emails go.
 	OperatorEmail string
 	Secret        billing.Secret   // makes the credentials of mailed links
+	RateLimits    bool             // limit declined cards over all orders
 	Now           func() time.Time // real time
 }
 
 // Task asks for one step of a subscription: a command, or what is due.
 type Task struct {
-	Subscription string           `json:"subscription"`
-	Revision     int64            `json:"revision"` // of the state that the workflow holds
-	At           time.Time        `json:"at"`       // the subscription's now
-	Command      *billing.Command `json:"command,omitempty"`
-	Step         *billing.Step    `json:"step,omitempty"`
-	Refunds      []billing.Refund `json:"refunds,omitempty"` // what the gateway has said of them
+	Subscription billing.SubscriptionID `json:"subscription"`
+	Revision     int64                  `json:"revision"` // of the state that the workflow holds
+	At           time.Time              `json:"at"`       // the subscription's now
+	Command      *billing.Command       `json:"command,omitempty"`
+	Step         *billing.Step          `json:"step,omitempty"`
+	Refunds      []billing.Refund       `json:"refunds,omitempty"` // what the gateway has said of them
 }
 
 // Result is what became of a Task.

@@ -11,7 +11,7 @@ import (
 // Notify sends the mails in a subscription's outbox, or in all outboxes if
 // the id is empty. Each mail is tried separately: one that fails stays for
 // the next try.
-func (a *Activities) Notify(ctx context.Context, subscription string) error {
+func (a *Activities) Notify(ctx context.Context, subscription billing.SubscriptionID) error {
 	envelopes, err := a.Store.ClaimNotices(ctx, subscription, 50)
 	if err != nil {
 		return err
@@ -69,14 +69,19 @@ func (ended) IsPermanent() bool { return true }
 // loginEmail brings a sign-in link. The token is in the URL's fragment,
 // which browsers do not send to servers.
 func (a *Activities) loginEmail(ctx context.Context, e billing.Envelope) (billing.Email, error) {
-	return a.accountEmail(ctx, e, "/login#token="+a.Secret.LoginToken(e.Subscription))
+	to, token, err := a.Store.NoticeAccount(ctx, e.Subscription, a.Secret.LoginTokens(e.Subscription))
+	return a.accountEmail(e, to, "/login#token="+token), err
 }
 
-// accountEmail is about an account and no subscription: about a login, an API
-// key or a browser of its.
-func (a *Activities) accountEmail(ctx context.Context, e billing.Envelope, page string) (billing.Email, error) {
-	to, err := a.Store.NoticeAccount(ctx, e.Subscription)
-	return billing.Email{ID: e.ID, Notice: e.Notice, At: e.At, Email: to.Email, Link: a.PublicURL + page}, err
+// accountPageEmail is about an API key or a browser of an account, and links to
+// the page that shows it.
+func (a *Activities) accountPageEmail(ctx context.Context, e billing.Envelope, page string) (billing.Email, error) {
+	to, _, err := a.Store.NoticeAccount(ctx, e.Subscription, nil)
+	return a.accountEmail(e, to, page), err
+}
+
+func (a *Activities) accountEmail(e billing.Envelope, to billing.Account, page string) billing.Email {
+	return billing.Email{ID: e.ID, Notice: e.Notice, At: e.At, Email: to.Email, Link: a.PublicURL + page}
 }
 
 // quoteEmail brings a quote and the link that opens it, with the token in
@@ -86,6 +91,7 @@ func (a *Activities) quoteEmail(ctx context.Context, e billing.Envelope) (billin
 	if err != nil {
 		return billing.Email{}, err
 	}
+	q.Order.Billing = q.Order.Billing.Unconfirmed()
 	pdf, err := a.Documents.Quote(q)
 	return billing.Email{
 		ID: e.ID, Notice: e.Notice, At: e.At, Name: q.Order.Billing.Name, Email: q.Order.Billing.Email,
@@ -101,23 +107,31 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 	case billing.NoticeLogin:
 		return a.loginEmail(ctx, e)
 	case billing.NoticeAPIKeyMade:
-		return a.accountEmail(ctx, e, "/account/api-keys")
+		return a.accountPageEmail(ctx, e, "/account/api-keys")
 	case billing.NoticeNewBrowser:
-		return a.accountEmail(ctx, e, "/account/details")
+		return a.accountPageEmail(ctx, e, "/account/details")
 	case billing.NoticeQuote:
 		return a.quoteEmail(ctx, e)
 	}
-	snapshot, err := a.Store.Snapshot(ctx, e.Subscription)
+	snapshot, err := a.Store.Snapshot(ctx, billing.SubscriptionID(e.Subscription))
 	if err != nil {
 		return billing.Email{}, err
 	}
 	s := snapshot.Subscription
+	if o := &snapshot.Order; s.Guest {
+		o.Billing.Name = o.Billing.Unconfirmed().Name
+		if !billing.LooksLikeName(o.Licensee.Name) {
+			o.Licensee.Name = ""
+		}
+	}
 	l := billing.Email{
 		ID: e.ID, Notice: e.Notice, At: e.At,
 		Name: snapshot.Order.Billing.Name, Email: snapshot.Order.Billing.Email,
 		ProductName: snapshot.Product.Name, Activation: snapshot.Product.Activation,
-		SubscriptionNumber: s.Number, Quantity: s.Quantity, Licensee: snapshot.Order.Licensee.String(),
-		Link: a.PublicURL + "/account/subscriptions/" + s.ID,
+		SubscriptionNumber: s.Number, Quantity: s.Quantity, Link: a.PublicURL + "/account/subscriptions/" + string(s.ID),
+	}
+	if snapshot.Order.Licensee.Name != "" {
+		l.Licensee = snapshot.Order.Licensee.String()
 	}
 	if e.Notice.InvoiceID != "" {
 		if err := a.attachInvoice(ctx, &l, e.Notice, snapshot.Order.Billing); err != nil {
@@ -179,7 +193,7 @@ func (a *Activities) addressLicensee(ctx context.Context, l *billing.Email, n bi
 		return err
 	}
 	l.LicenseID, l.ValidUntil = license.ID, license.ValidUntil
-	l.Link = a.PublicURL + "/account/licenses/" + license.ID
+	l.Link = a.PublicURL + "/account/licenses/" + string(license.ID)
 	if !n.WithFile {
 		return nil
 	}

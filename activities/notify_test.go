@@ -37,7 +37,7 @@ func (s *shop) publish(version string) {
 }
 
 // undone is how many notices wait, by trying to claim them.
-func (s *shop) undone(sub string) int {
+func (s *shop) undone(sub billing.SubscriptionID) int {
 	s.Helper()
 	claimed, err := s.DB.ClaimNotices(s.Context(), sub, 50)
 	if err != nil {
@@ -66,7 +66,7 @@ func TestReceiptGoesToThePayerAndTheFileToTheLicensee(t *testing.T) {
 		ID: receipt.ID, Notice: receipt.Notice, At: s.now, Name: activitiestest.BillingName, Email: activitiestest.BillingEmail,
 		ProductName: "Calendar Pro", Activation: licensing.ActivationNone, SubscriptionNumber: 1, Quantity: 1,
 		InvoiceNumber: "INV-2026-000001", Licensee: "Lars User <lars@customer.example>",
-		Link: "https://shop.example/account/subscriptions/" + sub,
+		Link: "https://shop.example/account/subscriptions/" + string(sub),
 	}
 	// The paid invoice comes with it; what stands in it is tested in documents.
 	if len(receipt.Attachments) != 1 || receipt.Attachments[0].Name != "INV-2026-000001.pdf" || !bytes.HasPrefix(receipt.Attachments[0].Data, []byte("%PDF-")) {
@@ -86,7 +86,7 @@ func TestReceiptGoesToThePayerAndTheFileToTheLicensee(t *testing.T) {
 	if license.InvoiceNumber != "" || !license.Amount.IsZero() {
 		t.Errorf("the licensee reads prices: %s %s", license.InvoiceNumber, license.Amount)
 	}
-	if license.Link != "https://shop.example/account/licenses/"+license.LicenseID || license.LicenseID == "" {
+	if license.Link != "https://shop.example/account/licenses/"+string(license.LicenseID) || license.LicenseID == "" {
 		t.Errorf("the licence's link is %s", license.Link)
 	}
 	if license.Version != "2.4.2" || len(license.Attachments) != 1 || license.Attachments[0].Name != "calendar-pro-2.4.2.pbiviz" {
@@ -101,7 +101,7 @@ func TestReceiptGoesToThePayerAndTheFileToTheLicensee(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The period's end and 72 hours of grace.
-	if claims.Subject != license.LicenseID || claims.ExpiresAt != instant("2026-02-04 00:00:00").Unix() || claims.Plan != activitiestest.Monthly {
+	if claims.Subject != string(license.LicenseID) || claims.ExpiresAt != instant("2026-02-04 00:00:00").Unix() || claims.Plan != activitiestest.Monthly {
 		t.Errorf("the file's licence says %+v", claims)
 	}
 	if err := s.Notify(t.Context(), sub); err != nil || len(s.Mailbox.Emails()) != 2 {
@@ -138,7 +138,7 @@ func TestFirstVersionIsMailedToWhoeverWaitsForIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, err := licensing.Verify(token, s.Keys.Public(), s.now, activitiestest.Product); err != nil || c.Subject != l.LicenseID {
+	if c, err := licensing.Verify(token, s.Keys.Public(), s.now, activitiestest.Product); err != nil || c.Subject != string(l.LicenseID) {
 		t.Errorf("its licence says %+v, %v", c, err)
 	}
 	s.publish("1.1.0")

@@ -33,7 +33,7 @@ func TestSettlingWhereNothingWaitsWritesNothing(t *testing.T) {
 }
 
 // waiting is a subscription whose payment waits for the customer.
-func (s *shop) pending(o activitiestest.Order) string {
+func (s *shop) pending(o activitiestest.Order) billing.SubscriptionID {
 	s.Helper()
 	o.Token = "tok_3ds"
 	sub := s.buy(o)
@@ -43,7 +43,7 @@ func (s *shop) pending(o activitiestest.Order) string {
 
 // confirmed is one that was bought by a card whose bank asks for the customer
 // each time.
-func (s *shop) confirmed() string {
+func (s *shop) confirmed() billing.SubscriptionID {
 	s.Helper()
 	sub := s.pending(activitiestest.Order{})
 	s.approve(sub)
@@ -51,21 +51,21 @@ func (s *shop) confirmed() string {
 	return sub
 }
 
-func (s *shop) gatewayEvent(sub string) activities.Task {
+func (s *shop) gatewayEvent(sub billing.SubscriptionID) activities.Task {
 	return s.command(sub, billing.Command{Action: billing.ActionSettle})
 }
 
-func (s *shop) ask(sub string, c billing.Command, token string) activities.Task {
+func (s *shop) ask(sub billing.SubscriptionID, c billing.Command, token string) activities.Task {
 	s.Helper()
 	return s.command(sub, s.Ask(s, sub, c, token))
 }
 
-func (s *shop) change(sub, plan string) activities.Task {
+func (s *shop) change(sub billing.SubscriptionID, plan string) activities.Task {
 	s.Helper()
 	return s.ask(sub, billing.Command{Action: billing.ActionChange, Plan: plan}, "")
 }
 
-func (s *shop) bill(sub string) billing.Invoice {
+func (s *shop) bill(sub billing.SubscriptionID) billing.Invoice {
 	s.Helper()
 	snapshot, err := s.DB.Snapshot(s.Context(), sub)
 	if err != nil || snapshot.PendingPayment == nil {
@@ -74,14 +74,14 @@ func (s *shop) bill(sub string) billing.Invoice {
 	return *snapshot.PendingPayment
 }
 
-func (s *shop) approve(sub string) {
+func (s *shop) approve(sub billing.SubscriptionID) {
 	s.Helper()
 	if err := s.Sandbox.Approve(s.Context(), s.bill(sub).Charge); err != nil {
 		s.Fatal(err)
 	}
 }
 
-func (s *shop) fail(sub string) {
+func (s *shop) fail(sub billing.SubscriptionID) {
 	s.Helper()
 	if err := s.Sandbox.Fail(s.Context(), s.bill(sub).Charge); err != nil {
 		s.Fatal(err)
@@ -90,13 +90,13 @@ func (s *shop) fail(sub string) {
 
 // wantPending holds a subscription to a payment that waits for the customer at
 // an address that stands in the invoice's row alone.
-func (s *shop) wantPending(sub string, purpose billing.Purpose) {
+func (s *shop) wantPending(sub billing.SubscriptionID, purpose billing.Purpose) {
 	s.Helper()
 	w, inv := s.State(s, sub).PendingPayment, s.bill(sub)
 	if !w.Action || w.Purpose != purpose || w.Invoice != inv.ID || w.Amount != inv.AmountDue() || inv.Status != billing.InvoiceDraft || inv.InFlight != "" {
 		s.Errorf("%+v waits for %+v", w, inv)
 	}
-	if want := "https://shop.example/sandbox/" + inv.Charge; inv.ActionURL != want {
+	if want := "https://shop.example/sandbox/" + string(inv.Charge); inv.ActionURL != string(want) {
 		s.Errorf("the action is at %q, want %q", inv.ActionURL, want)
 	}
 }
@@ -107,66 +107,66 @@ func first(more ...activitiestest.Charge) []activitiestest.Charge {
 
 func init() {
 	scenarios = append(scenarios, []scenario{
-		{"purchase that the bank asks for", func(s *shop) (string, activities.Task) {
+		{"purchase that the bank asks for", func(s *shop) (billing.SubscriptionID, activities.Task) {
 			sub, c := s.Place(s, activitiestest.Order{Token: "tok_3ds"})
 			return sub, s.command(sub, c)
 		}, []activitiestest.Charge{}, billing.Incomplete, 0},
-		{"approved purchase", func(s *shop) (string, activities.Task) {
+		{"approved purchase", func(s *shop) (billing.SubscriptionID, activities.Task) {
 			sub := s.pending(activitiestest.Order{})
 			s.approve(sub)
 			return sub, s.gatewayEvent(sub)
 		}, first(), billing.Active, 6},
-		{"failed purchase", func(s *shop) (string, activities.Task) {
+		{"failed purchase", func(s *shop) (billing.SubscriptionID, activities.Task) {
 			sub := s.pending(activitiestest.Order{})
 			s.fail(sub)
 			return sub, s.gatewayEvent(sub)
 		}, []activitiestest.Charge{charge("2026-01-01 00:00:00", -990)}, billing.Incomplete, 6},
-		{"purchase that is given up", func(s *shop) (string, activities.Task) {
+		{"purchase that is given up", func(s *shop) (billing.SubscriptionID, activities.Task) {
 			sub := s.pending(activitiestest.Order{})
 			return sub, s.due(sub)
 		}, []activitiestest.Charge{}, billing.Incomplete, 6},
-		{"purchase that was approved too late to be told", func(s *shop) (string, activities.Task) {
+		{"purchase that was approved too late to be told", func(s *shop) (billing.SubscriptionID, activities.Task) {
 			sub := s.pending(activitiestest.Order{})
 			s.approve(sub)
 			return sub, s.due(sub)
 		}, first(), billing.Active, 6},
-		{"another card in place of an action", func(s *shop) (string, activities.Task) {
+		{"another card in place of an action", func(s *shop) (billing.SubscriptionID, activities.Task) {
 			sub := s.pending(activitiestest.Order{})
 			s.now = instant("2026-01-01 05:00:00")
 			return sub, s.ask(sub, billing.Command{Action: billing.ActionPaymentMethod}, "tok_visa")
 		}, []activitiestest.Charge{charge("2026-01-01 05:00:00", 990)}, billing.Active, 0},
-		{"cancellation of an order that waits", func(s *shop) (string, activities.Task) {
+		{"cancellation of an order that waits", func(s *shop) (billing.SubscriptionID, activities.Task) {
 			sub := s.pending(activitiestest.Order{})
 			return sub, s.ask(sub, billing.Command{Action: billing.ActionCancel}, "")
 		}, []activitiestest.Charge{}, billing.IncompleteExpired, 0},
-		{"change that the bank asks for", func(s *shop) (string, activities.Task) {
+		{"change that the bank asks for", func(s *shop) (billing.SubscriptionID, activities.Task) {
 			sub := s.confirmed()
 			s.now = instant("2026-01-16 12:00:00")
 			return sub, s.change(sub, activitiestest.Bigger)
 		}, first(), billing.Active, 0},
-		{"change in place of one that waits", func(s *shop) (string, activities.Task) {
+		{"change in place of one that waits", func(s *shop) (billing.SubscriptionID, activities.Task) {
 			sub := s.confirmed()
 			s.now = instant("2026-01-16 12:00:00")
 			s.must(s.do(s.change(sub, activitiestest.Bigger)))
 			return sub, s.change(sub, activitiestest.Yearly)
 		}, first(), billing.Active, 0},
-		{"change in place of one that was approved", func(s *shop) (string, activities.Task) {
+		{"change in place of one that was approved", func(s *shop) (billing.SubscriptionID, activities.Task) {
 			sub := s.confirmed()
 			s.now = instant("2026-01-16 12:00:00")
 			s.must(s.do(s.change(sub, activitiestest.Bigger)))
 			s.approve(sub)
 			return sub, s.change(sub, activitiestest.Yearly)
 		}, first(charge("2026-01-16 12:00:00", 1495)), billing.Active, 0},
-		{"renewal that the bank asks for", func(s *shop) (string, activities.Task) {
+		{"renewal that the bank asks for", func(s *shop) (billing.SubscriptionID, activities.Task) {
 			sub := s.confirmed()
 			return sub, s.due(sub)
 		}, first(), billing.PastDue, 0},
-		{"renewal that is given up", func(s *shop) (string, activities.Task) {
+		{"renewal that is given up", func(s *shop) (billing.SubscriptionID, activities.Task) {
 			sub := s.confirmed()
 			s.must(s.do(s.due(sub)))
 			return sub, s.due(sub)
 		}, first(), billing.Canceled, 6},
-		{"conversion that the bank asks for", func(s *shop) (string, activities.Task) {
+		{"conversion that the bank asks for", func(s *shop) (billing.SubscriptionID, activities.Task) {
 			sub := s.buy(activitiestest.Order{Token: "tok_3ds", Trial: true})
 			for s.State(s, sub).Next.Kind == billing.StepRemind {
 				s.must(s.Do(s.Context(), s.due(sub)))
@@ -212,13 +212,13 @@ type working struct {
 	became billing.ChargeResult
 }
 
-func (g *working) Charge(context.Context, string, billing.ChargeRequest) (billing.ChargeResult, error) {
+func (g *working) Charge(context.Context, billing.ChargeID, billing.ChargeRequest) (billing.ChargeResult, error) {
 	return g.became, nil
 }
-func (g *working) Resolve(context.Context, string) (billing.ChargeResult, error) {
+func (g *working) Resolve(context.Context, billing.ChargeID) (billing.ChargeResult, error) {
 	return g.became, nil
 }
-func (g *working) Abandon(context.Context, string) (billing.ChargeResult, error) {
+func (g *working) Abandon(context.Context, billing.ChargeID) (billing.ChargeResult, error) {
 	return g.became, nil
 }
 

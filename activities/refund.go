@@ -13,7 +13,7 @@ import (
 // identifies a refund by its id, so asking again refunds nothing twice. If
 // no refund has a final answer, the activity fails and its next try asks
 // again.
-func (a *Activities) Refund(ctx context.Context, subscription string) ([]billing.Refund, error) {
+func (a *Activities) Refund(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Refund, error) {
 	snapshot, err := a.Store.Snapshot(ctx, subscription)
 	if err != nil {
 		return nil, err

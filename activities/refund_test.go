@@ -12,7 +12,7 @@ import (
 )
 
 // moneyBack is a subscription whose money is on its way back.
-func (s *shop) moneyBack() string {
+func (s *shop) moneyBack() billing.SubscriptionID {
 	s.Helper()
 	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
 	if err := s.Notify(s.Context(), sub); err != nil { // the files are made while it lasts
@@ -27,12 +27,12 @@ func (s *shop) moneyBack() string {
 }
 
 // record is the Task that records what the gateway has said.
-func (s *shop) record(sub string, answered []billing.Refund) activities.Task {
+func (s *shop) record(sub billing.SubscriptionID, answered []billing.Refund) activities.Task {
 	state := s.State(s, sub)
 	return activities.Task{Subscription: sub, Revision: state.Revision, At: state.At(s.now), Refunds: answered}
 }
 
-func (s *shop) refunded(sub string) (sum int64) {
+func (s *shop) refunded(sub billing.SubscriptionID) (sum int64) {
 	s.Helper()
 	charges, err := s.Sandbox.List(s.Context(), sub)
 	if err != nil {
@@ -82,7 +82,7 @@ func TestARefundHappensOnceWhereverItIsCutOff(t *testing.T) {
 	}
 }
 
-func (s *shop) balanceOf(sub string) int64 {
+func (s *shop) balanceOf(sub billing.SubscriptionID) int64 {
 	s.Helper()
 	snapshot, err := s.DB.Snapshot(s.Context(), sub)
 	if err != nil {

@@ -23,7 +23,7 @@ func stripeShop(t *testing.T) (*shop, *stripetest.Server) {
 	return s, server
 }
 
-func (s *shop) outbox(sub string) []billing.NoticeKind {
+func (s *shop) outbox(sub billing.SubscriptionID) []billing.NoticeKind {
 	s.Helper()
 	envelopes, err := s.DB.ClaimNotices(s.Context(), sub, 50)
 	if err != nil {
@@ -104,14 +104,14 @@ type refusing struct {
 
 var errRefused = &payments.Error{Code: payments.CodeRefused}
 
-func (g *refusing) Resolve(ctx context.Context, charge string) (billing.ChargeResult, error) {
+func (g *refusing) Resolve(ctx context.Context, charge billing.ChargeID) (billing.ChargeResult, error) {
 	if g.resolve {
 		return billing.ChargeResult{}, errRefused
 	}
 	return g.Gateway.Resolve(ctx, charge)
 }
 
-func (g *refusing) Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error) {
+func (g *refusing) Charge(ctx context.Context, charge billing.ChargeID, r billing.ChargeRequest) (billing.ChargeResult, error) {
 	if g.charge {
 		return billing.ChargeResult{}, errRefused
 	}

@@ -15,13 +15,13 @@ import (
 const ErrorStale = "stale"
 
 func stale(t Task) error {
-	return temporal.NewNonRetryableApplicationError("subscription "+t.Subscription+" has moved on", ErrorStale, nil)
+	return temporal.NewNonRetryableApplicationError("subscription "+string(t.Subscription)+" has moved on", ErrorStale, nil)
 }
 
 // Load reads a subscription for a run without a state. It raises the
 // revision, so that older runs can write nothing more, and finishes a payment
 // that such a run left in flight.
-func (a *Activities) Load(ctx context.Context, subscription string) (Loaded, error) {
+func (a *Activities) Load(ctx context.Context, subscription billing.SubscriptionID) (Loaded, error) {
 	s, err := a.load(ctx, subscription)
 	if err != nil {
 		return Loaded{}, err
@@ -30,7 +30,7 @@ func (a *Activities) Load(ctx context.Context, subscription string) (Loaded, err
 	return Loaded{s, recent}, err
 }
 
-func (a *Activities) load(ctx context.Context, subscription string) (billing.Subscription, error) {
+func (a *Activities) load(ctx context.Context, subscription billing.SubscriptionID) (billing.Subscription, error) {
 	s, err := a.Store.Fence(ctx, subscription)
 	if err != nil {
 		return s, err
@@ -42,8 +42,8 @@ func (a *Activities) load(ctx context.Context, subscription string) (billing.Sub
 	// The request that the payment was made for, if any, gets its answer
 	// here.
 	t := Task{Subscription: subscription, Revision: s.Revision, At: s.At(a.Now())}
-	request := ""
-	if r, err := a.Store.Request(ctx, snapshot.InFlight.InFlight); err == nil {
+	var request billing.RequestID
+	if r, err := a.Store.Request(ctx, billing.RequestID(snapshot.InFlight.InFlight)); err == nil {
 		request = r.ID
 	} else if !errors.Is(err, billing.ErrNotFound) {
 		return s, err
@@ -54,7 +54,7 @@ func (a *Activities) load(ctx context.Context, subscription string) (billing.Sub
 
 // lately is the latest lines of a subscription's history. They hold no personal
 // data: an operator's name is left out.
-func (a *Activities) recentEvents(ctx context.Context, subscription string) ([]string, error) {
+func (a *Activities) recentEvents(ctx context.Context, subscription billing.SubscriptionID) ([]string, error) {
 	events, err := a.Store.LatestEvents(ctx, subscription, 6)
 	lines := make([]string, len(events))
 	for i, e := range events {
@@ -174,7 +174,7 @@ func (a *Activities) refuse(ctx context.Context, t Task, snapshot billing.Snapsh
 
 // request is the id of the request that the Task's command came with; empty for
 // steps and signals.
-func (t Task) request() string {
+func (t Task) request() billing.RequestID {
 	if t.Command == nil {
 		return ""
 	}
@@ -208,6 +208,9 @@ func (a *Activities) decide(ctx context.Context, t Task, snapshot *billing.Snaps
 		return refused(billing.CodeRequestExpired, "", "the request came too late to be carried out"), nil
 	}
 	if c.Request != "" && (c.Action == billing.ActionPurchase || c.Action == billing.ActionPaymentMethod) {
+		if tooMany, err := a.tooManyDeclines(ctx, *snapshot, ""); err != nil || tooMany {
+			return refused(billing.CodeTooManyAttempts, "", "too many cards were declined: try again later"), err
+		}
 		method, err := a.attach(ctx, c.Request, snapshot.Order.BillingAccount)
 		switch code := rejection(err); {
 		case code == string(billing.CodeUnknownToken):
@@ -218,6 +221,9 @@ func (a *Activities) decide(ctx context.Context, t Task, snapshot *billing.Snaps
 			return billing.Decision{}, err
 		}
 		if method != "" {
+			if tooMany, err := a.tooManyDeclines(ctx, *snapshot, method); err != nil || tooMany {
+				return refused(billing.CodeTooManyAttempts, "", "this card was declined too often: try again later"), err
+			}
 			snapshot.Method = method
 			if snapshot.MethodExp, err = a.Store.MethodExp(ctx, method); err != nil {
 				return billing.Decision{}, err
@@ -259,7 +265,7 @@ func refused(code billing.Code, field, detail string) billing.Decision {
 
 // attach stores the card of the token that a request brought, once, and
 // returns the gateway's reference of it.
-func (a *Activities) attach(ctx context.Context, request, account string) (method string, err error) {
+func (a *Activities) attach(ctx context.Context, request billing.RequestID, account billing.AccountID) (method string, err error) {
 	token, method, err := a.Store.RequestCard(ctx, request)
 	if err != nil || method != "" || token == "" {
 		return method, err
@@ -278,7 +284,7 @@ func (a *Activities) attach(ctx context.Context, request, account string) (metho
 // collect asks the gateway for a frozen invoice's money and posts what became
 // of it. An outcome that is not known is never written down as one: the
 // activity fails, and its next try asks the gateway again.
-func (a *Activities) collect(ctx context.Context, t Task, snapshot billing.Snapshot, inv billing.Invoice, request string, resume bool) (Result, error) {
+func (a *Activities) collect(ctx context.Context, t Task, snapshot billing.Snapshot, inv billing.Invoice, request billing.RequestID, resume bool) (Result, error) {
 	if inv.AmountDue().Amount == 0 {
 		return a.post(ctx, t, *snapshot.Paid(inv, t.At), request)
 	}
@@ -298,6 +304,11 @@ func (a *Activities) collect(ctx context.Context, t Task, snapshot billing.Snaps
 	case billing.PaymentSucceeded:
 		return a.post(ctx, t, *snapshot.Paid(inv, t.At), request)
 	case billing.PaymentDeclined:
+		if t.Command != nil && result.DeclineCode != billing.DeclineRejected {
+			if err := a.countDecline(ctx, snapshot, inv.Method); err != nil {
+				return Result{}, err
+			}
+		}
 		return a.post(ctx, t, *snapshot.Declined(inv, result, t.At), request)
 	case billing.PaymentRequiresAction, billing.PaymentProcessing:
 		return a.post(ctx, t, *snapshot.Awaits(inv, result, t.At), request)
@@ -322,7 +333,8 @@ func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, r
 	r := billing.ChargeRequest{
 		Invoice: inv.ID, Subscription: inv.Subscription, Customer: customer, Method: inv.Method,
 		Amount: inv.AmountDue(), Attempt: inv.Attempt, OffSession: t.Command == nil, At: t.At,
-		ReturnURL: a.PublicURL + billing.ReturnPath + string(inv.Purpose) + "/" + inv.Subscription,
+		ReturnURL: a.PublicURL + billing.ReturnPath + string(inv.Purpose) + "/" + string(inv.Subscription) + "/" +
+			a.Secret.ReturnSignature(string(inv.Purpose), string(inv.Subscription)),
 	}
 	ref, err := a.Gateway.Prepare(ctx, r)
 	if err != nil {
@@ -350,7 +362,7 @@ func (a *Activities) charge(ctx context.Context, t Task, inv *billing.Invoice, r
 }
 
 // post writes a changeset as the answer to a request.
-func (a *Activities) post(ctx context.Context, t Task, p billing.Changeset, request string) (Result, error) {
+func (a *Activities) post(ctx context.Context, t Task, p billing.Changeset, request billing.RequestID) (Result, error) {
 	p.Request = request
 	if p.Subscription.Revision != p.From {
 		p.Subscription.Cause = t.cause()
@@ -377,7 +389,7 @@ func (t Task) cause() string {
 	case t.Step != nil:
 		return t.Step.Cause()
 	case len(t.Refunds) > 0:
-		return "refund@" + t.Refunds[0].ID
+		return "refund@" + string(t.Refunds[0].ID)
 	}
 	return ""
 }

@@ -36,13 +36,13 @@ func instant(s string) time.Time {
 }
 
 // command is the Task of a command on the present state.
-func (s *shop) command(sub string, c billing.Command) activities.Task {
+func (s *shop) command(sub billing.SubscriptionID, c billing.Command) activities.Task {
 	state := s.State(s, sub)
 	return activities.Task{Subscription: sub, Revision: state.Revision, At: state.At(s.now), Command: &c}
 }
 
 // due moves real time to the next step and is its Task.
-func (s *shop) due(sub string) activities.Task {
+func (s *shop) due(sub billing.SubscriptionID) activities.Task {
 	state := s.State(s, sub)
 	s.now = state.Next.At
 	return activities.Task{Subscription: sub, Revision: state.Revision, At: s.now, Step: &state.Next}
@@ -60,14 +60,14 @@ func (s *shop) must(r activities.Result, err error) activities.Result {
 }
 
 // buy is an order that has been carried out.
-func (s *shop) buy(o activitiestest.Order) string {
+func (s *shop) buy(o activitiestest.Order) billing.SubscriptionID {
 	s.Helper()
 	sub, c := s.Place(s, o)
 	s.must(s.Do(s.Context(), s.command(sub, c)))
 	return sub
 }
 
-func (s *shop) wantCharged(sub string, want ...activitiestest.Charge) {
+func (s *shop) wantCharged(sub billing.SubscriptionID, want ...activitiestest.Charge) {
 	s.Helper()
 	if want == nil {
 		want = []activitiestest.Charge{}
@@ -86,41 +86,41 @@ func charge(at string, amount int64) activitiestest.Charge {
 // been done.
 type scenario struct {
 	name    string
-	prepare func(s *shop) (sub string, t activities.Task)
+	prepare func(s *shop) (sub billing.SubscriptionID, t activities.Task)
 	charged []activitiestest.Charge
 	status  billing.Status
 	faults  int // that happen at least; 0: as many as in a step that charges, or moves no money
 }
 
 var scenarios = []scenario{
-	{"purchase", func(s *shop) (string, activities.Task) {
+	{"purchase", func(s *shop) (billing.SubscriptionID, activities.Task) {
 		sub, c := s.Place(s, activitiestest.Order{Token: "tok_visa"})
 		return sub, s.command(sub, c)
 	}, []activitiestest.Charge{charge("2026-01-01 00:00:00", 990)}, billing.Active, 0},
-	{"declined purchase", func(s *shop) (string, activities.Task) {
+	{"declined purchase", func(s *shop) (billing.SubscriptionID, activities.Task) {
 		sub, c := s.Place(s, activitiestest.Order{Token: "tok_declined"})
 		return sub, s.command(sub, c)
 	}, []activitiestest.Charge{charge("2026-01-01 00:00:00", -990)}, billing.Incomplete, 0},
-	{"trial with a card", func(s *shop) (string, activities.Task) {
+	{"trial with a card", func(s *shop) (billing.SubscriptionID, activities.Task) {
 		sub, c := s.Place(s, activitiestest.Order{Token: "tok_visa", Trial: true})
 		return sub, s.command(sub, c)
 	}, []activitiestest.Charge{}, billing.Trialing, 0},
-	{"conversion of a trial", func(s *shop) (string, activities.Task) {
+	{"conversion of a trial", func(s *shop) (billing.SubscriptionID, activities.Task) {
 		sub := s.buy(activitiestest.Order{Token: "tok_visa", Trial: true})
 		for s.State(s, sub).Next.Kind == billing.StepRemind {
 			s.must(s.Do(s.Context(), s.due(sub)))
 		}
 		return sub, s.due(sub)
 	}, []activitiestest.Charge{charge("2026-02-01 00:00:00", 990)}, billing.Active, 0},
-	{"renewal", func(s *shop) (string, activities.Task) {
+	{"renewal", func(s *shop) (billing.SubscriptionID, activities.Task) {
 		sub := s.buy(activitiestest.Order{Token: "tok_visa"})
 		return sub, s.due(sub)
 	}, []activitiestest.Charge{charge("2026-01-01 00:00:00", 990), charge("2026-02-01 00:00:00", 990)}, billing.Active, 0},
-	{"declined renewal", func(s *shop) (string, activities.Task) {
+	{"declined renewal", func(s *shop) (billing.SubscriptionID, activities.Task) {
 		sub := s.buy(activitiestest.Order{Token: "tok_later_declined"})
 		return sub, s.due(sub)
 	}, []activitiestest.Charge{charge("2026-01-01 00:00:00", 990), charge("2026-02-01 00:00:00", -990)}, billing.PastDue, 0},
-	{"retry with a new card", func(s *shop) (string, activities.Task) {
+	{"retry with a new card", func(s *shop) (billing.SubscriptionID, activities.Task) {
 		sub := s.buy(activitiestest.Order{Token: "tok_later_declined"})
 		if _, err := s.Do(s.Context(), s.due(sub)); err != nil {
 			s.Fatal(err)
@@ -129,18 +129,18 @@ var scenarios = []scenario{
 		c := s.Ask(s, sub, billing.Command{Action: billing.ActionPaymentMethod}, "tok_visa")
 		return sub, s.command(sub, c)
 	}, []activitiestest.Charge{charge("2026-01-01 00:00:00", 990), charge("2026-02-01 00:00:00", -990), charge("2026-02-01 12:00:00", 990)}, billing.Active, 0},
-	{"change", func(s *shop) (string, activities.Task) {
+	{"change", func(s *shop) (billing.SubscriptionID, activities.Task) {
 		sub := s.buy(activitiestest.Order{Token: "tok_visa"})
 		s.now = instant("2026-01-16 12:00:00")
 		c := s.Ask(s, sub, billing.Command{Action: billing.ActionChange, Plan: activitiestest.Bigger}, "")
 		return sub, s.command(sub, c)
 	}, []activitiestest.Charge{charge("2026-01-01 00:00:00", 990), charge("2026-01-16 12:00:00", 1495)}, billing.Active, 0},
-	{"change by a signal", func(s *shop) (string, activities.Task) {
+	{"change by a signal", func(s *shop) (billing.SubscriptionID, activities.Task) {
 		sub := s.buy(activitiestest.Order{Token: "tok_visa"})
 		s.now = instant("2026-01-16 12:00:00")
 		return sub, s.command(sub, billing.Command{Action: billing.ActionChange, Plan: activitiestest.Bigger})
 	}, []activitiestest.Charge{charge("2026-01-01 00:00:00", 990), charge("2026-01-16 12:00:00", 1495)}, billing.Active, 0},
-	{"cancellation", func(s *shop) (string, activities.Task) {
+	{"cancellation", func(s *shop) (billing.SubscriptionID, activities.Task) {
 		sub := s.buy(activitiestest.Order{Token: "tok_visa"})
 		c := s.Ask(s, sub, billing.Command{Action: billing.ActionCancel}, "")
 		return sub, s.command(sub, c)
@@ -181,11 +181,11 @@ func TestCrashAtAnyPointEndsInOneChargeAndOneInvoice(t *testing.T) {
 								t.Fatal(err)
 							}
 						}
-						s.wantCharged(sub, sc.charged...)
+						s.wantCharged(billing.SubscriptionID(sub), sc.charged...)
 						if r.Subscription.Status != sc.status {
 							t.Errorf("it is %s, want %s", r.Subscription.Status, sc.status)
 						}
-						if diff := cmp.Diff(s.State(t, sub), r.Subscription); diff != "" {
+						if diff := cmp.Diff(s.State(t, billing.SubscriptionID(sub)), r.Subscription); diff != "" {
 							t.Errorf("the result is not the row (-row +result):\n%s", diff)
 						}
 						// And once more: the stored result.
@@ -201,7 +201,7 @@ func TestCrashAtAnyPointEndsInOneChargeAndOneInvoice(t *testing.T) {
 						if diff := cmp.Diff(r.Subscription, again.Subscription); diff != "" {
 							t.Errorf("it was done twice (-first +again):\n%s", diff)
 						}
-						s.wantCharged(sub, sc.charged...)
+						s.wantCharged(billing.SubscriptionID(sub), sc.charged...)
 					})
 				}
 			}

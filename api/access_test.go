@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/okviz/licensing/billing"
 )
 
 // public are the operations that a guest may call.
@@ -216,7 +218,7 @@ func TestAnOrdersTokenEndsAndCannotBeMade(t *testing.T) {
 	}
 	s.t = t
 	// Another engine's secret.
-	elsewhere := newShop(t, func(c *parts) { c.Secret = []byte("ffffffffffffffffffffffffffffffff") })
+	elsewhere := newShop(t, func(c *parts) { c.Secret = billing.Secret{"ffffffffffffffffffffffffffffffff"} })
 	elsewhere.ask("GET", path, "", "Authorization: Bearer "+token).want(401, "unauthorized")
 
 	created, err := time.Parse(time.RFC3339, bought.text("subscription.created_at"))

@@ -20,20 +20,20 @@ import (
 // billing.ErrNotFound.
 type AccountStore interface {
 	AccountOf(ctx context.Context, email string) (billing.Account, error)
-	BeginLogin(ctx context.Context, id, token, account string) error
+	BeginLogin(ctx context.Context, id, token string, account billing.AccountID) error
 	ConfirmLogin(ctx context.Context, token, session string) (billing.Account, time.Time, error)
-	NoteBrowser(ctx context.Context, account, cookie string) (id string, err error)
-	Sessions(ctx context.Context, account string) ([]billing.Session, error)
-	EndSessions(ctx context.Context, account, id string) error
-	Balance(ctx context.Context, account string) ([]billing.Money, error)
-	Entries(ctx context.Context, account string, limit int) ([]billing.PostedEntry, error)
-	APIKeys(ctx context.Context, account string) ([]billing.APIKey, error)
+	NoteBrowser(ctx context.Context, account billing.AccountID, cookie string) (id string, err error)
+	Sessions(ctx context.Context, account billing.AccountID) ([]billing.Session, error)
+	EndSessions(ctx context.Context, account billing.AccountID, id string) error
+	Balance(ctx context.Context, account billing.AccountID) ([]billing.Money, error)
+	Entries(ctx context.Context, account billing.AccountID, limit int) ([]billing.PostedEntry, error)
+	APIKeys(ctx context.Context, account billing.AccountID) ([]billing.APIKey, error)
 	PutAPIKey(ctx context.Context, key string, k billing.APIKey) (id string, err error)
-	RevokeAPIKey(ctx context.Context, account, id string) error
-	Profile(ctx context.Context, account string) (billing.Profile, error)
-	PutProfile(ctx context.Context, account string, p billing.Profile) error
-	StoredCards(ctx context.Context, account string) ([]billing.StoredCard, error)
-	RemoveCard(ctx context.Context, account, ref string) error
+	RevokeAPIKey(ctx context.Context, account billing.AccountID, id string) error
+	Profile(ctx context.Context, account billing.AccountID) (billing.Profile, error)
+	PutProfile(ctx context.Context, account billing.AccountID, p billing.Profile) error
+	StoredCards(ctx context.Context, account billing.AccountID) ([]billing.StoredCard, error)
+	RemoveCard(ctx context.Context, account billing.AccountID, ref string) error
 }
 
 // accounts signs people in, and shows them what is theirs.
@@ -73,21 +73,22 @@ func (s *accounts) accountOf(ctx context.Context, in AccountInput) (billing.Acco
 	return s.Store.AccountOf(ctx, in.Email)
 }
 
-// login answers alike whether or not the address has an account.
+// login does and answers the same whether or not the address has an account, so
+// that the time it takes tells nothing either.
 func (s *accounts) login(ctx context.Context, in *struct {
 	Body struct {
 		Email string `json:"email" minLength:"3" maxLength:"254"`
 	}
 }) (*struct{}, error) {
-	to, err := s.Store.AccountOf(ctx, in.Body.Email)
-	if errors.Is(err, billing.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
+	var tooMany *Problem
+	if err := s.mayMail(ctx, in.Body.Email); errors.As(err, &tooMany) {
+		return nil, nil // which says nothing of the address either
+	} else if err != nil {
 		return nil, s.answer(err)
 	}
-	if s.mayMail(ctx, to.Email) != nil {
-		return nil, nil // which says nothing of the address either
+	to, err := s.Store.AccountOf(ctx, in.Body.Email)
+	if err != nil && !errors.Is(err, billing.ErrNotFound) {
+		return nil, s.answer(err)
 	}
 	id := commands.NewID("lgn")
 	if err := s.Store.BeginLogin(ctx, id, s.Secret.LoginToken(id), to.ID); err != nil {

@@ -94,12 +94,12 @@ func (s *licenses) activate(g *gin.Context) {
 		writeProblem(g, s.answer(err))
 		return
 	}
-	answer, err := s.Checks.Answer(kept, licensing.Question{License: l.ID, Product: l.Product, Version: in.Version, Tenant: tenant})
+	answer, err := s.Checks.Answer(kept, licensing.Question{License: string(l.ID), Product: l.Product, Version: in.Version, Tenant: tenant})
 	if err != nil {
 		writeProblem(g, s.answer(err))
 		return
 	}
-	g.JSON(http.StatusOK, ActivationAnswer{l.ID, tenant, answer})
+	g.JSON(http.StatusOK, ActivationAnswer{string(l.ID), tenant, answer})
 }
 
 // tenantOf is the tenant that a token comes from.
@@ -119,7 +119,7 @@ func (s *licenses) tenantOf(ctx context.Context, token string) (string, error) {
 }
 
 func (s *licenses) rotateKey(ctx context.Context, in *LicenseInput) (*struct{ Body License }, error) {
-	l, err := s.licensed(ctx, in.ID)
+	l, err := s.licensed(ctx, licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -129,7 +129,7 @@ func (s *licenses) rotateKey(ctx context.Context, in *LicenseInput) (*struct{ Bo
 	case l.Activation != licensing.ActivationEntra:
 		return nil, notEntra()
 	}
-	if err := s.Store.SetActivationKey(ctx, in.ID, rand.Text(), callerOf(ctx).actor()); err != nil {
+	if err := s.Store.SetActivationKey(ctx, licensing.LicenseID(in.ID), rand.Text(), callerOf(ctx).actor()); err != nil {
 		return nil, s.answer(err)
 	}
 	return s.getLicense(ctx, in)
@@ -147,7 +147,7 @@ func (s *licenses) setTenant(ctx context.Context, in *struct {
 		Tenant *string `json:"tenant" maxLength:"64" doc:"The tenant's id; null releases the licence for whoever activates it next."`
 	}
 }) (*struct{ Body License }, error) {
-	l, err := s.Store.License(ctx, in.ID)
+	l, err := s.Store.License(ctx, licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -160,8 +160,8 @@ func (s *licenses) setTenant(ctx context.Context, in *struct {
 			return nil, invalid("tenant", "is not a tenant id")
 		}
 	}
-	err = s.Store.SetTenant(ctx, in.ID, tenant, callerOf(ctx).actor())
-	s.Checks.Forget(in.ID)
+	err = s.Store.SetTenant(ctx, licensing.LicenseID(in.ID), tenant, callerOf(ctx).actor())
+	s.Checks.Forget(licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -194,8 +194,8 @@ func (s *licenses) blockOverLimit(ctx context.Context, in *struct {
 		On bool `json:"on"`
 	}
 }) (*struct{ Body Use }, error) {
-	err := s.Store.SetBlocking(ctx, in.ID, in.Body.On, callerOf(ctx).actor())
-	s.Checks.Forget(in.ID)
+	err := s.Store.SetBlocking(ctx, licensing.LicenseID(in.ID), in.Body.On, callerOf(ctx).actor())
+	s.Checks.Forget(licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}

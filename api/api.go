@@ -25,10 +25,11 @@ import (
 type AccessStore interface {
 	Ping(ctx context.Context) error
 	APIKey(ctx context.Context, key string) (billing.APIKey, error)
-	Account(ctx context.Context, id string) (billing.Account, error)
+	Account(ctx context.Context, id billing.AccountID) (billing.Account, error)
 	Session(ctx context.Context, token string) (id string, account billing.Account, err error)
-	Overview(ctx context.Context, subscription string) (billing.Overview, error)
-	Unsolicited(ctx context.Context, email string, since time.Time) (mails int, err error)
+	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
+	Take(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
+	GiveBack(ctx context.Context, now time.Time, subjects ...string) error
 	Clock(ctx context.Context, id string) (time.Time, error)
 }
 
@@ -60,10 +61,10 @@ type Documents interface {
 // Charges is the sandbox gateway's own side: the list of what it really
 // charged, and its pages.
 type Charges interface {
-	List(ctx context.Context, subscription string) ([]sandbox.Charge, error)
+	List(ctx context.Context, subscription billing.SubscriptionID) ([]sandbox.Charge, error)
 	Pages(prefix string, now func() time.Time) http.Handler
-	Dispute(ctx context.Context, charge string, status billing.DisputeStatus, at time.Time) error
-	FailRefund(ctx context.Context, charge, note string, at time.Time) error
+	Dispute(ctx context.Context, charge billing.ChargeID, status billing.DisputeStatus, at time.Time) error
+	FailRefund(ctx context.Context, charge billing.ChargeID, note billing.RefundID, at time.Time) error
 }
 
 // Tenants tells which Entra tenant a token comes from (package entra). Errors:
@@ -112,7 +113,7 @@ type Config struct {
 // answered.
 type server struct {
 	Config
-	requests, checked, guesses, wrongKeys *limits
+	requests, returns, checked, guesses, wrongKeys *limits
 }
 
 // Gin and Huma keep these in variables of their packages.
@@ -126,7 +127,7 @@ func init() {
 // New makes the handler of everything that the engine serves over HTTP.
 func New(c Config) (http.Handler, error) {
 	s := &server{
-		Config: c, requests: newLimits(requestsASecond, requestsAtOnce), checked: newLimits(checksASecond, checksAtOnce),
+		Config: c, requests: newLimits(requestsASecond, requestsAtOnce), returns: newLimits(returnsASecond, returnsAtOnce), checked: newLimits(checksASecond, checksAtOnce),
 		guesses: newLimits(guessesASecond, guessesAtOnce), wrongKeys: newLimits(keysASecond, keysAtOnce),
 	}
 	done := &outcomes{s, c.Stores.Outcomes}
@@ -137,7 +138,7 @@ func New(c Config) (http.Handler, error) {
 	if err := r.SetTrustedProxies(c.TrustedProxies); err != nil {
 		return nil, err
 	}
-	r.Use(s.logged, s.recovered, headed, s.paced, s.limited, sameSite())
+	r.Use(s.logged, s.recovered, s.headed, s.paced, s.limited, sameSite())
 	r.NoRoute(s.page)
 	r.NoMethod(func(g *gin.Context) {
 		g.Header("Allow", strings.Replace(g.Writer.Header().Get("Allow"), http.MethodGet, "GET, HEAD", 1)) // see heads

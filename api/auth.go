@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -27,15 +26,18 @@ type caller struct {
 	reads    bool   // an account's key that may only read
 	named    string // the operator's name, where it has one
 	role     billing.OperatorRole
-	account  billing.Account // whose key or session it is
-	session  string          // ses_…, where it was a cookie
-	order    string          // sub_…: the holder of that order's checkout token
-	quote    string          // quo_…: the holder of that quote's token
+	account  billing.Account        // whose key or session it is
+	session  string                 // ses_…, where it was a cookie
+	order    billing.SubscriptionID // sub_…: the holder of that order's checkout token
+	quote    string                 // quo_…: the holder of that quote's token
 }
 
 const operatorPath = "/v1/operator/"
 
-type callerKey struct{}
+type (
+	callerKey struct{}
+	sourceKey struct{}
+)
 
 func callerOf(ctx context.Context) caller {
 	c, _ := ctx.Value(callerKey{}).(caller)
@@ -54,9 +56,9 @@ func (c caller) actor() string {
 func (c caller) name() string {
 	switch {
 	case c.account.ID != "":
-		return "account:" + c.account.ID
+		return "account:" + string(c.account.ID)
 	case c.order != "":
-		return "order:" + c.order
+		return "order:" + string(c.order)
 	case c.quote != "":
 		return "quote:" + c.quote
 	}
@@ -92,7 +94,7 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	if c.operator {
 		ctx = huma.WithContext(ctx, billing.As(ctx.Context(), billing.Actor{Name: c.actor(), From: "api " + unwrap(ctx).ClientIP()}))
 	}
-	next(huma.WithValue(ctx, callerKey{}, c))
+	next(huma.WithValue(huma.WithValue(ctx, callerKey{}, c), sourceKey{}, sourceNetwork(unwrap(ctx).ClientIP())))
 }
 
 // mayUse checks a caller against the route's security. No security:
@@ -132,7 +134,7 @@ func (s *server) recognise(ctx context.Context, header string) (caller, error) {
 	}
 	if strings.HasPrefix(credential, "cot_") {
 		if order, ok := s.orderOf(credential); ok {
-			return caller{order: order}, nil
+			return caller{order: billing.SubscriptionID(order)}, nil
 		}
 		return caller{}, bad
 	}
@@ -158,7 +160,7 @@ func (s *server) recognise(ctx context.Context, header string) (caller, error) {
 
 // mine reads a subscription for its billing contact, an operator, or the
 // holder of its order's token. For everybody else it does not exist.
-func (s *server) mine(ctx context.Context, id string) (billing.Overview, error) {
+func (s *server) mine(ctx context.Context, id billing.SubscriptionID) (billing.Overview, error) {
 	c := callerOf(ctx)
 	if c.order != "" && c.order != id {
 		return billing.Overview{}, billing.ErrNotFound
@@ -175,7 +177,7 @@ const checkoutTokenLife = 24 * time.Hour
 
 // checkoutToken is a credential for one order: its id and an expiry under an
 // HMAC. Nothing is stored, and the same order always gets the same token.
-func (s *server) checkoutToken(subscription string, placed time.Time) string {
+func (s *server) checkoutToken(subscription billing.SubscriptionID, placed time.Time) string {
 	expires := binary.BigEndian.AppendUint64(nil, uint64(placed.Add(checkoutTokenLife).Unix()))
 	body := append(expires, subscription...)
 	return "cot_" + base64.RawURLEncoding.EncodeToString(append(s.Secret.Sign("checkout", body), body...))
@@ -189,7 +191,7 @@ func (s *server) orderOf(token string) (subscription string, ok bool) {
 	}
 	mac, body := raw[:sha256.Size], raw[sha256.Size:]
 	expires := time.Unix(int64(binary.BigEndian.Uint64(body)), 0)
-	if !hmac.Equal(mac, s.Secret.Sign("checkout", body)) || !s.Now().Before(expires) {
+	if !s.Secret.Signed(mac, "checkout", body) || !s.Now().Before(expires) {
 		return "", false
 	}
 	return string(body[8:]), true

@@ -20,7 +20,7 @@ import (
 // customers give their cards.
 type Gateway interface {
 	Name() string
-	EnsureCustomer(ctx context.Context, account string) (customer string, err error)
+	EnsureCustomer(ctx context.Context, account billing.AccountID) (customer string, err error)
 	OpenForm(ctx context.Context, r billing.FormRequest) (billing.Form, error)
 }
 
@@ -28,8 +28,8 @@ type Gateway interface {
 // database. Errors: billing.ErrNotFound.
 type GatewayStore interface {
 	CardForm(ctx context.Context, id string) (billing.CardForm, error)
-	Overview(ctx context.Context, subscription string) (billing.Overview, error)
-	LatestEvents(ctx context.Context, subscription string, limit int) ([]billing.Event, error)
+	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
+	LatestEvents(ctx context.Context, subscription billing.SubscriptionID, limit int) ([]billing.Event, error)
 }
 
 // gateway takes what the gateway sends: events, and customers who come back from
@@ -42,12 +42,14 @@ type gateway struct {
 const (
 	returnPath  = "/return/cards/" // where the gateway sends customers back to
 	sandboxPath = "/sandbox"
+
+	returnOfCard = "card" // what the signature of such an address is for
 )
 
 func (s *gateway) routes(r *gin.Engine) {
 	r.POST(webhookRoute, s.webhook)
-	r.GET(returnPath+":form", s.returned)
-	r.GET(billing.ReturnPath+":purpose/:subscription", s.answered)
+	r.GET(returnPath+":form/:signature", s.returned)
+	r.GET(billing.ReturnPath+":purpose/:subscription/:signature", s.answered)
 	if s.Sandbox != nil {
 		pages := gin.WrapH(s.Sandbox.Pages(sandboxPath, s.Now))
 		r.GET(sandboxPath+"/*page", pages)
@@ -57,7 +59,7 @@ func (s *gateway) routes(r *gin.Engine) {
 
 // openForm is a payment that waits for a card to be given on the gateway's page:
 // the same page for the same key.
-func (s *outcomes) openForm(ctx context.Context, subscription, key string, back billing.FormBack) (Payment, error) {
+func (s *outcomes) openForm(ctx context.Context, subscription billing.SubscriptionID, key string, back billing.FormBack) (Payment, error) {
 	form, account, err := s.Store.BeginCardForm(ctx, billing.CardForm{
 		ID: commands.NewID("frm"), Key: key, Subscription: subscription, Gateway: s.Gateway.Name(), Back: back,
 	})
@@ -69,7 +71,8 @@ func (s *outcomes) openForm(ctx context.Context, subscription, key string, back 
 		return Payment{}, s.gatewayFailed(err)
 	}
 	opened, err := s.Gateway.OpenForm(ctx, billing.FormRequest{
-		ID: form.ID, Customer: customer, Done: s.PublicURL + returnPath + form.ID, Back: s.PublicURL + pageOf(form, ""),
+		ID: form.ID, Customer: customer, Back: s.PublicURL + pageOf(form, ""),
+		Done: s.PublicURL + returnPath + form.ID + "/" + s.Secret.ReturnSignature(returnOfCard, form.ID),
 	})
 	if err != nil {
 		return Payment{}, s.gatewayFailed(err)
@@ -84,7 +87,7 @@ func (s *outcomes) formAgain(ctx context.Context, r billing.Request) (Payment, e
 	if err != nil || o.Status != billing.Incomplete {
 		return Payment{Status: string(billing.PaymentRequiresAction)}, err
 	}
-	return s.openForm(ctx, r.Subscription, r.ID, billing.BackToCheckout)
+	return s.openForm(ctx, r.Subscription, string(r.ID), billing.BackToCheckout)
 }
 
 // gatewayFailed is a gateway that could not be asked.
@@ -98,7 +101,7 @@ func (s *server) gatewayFailed(err error) error {
 // addCard answers a request for a new card that brings none. Its row keeps the
 // answer as a command's does, but for the page's address, which may be a
 // credential: the same request gives the same page.
-func (s *outcomes) addCard(ctx context.Context, in CommandInput, route, subscription string) (*commandOutput, error) {
+func (s *outcomes) addCard(ctx context.Context, in CommandInput, route string, subscription billing.SubscriptionID) (*commandOutput, error) {
 	o, err := s.mine(ctx, subscription)
 	if err != nil {
 		return nil, s.answer(err)
@@ -125,7 +128,7 @@ func (s *outcomes) addCard(ctx context.Context, in CommandInput, route, subscrip
 	if callerOf(ctx).order != "" {
 		back = billing.BackToCheckout
 	}
-	waits, err := s.openForm(ctx, subscription, r.ID, back)
+	waits, err := s.openForm(ctx, subscription, string(r.ID), back)
 	if err == nil {
 		err = s.withAction(ctx, &out.Body.Subscription, nil)
 	}
@@ -156,16 +159,59 @@ func (s *outcomes) asked(ctx context.Context, r billing.Request, o billing.Overv
 	return s.Commands.Record(ctx, r)
 }
 
+// mayReturn tells whether an address to come back to is one that we gave; if not,
+// there is no such page.
+func (s *gateway) mayReturn(g *gin.Context, purpose, order string) bool {
+	if !s.Secret.IsReturn(purpose, order, g.Param("signature")) {
+		s.page(g)
+		return false
+	}
+	return true
+}
+
+// asking has the gateway asked about an order, unless somebody is doing so at
+// this moment, in any process.
+func (s *gateway) asking(ctx context.Context, subscription billing.SubscriptionID, ask func(ctx context.Context)) {
+	subject, now := "return:"+string(subscription), billing.Instant(s.Now())
+	wait, err := s.Stores.Access.Take(ctx, now, billing.Allowance{Subject: subject, Limit: 1, Window: commands.Patience})
+	if err != nil {
+		s.Log.Warn("a return was not counted", "subscription", subscription, "error", err)
+	}
+	if wait > 0 || err != nil {
+		return
+	}
+	defer func() {
+		if err := s.Stores.Access.GiveBack(context.WithoutCancel(ctx), now, subject); err != nil {
+			s.Log.Warn("a return was not counted", "subscription", subscription, "error", err)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, commands.Patience)
+	defer cancel()
+	ask(ctx)
+}
+
 // returned is where the customer comes back to with a card. It works without
 // the gateway's event, which may be late, and then shows the page.
 func (s *gateway) returned(g *gin.Context) {
 	ctx := g.Request.Context()
+	if !s.mayReturn(g, returnOfCard, g.Param("form")) {
+		return
+	}
 	form, err := s.Store.CardForm(ctx, g.Param("form"))
 	if err != nil {
 		s.lost(g, err)
 		return
 	}
-	outcome, err := s.Events.CardGiven(ctx, form)
+	var outcome *billing.Outcome
+	s.asking(ctx, form.Subscription, func(ctx context.Context) {
+		var settled func(*billing.Outcome)
+		if settled, err = s.mayDecline(context.WithValue(ctx, sourceKey{}, sourceNetwork(g.ClientIP()))); err != nil {
+			return
+		}
+		if outcome, err = s.Events.CardGiven(ctx, form); err == nil {
+			settled(cmp.Or(outcome, &billing.Outcome{}))
+		}
+	})
 	switch {
 	case err != nil:
 		s.Log.Warn("a card that was given waits", "form", form.ID, "error", err)
@@ -187,18 +233,21 @@ func (s *gateway) returned(g *gin.Context) {
 // late, and then shows the page.
 func (s *gateway) answered(g *gin.Context) {
 	ctx := g.Request.Context()
-	o, err := s.Store.Overview(ctx, g.Param("subscription"))
+	if !s.mayReturn(g, g.Param("purpose"), g.Param("subscription")) {
+		return
+	}
+	o, err := s.Store.Overview(ctx, billing.SubscriptionID(g.Param("subscription")))
 	if err != nil {
 		s.lost(g, err)
 		return
 	}
 	var outcome billing.Outcome
 	if o.PendingPayment.Invoice != "" {
-		ctx, cancel := context.WithTimeout(ctx, commands.Patience)
-		defer cancel()
-		if outcome, err = s.Commands.Tell(ctx, o.Subscription, billing.Command{Action: billing.ActionSettle}); err != nil {
-			s.Log.Warn("a payment that waits could not be looked at", "subscription", o.ID, "error", err)
-		}
+		s.asking(ctx, o.ID, func(ctx context.Context) {
+			if outcome, err = s.Commands.Tell(ctx, o.Subscription, billing.Command{Action: billing.ActionSettle}); err != nil {
+				s.Log.Warn("a payment that waits could not be looked at", "subscription", o.ID, "error", err)
+			}
+		})
 	}
 	declined := outcome.Payment.DeclineCode
 	if declined == "" { // the gateway's event may have been quicker
@@ -240,10 +289,10 @@ func pageOf(form billing.CardForm, declined string) string {
 	if declined != "" {
 		query.Set("declined", declined)
 	}
-	path := "/account/subscriptions/" + form.Subscription
+	path := "/account/subscriptions/" + string(form.Subscription)
 	if form.Back == billing.BackToCheckout {
 		path = "/checkout"
-		query.Set("order", form.Subscription)
+		query.Set("order", string(form.Subscription))
 	}
-	return strings.TrimSuffix(path+"?"+query.Encode(), "?")
+	return strings.TrimSuffix(string(path)+"?"+query.Encode(), "?")
 }

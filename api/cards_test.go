@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"github.com/okviz/licensing/billing"
 	"net/url"
 	"strings"
 	"testing"
@@ -24,9 +25,9 @@ func (s *shop) comeBack(to string) string {
 	return s.ask("GET", path, "").want(303, "").header.Get("Location")
 }
 
-func (s *shop) charged(id string, want ...string) {
+func (s *shop) charged(id billing.SubscriptionID, want ...string) {
 	s.t.Helper()
-	list := s.ask("GET", "/v1/operator/sandbox/charges?subscription="+id, "", asOperator).want(200, "").at("data").([]any)
+	list := s.ask("GET", "/v1/operator/sandbox/charges?subscription="+string(id), "", asOperator).want(200, "").at("data").([]any)
 	var got []string
 	for _, c := range list {
 		got = append(got, c.(map[string]any)["status"].(string))
@@ -48,18 +49,18 @@ func TestAnOrderWithoutACardIsPaidOnTheGatewaysPage(t *testing.T) {
 	if again.text("payment.action_url") != page || again.text("subscription.id") != id {
 		t.Errorf("sent again it is %s", again.body)
 	}
-	s.charged(id)
+	s.charged(billing.SubscriptionID(id))
 	if back := s.give(page, "4242 4242 4242 4242"); back != "/checkout?order="+id {
 		t.Errorf("the customer comes back to %s", back)
 	}
-	s.charged(id, "succeeded")
+	s.charged(billing.SubscriptionID(id), "succeeded")
 	got := s.ask("GET", "/v1/subscriptions/"+id, "", "Authorization: Bearer "+a.text("checkout_token")).want(200, "")
 	if got.text("status") != "active" {
 		t.Errorf("the subscription is %s", got.body)
 	}
 	form, err := s.store.CardFormOf(t.Context(), "sandbox", page[strings.LastIndex(page, "/")+1:])
 	check(t, err)
-	kept, err := s.store.Request(t.Context(), form.Key)
+	kept, err := s.store.Request(t.Context(), billing.RequestID(form.Key))
 	check(t, err)
 	if kept.Status != 201 || strings.Contains(kept.Response, "/sandbox/") || strings.Contains(kept.Response, form.Reference) {
 		t.Errorf("kept is %d %s", kept.Status, kept.Response)
@@ -71,7 +72,7 @@ func TestAnOrderWithoutACardIsPaidOnTheGatewaysPage(t *testing.T) {
 	if back := s.give(page, "4000 0000 0000 0002"); back != "/checkout?order="+id {
 		t.Errorf("the customer comes back to %s", back)
 	}
-	s.charged(id, "succeeded")
+	s.charged(billing.SubscriptionID(id), "succeeded")
 }
 
 func TestADeclineOnTheGatewaysPageLeavesAnotherTry(t *testing.T) {
@@ -81,7 +82,7 @@ func TestADeclineOnTheGatewaysPageLeavesAnotherTry(t *testing.T) {
 	if back := s.give(a.text("payment.action_url"), "4000000000009995"); back != "/checkout?declined=insufficient_funds&order="+id {
 		t.Errorf("the customer comes back to %s", back)
 	}
-	s.charged(id, "declined")
+	s.charged(billing.SubscriptionID(id), "declined")
 	path, key := "/v1/subscriptions/"+id+"/payment-method", withKey()
 	second := s.ask("POST", path, `{}`, token, key).want(200, "")
 	page := second.text("payment.action_url")
@@ -97,7 +98,7 @@ func TestADeclineOnTheGatewaysPageLeavesAnotherTry(t *testing.T) {
 	if back := s.give(page, "5555-5555-5555-4444"); back != "/checkout?order="+id { // and no answer came at first
 		t.Errorf("the customer comes back to %s", back)
 	}
-	s.charged(id, "declined", "succeeded")
+	s.charged(billing.SubscriptionID(id), "declined", "succeeded")
 }
 
 func TestARequestForACardsPageKeepsItsAnswer(t *testing.T) {
@@ -131,14 +132,15 @@ func TestComingBackWithoutACardChargesNothing(t *testing.T) {
 	s.ask("GET", "/return/cards/frm_01M895JDZNN9XJ81Q5VK7KHC23", "").want(404, "")
 	form, err := s.store.CardFormOf(t.Context(), "sandbox", page[strings.LastIndex(page, "/")+1:])
 	check(t, err)
-	if back := s.comeBack("https://shop.example/return/cards/" + form.ID); back != "/checkout?order="+id {
+	s.ask("GET", "/return/cards/"+form.ID, "").want(404, "")
+	if back := s.comeBack("https://shop.example/return/cards/" + form.ID + "/" + s.parts.Secret.ReturnSignature("card", form.ID)); back != "/checkout?order="+id {
 		t.Errorf("the customer comes back to %s", back)
 	}
-	s.charged(id)
+	s.charged(billing.SubscriptionID(id))
 	if back := s.give(page, "4242424242424242"); back != "/checkout?order="+id {
 		t.Errorf("the customer comes back to %s", back)
 	}
-	s.charged(id, "succeeded")
+	s.charged(billing.SubscriptionID(id), "succeeded")
 }
 
 func TestAnAccountGivesACardOnTheGatewaysPage(t *testing.T) {
@@ -153,7 +155,7 @@ func TestAnAccountGivesACardOnTheGatewaysPage(t *testing.T) {
 	if back := s.give(a.text("payment.action_url"), "3782 822463 10005"); back != "/account/subscriptions/"+id {
 		t.Errorf("the customer comes back to %s", back)
 	}
-	s.charged(id)
+	s.charged(billing.SubscriptionID(id))
 	if got := s.ask("GET", "/v1/subscriptions/"+id, "", asOperator).want(200, ""); got.text("payment_method.last4") != "0005" {
 		t.Errorf("the card is %s", got.body)
 	}

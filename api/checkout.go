@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/mail"
 	"regexp"
@@ -167,8 +168,8 @@ type ShopStore interface {
 	Product(ctx context.Context, id string) (billing.Product, error)
 	Versions(ctx context.Context, product string) ([]billing.Version, error)
 	Coupon(ctx context.Context, code string) (c billing.Coupon, redeemed int64, err error)
-	Standing(ctx context.Context, account string) (int64, error)
-	BalanceIn(ctx context.Context, account, currency string) (billing.Money, error)
+	Standing(ctx context.Context, account billing.AccountID) (int64, error)
+	BalanceIn(ctx context.Context, account billing.AccountID, currency string) (billing.Money, error)
 	BeginQuote(ctx context.Context, r billing.Request, q billing.Quote) (request billing.Request, fresh bool, err error)
 	Quote(ctx context.Context, id string) (billing.Quote, error)
 }
@@ -219,17 +220,21 @@ func (s *shop) discount(ctx context.Context, coupon *string, product, currency s
 	return c.For(product, currency, now)
 }
 
-// checkCountry checks that a country can be billed.
-func checkCountry(country string) error {
-	if !billing.ValidCountry(country) {
+// checkCountry checks that a country can be billed, and that something may be sold
+// there.
+func (s *shop) checkCountry(country string) error {
+	switch {
+	case !billing.ValidCountry(country):
 		return invalid("billing.country", "is not a country")
+	case slices.Contains(s.Policy.BlockedCountries, country):
+		return refusal(billing.CodeCountryNotServed, "billing.country", "nothing is sold in this country")
 	}
 	return nil
 }
 
 func (s *shop) previewCheckout(ctx context.Context, in *previewInput) (*struct{ Body Preview }, error) {
 	b := in.Body
-	if err := checkCountry(b.Billing.Country); err != nil {
+	if err := s.checkCountry(b.Billing.Country); err != nil {
 		return nil, err
 	}
 	product, plan, price, err := s.offer(ctx, b.Product, b.Plan.choice(), b.Quantity, b.Currency)
@@ -276,7 +281,11 @@ func (s *shop) previewCheckout(ctx context.Context, in *previewInput) (*struct{ 
 
 func (s *shop) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutput, error) {
 	b := in.Body
-	return s.place(ctx, in.CommandInput, s.orderer(ctx, b.Billing.Email), checkoutRoute, func() (commands.Purchase, error) {
+	caller, err := s.orderer(ctx, checkoutRoute, in.Key, b.Billing.Email)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return s.place(ctx, in.CommandInput, caller, checkoutRoute, func() (commands.Purchase, error) {
 		token, by, err := payment(b.Pay, b.Payment, b.AcceptTerms)
 		if err != nil {
 			return commands.Purchase{}, err
@@ -290,13 +299,24 @@ func (s *shop) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutput
 // place carries an order out and answers with what became of it and the order's
 // checkout token, which no row holds.
 func (s *shop) place(ctx context.Context, in CommandInput, caller, route string, ordered func() (commands.Purchase, error)) (*checkoutOutput, error) {
+	settled := func(*billing.Outcome) {}
 	r, err := s.Commands.Buy(ctx, in.row(ctx, caller, route), func() (commands.Purchase, error) {
 		p, err := ordered()
 		if err == nil {
 			err = in.check()
 		}
+		switch {
+		case err != nil:
+		case p.Order.Pay == billing.PayTrial:
+			err = s.mayMail(ctx, p.Order.Billing.Email, p.Order.Licensee.Email)
+		case p.Token != "":
+			settled, err = s.mayDecline(ctx)
+		}
 		return p, err
 	})
+	if err == nil {
+		settled(r.Outcome)
+	}
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -366,7 +386,7 @@ func (s *shop) orderRefused(ctx context.Context, r billing.Request) *Problem {
 		p.Errors[0].Field = "payment.token" // where an order has it
 	}
 	if r.Outcome.Code == billing.CodeCardDeclined {
-		p.SubscriptionID = r.Subscription
+		p.SubscriptionID = string(r.Subscription)
 	}
 	s.Commands.Keep(ctx, r, p.Status, p)
 	return p
@@ -383,7 +403,7 @@ func (s *shop) checkoutResult(ctx context.Context, r billing.Request) (CheckoutR
 		out.Payment = *result.Payment
 	}
 	if id := result.Subscription.LicenseID; id != nil {
-		l, err := s.licenses.license(ctx, *id)
+		l, err := s.licenses.license(ctx, licensing.LicenseID(*id))
 		if err != nil {
 			return out, err
 		}
@@ -391,7 +411,7 @@ func (s *shop) checkoutResult(ctx context.Context, r billing.Request) (CheckoutR
 		out.License = &l
 	}
 	if r.Outcome != nil && r.Outcome.Payment.Status == billing.PaymentRequiresAction && r.Outcome.Invoice == "" {
-		out.Payment, err = s.openForm(ctx, r.Subscription, r.ID, billing.BackToCheckout)
+		out.Payment, err = s.openForm(ctx, r.Subscription, string(r.ID), billing.BackToCheckout)
 	}
 	return out, err
 }
@@ -423,16 +443,9 @@ type placement struct {
 
 // order reads what is ordered, and refuses what cannot be.
 func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placement, error) {
-	details, licensee, err := parties(b)
+	details, licensee, err := s.parties(b)
 	if err != nil {
 		return placement{}, err
-	}
-	if pay == billing.PayTrial {
-		for _, to := range []string{details.Email, licensee.Email} {
-			if err := s.mayMail(ctx, to); err != nil {
-				return placement{}, err
-			}
-		}
 	}
 	product, plan, price, err := s.offer(ctx, b.Product, b.Plan.choice(), b.Quantity, b.Currency)
 	if err != nil {
@@ -467,19 +480,19 @@ func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placeme
 		return placement{}, err
 	}
 	sub := billing.Subscription{
-		ID: commands.NewID("sub"), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
+		ID: billing.SubscriptionID(commands.NewID("sub")), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
 		Price: price, CreatedAt: billing.Instant(s.Now()), TestClock: clock,
 		Discount: discount, Guest: !who.operator && who.account.Email != strings.ToLower(details.Email),
 	}
 	order := billing.Order{
-		Subscription: sub.ID, License: commands.NewID("lic"), Licensee: licensee, Pay: pay, Sites: sites, Billing: details,
+		Subscription: sub.ID, License: licensing.LicenseID(commands.NewID("lic")), Licensee: licensee, Pay: pay, Sites: sites, Billing: details,
 	}
 	return placement{product, order, sub}, nil
 }
 
 // parties reads who pays, but for the VAT id, and who receives the licence.
-func parties(b OrderBody) (details billing.BillingDetails, licensee billing.Contact, err error) {
-	if err := checkCountry(b.Billing.Country); err != nil {
+func (s *shop) parties(b OrderBody) (details billing.BillingDetails, licensee billing.Contact, err error) {
+	if err := s.checkCountry(b.Billing.Country); err != nil {
 		return details, licensee, err
 	}
 	buyer, err := contact("billing", b.Billing.ContactBody)
@@ -500,12 +513,29 @@ func parties(b OrderBody) (details billing.BillingDetails, licensee billing.Cont
 const checkoutRoute = "POST /v1/checkout"
 
 // orderer is the scope of an order's Idempotency-Key. A guest's is a hash
-// of the billing address, so that nobody can block or read another's orders.
-func (s *shop) orderer(ctx context.Context, email string) string {
+// of the billing address, so that nobody can block or read another's orders: the
+// one that has this key already, where the secret has been changed since.
+func (s *shop) orderer(ctx context.Context, route, key, email string) (string, error) {
 	if who := callerOf(ctx); who.key != "" || who.session != "" {
-		return who.name()
+		return who.name(), nil
 	}
-	return "mail:" + hex.EncodeToString(s.Secret.Sign("caller", []byte(strings.ToLower(strings.TrimSpace(email)))))
+	current := ""
+	for i, mac := range s.Secret.SignAll("caller", []byte(strings.ToLower(strings.TrimSpace(email)))) {
+		caller := "mail:" + hex.EncodeToString(mac)
+		if i == 0 {
+			current = caller
+		}
+		if len(s.Secret) == 1 {
+			break
+		}
+		switch _, err := s.Commands.Find(ctx, caller, route, key); {
+		case err == nil:
+			return caller, nil
+		case !errors.Is(err, billing.ErrNotFound):
+			return "", err
+		}
+	}
+	return current, nil
 }
 
 // mailbox is an address that mail servers agree about: 64 characters without

@@ -139,7 +139,7 @@ type flaky struct {
 	reads   atomic.Int64
 }
 
-func (f *flaky) License(ctx context.Context, id string) (licensing.Issued, error) {
+func (f *flaky) License(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error) {
 	f.reads.Add(1)
 	if f.hangs.Load() {
 		<-ctx.Done()
@@ -400,7 +400,7 @@ func TestALeaseIsSignedAnewWhenTheLicenceWasChangedElsewhere(t *testing.T) {
 	if got := ask("one.contoso.example"); got != "one.contoso.example" {
 		t.Errorf("it names %s", got)
 	}
-	check(t, s.store.SetSites(t.Context(), license, []string{"two.contoso.example"}, 10))
+	check(t, s.store.SetSites(t.Context(), licensing.LicenseID(license), []string{"two.contoso.example"}, 10))
 	s.now = s.now.Add(25 * time.Second)
 	if got := ask("two.contoso.example"); got != "two.contoso.example" {
 		t.Errorf("after a change elsewhere it still names %s", got)

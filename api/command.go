@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"regexp"
 
@@ -13,9 +14,9 @@ import (
 // OutcomeStore is what the answers to commands are read from. Errors:
 // billing.ErrNotFound.
 type OutcomeStore interface {
-	Overview(ctx context.Context, subscription string) (billing.Overview, error)
-	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
-	BeginCardForm(ctx context.Context, f billing.CardForm) (form billing.CardForm, account string, err error)
+	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
+	Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error)
+	BeginCardForm(ctx context.Context, f billing.CardForm) (form billing.CardForm, account billing.AccountID, err error)
 	SetCardForm(ctx context.Context, id, reference string) error
 }
 
@@ -51,7 +52,7 @@ func (in CommandInput) row(ctx context.Context, caller, route string) billing.Re
 }
 
 // request begins a request row.
-func (s *outcomes) request(ctx context.Context, in CommandInput, caller, route, subscription string, c billing.Command) (billing.Request, error) {
+func (s *outcomes) request(ctx context.Context, in CommandInput, caller, route string, subscription billing.SubscriptionID, c billing.Command) (billing.Request, error) {
 	if err := in.check(); err != nil {
 		return billing.Request{}, err
 	}
@@ -83,7 +84,7 @@ type commandResult struct {
 // command carries out a command on an existing subscription. The functions
 // in with run after it has succeeded and before it is answered; they may run
 // again.
-func (s *outcomes) command(ctx context.Context, in CommandInput, route, subscription string, c billing.Command, token string, with ...func() error) (*commandOutput, error) {
+func (s *outcomes) command(ctx context.Context, in CommandInput, route string, subscription billing.SubscriptionID, c billing.Command, token string, with ...func() error) (*commandOutput, error) {
 	if _, err := s.mine(ctx, subscription); err != nil {
 		return nil, s.answer(err)
 	}
@@ -92,12 +93,23 @@ func (s *outcomes) command(ctx context.Context, in CommandInput, route, subscrip
 		return nil, s.answer(err)
 	}
 	r.Token = token
+	settled := func(*billing.Outcome) {}
+	if token != "" {
+		_, err := s.Commands.Find(ctx, r.Caller, r.Route, r.Key)
+		if errors.Is(err, billing.ErrNotFound) { // a try of its own
+			settled, err = s.mayDecline(ctx)
+		}
+		if err != nil {
+			return nil, s.answer(err)
+		}
+	}
 	if in.reason != nil {
 		r.Reason = *in.reason
 	}
 	if r, err = s.Commands.Do(ctx, r); err != nil {
 		return nil, s.answer(err)
 	}
+	settled(r.Outcome)
 	if r.Status >= 400 {
 		return nil, replayed(r)
 	}
@@ -145,7 +157,7 @@ func (s *outcomes) withAction(ctx context.Context, sub *Subscription, payment *P
 	if sub.PendingPayment == nil {
 		return nil
 	}
-	o, err := s.Store.Overview(ctx, sub.ID)
+	o, err := s.Store.Overview(ctx, billing.SubscriptionID(sub.ID))
 	if err != nil {
 		return err
 	}

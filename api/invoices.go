@@ -12,10 +12,10 @@ import (
 
 // InvoiceStore is what the routes of invoices need of the database.
 type InvoiceStore interface {
-	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
-	Invoices(ctx context.Context, account, subscription, before string, limit int) ([]billing.Invoice, error)
-	CreditNotes(ctx context.Context, invoice string) ([]billing.CreditNote, error)
-	Snapshot(ctx context.Context, subscription string) (billing.Snapshot, error)
+	Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error)
+	Invoices(ctx context.Context, account billing.AccountID, subscription billing.SubscriptionID, before string, limit int) ([]billing.Invoice, error)
+	CreditNotes(ctx context.Context, invoice billing.InvoiceID) ([]billing.CreditNote, error)
+	Snapshot(ctx context.Context, subscription billing.SubscriptionID) (billing.Snapshot, error)
 }
 
 // invoices shows invoices.
@@ -37,11 +37,11 @@ func (s *invoices) listInvoices(ctx context.Context, in *struct {
 	if !in.isCursor("inv") {
 		return nil, invalid("cursor", "is not a cursor of this list")
 	}
-	rows, err := s.Store.Invoices(ctx, callerOf(ctx).account.ID, in.Subscription, in.Cursor, in.Limit+1)
+	rows, err := s.Store.Invoices(ctx, callerOf(ctx).account.ID, billing.SubscriptionID(in.Subscription), in.Cursor, in.Limit+1)
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	list := listed(rows, in.Limit, func(i billing.Invoice) string { return i.ID }, func(i billing.Invoice) Invoice {
+	list := listed(rows, in.Limit, func(i billing.Invoice) string { return string(i.ID) }, func(i billing.Invoice) Invoice {
 		notes, noteErr := s.Store.CreditNotes(ctx, i.ID)
 		if noteErr != nil {
 			err = noteErr
@@ -55,7 +55,7 @@ func (s *invoices) listInvoices(ctx context.Context, in *struct {
 }
 
 // invoice reads an invoice for its account or an operator.
-func (s *invoices) invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error) {
+func (s *invoices) invoice(ctx context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error) {
 	inv, notes, err := s.Store.Invoice(ctx, id)
 	if c := callerOf(ctx); err == nil && !c.operator && inv.Account != c.account.ID {
 		err = billing.ErrNotFound
@@ -66,7 +66,7 @@ func (s *invoices) invoice(ctx context.Context, id string) (billing.Invoice, []b
 func (s *invoices) getInvoice(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"64"`
 }) (*struct{ Body Invoice }, error) {
-	inv, notes, err := s.invoice(ctx, in.ID)
+	inv, notes, err := s.invoice(ctx, billing.InvoiceID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -76,7 +76,7 @@ func (s *invoices) getInvoice(ctx context.Context, in *struct {
 func (s *invoices) invoicePDF(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"64"`
 }) (*fileOutput, error) {
-	inv, _, err := s.invoice(ctx, in.ID)
+	inv, _, err := s.invoice(ctx, billing.InvoiceID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -90,7 +90,7 @@ func (s *invoices) invoicePDF(ctx context.Context, in *struct {
 	}
 	name := inv.Number
 	if name == "" {
-		name = inv.ID
+		name = string(inv.ID)
 	}
 	return &fileOutput{"application/pdf", fmt.Sprintf("attachment; filename=%q", name+".pdf"), pdf}, nil
 }

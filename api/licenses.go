@@ -17,17 +17,17 @@ import (
 // LicenseStore is what the routes of licences need of the database. Errors:
 // billing.ErrNotFound.
 type LicenseStore interface {
-	License(ctx context.Context, id string) (licensing.Issued, error)
+	License(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error)
 	LicenseByKey(ctx context.Context, key string) (licensing.Issued, error)
 	Licenses(ctx context.Context, email, before string, limit int) ([]licensing.Issued, error)
 	Versions(ctx context.Context, product string) ([]billing.Version, error)
-	Overview(ctx context.Context, subscription string) (billing.Overview, error)
-	SetSites(ctx context.Context, id string, sites []string, limit int64) error
-	Activate(ctx context.Context, id, key, tenant string) error
-	SetTenant(ctx context.Context, id, tenant, actor string) error
-	SetActivationKey(ctx context.Context, id, key, actor string) error
+	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
+	SetSites(ctx context.Context, id licensing.LicenseID, sites []string, limit int64) error
+	Activate(ctx context.Context, id licensing.LicenseID, key, tenant string) error
+	SetTenant(ctx context.Context, id licensing.LicenseID, tenant, actor string) error
+	SetActivationKey(ctx context.Context, id licensing.LicenseID, key, actor string) error
 	Use(ctx context.Context, id string) (licensing.Use, error)
-	SetBlocking(ctx context.Context, id string, on bool, actor string) error
+	SetBlocking(ctx context.Context, id licensing.LicenseID, on bool, actor string) error
 }
 
 // licenses shows licences, and answers visuals.
@@ -45,7 +45,7 @@ func (s *licenses) routes(h huma.API) {
 }
 
 // license reads a licence as its page shows it.
-func (s *licenses) license(ctx context.Context, id string) (License, error) {
+func (s *licenses) license(ctx context.Context, id licensing.LicenseID) (License, error) {
 	l, err := s.Store.License(ctx, id)
 	if err != nil {
 		return License{}, err
@@ -71,7 +71,7 @@ func (s *licenses) listLicenses(ctx context.Context, in *PageInput) (*struct{ Bo
 			}
 		}
 	}
-	list := listed(rows, in.Limit, func(l licensing.Issued) string { return l.ID },
+	list := listed(rows, in.Limit, func(l licensing.Issued) string { return string(l.ID) },
 		func(l licensing.Issued) License { return viewLicense(l, versions[l.Product], s.Now()).seenBy(who) })
 	return &struct{ Body List[License] }{list}, nil
 }
@@ -82,10 +82,10 @@ type LicenseInput struct {
 }
 
 func (s *licenses) getLicense(ctx context.Context, in *LicenseInput) (*struct{ Body License }, error) {
-	if _, err := s.licensed(ctx, in.ID); err != nil {
+	if _, err := s.licensed(ctx, licensing.LicenseID(in.ID)); err != nil {
 		return nil, s.answer(err)
 	}
-	v, err := s.license(ctx, in.ID)
+	v, err := s.license(ctx, licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -94,12 +94,12 @@ func (s *licenses) getLicense(ctx context.Context, in *LicenseInput) (*struct{ B
 
 // licensed reads a licence for its licensee, its billing contact, or an
 // operator.
-func (s *licenses) licensed(ctx context.Context, id string) (licensing.Issued, error) {
+func (s *licenses) licensed(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error) {
 	l, err := s.Store.License(ctx, id)
 	if err != nil {
 		return l, err
 	}
-	o, err := s.Store.Overview(ctx, l.Subscription)
+	o, err := s.Store.Overview(ctx, billing.SubscriptionID(l.Subscription))
 	if c := callerOf(ctx); err == nil && !c.operator && c.account.Email != o.LicenseeAccount && c.account.Email != o.BillingAccount {
 		err = billing.ErrNotFound
 	}
@@ -125,14 +125,14 @@ func (s *licenses) setSites(ctx context.Context, in *struct {
 		Sites []string `json:"sites" maxItems:"1000" doc:"Host names; a leading *. stands for any name below a registrable domain."`
 	}
 }) (*struct{ Body License }, error) {
-	l, err := s.licensed(ctx, in.ID)
+	l, err := s.licensed(ctx, licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
 	sites, err := checkSites(in.Body.Sites, l.Type, l.Quantity)
 	if err == nil {
-		err = s.Store.SetSites(ctx, in.ID, sites, siteEdits)
-		s.Checks.Forget(in.ID)
+		err = s.Store.SetSites(ctx, licensing.LicenseID(in.ID), sites, siteEdits)
+		s.Checks.Forget(licensing.LicenseID(in.ID))
 	}
 	if err != nil {
 		return nil, s.answer(err)
@@ -150,7 +150,7 @@ func (s *licenses) download(ctx context.Context, in *struct {
 	LicenseInput
 	Version string `query:"version" maxLength:"64" doc:"The version; absent: the newest."`
 }) (*fileOutput, error) {
-	l, err := s.licensed(ctx, in.ID)
+	l, err := s.licensed(ctx, licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -216,7 +216,7 @@ func (s *licenses) check(g *gin.Context) {
 		writeProblem(g, problem(http.StatusBadRequest, "malformed", "the body is not a licence check"))
 		return
 	}
-	l, known := s.Checks.Cached(q.License)
+	l, known := s.Checks.Cached(licensing.LicenseID(q.License))
 	if s.RateLimits {
 		wait := s.checked.wait(q.License[:min(len(q.License), longestID)], s.Now())
 		if !known {
@@ -228,7 +228,7 @@ func (s *licenses) check(g *gin.Context) {
 		}
 	}
 	if !known {
-		if l, err = s.Checks.Read(g.Request.Context(), q.License); err != nil {
+		if l, err = s.Checks.Read(g.Request.Context(), licensing.LicenseID(q.License)); err != nil {
 			p := problem(http.StatusServiceUnavailable, "unavailable", "the licence cannot be read at the moment")
 			p.retryAfter = 30
 			writeProblem(g, p)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,8 +24,9 @@ const (
 	// database asked for so many.
 	guessesASecond, guessesAtOnce = 1, 100
 	// Activation keys that are none.
-	keysASecond, keysAtOnce = 1.0 / 60, 10
-	limitsKept              = 100_000 // addresses or licences, in each of two halves
+	keysASecond, keysAtOnce       = 1.0 / 60, 10
+	returnsASecond, returnsAtOnce = 1, 20   // from the gateway's pages and the bank's
+	limitsKept                    = 100_000 // addresses or licences, in each of two halves
 
 	mailsAnHour = 5 // to an address that did not ask: trials, quotes, links to sign in with
 )
@@ -106,27 +108,87 @@ func tooMany(wait time.Duration) *Problem {
 
 // paced limits the requests of every address, except licence checks.
 func (s *server) paced(g *gin.Context) {
-	if !s.RateLimits || !isAPI(g.Request.URL.Path) || g.FullPath() == checkPath {
+	counted, back := s.requests, strings.HasPrefix(g.Request.URL.Path, "/return/")
+	if back {
+		counted = s.returns
+	}
+	if !s.RateLimits || !back && !isAPI(g.Request.URL.Path) || g.FullPath() == checkPath {
 		return
 	}
-	if wait := s.requests.wait(network(g.ClientIP()), s.Now()); wait > 0 {
+	if wait := counted.wait(network(g.ClientIP()), s.Now()); wait > 0 {
 		writeProblem(g, tooMany(wait))
 	}
 }
 
-// mayMail limits the mails that guests can have sent to an address.
-func (s *server) mayMail(ctx context.Context, email string) error {
-	if !s.RateLimits {
-		return nil
-	}
-	n, err := s.Stores.Access.Unsolicited(ctx, email, billing.Instant(s.Now()).Add(-time.Hour))
+// sourceNetwork is whose mails and declines count together, in the database: an
+// attacker has a whole IPv4 /24 or IPv6 /48.
+func sourceNetwork(address string) string {
+	a, err := netip.ParseAddr(address)
 	if err != nil {
+		return address
+	}
+	bits := 24
+	if a = a.Unmap(); a.Is6() {
+		bits = 48
+	}
+	p, err := a.WithZone("").Prefix(bits)
+	if err != nil {
+		return address
+	}
+	return p.String()
+}
+
+// stranger tells whether a caller is held to the limits of strangers, and from
+// which network.
+func (s *server) stranger(ctx context.Context) (network string, limited bool) {
+	network, _ = ctx.Value(sourceKey{}).(string)
+	return network, s.RateLimits && !callerOf(ctx).operator
+}
+
+// take counts an attempt, or refuses it with the code.
+func (s *server) take(ctx context.Context, code billing.Code, detail string, of ...billing.Allowance) error {
+	wait, err := s.Stores.Access.Take(ctx, billing.Instant(s.Now()), of...)
+	if err != nil || wait == 0 {
 		return err
 	}
-	if n >= mailsAnHour {
-		p := problem(http.StatusTooManyRequests, "too_many_mails", "too many mails to this address: try again later")
-		p.retryAfter = 3600
-		return p
+	p := problem(http.StatusTooManyRequests, string(code), detail)
+	p.retryAfter = int(math.Ceil(wait.Seconds()))
+	return p
+}
+
+// mayMail counts the mails that a stranger has sent to addresses, and limits
+// them by recipient and by source network.
+func (s *server) mayMail(ctx context.Context, emails ...string) error {
+	from, limited := s.stranger(ctx)
+	if !limited {
+		return nil
 	}
-	return nil
+	var of []billing.Allowance
+	for _, email := range emails {
+		of = append(of, s.Secret.MailTo(email), s.Secret.MailsFrom(from))
+	}
+	return s.take(ctx, codeTooManyMails, "too many mails to this address or from your network: try again later", of...)
+}
+
+const codeTooManyMails billing.Code = "too_many_mails"
+
+// mayDecline counts a try of a card as a decline of the source network until
+// settled is told what became of it: tries that are made at once are limited too.
+func (s *server) mayDecline(ctx context.Context) (settled func(*billing.Outcome), err error) {
+	from, limited := s.stranger(ctx)
+	if !limited {
+		return func(*billing.Outcome) {}, nil
+	}
+	now, of := billing.Instant(s.Now()), s.Secret.DeclinesFrom(from)
+	if err := s.take(ctx, billing.CodeTooManyAttempts, "too many cards were declined: try again later", of); err != nil {
+		return nil, err
+	}
+	return func(became *billing.Outcome) {
+		if became == nil || became.Code == billing.CodeCardDeclined {
+			return
+		}
+		if err := s.Stores.Access.GiveBack(context.WithoutCancel(ctx), now, of.Subject); err != nil {
+			s.Log.Warn("a card's try was not given back", "error", err)
+		}
+	}, nil
 }

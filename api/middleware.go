@@ -14,12 +14,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/okviz/licensing/billing"
 )
 
 const (
 	maxBody       = 64 << 10
 	maxActivation = 16 << 10
-	maxCatalogue  = 1 << 20
+	maxCatalogue  = billing.MaxCatalogue
 	maxStatement  = 1 << 20
 	maxPackage    = 17 << 20 // a package of 16 MiB and what a form adds
 )
@@ -51,9 +53,13 @@ func (s *server) recovered(g *gin.Context) {
 }
 
 // headed sets headers by kind of route, whatever the status: the visuals'
-// routes are open to every origin, and the API's answers must not be cached.
-func headed(g *gin.Context) {
+// routes are open to every origin, the API's answers must not be cached, and a browser
+// that has come by https does so for a year.
+func (s *server) headed(g *gin.Context) {
 	g.Header("X-Content-Type-Options", "nosniff")
+	if strings.HasPrefix(s.PublicURL, "https://") {
+		g.Header("Strict-Transport-Security", "max-age=31536000")
+	}
 	if isAPI(g.Request.URL.Path) {
 		g.Header("Cache-Control", "no-store")
 	}

@@ -168,11 +168,11 @@ func viewPeriod(p billing.Period) *Period {
 
 func viewSubscription(o billing.Overview) Subscription {
 	v := Subscription{
-		ID: o.ID, Number: o.Number, Status: o.Status, Product: o.Product, Plan: viewPlan(o.Plan), Quantity: o.Quantity,
+		ID: string(o.ID), Number: o.Number, Status: o.Status, Product: o.Product, Plan: viewPlan(o.Plan), Quantity: o.Quantity,
 		Price: o.Price.Money, Collection: o.Collection, CreatedAt: o.CreatedAt.UTC(), CurrentPeriod: viewPeriod(o.Period),
 		TrialEnd: instant(o.TrialEnd), NextPaymentAt: instant(o.NextPaymentAt()), LastPaymentAt: instant(o.LastPaymentAt),
 		CancelAtPeriodEnd: o.CancelAtPeriodEnd, CanceledAt: instant(o.CanceledAt), Actions: o.Actions(o.At(o.Read)),
-		LicenseID: text(o.License), BillingAccount: text(o.BillingAccount), LicenseeAccount: text(o.LicenseeAccount),
+		LicenseID: text(string(o.License)), BillingAccount: text(o.BillingAccount), LicenseeAccount: text(o.LicenseeAccount),
 		TestClock: text(o.TestClock),
 	}
 	if o.CancelReason != "" {
@@ -235,7 +235,7 @@ func viewLicense(l licensing.Issued, versions []billing.Version, now time.Time) 
 		allowed = l.Quantity
 	}
 	v := License{
-		ID: l.ID, SubscriptionID: l.Subscription, SubscriptionNumber: l.Number, Product: l.Product,
+		ID: string(l.ID), SubscriptionID: l.Subscription, SubscriptionNumber: l.Number, Product: l.Product,
 		Plan:     Plan{ID: l.PlanID, Type: l.Type, Tier: text(l.Tier), Cycle: billing.Cycle(l.Cycle)},
 		Quantity: l.Quantity, Status: l.Status(l.At(now)), ValidUntil: l.ValidUntil.UTC(), Licensee: l.Licensee,
 		Sites: l.Sites, SitesAllowed: allowed, Activation: l.Activation, Tenant: text(l.Tenant), Versions: versions,
@@ -265,7 +265,7 @@ func (v License) isOf(c caller) bool {
 
 func viewInvoice(inv billing.Invoice, notes []billing.CreditNote) Invoice {
 	v := Invoice{
-		ID: inv.ID, Number: text(inv.Number), Status: inv.Status, SubscriptionID: inv.Subscription,
+		ID: string(inv.ID), Number: text(inv.Number), Status: inv.Status, SubscriptionID: string(inv.Subscription),
 		IssuedAt: instant(inv.IssuedAt), DueAt: instant(inv.DueAt), PaidAt: instant(inv.PaidAt), Lines: viewLines(inv),
 		Subtotal: inv.Subtotal(), Discount: inv.Discount(), Tax: inv.Tax(), TaxNote: text(inv.TaxNote), Total: inv.Total(),
 		BalanceApplied: billing.Money{Amount: inv.BalanceApplied, Currency: inv.Currency}, AmountDue: inv.AmountDue(),

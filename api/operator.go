@@ -31,9 +31,9 @@ type OperatorStore interface {
 	Coupons(ctx context.Context, after string, limit int) (list []billing.Coupon, redeemed []int64, err error)
 	PutCoupon(ctx context.Context, c billing.Coupon) error
 	SetStanding(ctx context.Context, email string, percent int64) error
-	License(ctx context.Context, id string) (licensing.Issued, error)
-	Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error)
-	Refunds(ctx context.Context, subscription, invoice string) ([]billing.Refund, error)
+	License(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error)
+	Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error)
+	Refunds(ctx context.Context, subscription billing.SubscriptionID, invoice billing.InvoiceID) ([]billing.Refund, error)
 	AuditLog(ctx context.Context, which billing.AuditSelection, limit int) ([]billing.AuditRow, error)
 	VerifyAudit(ctx context.Context) (billing.AuditCheck, error)
 }
@@ -154,7 +154,7 @@ func placed(err error) error {
 func (s *operators) listCharges(ctx context.Context, in *struct {
 	Subscription string `query:"subscription" required:"true" maxLength:"64"`
 }) (*struct{ Body List[sandbox.Charge] }, error) {
-	charges, err := s.Sandbox.List(ctx, in.Subscription)
+	charges, err := s.Sandbox.List(ctx, billing.SubscriptionID(in.Subscription))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -175,7 +175,7 @@ func (s *operators) disputeCharge(ctx context.Context, in *struct {
 		Status  billing.DisputeStatus `json:"status" enum:"opened,won,lost"`
 	}
 }) (*struct{ Body DisputedCharge }, error) {
-	inv, _, err := s.Store.Invoice(ctx, in.Body.Invoice)
+	inv, _, err := s.Store.Invoice(ctx, billing.InvoiceID(in.Body.Invoice))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -186,7 +186,7 @@ func (s *operators) disputeCharge(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &struct{ Body DisputedCharge }{DisputedCharge{inv.ID, in.Body.Status}}, nil
+	return &struct{ Body DisputedCharge }{DisputedCharge{string(inv.ID), in.Body.Status}}, nil
 }
 
 // FailedRefund is a refund that the card's bank has sent back.
@@ -204,7 +204,7 @@ func (s *operators) failRefund(ctx context.Context, in *struct {
 		Status  billing.RefundStatus `json:"status" enum:"failed"`
 	}
 }) (*struct{ Body FailedRefund }, error) {
-	inv, _, err := s.Store.Invoice(ctx, in.Body.Invoice)
+	inv, _, err := s.Store.Invoice(ctx, billing.InvoiceID(in.Body.Invoice))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -223,7 +223,7 @@ func (s *operators) failRefund(ctx context.Context, in *struct {
 		if err != nil {
 			return nil, s.answer(err)
 		}
-		return &struct{ Body FailedRefund }{FailedRefund{inv.ID, r.ID, r.Amount}}, nil
+		return &struct{ Body FailedRefund }{FailedRefund{string(inv.ID), string(r.ID), r.Amount}}, nil
 	}
 	return nil, refusal(billing.CodeNotPossibleNow, "", "nothing of this invoice was given back to a card")
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/licensing/checks"
 )
@@ -117,7 +118,7 @@ type counting struct {
 	away          atomic.Bool
 }
 
-func (c *counting) CountUsers(ctx context.Context, license string, periodEnd time.Time, users []licensing.User) (string, error) {
+func (c *counting) CountUsers(ctx context.Context, license licensing.LicenseID, periodEnd time.Time, users []licensing.User) (billing.SubscriptionID, error) {
 	if c.away.Load() {
 		return "", errors.New("gone")
 	}

@@ -93,6 +93,7 @@ var statuses = map[billing.Code]int{
 	billing.CodeInvalidVATID:       http.StatusUnprocessableEntity,
 	billing.CodeUnknownToken:       http.StatusUnprocessableEntity,
 	billing.CodeQuantityNotAllowed: http.StatusUnprocessableEntity,
+	billing.CodeCountryNotServed:   http.StatusUnprocessableEntity,
 	billing.CodeTermsNotAccepted:   http.StatusUnprocessableEntity,
 	billing.CodeTrialNotOffered:    http.StatusUnprocessableEntity,
 	billing.CodeUnknownCoupon:      http.StatusUnprocessableEntity,

@@ -58,7 +58,7 @@ func (s *accounts) profiled(ctx context.Context, a billing.Account) (Me, error) 
 func viewMe(a billing.Account, p billing.Profile) Me {
 	b := p.Billing
 	v := Me{
-		ID: a.ID, Email: a.Email, Name: b.Name, Company: b.Company, Country: b.Country, VATID: b.VATID,
+		ID: string(a.ID), Email: a.Email, Name: b.Name, Company: b.Company, Country: b.Country, VATID: b.VATID,
 		Address: addressBody{b.Line1, b.Line2, b.City, b.Postal, b.Region},
 	}
 	if p.Licensee.Email != "" {
@@ -177,7 +177,7 @@ func (s *accounts) listCards(ctx context.Context, in *AccountInput) (*struct{ Bo
 	for _, c := range cards {
 		v := StoredCard{ID: c.Ref, Card: Card{c.Brand, c.Last4, c.Exp}, CreatedAt: c.CreatedAt.UTC(), Subscriptions: []PaidByCard{}}
 		for _, sub := range c.Pays {
-			v.Subscriptions = append(v.Subscriptions, PaidByCard{sub.ID, sub.Number})
+			v.Subscriptions = append(v.Subscriptions, PaidByCard{string(sub.ID), sub.Number})
 		}
 		out.Data = append(out.Data, v)
 	}

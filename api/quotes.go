@@ -12,6 +12,7 @@ import (
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/commands"
+	"github.com/okviz/licensing/licensing"
 )
 
 // Quote is what an order would cost, until it expires. It names nobody: its
@@ -69,7 +70,7 @@ func (s *shop) viewQuote(q billing.Quote, at time.Time) Quote {
 		Currency: bill.Currency, Lines: viewLines(bill), Subtotal: bill.Subtotal(), Discount: bill.Discount(), Tax: bill.Tax(),
 		TaxNote: text(bill.TaxNote), Total: bill.Total(), Recurring: QuoteRecurring{q.Renewal, sub.Plan.Cycle}, InvoiceAllowed: s.Policy.InvoiceAllowed(bill),
 		CreatedAt: q.CreatedAt.UTC(), ExpiresAt: q.ExpiresAt.UTC(),
-		SubscriptionID: text(q.Accepted), TestClock: text(sub.TestClock),
+		SubscriptionID: text(string(q.Accepted)), TestClock: text(sub.TestClock),
 	}
 }
 
@@ -86,12 +87,15 @@ func (s *shop) makeQuote(ctx context.Context, in *struct {
 	Body QuoteBody
 }) (*quoteOutput, error) {
 	const route = "POST /v1/quotes"
-	caller := s.orderer(ctx, in.Body.Billing.Email)
+	caller, err := s.orderer(ctx, route, in.Key, in.Body.Billing.Email)
+	if err != nil {
+		return nil, s.answer(err)
+	}
 	var q billing.Quote
 	r, err := s.Commands.Find(ctx, caller, route, in.Key)
 	if errors.Is(err, billing.ErrNotFound) {
 		if q, err = s.quote(ctx, in.Body.OrderBody); err == nil {
-			r, err = s.request(ctx, in.CommandInput, caller, route, q.ID, billing.Command{})
+			r, err = s.request(ctx, in.CommandInput, caller, route, billing.SubscriptionID(q.ID), billing.Command{})
 			r.Outcome = &billing.Outcome{} // nobody else has anything to do for it
 		}
 	}
@@ -111,7 +115,7 @@ func (s *shop) makeQuote(ctx context.Context, in *struct {
 	if r.Status != 0 {
 		return out, json.Unmarshal([]byte(r.Response), &out.Body)
 	}
-	if q, err = s.Store.Quote(ctx, r.Subscription); err != nil {
+	if q, err = s.Store.Quote(ctx, string(r.Subscription)); err != nil {
 		return nil, s.answer(err)
 	}
 	q.Accepted = "" // it was open when it was asked for
@@ -147,8 +151,20 @@ func (s *shop) myQuote(ctx context.Context, id string) (billing.Quote, error) {
 	return q, err
 }
 
+// shownQuote is myQuote, but for a token, which ends with its quote.
+func (s *shop) shownQuote(ctx context.Context, id string) (billing.Quote, error) {
+	q, err := s.myQuote(ctx, id)
+	if err != nil || callerOf(ctx).quote == "" {
+		return q, err
+	}
+	if closed := q.Closed(q.At(s.Now())); closed != nil {
+		return q, closed
+	}
+	return q, nil
+}
+
 func (s *shop) getQuote(ctx context.Context, in *QuoteInput) (*struct{ Body Quote }, error) {
-	q, err := s.myQuote(ctx, in.ID)
+	q, err := s.shownQuote(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -156,7 +172,7 @@ func (s *shop) getQuote(ctx context.Context, in *QuoteInput) (*struct{ Body Quot
 }
 
 func (s *shop) quotePDF(ctx context.Context, in *QuoteInput) (*fileOutput, error) {
-	q, err := s.myQuote(ctx, in.ID)
+	q, err := s.shownQuote(ctx, in.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -184,7 +200,10 @@ func (s *shop) acceptQuote(ctx context.Context, in *struct {
 	}
 	return s.place(ctx, in.CommandInput, callerOf(ctx).name(), "POST /v1/quotes/"+q.ID+"/accept", func() (commands.Purchase, error) {
 		token, by, err := payment(q.Order.Pay, in.Body.Payment, in.Body.AcceptTerms)
-		o, sub := q.Ordered(commands.NewID("sub"), commands.NewID("lic"), by, billing.Instant(s.Now()))
+		if err == nil {
+			err = s.checkCountry(q.Order.Billing.Country)
+		}
+		o, sub := q.Ordered(billing.SubscriptionID(commands.NewID("sub")), licensing.LicenseID(commands.NewID("lic")), by, billing.Instant(s.Now()))
 		return commands.Purchase{Order: o, Subscription: sub, Token: token}, err
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
 )
 
 func (s *operators) refundRoutes(h huma.API) {
@@ -34,14 +35,14 @@ type holdInput struct {
 }
 
 func (s *operators) hold(ctx context.Context, in *holdInput, action billing.Action) (*commandOutput, error) {
-	l, err := s.Store.License(ctx, in.ID)
+	l, err := s.Store.License(ctx, licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
 	if in.Body != nil {
 		in.reason = in.Body.Reason
 	}
-	return s.command(ctx, in.CommandInput, "/v1/operator/licenses/"+in.ID+"/"+string(action), l.Subscription, billing.Command{Action: action}, "")
+	return s.command(ctx, in.CommandInput, "/v1/operator/licenses/"+in.ID+"/"+string(action), billing.SubscriptionID(l.Subscription), billing.Command{Action: action}, "")
 }
 
 func (s *operators) refundInvoice(ctx context.Context, in *struct {
@@ -52,7 +53,7 @@ func (s *operators) refundInvoice(ctx context.Context, in *struct {
 		Reason *string    `json:"reason,omitempty" maxLength:"500" doc:"For your own records."`
 	}
 }) (*commandOutput, error) {
-	inv, _, err := s.Store.Invoice(ctx, in.ID)
+	inv, _, err := s.Store.Invoice(ctx, billing.InvoiceID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -76,6 +77,6 @@ func (s *operators) cancelNow(ctx context.Context, in *struct {
 	}
 }) (*commandOutput, error) {
 	in.reason = in.Body.Reason
-	return s.command(ctx, in.CommandInput, "/v1/operator/subscriptions/"+in.ID+"/cancel-now", in.ID,
+	return s.command(ctx, in.CommandInput, "/v1/operator/subscriptions/"+in.ID+"/cancel-now", billing.SubscriptionID(in.ID),
 		billing.Command{Action: billing.ActionCancelNow, Refund: in.Body.Refund}, "")
 }

@@ -82,11 +82,14 @@ type parts struct {
 func (s *shop) assemble(p parts) {
 	s.t.Helper()
 	c := &p.Config
-	s.checks = checks.New(p.checks, p.keys, func(ctx context.Context, subscription string) { c.Commands.Deliver(ctx, subscription) }, c.Log, c.Now)
+	s.checks = checks.New(p.checks, p.keys, func(ctx context.Context, subscription billing.SubscriptionID) {
+		c.Commands.Deliver(ctx, string(subscription))
+	}, c.Log, c.Now)
 	c.Commands = commands.New(s.store, s.temporal, s.checks.Forget, c.Log, c.Now)
 	s.events = events.New(p.events, p.gateway, c.Commands, s.checks.Forget, c.Log, c.Now)
 	c.Checks, c.Events, c.Keys = s.checks, s.events, p.keys
 	c.Office = backoffice.New(s.store, s.gateway, c.Commands, c.Log)
+	s.parts = p
 	var err error
 	s.handler, err = api.New(*c)
 	check(s.t, err)
@@ -145,8 +148,9 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 	s.mailbox = &activitiestest.Mailbox{}
 	s.temporal = &temporal{store: s.store, steps: &activities.Activities{
 		Store: s.store, Gateway: gateway, Mailer: s.mailbox, Files: stamper, Documents: papers,
-		PublicURL: "https://shop.example", Secret: billing.Secret("0123456789abcdef0123456789abcdef"), Now: time.Now,
+		PublicURL: "https://shop.example", Secret: billing.Secret{"0123456789abcdef0123456789abcdef"}, Now: time.Now,
 	}}
+
 	log := &diary{}
 	t.Cleanup(func() { log.saysNothing(t) })
 	config := api.Config{
@@ -155,7 +159,7 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 			Licenses: s.store, Accounts: s.store, Operators: s.store, Gateway: s.store,
 		},
 		Gateway: gateway, Files: stamper, Documents: papers, VATIDs: api.VATSyntax{}, Policy: billing.DefaultPolicy(), Metrics: uncounted{},
-		Sandbox: gateway, PublicURL: "https://shop.example", Secret: []byte("0123456789abcdef0123456789abcdef"), TestClocks: true,
+		Sandbox: gateway, PublicURL: "https://shop.example", Secret: billing.Secret{"0123456789abcdef0123456789abcdef"}, TestClocks: true,
 		Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: func() time.Time {
 			if s.now.IsZero() {
 				return time.Now()
@@ -167,6 +171,7 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 	for _, f := range change {
 		f(&s.parts)
 	}
+	s.temporal.steps.RateLimits = s.parts.RateLimits
 	s.assemble(s.parts)
 	return s
 }
@@ -225,6 +230,8 @@ type temporal struct {
 	before func() error // an error: the command does not arrive
 	after  func() error // an error: its answer does not
 	sent   int
+
+	delivered int // runs that were started to send mails
 }
 
 type started struct{ id string }
@@ -263,10 +270,10 @@ func (f *temporal) UpdateWithStartWorkflow(ctx context.Context, o client.UpdateW
 	id := o.StartWorkflowOperation.(started).id
 	var err error
 	if a, isAdvance := o.UpdateOptions.Args[0].(workflows.Advance); isAdvance {
-		err = f.due(ctx, id, a.To)
+		err = f.due(ctx, billing.SubscriptionID(id), a.To)
 	} else {
 		command := o.UpdateOptions.Args[0].(billing.Command)
-		err = f.run(ctx, id, func(s billing.Subscription) (activities.Task, bool) {
+		err = f.run(ctx, billing.SubscriptionID(id), func(s billing.Subscription) (activities.Task, bool) {
 			return activities.Task{At: s.At(time.Now()), Command: &command}, true
 		})
 	}
@@ -286,7 +293,8 @@ func (f *temporal) DescribeWorkflowExecution(context.Context, string, string) (*
 
 // ExecuteWorkflow is asked for Deliver alone.
 func (f *temporal) ExecuteWorkflow(ctx context.Context, _ client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
-	return nil, f.steps.Notify(ctx, args[0].(string))
+	f.delivered++
+	return nil, f.steps.Notify(ctx, billing.SubscriptionID(args[0].(string)))
 }
 
 // updates counts what was sent.
@@ -296,7 +304,7 @@ func (f *temporal) updates() int {
 	return f.sent
 }
 
-func (f *temporal) due(ctx context.Context, id string, at time.Time) error {
+func (f *temporal) due(ctx context.Context, id billing.SubscriptionID, at time.Time) error {
 	for more := true; more; {
 		err := f.run(ctx, id, func(s billing.Subscription) (activities.Task, bool) {
 			more = !s.Next.At.IsZero() && !s.Next.At.After(at)
@@ -309,7 +317,7 @@ func (f *temporal) due(ctx context.Context, id string, at time.Time) error {
 	return nil
 }
 
-func (f *temporal) run(ctx context.Context, id string, task func(billing.Subscription) (activities.Task, bool)) error {
+func (f *temporal) run(ctx context.Context, id billing.SubscriptionID, task func(billing.Subscription) (activities.Task, bool)) error {
 	o, err := f.store.Overview(ctx, id)
 	if err != nil {
 		return err
@@ -531,7 +539,7 @@ func (s *shop) on(subscription, action, body string) answer {
 // request reads the row of a request that has been made.
 func (s *shop) request(caller, route, key string) billing.Request {
 	s.t.Helper()
-	r, fresh, err := s.store.Begin(s.t.Context(), billing.Request{ID: models.NewID("req"), Caller: caller, Route: route, Key: key}, nil, nil)
+	r, fresh, err := s.store.Begin(s.t.Context(), billing.Request{ID: billing.RequestID(models.NewID("req")), Caller: caller, Route: route, Key: key}, nil, nil)
 	check(s.t, err)
 	if fresh {
 		s.t.Fatalf("there is no request of %s with this key", route)

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
 )
 
 // SubscriptionInput names a subscription.
@@ -75,9 +76,9 @@ type ChangePreview struct {
 // SubscriptionStore is what the routes of subscriptions need of the database.
 type SubscriptionStore interface {
 	Overviews(ctx context.Context, q billing.Search, limit int) ([]billing.Overview, error)
-	Events(ctx context.Context, subscription string) ([]billing.Event, error)
-	Snapshot(ctx context.Context, subscription string) (billing.Snapshot, error)
-	SetSites(ctx context.Context, id string, sites []string, limit int64) error
+	Events(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Event, error)
+	Snapshot(ctx context.Context, subscription billing.SubscriptionID) (billing.Snapshot, error)
+	SetSites(ctx context.Context, id licensing.LicenseID, sites []string, limit int64) error
 }
 
 // subscriptions shows subscriptions, and carries out their owners' commands.
@@ -110,7 +111,7 @@ func (s *subscriptions) routes(h huma.API) {
 				if in.Body != nil {
 					in.reason = in.Body.Reason
 				}
-				return s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/"+string(c.action), in.ID, billing.Command{Action: c.action}, "")
+				return s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/"+string(c.action), billing.SubscriptionID(in.ID), billing.Command{Action: c.action}, "")
 			})
 	}
 }
@@ -136,7 +137,7 @@ func (s *subscriptions) list(ctx context.Context, in PageInput, q billing.Search
 }
 
 func (s *subscriptions) getSubscription(ctx context.Context, in *SubscriptionInput) (*struct{ Body Subscription }, error) {
-	o, err := s.mine(ctx, in.ID)
+	o, err := s.mine(ctx, billing.SubscriptionID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -148,10 +149,10 @@ func (s *subscriptions) getSubscription(ctx context.Context, in *SubscriptionInp
 }
 
 func (s *subscriptions) listEvents(ctx context.Context, in *SubscriptionInput) (*struct{ Body List[billing.Event] }, error) {
-	if _, err := s.mine(ctx, in.ID); err != nil {
+	if _, err := s.mine(ctx, billing.SubscriptionID(in.ID)); err != nil {
 		return nil, s.answer(err)
 	}
-	events, err := s.Store.Events(ctx, in.ID)
+	events, err := s.Store.Events(ctx, billing.SubscriptionID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -164,7 +165,7 @@ func (s *subscriptions) listEvents(ctx context.Context, in *SubscriptionInput) (
 }
 
 // changeOf makes a command of a change, for the subscription's own product.
-func (s *subscriptions) changeOf(ctx context.Context, id string, b ChangeBody) (billing.Command, billing.Snapshot, error) {
+func (s *subscriptions) changeOf(ctx context.Context, id billing.SubscriptionID, b ChangeBody) (billing.Command, billing.Snapshot, error) {
 	if _, err := s.mine(ctx, id); err != nil {
 		return billing.Command{}, billing.Snapshot{}, err
 	}
@@ -183,7 +184,7 @@ func (s *subscriptions) previewChange(ctx context.Context, in *struct {
 	SubscriptionInput
 	Body ChangeBody
 }) (*struct{ Body ChangePreview }, error) {
-	c, snapshot, err := s.changeOf(ctx, in.ID, in.Body)
+	c, snapshot, err := s.changeOf(ctx, billing.SubscriptionID(in.ID), in.Body)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -215,7 +216,7 @@ func (s *subscriptions) change(ctx context.Context, in *struct {
 		ExpectedAmountDue *ExpectedAmount `json:"expected_amount_due,omitempty" doc:"The preview's, or its minor units alone: another cost is refused."`
 	}
 }) (*commandOutput, error) {
-	c, snapshot, err := s.changeOf(ctx, in.ID, in.Body.ChangeBody)
+	c, snapshot, err := s.changeOf(ctx, billing.SubscriptionID(in.ID), in.Body.ChangeBody)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -234,7 +235,7 @@ func (s *subscriptions) change(ctx context.Context, in *struct {
 		}
 		c.ExpectedAmountDue = &e.Amount
 	}
-	return s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/change", in.ID, c, "", func() error {
+	return s.command(ctx, in.CommandInput, "/v1/subscriptions/"+in.ID+"/change", billing.SubscriptionID(in.ID), c, "", func() error {
 		if sites == nil {
 			return nil
 		}
@@ -251,9 +252,9 @@ func (s *subscriptions) storeMethod(ctx context.Context, in *struct {
 }) (out *commandOutput, err error) {
 	path := "/v1/subscriptions/" + in.ID + "/payment-method"
 	if in.Body.Token == "" {
-		out, err = s.addCard(ctx, in.CommandInput, "POST "+path, in.ID)
+		out, err = s.addCard(ctx, in.CommandInput, "POST "+path, billing.SubscriptionID(in.ID))
 	} else {
-		out, err = s.command(ctx, in.CommandInput, path, in.ID, billing.Command{Action: billing.ActionPaymentMethod}, in.Body.Token)
+		out, err = s.command(ctx, in.CommandInput, path, billing.SubscriptionID(in.ID), billing.Command{Action: billing.ActionPaymentMethod}, in.Body.Token)
 	}
 	if out != nil && callerOf(ctx).order != "" {
 		out.Body.Subscription = out.Body.Subscription.withoutNames()

@@ -28,7 +28,7 @@ func (s *operators) markPaid(ctx context.Context, in *struct {
 	ID   string `path:"id" maxLength:"64"`
 	Body TransferBody
 }) (*commandOutput, error) {
-	inv, _, err := s.Store.Invoice(ctx, in.ID)
+	inv, _, err := s.Store.Invoice(ctx, billing.InvoiceID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -44,5 +44,5 @@ func (s *operators) markPaid(ctx context.Context, in *struct {
 		return nil, invalid("value_date", "is not a date such as 2026-03-02")
 	}
 	c := billing.Command{Action: billing.ActionMarkPaid, Invoice: inv.ID, Amount: &in.Body.Amount.Amount, ValueDate: date}
-	return s.command(ctx, in.CommandInput, "/v1/operator/invoices/"+inv.ID+"/mark-paid", inv.Subscription, c, reference)
+	return s.command(ctx, in.CommandInput, "/v1/operator/invoices/"+string(inv.ID)+"/mark-paid", inv.Subscription, c, reference)
 }

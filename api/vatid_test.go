@@ -1,6 +1,9 @@
 package api_test
 
-import "testing"
+import (
+	"github.com/okviz/licensing/billing"
+	"testing"
+)
 
 func TestAVATIDIsHeldToTheBillingCountry(t *testing.T) {
 	s := newShop(t)
@@ -57,7 +60,7 @@ func TestReverseChargeIsForAValidVATIDOfAnotherMemberState(t *testing.T) {
 					t.Errorf("the %s notes %v", name, note)
 				}
 			}
-			snapshot, err := s.store.Snapshot(t.Context(), a.text("subscription.id"))
+			snapshot, err := s.store.Snapshot(t.Context(), billing.SubscriptionID(a.text("subscription.id")))
 			check(t, err)
 			if got := snapshot.Order.Billing.VATID; got != c.stored {
 				t.Errorf("stored as %q, want %q", got, c.stored)

@@ -63,7 +63,7 @@ func TestAWebhookIsTakenFromItsGatewayAlone(t *testing.T) {
 }
 
 // invoiceOf reads the invoice of an order.
-func (s *shop) invoiceOf(id string) billing.Invoice {
+func (s *shop) invoiceOf(id billing.InvoiceID) billing.Invoice {
 	s.t.Helper()
 	inv, _, err := s.store.Invoice(s.t.Context(), id)
 	check(s.t, err)
@@ -71,9 +71,9 @@ func (s *shop) invoiceOf(id string) billing.Invoice {
 }
 
 // tell sends a webhook about a charge, twice.
-func (s *shop) tell(id string, kind sandbox.EventType, charge string) {
+func (s *shop) tell(id string, kind sandbox.EventType, charge billing.ChargeID) {
 	s.t.Helper()
-	body, signature := told(s.t, sandbox.Event{ID: id, Type: kind, Charge: charge, Created: time.Now()})
+	body, signature := told(s.t, sandbox.Event{ID: id, Type: kind, Charge: string(charge), Created: time.Now()})
 	s.ask("POST", webhooks, body, signature).want(200, "")
 	s.ask("POST", webhooks, body, signature).want(200, "")
 }
@@ -99,7 +99,7 @@ func (s *shop) eventually(what string, so func() bool) {
 
 func TestNewsOfWhatIsSettledTellsTheWorkflowNothing(t *testing.T) {
 	s := newShop(t)
-	paid := s.invoiceOf(s.buy().want(201, "").text("invoice.id"))
+	paid := s.invoiceOf(billing.InvoiceID(s.buy().want(201, "").text("invoice.id")))
 	sent := s.temporal.updates()
 	for i, kind := range []sandbox.EventType{
 		sandbox.EventFailed, sandbox.EventSucceeded, sandbox.EventWaits, sandbox.EventRefunded, "payment.canceled", "payment.created",
@@ -121,7 +121,7 @@ func TestNewsOfWhatIsSettledTellsTheWorkflowNothing(t *testing.T) {
 func TestNewsOfAPaymentThatWaitsReachesItsWorkflow(t *testing.T) {
 	s := newShop(t)
 	a := s.buy(`payment.token="tok_3ds"`).want(201, "")
-	inv := s.invoiceOf(a.text("invoice.id"))
+	inv := s.invoiceOf(billing.InvoiceID(a.text("invoice.id")))
 	id := inv.Subscription
 	s.tell("evt_0", sandbox.EventSucceeded, inv.Charge) // which is not so
 	s.awaitGatewayEvents(0)
@@ -137,7 +137,7 @@ func TestNewsOfAPaymentThatWaitsReachesItsWorkflow(t *testing.T) {
 	s.awaitGatewayEvents(1)
 	s.temporal.fail(nil, nil)
 	s.awaitGatewayEvents(0)
-	if got := s.ask("GET", "/v1/subscriptions/"+id, "", asOperator); got.text("status") != "active" {
+	if got := s.ask("GET", "/v1/subscriptions/"+string(id), "", asOperator); got.text("status") != "active" {
 		t.Errorf("the subscription is %s", got.body)
 	}
 	s.charged(id, "succeeded")
@@ -147,15 +147,15 @@ func TestNewsOfAPaymentThatWaitsReachesItsWorkflow(t *testing.T) {
 // engine having recorded it.
 func (s *shop) givenBack() (inv billing.Invoice, refund billing.Refund) {
 	s.t.Helper()
-	inv = s.invoiceOf(s.buy().want(201, "").text("invoice.id"))
-	s.ask("POST", "/v1/operator/invoices/"+inv.ID+"/refund", `{"amount":{"amount":400,"currency":"USD"}}`, asOperator, withKey()).want(200, "")
+	inv = s.invoiceOf(billing.InvoiceID(s.buy().want(201, "").text("invoice.id")))
+	s.ask("POST", "/v1/operator/invoices/"+string(inv.ID)+"/refund", `{"amount":{"amount":400,"currency":"USD"}}`, asOperator, withKey()).want(200, "")
 	answered, err := s.temporal.steps.Refund(s.t.Context(), inv.Subscription)
 	check(s.t, err)
 	return inv, answered[0]
 }
 
 // recordRefund writes down what the gateway has said.
-func (s *shop) recordRefund(sub string, r billing.Refund) {
+func (s *shop) recordRefund(sub billing.SubscriptionID, r billing.Refund) {
 	s.t.Helper()
 	check(s.t, s.temporal.run(s.t.Context(), sub, func(state billing.Subscription) (activities.Task, bool) {
 		return activities.Task{At: state.At(time.Now()), Refunds: []billing.Refund{r}}, true

@@ -58,7 +58,7 @@ func (o *Office) advance(ctx context.Context, clock string, to time.Time, late b
 }
 
 // tick sets a clock and tells subscriptions of it.
-func (o *Office) tick(ctx context.Context, clock string, at time.Time, ids ...string) error {
+func (o *Office) tick(ctx context.Context, clock string, at time.Time, ids ...billing.SubscriptionID) error {
 	if err := o.store.SetClock(ctx, clock, at.UTC()); err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func ReconcileMoney(ctx context.Context, store MoneyStore, gateway Movements, fr
 		return nil, fmt.Errorf("the books: %w", err)
 	}
 	for _, r := range billing.FailedSince(moved, books) {
-		n := billing.GatewayEvent{ID: "reconciled/" + r.Refund, Kind: billing.GatewayEventRefund, Reference: r.Charge, Created: r.At}
+		n := billing.GatewayEvent{ID: "reconciled/" + string(r.Refund), Kind: billing.GatewayEventRefund, Reference: string(r.Charge), Created: r.At}
 		fresh, err := store.StoreGatewayEvent(ctx, gateway.Name(), n)
 		if fresh { // nobody is at it: the sweeper may take it
 			err = store.DeferGatewayEvent(ctx, gateway.Name(), n.ID)

@@ -19,15 +19,15 @@ type Store interface {
 	InvoiceByNumber(ctx context.Context, number string) (billing.Invoice, error)
 	Products(ctx context.Context) ([]billing.Product, error)
 	Live(ctx context.Context) ([]billing.Subscription, error)
-	Overview(ctx context.Context, subscription string) (billing.Overview, error)
+	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
 	Audit(ctx context.Context, action, subject string, before, after any) error
 
 	CreateClock(ctx context.Context, now time.Time) (string, error)
 	HoldClock(ctx context.Context, id string) (time.Time, error)
 	SetClock(ctx context.Context, id string, now time.Time) error
 	ReleaseClock(ctx context.Context, id string) error
-	NextOnClock(ctx context.Context, clock string, to time.Time) (id string, at time.Time, err error)
-	OnClock(ctx context.Context, clock string) ([]string, error)
+	NextOnClock(ctx context.Context, clock string, to time.Time) (id billing.SubscriptionID, at time.Time, err error)
+	OnClock(ctx context.Context, clock string) ([]billing.SubscriptionID, error)
 }
 
 // Office does what operators ask for.

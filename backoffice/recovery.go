@@ -11,10 +11,10 @@ import (
 
 // Reconciliation names the subscriptions whose rows and workflows disagree.
 type Reconciliation struct {
-	Live                 int      `json:"live" doc:"Number of subscriptions for which some step is still due."`
-	WithoutWorkflow      []string `json:"without_workflow" doc:"Live subscriptions without a running workflow; okviz recover starts one."`
-	WithoutRows          []string `json:"without_rows" doc:"Running workflows of subscriptions that do not exist or for which nothing is due."`
-	PendingGatewayEvents int64    `json:"pending_gateway_events" doc:"Number of stored gateway events that have not been acted on yet."`
+	Live                 int                      `json:"live" doc:"Number of subscriptions for which some step is still due."`
+	WithoutWorkflow      []billing.SubscriptionID `json:"without_workflow" doc:"Live subscriptions without a running workflow; okviz recover starts one."`
+	WithoutRows          []billing.SubscriptionID `json:"without_rows" doc:"Running workflows of subscriptions that do not exist or for which nothing is due."`
+	PendingGatewayEvents int64                    `json:"pending_gateway_events" doc:"Number of stored gateway events that have not been acted on yet."`
 }
 
 // Reconcile compares the live rows with the running workflows. Temporal's lists
@@ -29,7 +29,7 @@ func (o *Office) Reconcile(ctx context.Context) (Reconciliation, error) {
 	if err != nil {
 		return Reconciliation{}, err
 	}
-	out := Reconciliation{Live: len(live), WithoutWorkflow: []string{}, WithoutRows: []string{}}
+	out := Reconciliation{Live: len(live), WithoutWorkflow: []billing.SubscriptionID{}, WithoutRows: []billing.SubscriptionID{}}
 	for _, sub := range live {
 		if !running[sub.ID] {
 			agree, err := o.agree(ctx, sub.ID)
@@ -56,7 +56,7 @@ func (o *Office) Reconcile(ctx context.Context) (Reconciliation, error) {
 }
 
 // agree looks whether a subscription is live exactly where its workflow runs.
-func (o *Office) agree(ctx context.Context, id string) (bool, error) {
+func (o *Office) agree(ctx context.Context, id billing.SubscriptionID) (bool, error) {
 	runs, err := o.commands.Runs(ctx, id)
 	if err != nil {
 		return false, err

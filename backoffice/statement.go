@@ -95,7 +95,7 @@ func (o *Office) transfer(ctx context.Context, l billing.StatementLine, seen map
 	if err != nil {
 		return err
 	}
-	out.Invoice, out.InvoiceID, out.SubscriptionID = &inv.Number, &inv.ID, &inv.Subscription
+	out.Invoice, out.InvoiceID, out.SubscriptionID = &inv.Number, (*string)(&inv.ID), (*string)(&inv.Subscription)
 	key := l.Key()
 	switch {
 	case l.Amount.Currency != inv.Currency:
@@ -104,7 +104,7 @@ func (o *Office) transfer(ctx context.Context, l billing.StatementLine, seen map
 		return say(LineDoubtful, "the statement has this line twice")
 	}
 	seen[key] = true
-	r := commands.NewRequest(statementCaller, "POST /v1/operator/invoices/"+inv.ID+"/mark-paid", key, inv.Subscription, cmp.Or(billing.ActorOf(ctx).Name, billing.ActorOperator),
+	r := commands.NewRequest(statementCaller, "POST /v1/operator/invoices/"+string(inv.ID)+"/mark-paid", key, inv.Subscription, cmp.Or(billing.ActorOf(ctx).Name, billing.ActorOperator),
 		billing.Command{Action: billing.ActionMarkPaid, Invoice: inv.ID, Amount: &l.Amount.Amount, ValueDate: l.Date})
 	r.BodyHash, r.Token = key, key
 	if was, err := o.commands.Find(ctx, r.Caller, r.Route, r.Key); err == nil && was.Outcome != nil && was.Outcome.Code == "" {

@@ -5,7 +5,7 @@ import "time"
 // Account is an e-mail address with all that belongs to it, made by its first
 // order (docs/rules.md, Who takes part).
 type Account struct {
-	ID    string // cus_…
+	ID    AccountID // cus_…
 	Email string
 }
 
@@ -34,10 +34,10 @@ type Session struct {
 // hash.
 type APIKey struct {
 	ID         string
-	Account    string // whose key it is; empty: an operator's
-	Operator   string // an operator's name; empty: of no named operator
-	Access     string // an OperatorRole; of an account's key AccessRead or AccessWrite
-	Name       string // what its owner calls it
+	Account    AccountID // whose key it is; empty: an operator's
+	Operator   string    // an operator's name; empty: of no named operator
+	Access     string    // an OperatorRole; of an account's key AccessRead or AccessWrite
+	Name       string    // what its owner calls it
 	CreatedAt  time.Time
 	ExpiresAt  *time.Time // nil: never
 	LastUsedAt *time.Time // to the minute; nil: never

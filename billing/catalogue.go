@@ -10,9 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/okviz/licensing/licensing"
 )
@@ -71,26 +69,39 @@ var defaultCatalogue []byte
 // DefaultCatalogue is the document that a new engine starts with.
 func DefaultCatalogue() []byte { return defaultCatalogue }
 
+// Limits of a catalogue document. The parser itself stops at a depth of 10,000,
+// and its decoder compares all keys of a mapping with one another.
+const (
+	MaxCatalogue = 256 << 10 // bytes
+	maxDepth     = 32
+	maxKeys      = 32 // of one mapping
+)
+
 // ParseCatalogue reads a catalogue document, JSON or YAML, and checks it.
-// Unknown fields are refused. The error is an *Error naming the place.
+// Unknown fields, anchors and aliases are refused, and so is what is larger or
+// deeper than the limits. The error is an *Error naming the place.
 func ParseCatalogue(doc []byte) (Catalogue, error) {
 	var c Catalogue
-	file, err := parser.ParseBytes(doc, 0)
-	if err != nil {
+	if len(doc) > MaxCatalogue {
+		return c, refuse(CodeInvalid, "", fmt.Sprintf("the document has more than %d KiB", MaxCatalogue>>10))
+	}
+	var root yaml.Node
+	nodes := yaml.NewDecoder(bytes.NewReader(doc))
+	switch err := nodes.Decode(&root); {
+	case errors.Is(err, io.EOF):
+		return c, nil
+	case err != nil:
 		return c, notACatalogue(err)
 	}
-	if len(file.Docs) > 1 {
+	if err := nodes.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		return c, refuse(CodeInvalid, "", "there is more than one document")
 	}
-	numbers := wholeNumbers{}
-	for _, d := range file.Docs {
-		ast.Walk(&numbers, d)
+	if line, fault := plain(&root, 0); fault != "" {
+		return c, refuse(CodeInvalid, "", fmt.Sprintf("line %d: %s", line, fault))
 	}
-	if numbers.fault != "" {
-		return c, refuse(CodeInvalid, "", numbers.fault)
-	}
-	dec := yaml.NewDecoder(bytes.NewReader(doc), yaml.DisallowUnknownField(), yaml.Strict())
-	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+	dec := yaml.NewDecoder(bytes.NewReader(doc))
+	dec.KnownFields(true)
+	if err := dec.Decode(&c); err != nil {
 		return c, notACatalogue(err)
 	}
 	seen := map[string]bool{}
@@ -107,34 +118,51 @@ func ParseCatalogue(doc []byte) (Catalogue, error) {
 	return c, nil
 }
 
-func notACatalogue(err error) *Error {
-	return refuse(CodeInvalid, "", "the document is not a catalogue: "+firstLine(yaml.FormatError(err, false, false)))
-}
+var yamlLine = regexp.MustCompile(`line [0-9]+: `)
 
-// wholeNumbers looks for a number of minor units or people that is not
-// written in digits alone: the decoder would make 9 of 9.90.
-type wholeNumbers struct{ fault string }
+// notACatalogue says where the decoder met the first fault, and repeats nothing
+// of the document.
+func notACatalogue(err error) *Error {
+	what := "is not YAML or JSON"
+	if wrong := (*yaml.TypeError)(nil); errors.As(err, &wrong) {
+		what = "a field is not known, or has a value of another kind"
+	}
+	return refuse(CodeInvalid, "", "the document is not a catalogue: "+yamlLine.FindString(err.Error())+what)
+}
 
 var digits = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
-func (w *wholeNumbers) Visit(n ast.Node) ast.Visitor {
-	v, ok := n.(*ast.MappingValueNode)
-	if !ok {
-		return w
+// plain looks for what a catalogue must not have, and returns the first fault
+// and its line: an anchor or alias, too much depth, a key twice, an empty entry,
+// or a number of minor units or people that is not written in digits alone.
+func plain(n *yaml.Node, depth int) (line int, fault string) {
+	switch {
+	case depth > maxDepth:
+		return n.Line, fmt.Sprintf("is nested deeper than %d", maxDepth)
+	case n.Anchor != "" || n.Kind == yaml.AliasNode:
+		return n.Line, "has an anchor or an alias, which a catalogue must not have"
+	case n.Kind == yaml.MappingNode && len(n.Content) > 2*maxKeys:
+		return n.Line, fmt.Sprintf("has more than %d fields", maxKeys)
 	}
-	key := v.Key.GetToken().Value
-	if key != "amount" && key != "covers" {
-		return w
+	seen := map[string]bool{}
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 {
+			if value := n.Content[i+1]; (child.Value == "amount" || child.Value == "covers") && (value.ShortTag() != "!!int" || !digits.MatchString(value.Value)) {
+				return child.Line, child.Value + " is a whole number, in digits alone"
+			}
+			if seen[child.Value] {
+				return child.Line, "has a field twice"
+			}
+			seen[child.Value] = true
+		}
+		if n.Kind == yaml.SequenceNode && child.ShortTag() == "!!null" {
+			return child.Line, "has an empty entry" // which the decoder would leave out
+		}
+		if line, fault := plain(child, depth+1); fault != "" {
+			return line, fault
+		}
 	}
-	if _, whole := v.Value.(*ast.IntegerNode); !whole || !digits.MatchString(v.Value.GetToken().Value) {
-		w.fault = fmt.Sprintf("line %d: %s is a whole number, in digits alone", v.Key.GetToken().Position.Line, key)
-	}
-	return w
-}
-
-func firstLine(s string) string {
-	s, _, _ = strings.Cut(s, "\n")
-	return s
+	return 0, ""
 }
 
 var productID = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)

@@ -3,8 +3,10 @@ package billing
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/okviz/licensing/licensing"
 )
@@ -189,7 +191,7 @@ func TestACatalogueIsRefusedByThePlaceOfItsFault(t *testing.T) {
 		{"activation", document("name: A", "name: A, activation: hand"), "products[0].activation"},
 		{"proration", document("name: A", "name: A, proration: hour"), "products[0].proration"},
 		{"the same product twice", "products: [{id: a, name: A}, {id: b, name: B}, {id: a, name: A}]", "products[2].id"},
-		{"an empty product", "products: [null]", "products[0].id"},
+		{"an empty product", "products: [null]", ""},
 		{"type", document("users", "cores"), plan + ".type"},
 		{"cycle", document("monthly", "weekly"), plan + ".cycle"},
 		{"the cycle of the timers' test is not for sale", document("monthly", "every_3_seconds"), plan + ".cycle"},
@@ -269,6 +271,53 @@ func TestACatalogueMayBeJSONOrYAML(t *testing.T) {
 	}
 }
 
+// hostile are documents that cost a careless parser gigabytes or minutes.
+var hostile = map[string]string{
+	"flow sequences":        "products: " + strings.Repeat("[", 64000),
+	"closed flow sequences": "products: " + strings.Repeat("[", 64000) + strings.Repeat("]", 64000),
+	"flow mappings":         "products: " + strings.Repeat("{a: ", 60000),
+	"block sequences":       strings.Repeat("- ", 120000),
+	"explicit keys":         strings.Repeat("? ", 120000),
+	"keys without a value":  "{" + strings.Repeat("a,", 120000),
+	"a key many times":      strings.Repeat("a: 1\n", 50000),
+	"many keys":             "a" + strings.Join(strings.Split(strings.Repeat("x", 300), ""), ": 1\na") + ": 1",
+	"brackets in a text":    `products: ["` + strings.Repeat("]", 60000) + `", ` + strings.Repeat("[", 60000),
+	"depth of 33":           "products: " + strings.Repeat("[", 32) + strings.Repeat("]", 32),
+	"anchors":               "products: " + strings.Repeat("&a ", 80000),
+	"an alias":              "products: []\nx: &a 1",
+	"a thousand millions":   bomb(9),
+	"more than 256 KiB":     "# " + strings.Repeat("x", 256<<10) + "\nproducts: []",
+}
+
+// parsed reads a document, and fails if that takes 128 MiB or two seconds.
+func parsed(t *testing.T, doc string) (Catalogue, error) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	began := time.Now()
+	c, err := ParseCatalogue([]byte(doc))
+	took := time.Since(began)
+	runtime.ReadMemStats(&after)
+	if used := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 2*time.Second || used > 128 {
+		t.Errorf("%d bytes took %s and %d MiB", len(doc), took, used)
+	}
+	return c, err
+}
+
+func TestAHostileCatalogueIsRefusedWithLittleTimeAndMemory(t *testing.T) {
+	for name, doc := range hostile {
+		t.Run(name, func(t *testing.T) {
+			_, err := parsed(t, doc)
+			if refusal := (*Error)(nil); !errors.As(err, &refusal) || refusal.Code != CodeInvalid || len(refusal.Detail) > 200 {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	if _, err := parsed(t, "products: []\nx: "+strings.Repeat("[", 31)+strings.Repeat("]", 31)); err == nil || !strings.Contains(err.Error(), "not known") {
+		t.Errorf("a depth of 32 is looked at: %v", err)
+	}
+}
+
 // bomb is a document whose aliases stand for 10ⁿ values.
 func bomb(n int) string {
 	var b strings.Builder
@@ -290,8 +339,11 @@ func FuzzParseCatalogue(f *testing.F) {
 	} {
 		f.Add(doc)
 	}
+	for _, doc := range hostile {
+		f.Add(doc)
+	}
 	f.Fuzz(func(t *testing.T, doc string) {
-		c, err := ParseCatalogue([]byte(doc))
+		c, err := parsed(t, doc)
 		if err != nil {
 			if refusal := (*Error)(nil); !errors.As(err, &refusal) || refusal.Code != CodeInvalid {
 				t.Fatalf("%#v", err)

@@ -12,8 +12,8 @@ type Changeset struct {
 	From         int64
 	Subscription Subscription // Revision = From: nothing of it has changed
 
-	Invoice           *Invoice // inserted, or rewritten while a draft; numbered here when paid
-	Void              string   // an unpaid invoice that is void now
+	Invoice           *Invoice  // inserted, or rewritten while a draft; numbered here when paid
+	Void              InvoiceID // an unpaid invoice that is void now
 	CreditNotes       []CreditNote
 	Entries           []BalanceEntry
 	CreditAllocations []CreditAllocation
@@ -29,7 +29,7 @@ type Changeset struct {
 	Notices []Notice
 	Events  []Event
 
-	Request string // whose answer Outcome is; empty for steps and signals
+	Request RequestID // whose answer Outcome is; empty for steps and signals
 	Outcome Outcome
 }
 
@@ -37,7 +37,7 @@ type Changeset struct {
 // never falls below zero; Key makes an entry happen once.
 type BalanceEntry struct {
 	Key      string
-	Account  string
+	Account  AccountID
 	Currency string
 	Amount   int64 // signed, minor units
 	Cause    EntryCause

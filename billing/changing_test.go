@@ -52,7 +52,7 @@ func TestTheCreditOfAChange(t *testing.T) {
 			var noted [2]int64
 			for _, n := range l.notes {
 				noted[0], noted[1] = noted[0]+n.Net, noted[1]+n.Tax
-				is(t, "the note corrects the first invoice", [2]string{n.Invoice, n.Line}, [2]string{l.order[0], l.order[0] + ".1"})
+				is(t, "the note corrects the first invoice", [2]string{string(n.Invoice), n.Line}, [2]string{l.order[0], l.order[0] + ".1"})
 			}
 			is(t, "credit note", noted, c.note)
 			is(t, "balance", l.balance, c.note[0]+c.note[1])
@@ -212,13 +212,13 @@ func TestAChangeWhilePastDueIsWithoutCreditAndFromNow(t *testing.T) {
 	is(t, "a decline", l.command(change(large)).Code, CodeCardDeclined)
 	dunning.Revision++
 	is(t, "leaves it past due", withoutCause(l.s()), withoutCause(dunning))
-	is(t, "the unpaid invoice", l.docs[unpaid].Status, InvoiceDraft)
+	is(t, "the unpaid invoice", l.docs[string(unpaid)].Status, InvoiceDraft)
 	l.cards["poor"] = ""
 	l.must(change(large))
 	is(t, "status", l.s().Status, Active)
 	is(t, "bill", lines(l.last()), [][3]any{{LineService, int64(2000), int64(0)}})
 	is(t, "period", l.s().Period, Period{instant("2026-05-03 09:00"), instant("2026-06-03 09:00")})
-	is(t, "the unpaid invoice", l.docs[unpaid].Status, InvoiceVoid)
+	is(t, "the unpaid invoice", l.docs[string(unpaid)].Status, InvoiceVoid)
 	l.to("2026-06-03 09:00")
 	is(t, "renewed once", l.charged(), int64(1000+2000+2000))
 }

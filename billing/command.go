@@ -5,8 +5,8 @@ import "time"
 // Command is a command on a subscription. It is stored in workflow
 // histories, so it names its request row and holds nothing personal.
 type Command struct {
-	Action  Action `json:"action,omitempty"`
-	Request string `json:"request,omitempty"` // req_…; empty for a signal: nobody waits for an answer
+	Action  Action    `json:"action,omitempty"`
+	Request RequestID `json:"request,omitempty"` // req_…; empty for a signal: nobody waits for an answer
 
 	// Purchases only: no money moves after this instant of real time.
 	NotAfter time.Time `json:"not_after,omitzero"`
@@ -19,7 +19,7 @@ type Command struct {
 
 	// An operator's only: mark-paid, refund and cancel-now. The reference stays in
 	// the request row.
-	Invoice   string      `json:"invoice,omitempty"`
+	Invoice   InvoiceID   `json:"invoice,omitempty"`
 	Amount    *int64      `json:"amount,omitempty"` // minor units of the invoice's currency; a refund's with its tax, nil: all that is left
 	ValueDate time.Time   `json:"value_date,omitzero"`
 	Reference string      `json:"-"`
@@ -27,7 +27,7 @@ type Command struct {
 	// Disputes only.
 	Dispute Dispute `json:"dispute,omitzero"`
 	// Refunds that failed only: re_….
-	RefundID string `json:"refund_id,omitempty"`
+	RefundID RefundID `json:"refund_id,omitempty"`
 	// Migrations only: the plan's newest price.
 	Price Price `json:"price,omitzero"`
 }
@@ -36,7 +36,7 @@ type Command struct {
 // a signal the revision that it was handled at.
 func (c Command) Cause(revision int64) string {
 	if c.Request != "" {
-		return c.Request
+		return string(c.Request)
 	}
 	return string(c.Action) + "@" + itoa(revision)
 }
@@ -49,7 +49,7 @@ type Outcome struct {
 	Code    Code           `json:"code,omitempty"`
 	Field   string         `json:"field,omitempty"`
 	Detail  string         `json:"detail,omitempty"`
-	Invoice string         `json:"invoice,omitempty"`
+	Invoice InvoiceID      `json:"invoice,omitempty"`
 	Payment PaymentOutcome `json:"payment,omitzero"`
 }
 

@@ -127,7 +127,7 @@ func TestAStrangersOrderUsesNothingOfTheAccountUntilTheAccountCommands(t *testin
 	is(t, "the next renewal", l.charged(), int64(3000))
 	l.must(Command{Action: ActionSuspend}) // what an operator does says nothing of the account
 	l.must(Command{Action: ActionReinstate})
-	l.must(refundOf(l.paid[0], 1))
+	l.must(refundOf(InvoiceID(l.paid[0]), 1))
 	is(t, "a stranger after the operator's commands", l.s().Guest, true)
 	l.must(change(large)) // on the boundary: the new period's credit is all of it
 	is(t, "charged by the account's change", l.charged(), int64(3000))

@@ -9,7 +9,7 @@ import (
 // has decided who is right (docs/rules.md, When a payment fails).
 type Dispute struct {
 	ID      string        `json:"id"`      // the gateway's
-	Invoice string        `json:"invoice"` // that was paid by the charge
+	Invoice InvoiceID     `json:"invoice"` // that was paid by the charge
 	Amount  Money         `json:"amount"`
 	Status  DisputeStatus `json:"status"`
 }

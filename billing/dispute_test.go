@@ -89,7 +89,7 @@ func TestALostDisputeDrawsOnWhatAChangeHasMovedAndOnNothingEarlier(t *testing.T)
 	l := bought(t, "2026-04-01", offer{})
 	l.to("2026-05-16 12:00") // half of May
 	l.must(change(large))
-	l.must(Command{Action: ActionDispute, Dispute: Dispute{ID: "dp_1", Invoice: l.paid[1], Amount: Money{1000, "USD"}, Status: DisputeLost}})
+	l.must(Command{Action: ActionDispute, Dispute: Dispute{ID: "dp_1", Invoice: InvoiceID(l.paid[1]), Amount: Money{1000, "USD"}, Status: DisputeLost}})
 	credited := []int64{}
 	for _, s := range l.sold {
 		credited = append(credited, s.Credited)

@@ -6,7 +6,7 @@ import "time"
 // too small to charge waived.
 func (b Snapshot) draft(purpose Purpose, cause string, s sale) *Invoice {
 	inv := Invoice{
-		ID: b.NewID("inv"), Key: b.Subscription.ID + "/" + string(purpose) + "/" + cause,
+		ID: InvoiceID(b.NewID("inv")), Key: string(b.Subscription.ID) + "/" + string(purpose) + "/" + cause,
 		Status: InvoiceDraft, Purpose: purpose,
 		Subscription: b.Subscription.ID, Account: b.Order.BillingAccount, Currency: b.currency(),
 	}

@@ -28,6 +28,7 @@ const (
 	CodeInvalidVATID       Code = "invalid_vat_id"
 	CodeUnknownToken       Code = "unknown_token"
 	CodeQuantityNotAllowed Code = "quantity_not_allowed"
+	CodeCountryNotServed   Code = "country_not_served"
 	CodeTermsNotAccepted   Code = "terms_not_accepted"
 	CodeTrialNotOffered    Code = "trial_not_offered"
 	CodeTrialAlreadyUsed   Code = "trial_already_used"

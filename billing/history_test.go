@@ -93,7 +93,7 @@ func live(l *ledger, first string, history []act) {
 			if a.What == "fail" {
 				answer = PaymentDeclined
 			}
-			l.answer(l.order[len(l.order)-1-a.Invoice], answer)
+			l.answer(InvoiceID(l.order[len(l.order)-1-a.Invoice]), answer)
 		case "news":
 			l.command(Command{Action: ActionSettle})
 		case "wait":
@@ -134,9 +134,9 @@ func live(l *ledger, first string, history []act) {
 			if len(l.paid) == 0 {
 				continue
 			}
-			c := Command{Action: ActionRefund, Invoice: l.paid[a.Invoice%len(l.paid)]}
+			c := Command{Action: ActionRefund, Invoice: InvoiceID(l.paid[a.Invoice%len(l.paid)])}
 			if a.Part > 0 {
-				part := max(1, l.docs[c.Invoice].Total().Amount*a.Part/100)
+				part := max(1, l.docs[string(c.Invoice)].Total().Amount*a.Part/100)
 				c.Amount = &part
 			}
 			l.command(c)
@@ -202,7 +202,7 @@ func audit(l *ledger, opening int64) {
 
 	for _, c := range l.charges {
 		charged += c.amount
-		inv := l.docs[c.invoice]
+		inv := l.docs[string(c.invoice)]
 		if c.status.Ended() && inv.Purpose != ForRevival {
 			t.Errorf("%s was charged at %s, after the end", c.invoice, c.at)
 		}
@@ -240,13 +240,13 @@ func audit(l *ledger, opening int64) {
 	}
 	for _, n := range l.notes {
 		if n.Reason == ReasonVoid {
-			if inv := l.docs[n.Invoice]; inv.Status != InvoiceVoid || inv.DueAt.IsZero() || n.Total() != inv.Total() {
+			if inv := l.docs[string(n.Invoice)]; inv.Status != InvoiceVoid || inv.DueAt.IsZero() || n.Total() != inv.Total() {
 				t.Errorf("%s voids %s over %s, which is %s", n.ID, inv.ID, inv.Total(), inv.Status)
 			}
 			continue
 		}
 		notes += n.Total().Amount
-		noted[n.Invoice] += n.Total().Amount
+		noted[string(n.Invoice)] += n.Total().Amount
 	}
 	coupons(l)
 	reminders(l)
@@ -319,7 +319,7 @@ func audit(l *ledger, opening int64) {
 			t.Errorf("at %s %d were drawn and %d credited", m.at, credited, documented)
 		}
 		inv, p, paying := *m.Invoice, m.Invoice.Service().Period, m.before
-		if then, ok := l.made[inv.ID]; ok && inv.DueAt.IsZero() { // its amounts were frozen then
+		if then, ok := l.made[string(inv.ID)]; ok && inv.DueAt.IsZero() { // its amounts were frozen then
 			m.at, m.before = then.at, then.before
 		}
 		if coming := m.before.priceOf(p); inv.Service().Price != coming && inv.Service().Plan == m.before.Plan && inv.ID != m.before.OpenInvoice {
@@ -400,7 +400,7 @@ func audit(l *ledger, opening int64) {
 	for _, s := range l.sold {
 		g := given[s.Line.ID]
 		kept += s.Line.Net() + s.Line.Tax - g.net - g.tax
-		waived, waivedTax := l.docs[s.Invoice].Waived() // drawn from the beginning: nobody paid it
+		waived, waivedTax := l.docs[string(s.Invoice)].Waived() // drawn from the beginning: nobody paid it
 		if g.net != s.Credited-waived || s.Credited > s.Line.Net() || g.net != expected[s.Line.ID] {
 			t.Errorf("%d given back of %s, %d drawn of %d, %d waived, %d by the rules", g.net, s.Line.ID, s.Credited, s.Line.Net(), waived, expected[s.Line.ID])
 		}
@@ -408,8 +408,8 @@ func audit(l *ledger, opening int64) {
 		if off != 0 && (s.Credited == s.Line.Net() || off*off > 1 || !odd[s.Line.ID] && waived == 0) {
 			t.Errorf("%d of tax given back of %s, %d off", g.tax, s.Line.ID, off)
 		}
-		if inv := l.docs[s.Invoice]; noted[s.Invoice] > inv.Total().Amount {
-			t.Errorf("notes of %d on %s, which came to %s", noted[s.Invoice], inv.ID, inv.Total())
+		if inv := l.docs[string(s.Invoice)]; noted[string(s.Invoice)] > inv.Total().Amount {
+			t.Errorf("notes of %d on %s, which came to %s", noted[string(s.Invoice)], inv.ID, inv.Total())
 		}
 	}
 	// What came in and was not given back is what was kept for service, less
@@ -438,7 +438,7 @@ func (l *ledger) wantBack(m moment, expected map[string]int64) bool {
 		want := int64(0)
 		switch {
 		case m.asked.Action == ActionMoneyBack && ended:
-			if late := m.at.Sub(l.docs[m.before.MoneyBack.From].PaidAt); late > 14*24*time.Hour {
+			if late := m.at.Sub(l.docs[string(m.before.MoneyBack.From)].PaidAt); late > 14*24*time.Hour {
 				l.t.Errorf("money back %s after the purchase", late)
 			}
 			if since {
@@ -482,14 +482,14 @@ func coupons(l *ledger) {
 			t.Errorf("%s: a stranger's bill uses %d of the balance", inv.ID, inv.BalanceApplied)
 		}
 		if inv.Status == InvoiceOpen || inv.InFlight != "" {
-			mailed[inv.ID] = m.standing
+			mailed[string(inv.ID)] = m.standing
 		}
 		if inv.Status != InvoicePaid {
 			continue
 		}
 		price := line.Price.Amount * line.Quantity
 		standing, coupon := m.standing, int64(0)
-		if then, ok := mailed[inv.ID]; ok {
+		if then, ok := mailed[string(inv.ID)]; ok {
 			standing = then
 		}
 		if inv.Guest {

@@ -65,18 +65,18 @@ func (l Line) Net() int64 { return l.Amount - l.Discount }
 // Invoice is a bill. Subtotal is the sum of the lines' amounts;
 // Subtotal − Discount + Tax = Total; Total − BalanceApplied = AmountDue.
 type Invoice struct {
-	ID           string        `json:"id"`
-	Key          string        `json:"key"` // unique: subscription, purpose and cause
-	Number       string        `json:"number,omitempty"`
-	Status       InvoiceStatus `json:"status"`
-	Purpose      Purpose       `json:"purpose"`
-	Subscription string        `json:"subscription"`
-	Account      string        `json:"account"`
-	Currency     string        `json:"currency"`
-	Lines        []Line        `json:"lines"`
-	TaxNote      string        `json:"tax_note,omitempty"`
-	Coupon       string        `json:"coupon,omitempty"` // that has lowered it
-	Guest        bool          `json:"guest,omitempty"`  // made without what the account has
+	ID           InvoiceID      `json:"id"`
+	Key          string         `json:"key"` // unique: subscription, purpose and cause
+	Number       string         `json:"number,omitempty"`
+	Status       InvoiceStatus  `json:"status"`
+	Purpose      Purpose        `json:"purpose"`
+	Subscription SubscriptionID `json:"subscription"`
+	Account      AccountID      `json:"account"`
+	Currency     string         `json:"currency"`
+	Lines        []Line         `json:"lines"`
+	TaxNote      string         `json:"tax_note,omitempty"`
+	Coupon       string         `json:"coupon,omitempty"` // that has lowered it
+	Guest        bool           `json:"guest,omitempty"`  // made without what the account has
 
 	BalanceApplied int64 `json:"balance_applied"` // reserved while a draft, used up once paid
 
@@ -91,11 +91,11 @@ type Invoice struct {
 	// The gateway's side. The reference is stored before money may move.
 	// Attempt is raised only after a definite decline. InFlight is the cause
 	// of an attempt whose outcome is not on file yet.
-	Gateway  string `json:"gateway,omitempty"`
-	Charge   string `json:"charge,omitempty"`
-	Method   string `json:"method,omitempty"`
-	Attempt  int    `json:"attempt,omitempty"`
-	InFlight string `json:"in_flight,omitempty"`
+	Gateway  string   `json:"gateway,omitempty"`
+	Charge   ChargeID `json:"charge,omitempty"`
+	Method   string   `json:"method,omitempty"`
+	Attempt  int      `json:"attempt,omitempty"`
+	InFlight string   `json:"in_flight,omitempty"`
 	// Waits: the attempt's outcome is still to come, from the customer or from the
 	// gateway (see PendingPayment).
 	Waits bool `json:"waits,omitempty"`
@@ -174,7 +174,7 @@ func (inv Invoice) Waived() (net, tax int64) {
 // PaidLine is a service line of a paid invoice with what has been drawn from it:
 // its one refundable remainder is Net − Credited (docs/rules.md, Changing plan).
 type PaidLine struct {
-	Invoice     string
+	Invoice     InvoiceID
 	Line        Line
 	Credited    int64
 	CreditedTax int64
@@ -182,7 +182,7 @@ type PaidLine struct {
 
 // pays tells whether the line is what paid for a period: the invoice's that is
 // known to have, and no other's of the same instants.
-func (s PaidLine) pays(p Period, invoice string) bool {
+func (s PaidLine) pays(p Period, invoice InvoiceID) bool {
 	return s.Line.Period == p && (invoice == "" || invoice == s.Invoice)
 }
 
@@ -204,7 +204,7 @@ func (s PaidLine) taxOn(net int64) int64 {
 type CreditNote struct {
 	ID           string    `json:"id"`
 	Number       string    `json:"number,omitempty"`
-	Invoice      string    `json:"invoice"`
+	Invoice      InvoiceID `json:"invoice"`
 	Line         string    `json:"line"`
 	CreditedLine string    `json:"credited_line,omitempty"` // the sold line, where that is a later invoice's
 	Currency     string    `json:"currency"`

@@ -43,7 +43,7 @@ type ledger struct {
 
 // charge is money that has really moved.
 type charge struct {
-	invoice string
+	invoice InvoiceID
 	amount  int64
 	at      time.Time
 	status  Status // of the subscription when it was charged
@@ -227,23 +227,23 @@ func (l *ledger) onFile() Snapshot {
 	for _, id := range l.paid {
 		r := Receipt{Invoice: l.docs[id]}
 		for _, n := range l.notes {
-			if n.Invoice == id {
+			if string(n.Invoice) == id {
 				r.Noted += n.Total().Amount
 			}
 		}
 		for _, back := range l.refunds {
-			if back.Invoice == id {
+			if string(back.Invoice) == id {
 				r.Refunded += back.Amount.Amount
 			}
 		}
 		b.Receipts = append(b.Receipts, r)
 	}
 	if id := b.Subscription.OpenInvoice; id != "" {
-		open := l.docs[id]
+		open := l.docs[string(id)]
 		b.Open = &open
 	}
 	if id := b.Subscription.PendingPayment.Invoice; id != "" {
-		pending := l.docs[id]
+		pending := l.docs[string(id)]
 		b.PendingPayment = &pending
 	}
 	return b
@@ -294,14 +294,14 @@ func (l *ledger) command(c Command, card ...string) Outcome {
 
 // answer is what a customer does on the page of their bank. Where nothing waits
 // there any more nothing happens.
-func (l *ledger) answer(invoice string, answer PaymentStatus) {
+func (l *ledger) answer(invoice InvoiceID, answer PaymentStatus) {
 	l.t.Helper()
-	if l.bank[invoice] != PaymentRequiresAction {
+	if l.bank[string(invoice)] != PaymentRequiresAction {
 		return
 	}
-	l.bank[invoice] = answer
+	l.bank[string(invoice)] = answer
 	if answer == PaymentSucceeded {
-		l.take(l.docs[invoice], l.s())
+		l.take(l.docs[string(invoice)], l.s())
 	}
 }
 
@@ -323,11 +323,11 @@ func (l *ledger) settle(end bool) Outcome {
 	b := l.onFile()
 	inv := *b.PendingPayment
 	b.Method = inv.Method
-	if end && l.bank[inv.ID] == PaymentRequiresAction {
-		l.bank[inv.ID] = givenUp
+	if end && l.bank[string(inv.ID)] == PaymentRequiresAction {
+		l.bank[string(inv.ID)] = givenUp
 	}
 	p := &Changeset{}
-	switch l.bank[inv.ID] {
+	switch l.bank[string(inv.ID)] {
 	case PaymentRequiresAction:
 		return Outcome{}
 	case PaymentSucceeded:
@@ -347,8 +347,8 @@ func (l *ledger) take(inv Invoice, s Subscription) {
 }
 
 // transferred is what a store reads for a mark-paid.
-func (l *ledger) transferred(invoice string) Transferred {
-	t := Transferred{Invoice: l.docs[invoice]}
+func (l *ledger) transferred(invoice InvoiceID) Transferred {
+	t := Transferred{Invoice: l.docs[string(invoice)]}
 	for key, e := range l.entries {
 		if strings.HasPrefix(key, TransferKeys(invoice)) {
 			t.Keys, t.Amounts = append(t.Keys, key), append(t.Amounts, e.Amount)
@@ -359,7 +359,7 @@ func (l *ledger) transferred(invoice string) Transferred {
 }
 
 // transfer marks an invoice as paid, in a part or more than that.
-func (l *ledger) transfer(invoice, reference string, amount int64) Outcome {
+func (l *ledger) transfer(invoice InvoiceID, reference string, amount int64) Outcome {
 	l.t.Helper()
 	got := l.command(Command{Action: ActionMarkPaid, Invoice: invoice, Reference: reference, Amount: &amount})
 	if got.Code == "" {
@@ -400,7 +400,7 @@ func (l *ledger) apply(b Snapshot, d Decision, cause string) Outcome {
 	inv, reserve := b.Reserve(*d.Bill, cause)
 	l.post(reserve)
 	due := inv.AmountDue().Amount
-	l.made[inv.ID] = made{l.now, b.Subscription}
+	l.made[string(inv.ID)] = made{l.now, b.Subscription}
 	if due > 0 {
 		if due < b.Policy.Minimum[inv.Currency] {
 			l.t.Errorf("the gateway is asked for %d, less than its minimum", due)
@@ -410,11 +410,11 @@ func (l *ledger) apply(b Snapshot, d Decision, cause string) Outcome {
 			l.post(*p)
 			return p.Outcome
 		}
-		inv.Gateway, inv.Charge = "sandbox", "pay_"+inv.ID
+		inv.Gateway, inv.Charge = "sandbox", ChargeID("pay_"+string(inv.ID))
 		if inv.Method == asking {
-			p := b.Awaits(inv, ChargeResult{Status: PaymentRequiresAction, ActionURL: "https://bank.example/" + inv.ID}, l.now)
-			if l.bank[inv.ID] = PaymentRequiresAction; !b.MayWait(inv, l.now) {
-				l.bank[inv.ID] = givenUp
+			p := b.Awaits(inv, ChargeResult{Status: PaymentRequiresAction, ActionURL: "https://bank.example/" + string(inv.ID)}, l.now)
+			if l.bank[string(inv.ID)] = PaymentRequiresAction; !b.MayWait(inv, l.now) {
+				l.bank[string(inv.ID)] = givenUp
 				p = b.Declined(inv, ChargeResult{Status: PaymentDeclined, DeclineCode: DeclineAbandoned, Advice: AdviceNeedsCustomer}, l.now)
 			}
 			l.post(*p)
@@ -506,7 +506,7 @@ func (l *ledger) post(p Changeset) {
 		}
 	}
 	if p.Void != "" {
-		inv, ok := l.docs[p.Void]
+		inv, ok := l.docs[string(p.Void)]
 		if !ok || inv.Status != InvoiceDraft && inv.Status != InvoiceOpen {
 			fail("void of %s, which is %q", p.Void, inv.Status)
 		}
@@ -515,7 +515,7 @@ func (l *ledger) post(p Changeset) {
 			fail("%s was mailed over %s, and its notes are %+v", inv.ID, inv.Total(), p.CreditNotes)
 		}
 		inv.Status = InvoiceVoid
-		l.docs[p.Void] = inv
+		l.docs[string(p.Void)] = inv
 	}
 	if p.Invoice != nil {
 		l.write(*p.Invoice, fail)
@@ -564,7 +564,7 @@ func (l *ledger) draw(d CreditAllocation) error {
 
 func (l *ledger) write(inv Invoice, fail func(string, ...any)) {
 	l.t.Helper()
-	old, known := l.docs[inv.ID]
+	old, known := l.docs[string(inv.ID)]
 	if known && old.Status != InvoiceDraft && !(old.Status == InvoiceOpen && inv.OnlyPays(old)) {
 		fail("%s is %s and was written again", inv.ID, old.Status)
 	}
@@ -574,13 +574,13 @@ func (l *ledger) write(inv Invoice, fail func(string, ...any)) {
 				fail("two invoices have the key %s", inv.Key)
 			}
 		}
-		l.order = append(l.order, inv.ID)
+		l.order = append(l.order, string(inv.ID))
 	}
 	if problem := addsUp(inv); problem != "" {
 		fail("%s", problem)
 	}
-	if l.docs[inv.ID] = inv; inv.Status == InvoicePaid {
-		l.paid = append(l.paid, inv.ID)
+	if l.docs[string(inv.ID)] = inv; inv.Status == InvoicePaid {
+		l.paid = append(l.paid, string(inv.ID))
 		waived, waivedTax := inv.Waived()
 		for _, line := range inv.Lines {
 			if line.Kind == LineService {
@@ -594,7 +594,7 @@ func (l *ledger) write(inv Invoice, fail func(string, ...any)) {
 func (l *ledger) refund(r Refund, fail func(string, ...any)) {
 	l.t.Helper()
 	if r.Status == RefundPending {
-		if inv := l.docs[r.Invoice]; r.Amount.Amount <= 0 || inv.Charge == "" || r.Charge != inv.Charge {
+		if inv := l.docs[string(r.Invoice)]; r.Amount.Amount <= 0 || inv.Charge == "" || r.Charge != inv.Charge {
 			fail("refund %+v of the charge %q", r, inv.Charge)
 		}
 		l.refunds = append(l.refunds, r)
@@ -604,7 +604,7 @@ func (l *ledger) refund(r Refund, fail func(string, ...any)) {
 				asked += other.Amount.Amount
 			}
 		}
-		if due := l.docs[r.Invoice].AmountDue().Amount; asked > due {
+		if due := l.docs[string(r.Invoice)].AmountDue().Amount; asked > due {
 			fail("%d asked back of %s, which charged %d", asked, r.Invoice, due)
 		}
 		return
@@ -635,7 +635,7 @@ func (l *ledger) confirm(failing ...int) {
 }
 
 // sendBack has the engine hear that a refund has failed after all.
-func (l *ledger) sendBack(refund string) Outcome {
+func (l *ledger) sendBack(refund RefundID) Outcome {
 	l.t.Helper()
 	return l.command(Command{Action: ActionRefundFailed, RefundID: refund})
 }
@@ -701,7 +701,7 @@ func (l *ledger) holds(fail func(string, ...any)) {
 		fail("%d refunds are pending, and the state says %d", pending, s.Refunding)
 	}
 	for id, inv := range l.docs {
-		if waits := s.PendingPayment.Invoice == id; inv.Waits != waits || waits && (inv.Status != InvoiceDraft || inv.AmountDue() != s.PendingPayment.Amount) ||
+		if waits := string(s.PendingPayment.Invoice) == id; inv.Waits != waits || waits && (inv.Status != InvoiceDraft || inv.AmountDue() != s.PendingPayment.Amount) ||
 			!waits && inv.ActionURL != "" {
 			fail("%+v waits, and %+v", s.PendingPayment, inv)
 		}
@@ -709,7 +709,7 @@ func (l *ledger) holds(fail func(string, ...any)) {
 	if (s.Status.Ended() && s.PendingPayment.Invoice == "") != s.Next.At.IsZero() {
 		fail("%s waits for %+v", s.Status, s.Next)
 	}
-	if open := l.docs[s.OpenInvoice]; !s.DueAt.IsZero() {
+	if open := l.docs[string(s.OpenInvoice)]; !s.DueAt.IsZero() {
 		if open.Status != InvoiceOpen || open.DueAt != s.DueAt || s.Status != Incomplete && s.Status != Active {
 			fail("%s waits until %s for %s, due %s", s.Status, s.DueAt, open.Status, open.DueAt)
 		}

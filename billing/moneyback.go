@@ -9,7 +9,7 @@ import (
 // until when: from the first charge of a purchase, a trial's conversion or a
 // revival (docs/rules.md, Cancelling).
 type MoneyBack struct {
-	From  string    `json:"from"` // inv_…
+	From  InvoiceID `json:"from"` // inv_…
 	Until time.Time `json:"until"`
 }
 

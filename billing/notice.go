@@ -64,7 +64,7 @@ type Notice struct {
 	Kind NoticeKind `json:"kind"`
 	To   Role       `json:"to"`
 
-	InvoiceID   string       `json:"invoice_id,omitempty"`
+	InvoiceID   InvoiceID    `json:"invoice_id,omitempty"`
 	Amount      Money        `json:"amount"`                 // charged, or due
 	Discount    Money        `json:"discount"`               // taken off by coupon and standing discount
 	OldAmount   Money        `json:"old_amount"`             // price_change: what Amount takes the place of
@@ -91,13 +91,13 @@ type Email struct {
 
 	ProductName        string
 	Activation         licensing.Activation
-	SubscriptionID     string // for the operator only
+	SubscriptionID     SubscriptionID // for the operator only
 	SubscriptionNumber int64
 	Quantity           int64
 	InvoiceNumber      string
 	CreditNoteNumbers  []string
 	QuoteNumber        string
-	LicenseID          string
+	LicenseID          licensing.LicenseID
 	Licensee           string // "Name <e-mail>", as the licence shows it
 	ValidUntil         time.Time
 	Version            string // of the attached file; empty: none published yet

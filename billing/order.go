@@ -1,13 +1,20 @@
 package billing
 
+import (
+	"regexp"
+	"unicode/utf8"
+
+	"github.com/okviz/licensing/licensing"
+)
+
 // Order is what was asked for at checkout. It keeps the personal data that
 // states and histories must not hold.
 type Order struct {
-	Subscription    string
-	Quote           string // quo_… that was accepted; empty: placed at checkout
-	License         string // the id that the licence will have
-	BillingAccount  string // cus_…
-	LicenseeAccount string
+	Subscription    SubscriptionID
+	Quote           string              // quo_… that was accepted; empty: placed at checkout
+	License         licensing.LicenseID // the id that the licence will have
+	BillingAccount  AccountID           // cus_…
+	LicenseeAccount AccountID
 	Billing         BillingDetails
 	Licensee        Contact
 	Pay             Pay
@@ -30,6 +37,35 @@ type Contact struct {
 
 // String is the licensee as the licence shows it: "Name <e-mail>".
 func (c Contact) String() string { return c.Name + " <" + c.Email + ">" }
+
+var (
+	name     = regexp.MustCompile(`^[\pL\pM][\pL\pM '’.,&()-]*$`)
+	hostName = regexp.MustCompile(`[\pL\pM\pN]\.[\pL\pM\pN]{2}`)
+	link     = regexp.MustCompile(`[@\\]|:/|//|` + hostName.String())
+)
+
+// LooksLikeName tells whether a text looks like a person's or a team's name: at
+// most 60 letters, marks, spaces and a few signs, and no host name among them.
+// What a guest typed is mailed only where it does: it may be an advertisement
+// (docs/rules.md, Strangers).
+func LooksLikeName(s string) bool {
+	return utf8.RuneCountInString(s) <= 60 && name.MatchString(s) && !hostName.MatchString(s)
+}
+
+// Unconfirmed are the details as a mail to an unconfirmed address may print
+// them: without a name that does not look like one, and without lines that mail
+// programs make links of.
+func (d BillingDetails) Unconfirmed() BillingDetails {
+	if !LooksLikeName(d.Name) {
+		d.Name = ""
+	}
+	for _, s := range []*string{&d.Company, &d.VATID, &d.Line1, &d.Line2, &d.City, &d.Postal, &d.Region} {
+		if link.MatchString(*s) || utf8.RuneCountInString(*s) > 60 {
+			*s = ""
+		}
+	}
+	return d
+}
 
 // BillingDetails are printed on the documents of an order. They do not
 // follow later changes of the account's profile.

@@ -34,7 +34,7 @@ func (b Snapshot) Reserve(inv Invoice, cause string) (Invoice, Changeset) {
 func (inv Invoice) entry(cause EntryCause, amount int64) BalanceEntry {
 	return BalanceEntry{
 		Key:     fmt.Sprintf("%s/%d/%s", inv.ID, inv.Attempt, cause),
-		Account: inv.Account, Currency: inv.Currency, Amount: amount, Cause: cause, Document: inv.ID,
+		Account: inv.Account, Currency: inv.Currency, Amount: amount, Cause: cause, Document: string(inv.ID),
 	}
 }
 

@@ -43,10 +43,10 @@ type Form struct {
 // ChargeRequest asks a gateway for the money of one invoice. Amount is above
 // zero.
 type ChargeRequest struct {
-	Invoice      string // inv_…: one successful charge at most
-	Subscription string // sub_…
-	Customer     string // the gateway's reference, from EnsureCustomer
-	Method       string // the gateway's reference of the stored card
+	Invoice      InvoiceID      // inv_…: one successful charge at most
+	Subscription SubscriptionID // sub_…
+	Customer     string         // the gateway's reference, from EnsureCustomer
+	Method       string         // the gateway's reference of the stored card
 	Amount       Money
 	Attempt      int       // raised only after a definite decline
 	OffSession   bool      // the customer is not there (renewals)
@@ -71,15 +71,17 @@ type StoredMethod struct {
 	Brand string `json:"brand"`
 	Last4 string `json:"last4"`
 	Exp   string `json:"exp"` // "2029-12"
+	// Fingerprint is the same whenever the same card is given, by whomever.
+	Fingerprint string `json:"-"`
 }
 
 // RefundRequest gives money of a charge back, once per key.
 type RefundRequest struct {
 	// CreditNote is the idempotency key. A credit note may need the charges of
 	// two invoices, so the engine gives the id of the refund, re_….
-	CreditNote string
-	Invoice    string
-	Charge     string // the gateway's reference of the charge
+	CreditNote RefundID
+	Invoice    InvoiceID
+	Charge     ChargeID // the gateway's reference of the charge
 	Amount     Money
 	At         time.Time
 }

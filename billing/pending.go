@@ -9,9 +9,9 @@ import (
 // invoice stays a draft with its amounts frozen and its balance reserved. The
 // address of the bank's page is in the invoice only.
 type PendingPayment struct {
-	Invoice string  `json:"invoice"`
-	Purpose Purpose `json:"purpose"`
-	Amount  Money   `json:"amount"`
+	Invoice InvoiceID `json:"invoice"`
+	Purpose Purpose   `json:"purpose"`
+	Amount  Money     `json:"amount"`
 	// Action: the customer must confirm by Until. Otherwise the gateway is
 	// working on it and is asked again at Until.
 	Action bool      `json:"action,omitempty"`
@@ -23,7 +23,7 @@ type PendingPayment struct {
 }
 
 // ReturnPath is where customers return to from their bank's page, below the
-// public URL: …/<purpose>/<subscription>.
+// public URL: …/<purpose>/<subscription>/<signature>.
 const ReturnPath = "/return/payments/"
 
 // DeclineAbandoned is the decline code of a payment that waited for the

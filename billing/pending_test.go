@@ -170,10 +170,10 @@ func TestACommandThatDisturbsAPaymentTakesItsPlace(t *testing.T) {
 			if l.command(Command{Action: ActionSettle}); quicker || c.stays {
 				want = InvoicePaid
 			}
-			is(t, name+": the invoice that waited", l.docs[pending.ID].Status, want)
+			is(t, name+": the invoice that waited", l.docs[string(pending.ID)].Status, want)
 			for _, ch := range l.charges {
-				if l.docs[ch.invoice].Status != InvoicePaid {
-					t.Errorf("%s: %s was charged and is %s", name, ch.invoice, l.docs[ch.invoice].Status)
+				if l.docs[string(ch.invoice)].Status != InvoicePaid {
+					t.Errorf("%s: %s was charged and is %s", name, ch.invoice, l.docs[string(ch.invoice)].Status)
 				}
 			}
 		}

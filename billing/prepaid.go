@@ -14,18 +14,18 @@ func (s Subscription) PaidUntil() time.Time {
 }
 
 // prepay records who paid for the period after the running one.
-func (s *Subscription) prepay(p Period, invoice string) {
+func (s *Subscription) prepay(p Period, invoice InvoiceID) {
 	s.PrepaidPeriod, s.PrepaidInvoice = p, invoice
 }
 
 func (s *Subscription) clearPrepaid() { s.prepay(Period{}, "") }
 
 // enterPeriod makes a paid period the running one.
-func (s *Subscription) enterPeriod(p Period, invoice string) { s.Period, s.PaidBy = p, invoice }
+func (s *Subscription) enterPeriod(p Period, invoice InvoiceID) { s.Period, s.PaidBy = p, invoice }
 
 // restart begins a period from which all later boundaries are counted. It
 // takes the place of a prepaid one.
-func (s *Subscription) restart(p Period, invoice string) {
+func (s *Subscription) restart(p Period, invoice InvoiceID) {
 	s.Anchor = p.Start
 	s.enterPeriod(p, invoice)
 	s.clearPrepaid()

@@ -1,6 +1,9 @@
 package billing
 
-import "time"
+import (
+	"github.com/okviz/licensing/licensing"
+	"time"
+)
 
 // Quote is an order that was priced but not placed (docs/rules.md, Buying).
 // Until it expires it can be accepted at its price, even if the catalogue
@@ -17,8 +20,9 @@ type Quote struct {
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 
-	Accepted string    // sub_…: the order that it became; empty: none that has not lapsed
-	Now      time.Time // where its test clock stands
+	Accepted SubscriptionID // sub_…: the order that it became; empty: none that has not lapsed
+	Unpaid   bool           // that order waits for its payment
+	Now      time.Time      // where its test clock stands
 }
 
 // QuoteStatus is where a quote stands.
@@ -76,9 +80,18 @@ func (q Quote) Refusal(at time.Time) *Error {
 	return nil
 }
 
+// Closed says why the token of a quote opens it no longer at an instant: it has
+// expired, or its order has been paid. Nil: it does.
+func (q Quote) Closed(at time.Time) *Error {
+	if q.Unpaid {
+		return nil
+	}
+	return q.Refusal(at)
+}
+
 // Ordered is the order that the quote becomes at an instant, and its
 // subscription, under new ids.
-func (q Quote) Ordered(subscription, license string, by Collection, at time.Time) (Order, Subscription) {
+func (q Quote) Ordered(subscription SubscriptionID, license licensing.LicenseID, by Collection, at time.Time) (Order, Subscription) {
 	o, s := q.Order, q.Subscription
 	o.Quote, o.Subscription, o.License = q.ID, subscription, license
 	s.ID, s.Collection, s.CreatedAt = subscription, by, at

@@ -10,7 +10,7 @@ func TestAQuoteStandsUntilTheSecondOfItsEndAndIsAcceptedOnce(t *testing.T) {
 	q := Quote{CreatedAt: instant("2026-01-31 10:00"), ExpiresAt: instant("2026-03-02 10:00")}
 	for _, c := range []struct {
 		name     string
-		accepted string
+		accepted SubscriptionID
 		at       time.Time
 		want     QuoteStatus
 		refused  Code
@@ -51,7 +51,7 @@ func TestAQuoteIsPricedAsForAStrangerAndKeepsItsCoupon(t *testing.T) {
 	l.snapshot.Product.Plans[0].Prices[0].Amount = 5000
 	l.snapshot.Order, l.snapshot.Subscription = q.Ordered("sub_7", "lic_7", ByInvoice, instant("2026-02-10 12:00"))
 	is(t, "its quote", l.snapshot.Order.Quote, q.ID)
-	is(t, "its subscription", l.snapshot.Order.Subscription+" "+l.snapshot.Subscription.ID, "sub_7 sub_7")
+	is(t, "its subscription", SubscriptionID(string(l.snapshot.Order.Subscription)+" "+string(l.snapshot.Subscription.ID)), "sub_7 sub_7")
 	is(t, "its licence", l.snapshot.Order.License, "lic_7")
 	is(t, "collection", l.snapshot.Subscription.Collection, ByInvoice)
 	is(t, "it begins then", l.snapshot.Subscription.CreatedAt, instant("2026-02-10 12:00"))
@@ -61,7 +61,7 @@ func TestAQuoteIsPricedAsForAStrangerAndKeepsItsCoupon(t *testing.T) {
 }
 
 func TestAQuotesTokenOpensThatQuoteAlone(t *testing.T) {
-	secret := Secret("0123456789abcdef0123456789abcdef")
+	secret := Secret{"0123456789abcdef0123456789abcdef"}
 	token := secret.QuoteToken("quo_1")
 	raw, err := base64.RawURLEncoding.DecodeString(token[len("qot_"):])
 	if err != nil || len(raw) != 16+len("quo_1") {
@@ -83,8 +83,8 @@ func TestAQuotesTokenOpensThatQuoteAlone(t *testing.T) {
 		{"padded", token + "=", true, false},
 		{"an order's", "cot_" + token[4:], false, false},
 		{"an API key", "okv_1", false, false},
-		{"of another server", Secret("another").QuoteToken("quo_1"), true, false},
-		{"a login's", "qot_" + Secret(secret).LoginToken("quo_1"), true, false},
+		{"of another server", Secret{"another"}.QuoteToken("quo_1"), true, false},
+		{"a login's", "qot_" + secret.LoginToken("quo_1"), true, false},
 	} {
 		quote, isQuote, good := secret.QuoteOf(c.token)
 		if isQuote != c.isQuote || good != c.good || good && quote != "quo_1" {

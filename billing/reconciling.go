@@ -15,16 +15,16 @@ type Moved struct {
 
 // MovedCharge is a charge that succeeded.
 type MovedCharge struct {
-	Charge  string // the gateway's reference, as an invoice keeps it
-	Invoice string // what the gateway was told; empty: the engine did not ask for it
+	Charge  ChargeID  // the gateway's reference, as an invoice keeps it
+	Invoice InvoiceID // what the gateway was told; empty: the engine did not ask for it
 	Amount  Money
 	At      time.Time
 }
 
 // MovedRefund is a refund with any outcome.
 type MovedRefund struct {
-	Refund string // re_…, what the gateway was told; empty: the engine did not ask for it
-	Charge string // the gateway's reference
+	Refund RefundID // re_…, what the gateway was told; empty: the engine did not ask for it
+	Charge ChargeID // the gateway's reference
 	Amount Money
 	Status RefundStatus
 	At     time.Time
@@ -32,14 +32,14 @@ type MovedRefund struct {
 
 // Books are the invoices and refunds that a time's money may be about, by id.
 type Books struct {
-	Invoices map[string]Invoice
-	Refunds  map[string]BookedRefund
+	Invoices map[InvoiceID]Invoice
+	Refunds  map[RefundID]BookedRefund
 }
 
 // BookedRefund is a refund with the instant at which it was begun.
 type BookedRefund struct {
 	Refund
-	Subscription string
+	Subscription SubscriptionID
 	At           time.Time
 }
 
@@ -62,10 +62,10 @@ const (
 // what the books say, Moved what the gateway says; nil where one says nothing.
 type Difference struct {
 	Kind         DifferenceKind `json:"kind"`
-	Subscription string         `json:"subscription_id,omitempty"`
-	Invoice      string         `json:"invoice_id,omitempty"`
-	Charge       string         `json:"charge,omitempty" doc:"The gateway's reference."`
-	Refund       string         `json:"refund_id,omitempty"`
+	Subscription SubscriptionID `json:"subscription_id,omitempty"`
+	Invoice      InvoiceID      `json:"invoice_id,omitempty"`
+	Charge       ChargeID       `json:"charge,omitempty" doc:"The gateway's reference."`
+	Refund       RefundID       `json:"refund_id,omitempty"`
 	Booked       *Money         `json:"booked"`
 	Moved        *Money         `json:"moved"`
 }
@@ -74,7 +74,7 @@ type Difference struct {
 // moved 9.80 USD (sub_…)".
 func (d Difference) String() string {
 	var of, amounts []string
-	for _, id := range []string{d.Invoice, d.Charge, d.Refund} {
+	for _, id := range []string{string(d.Invoice), string(d.Charge), string(d.Refund)} {
 		if id != "" {
 			of = append(of, id)
 		}
@@ -87,7 +87,7 @@ func (d Difference) String() string {
 	}
 	s := string(d.Kind) + ": " + strings.Join(of, ", ") + ": " + strings.Join(amounts, ", ")
 	if d.Subscription != "" {
-		s += " (" + d.Subscription + ")"
+		s += " (" + string(d.Subscription) + ")"
 	}
 	return s
 }
@@ -108,9 +108,9 @@ func Reconcile(moved Moved, books Books, from, to time.Time) []Difference {
 	return list
 }
 
-func chargesDiffer(charges []MovedCharge, invoices map[string]Invoice, from, to time.Time) (list []Difference) {
+func chargesDiffer(charges []MovedCharge, invoices map[InvoiceID]Invoice, from, to time.Time) (list []Difference) {
 	when := Period{from, to}
-	made, times := map[string]bool{}, map[string]int{}
+	made, times := map[ChargeID]bool{}, map[InvoiceID]int{}
 	for _, c := range charges {
 		made[c.Charge] = true
 		times[c.Invoice]++
@@ -146,9 +146,9 @@ func chargesDiffer(charges []MovedCharge, invoices map[string]Invoice, from, to 
 	return list
 }
 
-func refundsDiffer(refunds []MovedRefund, booked map[string]BookedRefund, from, to time.Time) (list []Difference) {
+func refundsDiffer(refunds []MovedRefund, booked map[RefundID]BookedRefund, from, to time.Time) (list []Difference) {
 	when := Period{from, to}
-	given := map[string]bool{}
+	given := map[RefundID]bool{}
 	for _, r := range refunds {
 		given[r.Refund] = given[r.Refund] || r.Status != RefundFailed
 		if !when.Contains(r.At) || r.Status == RefundFailed {

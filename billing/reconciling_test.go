@@ -14,8 +14,8 @@ func tally() (Moved, Books) {
 			Charges: []MovedCharge{{"pi_1", "inv_1", Money{1000, "USD"}, instant("2026-02-03")}},
 			Refunds: []MovedRefund{{"re_1", "pi_1", Money{400, "USD"}, RefundSucceeded, instant("2026-02-05")}},
 		}, Books{
-			Invoices: map[string]Invoice{"inv_1": inv},
-			Refunds:  map[string]BookedRefund{"re_1": {refund, "sub_1", instant("2026-02-05")}},
+			Invoices: map[InvoiceID]Invoice{"inv_1": inv},
+			Refunds:  map[RefundID]BookedRefund{"re_1": {refund, "sub_1", instant("2026-02-05")}},
 		}
 }
 

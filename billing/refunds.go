@@ -27,11 +27,11 @@ func (r Receipt) onCard() int64 {
 // confirmed it. A credit note may need the charges of two invoices, so the
 // refund has an id of its own, which is its key at the gateway.
 type Refund struct {
-	ID         string       `json:"id"` // re_…
+	ID         RefundID     `json:"id"` // re_…
 	CreditNote string       `json:"credit_note"`
-	Invoice    string       `json:"invoice"` // whose charge gives the money back
+	Invoice    InvoiceID    `json:"invoice"` // whose charge gives the money back
 	Gateway    string       `json:"gateway"`
-	Charge     string       `json:"charge"`
+	Charge     ChargeID     `json:"charge"`
 	Amount     Money        `json:"amount"`
 	Status     RefundStatus `json:"status"`
 }
@@ -120,7 +120,7 @@ func (c credit) upTo(gross int64) credit {
 	return credit{c.from, net, gross - net}
 }
 
-func (b Snapshot) receipt(invoice string) int {
+func (b Snapshot) receipt(invoice InvoiceID) int {
 	return slices.IndexFunc(b.Receipts, func(r Receipt) bool { return r.ID == invoice })
 }
 
@@ -179,7 +179,7 @@ func (b Snapshot) giveBack(p *Changeset, takes []credit, reason string, at time.
 		g.card.Amount += amount
 		p.Subscription.Refunding++
 		p.Refunds = append(p.Refunds, Refund{
-			ID: b.NewID("re"), CreditNote: notes[note].ID, Invoice: r.ID, Gateway: r.Gateway, Charge: r.Charge,
+			ID: RefundID(b.NewID("re")), CreditNote: notes[note].ID, Invoice: r.ID, Gateway: r.Gateway, Charge: r.Charge,
 			Amount: Money{amount, b.currency()}, Status: RefundPending,
 		})
 	}
@@ -294,7 +294,7 @@ func (b Snapshot) refundFailed(_ Command, at time.Time) Decision {
 // keep gives the account's balance what a card did not take back.
 func (b Snapshot) keep(p *Changeset, r Refund) Money {
 	p.Entries = append(p.Entries, BalanceEntry{
-		Key: r.ID, Account: b.Order.BillingAccount, Currency: r.Amount.Currency, Amount: r.Amount.Amount, Cause: CauseRefund, Document: r.ID,
+		Key: string(r.ID), Account: b.Order.BillingAccount, Currency: r.Amount.Currency, Amount: r.Amount.Amount, Cause: CauseRefund, Document: string(r.ID),
 	})
 	return r.Amount
 }

@@ -4,7 +4,7 @@ import "testing"
 
 func cancelNow(scope RefundScope) Command { return Command{Action: ActionCancelNow, Refund: scope} }
 
-func refundOf(invoice string, amount int64) Command {
+func refundOf(invoice InvoiceID, amount int64) Command {
 	c := Command{Action: ActionRefund, Invoice: invoice}
 	if amount > 0 {
 		c.Amount = &amount
@@ -17,7 +17,7 @@ func (l *ledger) sums() []int64 {
 	sums := make([]int64, len(l.paid))
 	for i, id := range l.paid {
 		for _, n := range l.notes {
-			if n.Invoice == id {
+			if string(n.Invoice) == id {
 				sums[i] += n.Total().Amount
 			}
 		}
@@ -107,7 +107,7 @@ func TestMoneyBackIsForFourteenDaysFromTheFirstCharge(t *testing.T) {
 
 func TestMoneyBackOfNothingIsRefused(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{})
-	l.must(refundOf(l.paid[0], 0))
+	l.must(refundOf(InvoiceID(l.paid[0]), 0))
 	l.refused(Command{Action: ActionMoneyBack}, CodeNothingToRefund)
 }
 
@@ -155,16 +155,16 @@ func TestCancelNowEndsATrialADebtAndAnOrder(t *testing.T) {
 func TestAnInvoiceIsRefundedInPartsUpToItsTotal(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{country: "IT"}) // 10.00 and 22 %: 12.20
 	id := l.paid[0]
-	l.refused(refundOf(id, 1221), CodeAmountTooLarge)
+	l.refused(refundOf(InvoiceID(id), 1221), CodeAmountTooLarge)
 	for _, amount := range []int64{3, 500, 1, 700} {
-		l.must(refundOf(id, amount))
+		l.must(refundOf(InvoiceID(id), amount))
 	}
 	is(t, "given back", l.refunded(), int64(1204))
-	l.refused(refundOf(id, 17), CodeAmountTooLarge)
-	l.must(refundOf(id, 0))
+	l.refused(refundOf(InvoiceID(id), 17), CodeAmountTooLarge)
+	l.must(refundOf(InvoiceID(id), 0))
 	is(t, "given back", l.refunded(), int64(1220))
 	is(t, "net and tax", []int64{l.sold[0].Credited, l.sold[0].CreditedTax}, []int64{1000, 220})
-	l.refused(refundOf(id, 1), CodeNothingToRefund)
+	l.refused(refundOf(InvoiceID(id), 1), CodeNothingToRefund)
 	is(t, "status", l.s().Status, Active)
 	l.refused(refundOf("inv_none", 0), CodeNothingToRefund)
 	audit(l, 0)
@@ -172,7 +172,7 @@ func TestAnInvoiceIsRefundedInPartsUpToItsTotal(t *testing.T) {
 
 func TestARefundReachesAnEndedSubscription(t *testing.T) {
 	l := in[Canceled](t)
-	l.must(refundOf(l.paid[0], 0))
+	l.must(refundOf(InvoiceID(l.paid[0]), 0))
 	is(t, "given back", l.refunded(), int64(1000))
 	is(t, "reason", l.s().CancelReason, ReasonRequested)
 	l.confirm()
@@ -182,15 +182,15 @@ func TestARefundReachesAnEndedSubscription(t *testing.T) {
 // Only the card's part can go back to the card: first the card, then the rest.
 func TestTheCardComesBeforeTheBalance(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{balance: 300})
-	l.must(refundOf(l.paid[0], 600))
+	l.must(refundOf(InvoiceID(l.paid[0]), 600))
 	is(t, "card, balance", []int64{l.refunded(), l.balance}, []int64{600, 0})
-	l.must(refundOf(l.paid[0], 0))
+	l.must(refundOf(InvoiceID(l.paid[0]), 0))
 	is(t, "card, balance", []int64{l.refunded(), l.balance}, []int64{700, 300})
 }
 
 func TestARefundThatFailsGoesToTheBalanceAndTheOperatorIsTold(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{})
-	l.must(refundOf(l.paid[0], 400))
+	l.must(refundOf(InvoiceID(l.paid[0]), 400))
 	l.confirm(0)
 	is(t, "card, balance", []int64{l.refunded(), l.balance}, []int64{0, 400})
 	is(t, "told", len(l.told(NoticeRefundFailed)), 1)
@@ -202,10 +202,10 @@ func TestARefundThatFailsGoesToTheBalanceAndTheOperatorIsTold(t *testing.T) {
 // Banks send refunds back days after gateways have called them given.
 func TestARefundThatFailsLaterGoesToTheBalanceOnce(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{country: "IT"}) // 12.20
-	l.must(refundOf(l.paid[0], 400))
+	l.must(refundOf(InvoiceID(l.paid[0]), 400))
 	l.refusedRefund(l.refunds[0].ID, CodeNotPossibleNow) // which nobody has confirmed
 	l.confirm()
-	l.must(refundOf(l.paid[0], 300))
+	l.must(refundOf(InvoiceID(l.paid[0]), 300))
 	l.confirm()
 	is(t, "card, balance", []int64{l.refunded(), l.balance}, []int64{700, 0})
 	for i := range 3 {
@@ -221,16 +221,16 @@ func TestARefundThatFailsLaterGoesToTheBalanceOnce(t *testing.T) {
 	is(t, "pending", l.s().Refunding, 0)
 	l.refusedRefund("re_other", CodeInvalid)
 
-	l.must(refundOf(l.paid[0], 0)) // the card is not asked for it again
+	l.must(refundOf(InvoiceID(l.paid[0]), 0)) // the card is not asked for it again
 	is(t, "card, balance", []int64{l.refunded(), l.balance}, []int64{300 + 520, 400})
 	is(t, "credit notes", l.sums(), []int64{1220})
 	l.confirm()
 	audit(l, 0)
 }
 
-func (l *ledger) refusedRefund(id string, code Code) {
+func (l *ledger) refusedRefund(id RefundID, code Code) {
 	l.t.Helper()
-	is(l.t, id, l.sendBack(id).Code, code)
+	is(l.t, string(id), l.sendBack(id).Code, code)
 }
 
 func TestARefundThatFailsLaterReachesAnEndedSubscription(t *testing.T) {
@@ -264,8 +264,8 @@ func TestARefundOfAnInvoiceStaysWithinIt(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{})
 	l.to("2026-04-11")
 	l.must(change(large)) // 20.00 less 6.67
-	l.refused(refundOf(l.paid[1], 1334), CodeAmountTooLarge)
-	l.must(refundOf(l.paid[1], 0))
+	l.refused(refundOf(InvoiceID(l.paid[1]), 1334), CodeAmountTooLarge)
+	l.must(refundOf(InvoiceID(l.paid[1]), 0))
 	is(t, "given back", l.refunded(), int64(1333))
 	audit(l, 0)
 }

@@ -15,7 +15,7 @@ func ChargeRejected(code string) ChargeResult {
 }
 
 // rejectionNotice tells the operator what the gateway said.
-func rejectionNotice(code, invoice string, due Money) Notice {
+func rejectionNotice(code string, invoice InvoiceID, due Money) Notice {
 	return Notice{Kind: NoticeChargeRejected, To: RoleOperator, InvoiceID: invoice, Amount: due, Code: code}
 }
 

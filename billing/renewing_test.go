@@ -161,7 +161,7 @@ func TestARevivalWithinTheSameSecondIsCreditedForItselfAlone(t *testing.T) {
 	}
 
 	l = again() // what is left of the first life stays out of it
-	l.must(refundOf(l.paid[2], 0))
+	l.must(refundOf(InvoiceID(l.paid[2]), 0))
 	l.must(Command{Action: ActionChange, Plan: large})
 	is(t, "the period ahead alone", l.last().Credit().Amount, int64(1000))
 	audit(l, 0)

@@ -6,12 +6,12 @@ import "time"
 // workflow, so that it happens once in spite of crashes and its answer can be
 // given again (docs/integrators.md, Idempotency-Key).
 type Request struct {
-	ID           string // req_…, and the update's id
-	Caller       string // whose key it is: an account, an API key, or a hash of a public address
-	Route        string // method and path
-	Key          string // Idempotency-Key
+	ID           RequestID // req_…, and the update's id
+	Caller       string    // whose key it is: an account, an API key, or a hash of a public address
+	Route        string    // method and path
+	Key          string    // Idempotency-Key
 	BodyHash     string
-	Subscription string
+	Subscription SubscriptionID
 	Actor        string // for the history: ActorCustomer, or an operator's name
 	Command      Command
 	Token        string // a card's, for the gateway
@@ -28,7 +28,7 @@ type Request struct {
 type CardForm struct {
 	ID           string // frm_…
 	Key          string // unique: the same command opens the same form
-	Subscription string
+	Subscription SubscriptionID
 	Gateway      string
 	Reference    string // the gateway's; empty before the form is open
 	Back         FormBack

@@ -22,7 +22,7 @@ func (d Dunning) Deadline(p Policy) time.Time {
 
 // enterPastDue records a failed attempt to collect a renewal's invoice. The
 // first failure starts the schedule of retries.
-func (s *Subscription) enterPastDue(invoice string, at time.Time) {
+func (s *Subscription) enterPastDue(invoice InvoiceID, at time.Time) {
 	if s.Status != PastDue {
 		s.Status, s.Dunning = PastDue, Dunning{FirstFailure: at}
 	}

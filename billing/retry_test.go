@@ -14,7 +14,7 @@ func failing(t *testing.T, card string) *ledger {
 }
 
 // attempts are the instants at which the gateway was asked for an invoice.
-func attempts(l *ledger, invoice string) []string {
+func attempts(l *ledger, invoice InvoiceID) []string {
 	var at []string
 	for _, m := range l.history {
 		if m.Invoice != nil && m.Invoice.ID == invoice && m.Invoice.InFlight != "" {

@@ -4,16 +4,38 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"strings"
 )
 
 // Secret makes credentials that need not be stored: everybody who knows it can make
-// the same ones. It has at least 32 bytes, and API and worker share it.
-type Secret []byte
+// the same ones. API and worker share it. The first value signs; the others are
+// former ones, or the one to come, and what they signed is good as well. Each has at
+// least 32 bytes.
+type Secret []string
 
 // Sign makes the HMAC-SHA256 of something for one purpose.
-func (s Secret) Sign(purpose string, body []byte) []byte {
-	h := hmac.New(sha256.New, s)
+func (s Secret) Sign(purpose string, body []byte) []byte { return sign(s[0], purpose, body) }
+
+// SignAll is Sign with each value, the current one first.
+func (s Secret) SignAll(purpose string, body []byte) [][]byte {
+	all := make([][]byte, len(s))
+	for i, key := range s {
+		all[i] = sign(key, purpose, body)
+	}
+	return all
+}
+
+// Signed tells whether mac is the beginning, or all, of what one of the values makes
+// of a body.
+func (s Secret) Signed(mac []byte, purpose string, body []byte) bool {
+	return len(mac) >= 16 && slices.ContainsFunc(s.SignAll(purpose, body), func(made []byte) bool {
+		return len(mac) <= len(made) && hmac.Equal(mac, made[:len(mac)])
+	})
+}
+
+func sign(key, purpose string, body []byte) []byte {
+	h := hmac.New(sha256.New, []byte(key))
 	h.Write([]byte(purpose + "\x00"))
 	h.Write(body)
 	return h.Sum(nil)
@@ -21,8 +43,26 @@ func (s Secret) Sign(purpose string, body []byte) []byte {
 
 // LoginToken is the credential of a mailed link to sign in with, by the
 // login's id: 256 bits.
-func (s Secret) LoginToken(login string) string {
-	return base64.RawURLEncoding.EncodeToString(s.Sign("login", []byte(login)))
+func (s Secret) LoginToken(login string) string { return s.LoginTokens(login)[0] }
+
+// LoginTokens are what each value makes of a login's id.
+func (s Secret) LoginTokens(login string) []string {
+	var tokens []string
+	for _, mac := range s.SignAll("login", []byte(login)) {
+		tokens = append(tokens, base64.RawURLEncoding.EncodeToString(mac))
+	}
+	return tokens
+}
+
+// ReturnSignature is what a return address ends with, so that nobody can make
+// one up: it binds the address to its purpose and order.
+func (s Secret) ReturnSignature(purpose, order string) string {
+	return base64.RawURLEncoding.EncodeToString(s.Sign("return", []byte(purpose+"/"+order))[:16])
+}
+
+// IsReturn tells whether a return address's signature is its own.
+func (s Secret) IsReturn(purpose, order, signature string) bool {
+	return hmac.Equal([]byte(signature), []byte(s.ReturnSignature(purpose, order)))
 }
 
 // quoteToken is what every quote's token begins with.
@@ -31,10 +71,8 @@ const quoteToken = "qot_"
 // QuoteToken is the credential of a mailed quote, for that quote alone: its id
 // under 128 bits.
 func (s Secret) QuoteToken(quote string) string {
-	return quoteToken + base64.RawURLEncoding.EncodeToString(append(s.quoteMAC(quote), quote...))
+	return quoteToken + base64.RawURLEncoding.EncodeToString(append(s.Sign("quote", []byte(quote))[:16], quote...))
 }
-
-func (s Secret) quoteMAC(quote string) []byte { return s.Sign("quote", []byte(quote))[:16] }
 
 // QuoteOf is the quote that a token is for. isQuote says whether it is one of
 // a quote at all, good or not.
@@ -45,5 +83,5 @@ func (s Secret) QuoteOf(token string) (quote string, isQuote, good bool) {
 		return "", isQuote, false
 	}
 	quote = string(raw[16:])
-	return quote, true, hmac.Equal(raw[:16], s.quoteMAC(quote))
+	return quote, true, s.Signed(raw[:16], "quote", []byte(quote))
 }

@@ -158,7 +158,7 @@ func TestCommandsAndStates(t *testing.T) {
 			is(t, "given back", l.refunded(), int64(1000))
 		}},
 		{"past_due money-back of a late conversion", PastDue, ActionMoneyBack, func(l *ledger) {
-			l.snapshot.Subscription.MoneyBack = MoneyBack{l.order[0], instant("2026-05-02")}
+			l.snapshot.Subscription.MoneyBack = MoneyBack{InvoiceID(l.order[0]), instant("2026-05-02")}
 		}, func(t *testing.T, l *ledger) {
 			is(t, "status", l.s().Status, Canceled)
 			is(t, "invoice", l.last().Status, InvoiceVoid)

@@ -1,6 +1,9 @@
 package billing
 
-import "time"
+import (
+	"github.com/okviz/licensing/licensing"
+	"time"
+)
 
 // Collection is how a subscription is paid.
 type Collection string
@@ -16,10 +19,10 @@ const (
 //
 // All instants are UTC in whole seconds; a zero time means "not so".
 type Subscription struct {
-	ID       string `json:"id"`
-	Number   int64  `json:"number"`
-	Revision int64  `json:"revision"`        // one more with every changeset: the fence against older runs
-	Cause    string `json:"cause,omitempty"` // of the latest changeset: what it was made for
+	ID       SubscriptionID `json:"id"`
+	Number   int64          `json:"number"`
+	Revision int64          `json:"revision"`        // one more with every changeset: the fence against older runs
+	Cause    string         `json:"cause,omitempty"` // of the latest changeset: what it was made for
 
 	Status     Status     `json:"status"`
 	Product    string     `json:"product"`
@@ -33,9 +36,9 @@ type Subscription struct {
 	// Guest: it was ordered without a session of the billing account. Until
 	// the account gives a command, it neither uses that account's balance nor
 	// its standing discount (docs/rules.md, Who takes part).
-	Guest     bool      `json:"guest,omitempty"`
-	License   string    `json:"license,omitempty"` // lic_…; empty before it is issued
-	CreatedAt time.Time `json:"created_at"`
+	Guest     bool                `json:"guest,omitempty"`
+	License   licensing.LicenseID `json:"license,omitempty"` // lic_…; empty before it is issued
+	CreatedAt time.Time           `json:"created_at"`
 
 	// Anchor is the instant that every boundary is counted from.
 	Anchor time.Time `json:"anchor,omitzero"`
@@ -44,8 +47,8 @@ type Subscription struct {
 	PrepaidPeriod Period `json:"prepaid_period,omitzero"`
 	// PaidBy and PrepaidInvoice are the invoices that paid for Period and for PrepaidPeriod. A
 	// revival within a period's first second has a period of the same instants.
-	PaidBy         string    `json:"paid_by,omitempty"`         // inv_…
-	PrepaidInvoice string    `json:"prepaid_invoice,omitempty"` // inv_…
+	PaidBy         InvoiceID `json:"paid_by,omitempty"`         // inv_…
+	PrepaidInvoice InvoiceID `json:"prepaid_invoice,omitempty"` // inv_…
 	TrialEnd       time.Time `json:"trial_end,omitzero"`
 	HasMethod      bool      `json:"has_method,omitempty"` // a card is stored
 	// CardExpires is the first instant at which the stored card is no longer
@@ -61,7 +64,7 @@ type Subscription struct {
 	AwaitsCard bool `json:"awaits_card,omitempty"`
 	// OpenInvoice waits for its payment: an order's while incomplete, a
 	// renewal's while past_due; the next period's, where it is paid by transfer.
-	OpenInvoice string    `json:"open_invoice,omitempty"`
+	OpenInvoice InvoiceID `json:"open_invoice,omitempty"`
 	DueAt       time.Time `json:"due_at,omitzero"`    // by when OpenInvoice is to be paid by transfer
 	Declines    int       `json:"declines,omitempty"` // of the order
 	Dunning     Dunning   `json:"dunning,omitzero"`   // while past_due

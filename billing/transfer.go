@@ -18,12 +18,12 @@ type Transferred struct {
 
 // TransferKeys is the prefix of the keys of the balance entries that
 // transfers for an invoice make.
-func TransferKeys(invoice string) string { return invoice + "/transfer/" }
+func TransferKeys(invoice InvoiceID) string { return string(invoice) + "/transfer/" }
 
 // transferKey is the key of a transfer's balance entry: the same reference
 // for the same invoice is the same money. References are free text, so only
 // their hash leaves the request row.
-func transferKey(invoice, reference string) string {
+func transferKey(invoice InvoiceID, reference string) string {
 	if strings.HasPrefix(reference, statementReference) { // a hash already
 		return TransferKeys(invoice) + reference
 	}
@@ -116,7 +116,7 @@ func (b Snapshot) markPaid(c Command, at time.Time) Decision {
 		return Decision{Refusal: refuse(CodeMarkedByHand, "reference", "a transfer of this amount was marked by hand for this invoice")}
 	}
 	amount := Money{*c.Amount, inv.Currency}
-	entry := BalanceEntry{Key: key, Account: inv.Account, Currency: inv.Currency, Amount: amount.Amount, Cause: CauseTransfer, Document: inv.ID}
+	entry := BalanceEntry{Key: key, Account: inv.Account, Currency: inv.Currency, Amount: amount.Amount, Cause: CauseTransfer, Document: string(inv.ID)}
 	due := inv.AmountDue()
 	missing := due.Amount - amount.Amount - b.Balance.Amount // another invoice may have used up what came before
 	if inv.Guest {                                           // whose money counts, and no other of the account's
@@ -139,7 +139,7 @@ func (b Snapshot) markPaid(c Command, at time.Time) Decision {
 	}
 	p := b.Paid(inv, at)
 	p.Entries = append(p.Entries, entry, BalanceEntry{
-		Key: inv.ID + "/paid", Account: inv.Account, Currency: inv.Currency, Amount: -due.Amount, Cause: CausePayment, Document: inv.ID,
+		Key: string(inv.ID) + "/paid", Account: inv.Account, Currency: inv.Currency, Amount: -due.Amount, Cause: CausePayment, Document: string(inv.ID),
 	})
 	p.Events = append([]Event{NewEvent(at, EventTransfer, came)}, p.Events...)
 	return Decision{Changeset: p}

@@ -178,7 +178,7 @@ func TestCancellingVoidsAnAheadInvoiceAndResumingMailsItAgain(t *testing.T) {
 	l.to("2027-01-10")
 	first := l.last()
 	l.must(Command{Action: ActionCancel})
-	is(t, "void", l.docs[first.ID].Status, InvoiceVoid)
+	is(t, "void", l.docs[string(first.ID)].Status, InvoiceVoid)
 	is(t, "credited with its tax", [2]int64{l.notes[0].Net, l.notes[0].Tax}, [2]int64{20000, 4400})
 	is(t, "told", len(l.told(NoticeInvoiceVoid)), 1)
 	is(t, "next", l.s().Next, Step{StepEnd, instant("2027-01-31 10:00")})
@@ -187,7 +187,7 @@ func TestCancellingVoidsAnAheadInvoiceAndResumingMailsItAgain(t *testing.T) {
 	is(t, "again", [3]any{again.ID == first.ID, again.Status, again.DueAt}, [3]any{false, InvoiceOpen, instant("2027-01-31 10:00")})
 	is(t, "resumed", len(l.told(NoticeResumed)), 1)
 	l.transfer(first.ID, "to the old one", 24400)
-	is(t, "money for the void one", [2]any{l.balance, l.docs[again.ID].Status}, [2]any{int64(24400), InvoiceOpen})
+	is(t, "money for the void one", [2]any{l.balance, l.docs[string(again.ID)].Status}, [2]any{int64(24400), InvoiceOpen})
 
 	l = transferredYear(t, offer{}) // nothing was mailed yet
 	l.must(Command{Action: ActionCancel})
@@ -203,10 +203,10 @@ func TestAChangeVoidsAnAheadInvoiceAndADeclinedOneDoesNot(t *testing.T) {
 	l.refused(change(smallThree), CodeNoPaymentMethod)
 	l.must(Command{Action: ActionPaymentMethod}, "poor")
 	is(t, "declined", l.command(change(smallThree)).Code, CodeCardDeclined)
-	is(t, "open", l.docs[open].Status, InvoiceOpen)
+	is(t, "open", l.docs[string(open)].Status, InvoiceOpen)
 	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	l.must(change(smallThree))
-	is(t, "void", l.docs[open].Status, InvoiceVoid)
+	is(t, "void", l.docs[string(open)].Status, InvoiceVoid)
 	is(t, "next", l.s().Next.Kind, StepInvoice)
 }
 
@@ -220,7 +220,7 @@ func TestRenewNowMailsTheInvoiceOrChargesTheCard(t *testing.T) {
 	l.must(Command{Action: ActionPaymentMethod}, "visa")
 	l.must(Command{Action: ActionRenew})
 	is(t, "charged", l.charged(), int64(20000))
-	is(t, "void", l.docs[open.ID].Status, InvoiceVoid)
+	is(t, "void", l.docs[string(open.ID)].Status, InvoiceVoid)
 	is(t, "ahead", l.s().PrepaidPeriod.End, instant("2028-01-31 10:00"))
 }
 
@@ -228,10 +228,10 @@ func TestACardMayPayAnOrderByInvoiceAndADeclineLeavesItOpen(t *testing.T) {
 	l := invoiced(t, "2026-01-31 10:00", offer{})
 	open := l.last().ID
 	is(t, "declined", l.command(Command{Action: ActionPaymentMethod}, "poor").Code, CodeCardDeclined)
-	is(t, "open", l.docs[open].Status, InvoiceOpen)
+	is(t, "open", l.docs[string(open)].Status, InvoiceOpen)
 	is(t, "next", l.s().Next, Step{StepExpireOrder, instant("2026-03-02 10:00")})
 	l.must(Command{Action: ActionPaymentMethod}, "visa")
-	is(t, "void", l.docs[open].Status, InvoiceVoid)
+	is(t, "void", l.docs[string(open)].Status, InvoiceVoid)
 	is(t, "collected by", l.s().Collection, ByCard)
 	l.to("2027-01-31 10:00")
 	is(t, "charged", l.charged(), int64(40000))

@@ -23,11 +23,63 @@ var freeMail = map[string]bool{
 	"ymail.com": true, "zoho.com": true,
 }
 
+// provider is how a mail provider reads the part before the @, by its own
+// published rules.
+type provider struct {
+	domain  string // that its other domains stand for
+	ignored string // signs that make no difference
+}
+
+// providers have +tag addresses, all of one mailbox.
+var providers = func() map[string]provider {
+	m := map[string]provider{}
+	add := func(ignored, domain string, others ...string) {
+		for _, d := range append(others, domain) {
+			m[d] = provider{domain, ignored}
+		}
+	}
+	add(".", "gmail.com", "googlemail.com")
+	add(".-_", "proton.me", "protonmail.com", "pm.me")
+	add("", "icloud.com", "me.com", "mac.com")
+	add("", "fastmail.com")
+	for d := range freeMail { // each of Microsoft's domains has mailboxes of its own
+		for _, brand := range []string{"outlook.", "hotmail.", "live.", "msn."} {
+			if strings.HasPrefix(d, brand) {
+				add("", d)
+			}
+		}
+	}
+	return m
+}()
+
+// Mailbox is the mailbox that an address belongs to: lower case, and the same for
+// all aliases that its provider makes of it (docs/rules.md, Strangers).
+func Mailbox(email string) string {
+	email = strings.ToLower(strings.TrimSpace(email))
+	at := strings.LastIndexByte(email, '@') // a quoted local part may hold another
+	if at < 0 {
+		return email
+	}
+	local, domain := email[:at], email[at+1:]
+	if user, ok := strings.CutSuffix(domain, ".fastmail.com"); ok { // anything@user.fastmail.com
+		local, domain = user, "fastmail.com"
+	}
+	p, ok := providers[domain]
+	if !ok {
+		return email
+	}
+	local, _, _ = strings.Cut(local, "+")
+	for _, sign := range p.ignored {
+		local = strings.ReplaceAll(local, string(sign), "")
+	}
+	return local + "@" + p.domain
+}
+
 // trialClaim is who a trial counts for: the registrable domain of a work
-// address, the whole address at a free-mail provider (docs/rules.md, Buying).
+// address, the whole mailbox at a free-mail provider (docs/rules.md, Buying).
 func trialClaim(email string) string {
-	email = strings.ToLower(email)
-	at := strings.LastIndex(email, "@") // a quoted local part may hold another
+	email = Mailbox(email)
+	at := strings.LastIndexByte(email, '@')
 	registrable, err := publicsuffix.EffectiveTLDPlusOne(email[at+1:])
 	if at < 0 || err != nil || freeMail[registrable] {
 		return email

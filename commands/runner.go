@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
 )
 
 // Store is what commands need of the database. Errors: billing.ErrNotFound.
@@ -23,10 +24,10 @@ type Store interface {
 	// Begin writes a request, and what it orders, or finds the row that its
 	// caller, route and key have already: fresh says which.
 	Begin(ctx context.Context, r billing.Request, o *billing.Order, s *billing.Subscription) (request billing.Request, fresh bool, err error)
-	Request(ctx context.Context, id string) (billing.Request, error)
+	Request(ctx context.Context, id billing.RequestID) (billing.Request, error)
 	RequestOf(ctx context.Context, caller, route, key string) (billing.Request, error)
-	Respond(ctx context.Context, id string, status int, body string) error
-	Overview(ctx context.Context, subscription string) (billing.Overview, error)
+	Respond(ctx context.Context, id billing.RequestID, status int, body string) error
+	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
 }
 
 // Patience is how long a caller waits for a command's outcome before it is
@@ -43,14 +44,14 @@ var ErrOtherBody = errors.New("the key was used with another body before")
 type Runner struct {
 	store    Store
 	temporal client.Client
-	changed  func(license string)
+	changed  func(license licensing.LicenseID)
 	log      *slog.Logger
 	now      func() time.Time
 }
 
 // New makes a runner. changed is told of each licence that a command may have
 // changed.
-func New(store Store, temporal client.Client, changed func(license string), log *slog.Logger, now func() time.Time) *Runner {
+func New(store Store, temporal client.Client, changed func(license licensing.LicenseID), log *slog.Logger, now func() time.Time) *Runner {
 	return &Runner{store, temporal, changed, log, now}
 }
 
@@ -61,8 +62,8 @@ func NewID(prefix string) string {
 
 // NewRequest is the row of a command that is carried out once per caller,
 // route and key.
-func NewRequest(caller, route, key, subscription, actor string, c billing.Command) billing.Request {
-	c.Request = NewID("req")
+func NewRequest(caller, route, key string, subscription billing.SubscriptionID, actor string, c billing.Command) billing.Request {
+	c.Request = billing.RequestID(NewID("req"))
 	return billing.Request{ID: c.Request, Caller: caller, Route: route, Key: key, Subscription: subscription, Actor: actor, Command: c}
 }
 

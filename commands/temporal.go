@@ -22,24 +22,24 @@ import (
 // Tell sends a command that has no request row: it may be sent any number of
 // times.
 func (r *Runner) Tell(ctx context.Context, sub billing.Subscription, c billing.Command) (outcome billing.Outcome, err error) {
-	err = r.update(ctx, sub, c.Action.Update(), NewID("req"), &outcome, c)
+	err = r.update(ctx, sub, c.Action.Update(), billing.RequestID(NewID("req")), &outcome, c)
 	return outcome, err
 }
 
 // Advance has everything done that is due on a subscription's test clock, which
 // stands at an instant now.
 func (r *Runner) Advance(ctx context.Context, sub billing.Subscription, to time.Time) error {
-	return r.update(ctx, sub, workflows.UpdateAdvance, NewID("adv"), nil, workflows.Advance{To: to})
+	return r.update(ctx, sub, workflows.UpdateAdvance, billing.RequestID(NewID("adv")), nil, workflows.Advance{To: to})
 }
 
 // update sends an update to the subscription's workflow, and starts a run
 // where there is none: it will load the rows. The answer goes into out.
-func (r *Runner) update(ctx context.Context, sub billing.Subscription, name, id string, out, arg any) error {
+func (r *Runner) update(ctx context.Context, sub billing.Subscription, name string, id billing.RequestID, out, arg any) error {
 	start := r.temporal.NewWithStartWorkflowOperation(workflows.Options(sub), workflows.Subscription, workflows.Start{ID: sub.ID})
 	handle, err := r.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,
 		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateID: id, UpdateName: name, Args: []any{arg}, WaitForStage: client.WorkflowUpdateStageCompleted,
+			UpdateID: string(id), UpdateName: name, Args: []any{arg}, WaitForStage: client.WorkflowUpdateStageCompleted,
 		},
 	})
 	if err != nil {
@@ -71,8 +71,8 @@ func (r *Runner) Deliver(ctx context.Context, id string) {
 }
 
 // Running lists the subscriptions whose workflows run. Temporal's lists lag.
-func (r *Runner) Running(ctx context.Context) (map[string]bool, error) {
-	running := map[string]bool{}
+func (r *Runner) Running(ctx context.Context) (map[billing.SubscriptionID]bool, error) {
+	running := map[billing.SubscriptionID]bool{}
 	var next []byte
 	for {
 		page, err := r.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
@@ -82,7 +82,7 @@ func (r *Runner) Running(ctx context.Context) (map[string]bool, error) {
 			return nil, err
 		}
 		for _, e := range page.Executions {
-			running[e.Execution.WorkflowId] = true
+			running[billing.SubscriptionID(e.Execution.WorkflowId)] = true
 		}
 		if next = page.NextPageToken; len(next) == 0 {
 			return running, nil
@@ -91,8 +91,8 @@ func (r *Runner) Running(ctx context.Context) (map[string]bool, error) {
 }
 
 // Runs tells whether a subscription's workflow runs.
-func (r *Runner) Runs(ctx context.Context, subscription string) (bool, error) {
-	run, err := r.temporal.DescribeWorkflowExecution(ctx, subscription, "")
+func (r *Runner) Runs(ctx context.Context, subscription billing.SubscriptionID) (bool, error) {
+	run, err := r.temporal.DescribeWorkflowExecution(ctx, string(subscription), "")
 	if none := (*serviceerror.NotFound)(nil); errors.As(err, &none) {
 		return false, nil
 	}

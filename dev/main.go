@@ -61,7 +61,7 @@ func run(out io.Writer) error {
 		return err
 	}
 	// The data may have been used with another Temporal server.
-	if _, err := s.Engine.Recover(ctx); err != nil {
+	if _, err := s.Engine.Office.Recover(ctx); err != nil {
 		return errors.Join(err, s.Stop())
 	}
 	data, err := filepath.Abs(o.Data)

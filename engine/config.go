@@ -20,36 +20,38 @@ import (
 // Config is the engine's configuration, from the environment. Temporal's own
 // TEMPORAL_… variables come beside it.
 type Config struct {
-	Env            string   `env:"OKVIZ_ENV" envDefault:"production"` // or development
-	DatabaseURL    string   `env:"DATABASE_URL"`                      // mysql://user:password@host:port/name or sqlite:///path
-	HTTP           string   `env:"OKVIZ_HTTP" envDefault:"127.0.0.1:8080"`
-	Metrics        string   `env:"OKVIZ_METRICS" envDefault:"127.0.0.1:9464"`        // where api tells Prometheus; off: nowhere
-	WorkerMetrics  string   `env:"OKVIZ_WORKER_METRICS" envDefault:"127.0.0.1:9465"` // where worker does
-	PublicURL      string   `env:"OKVIZ_PUBLIC_URL"`                                 // of the pages, as customers reach them
-	RateLimits     string   `env:"OKVIZ_RATE_LIMITS"`                                // on: also in development; production always has them
-	Secret         string   `env:"OKVIZ_SECRET"`                                     // signs checkout tokens and mailed links; ≥ 32 characters
-	SigningKeys    []string `env:"OKVIZ_SIGNING_KEYS"`                               // files, or the PEM texts themselves: the current key, the next, and former ones
-	SMTPURL        string   `env:"OKVIZ_SMTP_URL"`
-	MailFrom       string   `env:"OKVIZ_MAIL_FROM"`      // "OKVIZ <licences@okviz.example>"
-	OperatorEmail  string   `env:"OKVIZ_OPERATOR_EMAIL"` // is told what needs a person; empty: MailFrom's address
-	Brand          string   `env:"OKVIZ_BRAND" envDefault:"OKVIZ"`
-	SupportURL     string   `env:"OKVIZ_SUPPORT_URL"`
-	TermsURL       string   `env:"OKVIZ_TERMS_URL"`                       // of the terms of sale
-	PrivacyURL     string   `env:"OKVIZ_PRIVACY_URL"`                     // of the privacy notice
-	Logo           string   `env:"OKVIZ_LOGO"`                            // a file of the pages: SVG or PNG
-	Style          string   `env:"OKVIZ_STYLE"`                           // a file of the pages: CSS after ours, for their colours
-	VendorAddress  []string `env:"OKVIZ_VENDOR_ADDRESS" envSeparator:"|"` // lines, as invoices print them
-	VendorBank     []string `env:"OKVIZ_VENDOR_BANK" envSeparator:"|"`    // lines, as open invoices print them
-	VendorVATID    string   `env:"OKVIZ_VENDOR_VAT_ID"`
-	SellerCountry  string   `env:"OKVIZ_SELLER_COUNTRY" envDefault:"IT"`
-	Gateway        string   `env:"OKVIZ_GATEWAY" envDefault:"sandbox"` // or stripe
-	StripeKey      string   `env:"OKVIZ_STRIPE_KEY"`                   // the secret key, or a restricted one
-	StripeWebhook  string   `env:"OKVIZ_STRIPE_WEBHOOK_SECRET"`        // of the endpoint at Stripe: whsec_…
-	OperatorKey    string   `env:"OKVIZ_OPERATOR_KEY"`                 // development only
-	TestClocks     bool     `env:"OKVIZ_TEST_CLOCKS"`                  // development only
-	TrustedProxies []string `env:"OKVIZ_TRUSTED_PROXIES"`
-	EntraAuthority string   `env:"OKVIZ_ENTRA_AUTHORITY"` // https://login.microsoftonline.com/organizations/v2.0; empty: no activation
-	EntraAudience  string   `env:"OKVIZ_ENTRA_AUDIENCE"`  // for whom its tokens are: the application's id
+	Env              string         `env:"OKVIZ_ENV" envDefault:"production"` // or development
+	DatabaseURL      string         `env:"DATABASE_URL"`                      // mysql://user:password@host:port/name or sqlite:///path
+	HTTP             string         `env:"OKVIZ_HTTP" envDefault:"127.0.0.1:8080"`
+	Metrics          string         `env:"OKVIZ_METRICS" envDefault:"127.0.0.1:9464"`        // where api tells Prometheus; off: nowhere
+	WorkerMetrics    string         `env:"OKVIZ_WORKER_METRICS" envDefault:"127.0.0.1:9465"` // where worker does
+	PublicURL        string         `env:"OKVIZ_PUBLIC_URL"`                                 // of the pages, as customers reach them
+	RateLimits       string         `env:"OKVIZ_RATE_LIMITS"`                                // on: also in development; production always has them
+	Secret           billing.Secret `env:"OKVIZ_SECRET"`                                     // signs checkout tokens and mailed links: the current value and former ones, ≥ 32 characters each
+	SigningKeys      []string       `env:"OKVIZ_SIGNING_KEYS"`                               // files, or the PEM texts themselves: the current key, the next, and former ones
+	SMTPURL          string         `env:"OKVIZ_SMTP_URL"`
+	MailFrom         string         `env:"OKVIZ_MAIL_FROM"`      // "OKVIZ <licences@okviz.example>"
+	OperatorEmail    string         `env:"OKVIZ_OPERATOR_EMAIL"` // is told what needs a person; empty: MailFrom's address
+	Brand            string         `env:"OKVIZ_BRAND" envDefault:"OKVIZ"`
+	SupportURL       string         `env:"OKVIZ_SUPPORT_URL"`
+	TermsURL         string         `env:"OKVIZ_TERMS_URL"`                       // of the terms of sale
+	PrivacyURL       string         `env:"OKVIZ_PRIVACY_URL"`                     // of the privacy notice
+	Logo             string         `env:"OKVIZ_LOGO"`                            // a file of the pages: SVG or PNG
+	Style            string         `env:"OKVIZ_STYLE"`                           // a file of the pages: CSS after ours, for their colours
+	VendorAddress    []string       `env:"OKVIZ_VENDOR_ADDRESS" envSeparator:"|"` // lines, as invoices print them
+	VendorBank       []string       `env:"OKVIZ_VENDOR_BANK" envSeparator:"|"`    // lines, as open invoices print them
+	VendorVATID      string         `env:"OKVIZ_VENDOR_VAT_ID"`
+	SellerCountry    string         `env:"OKVIZ_SELLER_COUNTRY" envDefault:"IT"`
+	BlockedCountries []string       `env:"OKVIZ_BLOCKED_COUNTRIES"`            // nothing new is sold there
+	Gateway          string         `env:"OKVIZ_GATEWAY" envDefault:"sandbox"` // or stripe
+	StripeKey        string         `env:"OKVIZ_STRIPE_KEY"`                   // the secret key, or a restricted one
+	StripeWebhook    string         `env:"OKVIZ_STRIPE_WEBHOOK_SECRET"`        // of the endpoint at Stripe: whsec_…
+	OperatorKey      string         `env:"OKVIZ_OPERATOR_KEY"`                 // development only
+	TestClocks       bool           `env:"OKVIZ_TEST_CLOCKS"`                  // development only
+	TrustedProxies   []string       `env:"OKVIZ_TRUSTED_PROXIES"`
+	AcceptRisks      []string       `env:"OKVIZ_ACCEPT_RISKS"`    // what production otherwise refuses
+	EntraAuthority   string         `env:"OKVIZ_ENTRA_AUTHORITY"` // https://login.microsoftonline.com/organizations/v2.0; empty: no activation
+	EntraAudience    string         `env:"OKVIZ_ENTRA_AUDIENCE"`  // for whom its tokens are: the application's id
 
 	// For how many days what is over is kept; 0: for ever.
 	RetainRequests      int `env:"OKVIZ_RETENTION_REQUESTS" envDefault:"400"`
@@ -67,6 +69,9 @@ func FromEnvironment() (Config, error) {
 	}
 	return c, c.Check()
 }
+
+// limited tells whether what strangers do is limited.
+func (c Config) limited() bool { return !c.Development() || c.RateLimits == "on" }
 
 // Development tells whether this is a development system. Production is the
 // default.
@@ -118,13 +123,16 @@ func (c Config) checkService(wrong *faults) {
 	if c.DatabaseURL == "" {
 		wrong.add("DATABASE_URL", "is missing")
 	}
-	if len(c.Secret) < 32 {
+	if len(c.Secret) == 0 || slices.ContainsFunc(c.Secret, func(s string) bool { return len(s) < 32 }) {
 		wrong.add("OKVIZ_SECRET", "has fewer than 32 characters")
 	}
 	for kind, days := range c.retention() {
 		if days < 0 || days > 0 && days < shortestRetention && kind != billing.RetainLogins {
 			wrong.add("OKVIZ_RETENTION_"+strings.ToUpper(string(kind)), "must be 0 (for ever) or at least 31 days")
 		}
+	}
+	if slices.ContainsFunc(c.BlockedCountries, func(country string) bool { return !billing.ValidCountry(country) }) {
+		wrong.add("OKVIZ_BLOCKED_COUNTRIES", "is not a list of countries such as CU,IR,KP")
 	}
 	if len(c.SigningKeys) == 0 {
 		wrong.add("OKVIZ_SIGNING_KEYS", "is missing: it names the file of the signing keys, which okviz signing-keys generate creates")
@@ -208,9 +216,16 @@ func (c Config) checkProduction(wrong *faults) {
 	if strings.HasPrefix(strings.ToLower(c.EntraAuthority), "http:") {
 		wrong.add("OKVIZ_ENTRA_AUTHORITY", "is not https")
 	}
-	if strings.Contains(c.Secret, "development") || distinct(c.Secret) < 10 {
-		wrong.add("OKVIZ_SECRET", "is not random")
+	if slices.ContainsFunc(c.Secret, guessable) {
+		wrong.add("OKVIZ_SECRET", "is not random: openssl rand -hex 32 makes one that is")
 	}
+	if c.Gateway == "stripe" && len(c.StripeWebhook) < len("whsec_")+24 {
+		wrong.add("OKVIZ_STRIPE_WEBHOOK_SECRET", "is too short to be Stripe's")
+	}
+	if slices.ContainsFunc(c.TrustedProxies, anybody) {
+		wrong.add("OKVIZ_TRUSTED_PROXIES", "trusts whole parts of the internet: name your proxies")
+	}
+	c.checkRisks(wrong)
 }
 
 // tenants verifies Entra tokens; nil if no authority is configured.
@@ -224,7 +239,7 @@ func (c Config) tenants() (api.Tenants, error) {
 // sandboxSecret signs the sandbox gateway's webhooks: the same one in every
 // process of an engine.
 func (c Config) sandboxSecret() string {
-	return "whsec_" + hex.EncodeToString(billing.Secret(c.Secret).Sign("sandbox webhook", nil))
+	return "whsec_" + hex.EncodeToString(c.Secret.Sign("sandbox webhook", nil))
 }
 
 // operatorEmail is the address to which reports for the operator are sent.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/licensing"
 )
 
@@ -19,10 +20,10 @@ func production(t *testing.T) Config {
 		t.Fatal(err)
 	}
 	return Config{
-		Env: "production", DatabaseURL: "mysql://okviz:secret@db:3306/okviz", PublicURL: "https://licences.okviz.example",
-		Secret: "kR7vQ2mZx9TpWb4NcYh6LdFs8GjEa3Uu", SigningKeys: []string{string(key.PEM())},
+		Env: "production", DatabaseURL: "mysql://okviz:secret@db:3306/okviz?tls=true", PublicURL: "https://licences.okviz.example",
+		Secret: billing.Secret{"kR7vQ2mZx9TpWb4NcYh6LdFs8GjEa3Uu"}, SigningKeys: []string{string(key.PEM())},
 		SMTPURL: "smtps://mail.okviz.example", MailFrom: "OKVIZ <licences@okviz.example>", Brand: "OKVIZ",
-		Gateway: "stripe", StripeKey: "sk_live_kR7vQ2mZx9", StripeWebhook: "whsec_kR7vQ2mZx9",
+		Gateway: "stripe", StripeKey: "sk_live_kR7vQ2mZx9", StripeWebhook: "whsec_kR7vQ2mZx9TpWb4NcYh6LdFs8GjEa3Uu",
 	}
 }
 
@@ -45,11 +46,21 @@ func TestProductionRefusesWhatOnlyDevelopmentMayHave(t *testing.T) {
 		"test clocks":                          {func(c *Config) { c.TestClocks = true }, "OKVIZ_TEST_CLOCKS"},
 		"an operator key from the environment": {func(c *Config) { c.OperatorKey = strings.Repeat("k3y", 12) }, "OKVIZ_OPERATOR_KEY"},
 		"an http public URL":                   {func(c *Config) { c.PublicURL = "http://licences.okviz.example" }, "OKVIZ_PUBLIC_URL is not https"},
-		"a secret that is not random":          {func(c *Config) { c.Secret = strings.Repeat("ab", 20) }, "OKVIZ_SECRET is not random"},
-		"a short secret":                       {func(c *Config) { c.Secret = "kR7vQ2mZx9" }, "OKVIZ_SECRET has fewer"},
+		"a secret that is not random":          {func(c *Config) { c.Secret[0] = strings.Repeat("ab", 20) }, "OKVIZ_SECRET is not random"},
+		"a short secret":                       {func(c *Config) { c.Secret[0] = "kR7vQ2mZx9" }, "OKVIZ_SECRET has fewer"},
 		"no database":                          {func(c *Config) { c.DatabaseURL = "" }, "DATABASE_URL is missing"},
 		"no signing key":                       {func(c *Config) { c.SigningKeys = nil }, "OKVIZ_SIGNING_KEYS"},
 		"an operator who has no address":       {func(c *Config) { c.OperatorEmail = "the desk" }, "OKVIZ_OPERATOR_EMAIL"},
+		"a former secret that is not random":   {func(c *Config) { c.Secret = append(c.Secret, strings.Repeat("ab", 20)) }, "OKVIZ_SECRET is not random"},
+		"a secret of words":                    {func(c *Config) { c.Secret[0] = "correct-horse-battery-staple-and-more" }, "OKVIZ_SECRET is not random"},
+		"a word and a year":                    {func(c *Config) { c.Secret[0] = "the-signing-secret-of-our-shop-2026" }, "OKVIZ_SECRET is not random"},
+		"a repeated secret":                    {func(c *Config) { c.Secret[0] = strings.Repeat("kR7vQ2mZx9T", 3) }, "OKVIZ_SECRET is not random"},
+		"whsec_ alone":                         {func(c *Config) { c.StripeWebhook = "whsec_" }, "OKVIZ_STRIPE_WEBHOOK_SECRET is too short"},
+		"any IPv4 proxy":                       {func(c *Config) { c.TrustedProxies = []string{"10.0.0.7", "0.0.0.0/0"} }, "OKVIZ_TRUSTED_PROXIES"},
+		"any IPv6 proxy":                       {func(c *Config) { c.TrustedProxies = []string{"::/0"} }, "OKVIZ_TRUSTED_PROXIES"},
+		"half of all proxies":                  {func(c *Config) { c.TrustedProxies = []string{"0.0.0.0/1", "128.0.0.0/1"} }, "OKVIZ_TRUSTED_PROXIES"},
+		"an unknown risk":                      {func(c *Config) { c.AcceptRisks = []string{"everything"} }, "OKVIZ_ACCEPT_RISKS"},
+		"a country that is none":               {func(c *Config) { c.BlockedCountries = []string{"Cuba"} }, "OKVIZ_BLOCKED_COUNTRIES"},
 		"another environment":                  {func(c *Config) { c.Env = "staging" }, "OKVIZ_ENV"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -152,7 +163,7 @@ func TestConfigurationChoosesTheGateway(t *testing.T) {
 func TestErrorsOfTheConfigurationRepeatNoSecret(t *testing.T) {
 	const marker = "s3cr3t-marker"
 	c := production(t)
-	c.Secret, c.OperatorKey, c.DatabaseURL, c.StripeKey = marker, marker, "postgres://u:"+marker+"@h/d", marker
+	c.Secret[0], c.OperatorKey, c.DatabaseURL, c.StripeKey = marker, marker, "postgres://u:"+marker+"@h/d", marker
 	c.StripeWebhook = marker
 	c.SigningKeys = []string{"-----BEGIN PRIVATE KEY-----\n" + marker + "\n-----END PRIVATE KEY-----\n"}
 	if err := c.Check(); err == nil || strings.Contains(err.Error(), marker) {

@@ -67,6 +67,12 @@ func Open(ctx context.Context, c Config, l *slog.Logger) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TEMPORAL_…: %w", err)
 	}
+	if err := c.checkTemporal(options); err != nil {
+		return nil, err
+	}
+	if !c.Development() && len(c.AcceptRisks) > 0 {
+		l.Warn("OKVIZ_ACCEPT_RISKS accepts what production otherwise refuses", "risks", c.AcceptRisks)
+	}
 	return OpenAt(ctx, c, options, l)
 }
 
@@ -95,7 +101,9 @@ func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logge
 	if e.steps, err = e.Activities(); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
-	e.checks = checks.New(e.Store, e.keys, func(ctx context.Context, subscription string) { e.commands.Deliver(ctx, subscription) }, l, time.Now)
+	e.checks = checks.New(e.Store, e.keys, func(ctx context.Context, subscription billing.SubscriptionID) {
+		e.commands.Deliver(ctx, string(subscription))
+	}, l, time.Now)
 	e.commands = commands.New(e.Store, e.Temporal, e.checks.Forget, l, time.Now)
 	e.events = events.New(e.Store, e.gateway, e.commands, e.checks.Forget, l, time.Now)
 	e.Office = backoffice.New(e.Store, e.gateway, e.commands, l)
@@ -144,7 +152,7 @@ func (c Config) brand() (web.Brand, error) {
 
 func (c Config) policy() billing.Policy {
 	p := billing.DefaultPolicy()
-	p.SellerCountry = c.SellerCountry
+	p.SellerCountry, p.BlockedCountries = c.SellerCountry, c.BlockedCountries
 	return p
 }
 
@@ -189,10 +197,13 @@ var SearchAttributes = map[string]enums.IndexedValueType{
 }
 
 // RegisterSearchAttributes makes them known to Temporal's namespace.
-func RegisterSearchAttributes(ctx context.Context, l *slog.Logger) error {
+func RegisterSearchAttributes(ctx context.Context, cfg Config, l *slog.Logger) error {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return fmt.Errorf("TEMPORAL_…: %w", err)
+	}
+	if err := cfg.checkTemporal(options); err != nil {
+		return err
 	}
 	return RegisterSearchAttributesAt(ctx, options, l)
 }
@@ -244,8 +255,8 @@ func (e *Engine) api() (http.Handler, error) {
 			Licenses: e.Store, Accounts: e.Store, Operators: e.Store, Gateway: e.Store,
 		},
 		Commands: e.commands, Checks: e.checks, Events: e.events, Office: e.Office, Gateway: e.gateway, Files: e.Stamper, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
-		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Pages: web.Handler(brand), Version: Version(), PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret), TestClocks: e.config.TestClocks,
-		RateLimits:     !e.config.Development() || e.config.RateLimits == "on",
+		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Pages: web.Handler(brand), Version: Version(), PublicURL: e.config.PublicURL, Secret: e.config.Secret, TestClocks: e.config.TestClocks,
+		RateLimits:     e.config.limited(),
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})
 }
@@ -286,7 +297,24 @@ func (e *Engine) loops() []loop {
 		{roleAPI, "act on the gateway's events, and have it forget removed cards", e.events.Run},
 		{roleAPI, "send the sandbox's webhooks", e.tellGatewayEvents},
 		{roleWorker, "remove what is older than its retention", func(ctx context.Context) { backoffice.Retain(ctx, e.Store, e.config.retention(), e.log) }},
+		{roleWorker, "forget attempts that no longer count", e.forgetAttempts},
 		{roleWorker, "send mails that are left over", func(ctx context.Context) { worker.Sweep(ctx, e.steps, time.Minute, e.log) }},
+	}
+}
+
+// forgetAttempts deletes what strangers did more than an hour ago.
+func (e *Engine) forgetAttempts(ctx context.Context) {
+	tick := time.NewTicker(10 * time.Minute)
+	defer tick.Stop()
+	for {
+		if err := e.Store.ForgetAttempts(ctx, billing.Instant(time.Now())); err != nil && ctx.Err() == nil {
+			e.log.Warn("old attempts were not deleted", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
 	}
 }
 
@@ -306,10 +334,14 @@ func (e *Engine) runBeside(ctx context.Context, role string) (stop func()) {
 	}
 }
 
+// writeTimeout is how long an answer may take, from the request's headers on: a
+// package of 16 MiB over a slow line, or a command with a slow gateway.
+var writeTimeout = 5 * time.Minute
+
 // serve answers on a listener until the context ends.
 func (e *Engine) serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: writeTimeout, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
 	}
 	done := make(chan error, 1)
@@ -319,7 +351,7 @@ func (e *Engine) serve(ctx context.Context, l net.Listener, handler http.Handler
 		defer cancel()
 		done <- server.Shutdown(stop)
 	}()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(problems{l}); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving HTTP: %w", err)
 	}
 	return <-done
@@ -361,8 +393,8 @@ func (e *Engine) Activities() (*activities.Activities, error) {
 		return nil, fmt.Errorf("the operator's address: %w", err)
 	}
 	return &activities.Activities{
-		Store: e.Store, Gateway: meteredGateway{e.gateway, e.metrics}, Mailer: meteredMailer{sender, e.metrics}, Files: e.Stamper, Documents: e.documents, PublicURL: e.config.PublicURL, Secret: billing.Secret(e.config.Secret),
-		OperatorEmail: operator, Now: time.Now,
+		Store: e.Store, Gateway: meteredGateway{e.gateway, e.metrics}, Mailer: meteredMailer{sender, e.metrics}, Files: e.Stamper, Documents: e.documents, PublicURL: e.config.PublicURL, Secret: e.config.Secret,
+		OperatorEmail: operator, RateLimits: e.config.limited(), Now: time.Now,
 	}, nil
 }
 

@@ -16,7 +16,7 @@ type meteredGateway struct {
 }
 
 // A charge that cannot be prepared is none that can be made.
-func (g meteredGateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string, error) {
+func (g meteredGateway) Prepare(ctx context.Context, r billing.ChargeRequest) (billing.ChargeID, error) {
 	charge, err := g.Gateway.Prepare(ctx, r)
 	if err != nil {
 		g.failed(err)
@@ -24,7 +24,7 @@ func (g meteredGateway) Prepare(ctx context.Context, r billing.ChargeRequest) (s
 	return charge, err
 }
 
-func (g meteredGateway) Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error) {
+func (g meteredGateway) Charge(ctx context.Context, charge billing.ChargeID, r billing.ChargeRequest) (billing.ChargeResult, error) {
 	result, err := g.Gateway.Charge(ctx, charge, r)
 	if err != nil {
 		g.failed(err)

@@ -20,9 +20,11 @@ type answering struct {
 	err    error
 }
 
-func (a answering) Prepare(context.Context, billing.ChargeRequest) (string, error) { return "", a.err }
+func (a answering) Prepare(context.Context, billing.ChargeRequest) (billing.ChargeID, error) {
+	return "", a.err
+}
 
-func (a answering) Charge(context.Context, string, billing.ChargeRequest) (billing.ChargeResult, error) {
+func (a answering) Charge(context.Context, billing.ChargeID, billing.ChargeRequest) (billing.ChargeResult, error) {
 	return a.result, a.err
 }
 

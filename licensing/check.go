@@ -140,7 +140,7 @@ func ParseQuestion(body []byte) (Question, error) {
 // tell them do, Embed is trusted and nothing else.
 func Check(l License, q Question, now time.Time) Code {
 	switch {
-	case l.ID == "" || l.ID != q.License:
+	case l.ID == "" || string(l.ID) != q.License:
 		return UnknownLicense
 	case l.Product != q.Product:
 		return WrongProduct
@@ -262,7 +262,7 @@ func claims(l License, kind Kind, now, until time.Time) Claims {
 	c := Claims{
 		Issuer:    Issuer,
 		Audience:  l.Product,
-		Subject:   l.ID,
+		Subject:   string(l.ID),
 		IssuedAt:  now.Unix(),
 		ExpiresAt: until.Unix(),
 		Kind:      kind,

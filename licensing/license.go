@@ -32,11 +32,14 @@ const (
 	StateEnded      State = "ended"
 )
 
+// LicenseID is a licence's id, lic_….
+type LicenseID string
+
 // License is what a check, a lease and a delivered file need to know of a
 // licence. The zero License is that of an unknown id.
 type License struct {
-	ID         string // lic_…
-	Product    string // the product's id, which is also its tokens' audience
+	ID         LicenseID // lic_…
+	Product    string    // the product's id, which is also its tokens' audience
 	Activation Activation
 	PlanID     string
 	Type       Type

@@ -1,6 +1,7 @@
 package licensing
 
 import (
+	_ "embed"
 	"fmt"
 	"slices"
 	"strconv"
@@ -33,13 +34,22 @@ var sharedDomains = []string{
 	"powerappsportals.com", "powerappsportals.us", "microsoftcrmportals.com", "dynamics.com",
 }
 
+// sharedHostingList has the registrable domains below which the private section of
+// the public suffix list has suffixes, one a line: amazonaws.com is on no list
+// itself, but s3.amazonaws.com is. sites_test.go writes the file.
+//
+//go:embed shared_hosting.txt
+var sharedHostingList string
+
+var sharedHosting = strings.Fields(sharedHostingList)
+
 // NormaliseSite returns the one spelling of a site that a licence may name:
 // a host name in lower case and ASCII, without port and final dot, or "*." and
 // such a name. An origin as browsers write it (https://host:443) is taken for
 // its host; a path is refused rather than lost.
 //
-// A wildcard stands only below a registrable domain: *.contoso.com, but neither
-// *.com nor *.github.io. Refused are Microsoft's own report hosts, public
+// A wildcard stands only below a registrable domain that is not shared:
+// *.contoso.com, but neither *.com nor *.github.io nor *.amazonaws.com. Refused are Microsoft's own report hosts, public
 // suffixes, and what names a different machine for everybody: IP addresses and
 // localhost. A single name of an intranet is a host name like others. The error
 // is *Error with SiteNotAllowed.
@@ -57,6 +67,7 @@ func NormaliseSite(site string) (string, error) {
 	// Some domains, kawasaki.jp for one, are registrable and have only public
 	// suffixes below them.
 	below, _ := publicsuffix.PublicSuffix("a." + host)
+	registrable, _ := publicsuffix.EffectiveTLDPlusOne(host)
 	covers := func(d string) bool { return within(host, d) || wildcard && within(d, host) }
 	switch {
 	case isAddress(host):
@@ -67,7 +78,7 @@ func NormaliseSite(site string) (string, error) {
 		return "", refuse(SiteNotAllowed, "is not below a registrable domain")
 	case slices.ContainsFunc(microsoftHosts, covers):
 		return "", refuse(SiteNotAllowed, "belongs to Microsoft")
-	case wildcard && slices.ContainsFunc(sharedDomains, covers):
+	case wildcard && (slices.ContainsFunc(sharedDomains, covers) || slices.Contains(sharedHosting, registrable)):
 		return "", refuse(SiteNotAllowed, "is shared by many customers")
 	case wildcard:
 		return "*." + host, nil

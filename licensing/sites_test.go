@@ -1,11 +1,19 @@
 package licensing_test
 
 import (
+	"flag"
 	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/publicsuffix"
 	"pgregory.net/rapid"
 
 	. "github.com/okviz/licensing/licensing"
@@ -63,6 +71,8 @@ func TestNormaliseSiteRefuses(t *testing.T) {
 			"app.fabric.microsoft.com", "fabric.microsoft.com", "*.microsoft.com", "teams.microsoft.com", "teams.live.com", "teams.cloud.microsoft", "*.cloud.microsoft",
 			"wabi-west-europe-redirect.analysis.windows.net", "*.analysis.windows.net", "*.windows.net", "x.pbidedicated.windows.net",
 			"high.analysis.usgovcloudapi.net", "*.usgovcloudapi.net", "analysis.chinacloudapi.cn", "www.office.com", "apps.powerapps.com"},
+		"wildcards over shared hosting": {"*.amazonaws.com", "*.eu-west-1.amazonaws.com", "*.s3.amazonaws.com", "*.compute.amazonaws.com", "*.new-region.amazonaws.com",
+			"*.digitaloceanspaces.com", "*.salesforce.com", "*.herokuapp.com", "*.vercel.app", "*.web.app", "*.run.app", "*.a.run.app", "*.cloudfront.net", "*.core.windows.net"},
 		"wildcards over other customers": {"*.sharepoint.com", "*.contoso.sharepoint.com", "*.powerappsportals.com", "*.crm4.dynamics.com"},
 	}
 	for name, sites := range tests {
@@ -209,4 +219,44 @@ func ExampleNormaliseSite() {
 	// Output:
 	// reports.contoso.com <nil>
 	//  site_not_allowed: belongs to Microsoft
+}
+
+var write = flag.Bool("write", false, "write shared_hosting.txt anew")
+
+// The list is taken from the rules that golang.org/x/net tests itself with.
+func TestSharedHostingIsOfThePublicSuffixListInUse(t *testing.T) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/net").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "publicsuffix", "table_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^\t"([^"]+)",$`).FindAllStringSubmatch(string(source), -1) {
+		rule := strings.TrimPrefix(m[1], "!")
+		for _, above, ok := strings.Cut(rule, "."); ok; _, above, ok = strings.Cut(above, ".") {
+			if _, icann := publicsuffix.PublicSuffix("a." + strings.TrimPrefix(rule, "*.")); icann {
+				continue // a suffix of a registry
+			}
+			if suffix, _ := publicsuffix.PublicSuffix(above); suffix == above {
+				continue // refused as such
+			}
+			root, err := publicsuffix.EffectiveTLDPlusOne(above)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[root] = true
+		}
+	}
+	want := strings.Join(slices.Sorted(maps.Keys(found)), "\n") + "\n"
+	if *write {
+		if err := os.WriteFile("shared_hosting.txt", []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile("shared_hosting.txt"); err != nil || string(got) != want || len(found) < 100 {
+		t.Errorf("shared_hosting.txt is not of this version of golang.org/x/net (%d domains, %v): go test ./licensing -run SharedHosting -write", len(found), err)
+	}
 }

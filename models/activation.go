@@ -24,7 +24,7 @@ func (s *Store) LicenseByKey(ctx context.Context, key string) (licensing.Issued,
 // the tenant that it is bound to, nothing changes. Errors: ErrNotFound, also
 // where the key has been replaced meanwhile, and a *billing.Error
 // already_activated.
-func (s *Store) Activate(ctx context.Context, id, key, tenant string) error {
+func (s *Store) Activate(ctx context.Context, id licensing.LicenseID, key, tenant string) error {
 	return s.amend(ctx, id, "customer", func(row *licenseRow) (kind billing.EventKind, err error) {
 		switch {
 		case row.ActivationKey != key:
@@ -41,7 +41,7 @@ func (s *Store) Activate(ctx context.Context, id, key, tenant string) error {
 
 // SetTenant binds a licence to another tenant, or, where that is empty, to none
 // until it is activated again. Errors: ErrNotFound.
-func (s *Store) SetTenant(ctx context.Context, id, tenant, actor string) error {
+func (s *Store) SetTenant(ctx context.Context, id licensing.LicenseID, tenant, actor string) error {
 	return s.amend(ctx, id, actor, func(row *licenseRow) (kind billing.EventKind, err error) {
 		if row.Tenant == tenant {
 			return "", nil
@@ -56,7 +56,7 @@ func (s *Store) SetTenant(ctx context.Context, id, tenant, actor string) error {
 
 // SetActivationKey replaces a licence's activation key: the old one activates
 // nothing any more. What is bound stays bound. Errors: ErrNotFound.
-func (s *Store) SetActivationKey(ctx context.Context, id, key, actor string) error {
+func (s *Store) SetActivationKey(ctx context.Context, id licensing.LicenseID, key, actor string) error {
 	return s.amend(ctx, id, actor, func(row *licenseRow) (kind billing.EventKind, err error) {
 		row.ActivationKey = key
 		return billing.EventActivationKey, nil
@@ -65,7 +65,7 @@ func (s *Store) SetActivationKey(ctx context.Context, id, key, actor string) err
 
 // amend changes what of a licence does not follow from its subscription, and
 // tells the history. Nothing is written where change names no kind of event.
-func (s *Store) amend(ctx context.Context, id, actor string, change func(row *licenseRow) (kind billing.EventKind, err error)) error {
+func (s *Store) amend(ctx context.Context, id licensing.LicenseID, actor string, change func(row *licenseRow) (kind billing.EventKind, err error)) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		row, err := one[licenseRow](locked(tx).Where("id = ?", id))
 		if err != nil {
@@ -82,7 +82,7 @@ func (s *Store) amend(ctx context.Context, id, actor string, change func(row *li
 		if err := s.note(tx, row, kind, actor); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, "license."+string(kind), id, was.settings(), row.settings())
+		return s.audit(ctx, tx, "license."+string(kind), string(id), was.settings(), row.settings())
 	})
 }
 

@@ -132,7 +132,7 @@ func (r apiKeyRow) apiKey() billing.APIKey {
 
 // APIKeys lists an account's keys, or where that is empty the operators', the
 // newest first. Keys that were revoked are not among them.
-func (s *Store) APIKeys(ctx context.Context, account string) ([]billing.APIKey, error) {
+func (s *Store) APIKeys(ctx context.Context, account billing.AccountID) ([]billing.APIKey, error) {
 	var rows []apiKeyRow
 	err := s.db.WithContext(ctx).Where("account = ? AND revoked_at IS NULL", account).Order("id DESC").Find(&rows).Error
 	list := make([]billing.APIKey, len(rows))
@@ -144,7 +144,7 @@ func (s *Store) APIKeys(ctx context.Context, account string) ([]billing.APIKey, 
 
 // RevokeAPIKey ends a key of an account, or where that is empty of an operator.
 // Errors: ErrNotFound.
-func (s *Store) RevokeAPIKey(ctx context.Context, account, id string) error {
+func (s *Store) RevokeAPIKey(ctx context.Context, account billing.AccountID, id string) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		row, err := one[apiKeyRow](locked(tx).Where("id = ? AND account = ? AND revoked_at IS NULL", id, account))
 		if err != nil {

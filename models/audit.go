@@ -169,9 +169,9 @@ func (s *Store) figures(sub billing.Subscription) figures {
 // commanded is what has become of an operator's command.
 type commanded struct {
 	figures
-	Request string              `json:"request"`
+	Request billing.RequestID   `json:"request"`
 	Code    billing.Code        `json:"code,omitempty"`
-	Invoice string              `json:"invoice,omitempty"`
+	Invoice billing.InvoiceID   `json:"invoice,omitempty"`
 	Amount  *int64              `json:"amount,omitempty"`
 	Refund  billing.RefundScope `json:"refund,omitempty"`
 }
@@ -190,5 +190,5 @@ func (s *Store) auditCommand(tx *gorm.DB, row subscriptionRow, p billing.Changes
 	if r.Command.Invoice != "" {
 		after.Invoice = r.Command.Invoice
 	}
-	return s.appendAudit(tx, billing.Actor{Name: r.Actor, From: r.Origin}, "subscription."+string(r.Command.Action), row.ID, s.figures(row.State), after)
+	return s.appendAudit(tx, billing.Actor{Name: r.Actor, From: r.Origin}, "subscription."+string(r.Command.Action), string(row.ID), s.figures(row.State), after)
 }

@@ -110,7 +110,7 @@ func TestAnOperatorsCommandIsAuditedWithItsChangeset(t *testing.T) {
 		sub := shop.buy(newOrder("ada@contoso.example"))
 		command := func(ctx context.Context, actor string, action billing.Action) {
 			t.Helper()
-			r := billing.Request{ID: NewID("req"), Caller: actor, Route: "POST", Key: NewID("key"), Subscription: sub.ID, Actor: actor, Command: billing.Command{Action: action}}
+			r := billing.Request{ID: billing.RequestID(NewID("req")), Caller: actor, Route: "POST", Key: NewID("key"), Subscription: sub.ID, Actor: actor, Command: billing.Command{Action: action}}
 			r.Command.Request = r.ID
 			_, _, err := s.Begin(ctx, r, nil, nil)
 			must(t, err)
@@ -122,7 +122,7 @@ func TestAnOperatorsCommandIsAuditedWithItsChangeset(t *testing.T) {
 		}
 		command(billing.As(t.Context(), anna), "anna", billing.ActionSuspend)
 		rows := shop.auditLog()
-		if len(rows) != 1 || rows[0].Actor != "anna" || rows[0].From != anna.From || rows[0].Action != "subscription.suspend" || rows[0].Subject != sub.ID ||
+		if len(rows) != 1 || rows[0].Actor != "anna" || rows[0].From != anna.From || rows[0].Action != "subscription.suspend" || rows[0].Subject != string(sub.ID) ||
 			strings.Contains(string(rows[0].Before), "suspended") || !strings.Contains(string(rows[0].After), `"suspended":true`) {
 			t.Errorf("suspended: %+v", rows)
 		}

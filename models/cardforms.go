@@ -13,7 +13,7 @@ import (
 type cardFormRow struct {
 	ID           string
 	FormKey      string // what it was asked for by
-	Subscription string
+	Subscription billing.SubscriptionID
 	Gateway      string
 	Reference    string // the gateway's; empty before the form is open
 	Back         string
@@ -24,7 +24,7 @@ func (cardFormRow) TableName() string { return "card_forms" }
 
 // BeginCardForm keeps a form that is to be opened, or finds the one that was
 // begun for the same key. It tells the billing account whose card it is to be.
-func (s *Store) BeginCardForm(ctx context.Context, f billing.CardForm) (form billing.CardForm, account string, err error) {
+func (s *Store) BeginCardForm(ctx context.Context, f billing.CardForm) (form billing.CardForm, account billing.AccountID, err error) {
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		sub, err := one[subscriptionRow](tx.Select("billing_account").Where("id = ?", f.Subscription))
 		if err != nil {

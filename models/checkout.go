@@ -88,13 +88,13 @@ func (s *Store) createOrder(tx *gorm.DB, o billing.Order, sub billing.Subscripti
 
 // account finds the account of an address, or opens it. Another transaction
 // may be opening it as well: the first one counts.
-func account(tx *gorm.DB, email string) (string, error) {
+func account(tx *gorm.DB, email string) (billing.AccountID, error) {
 	email = normalEmail(email)
 	a, err := one[accountRow](tx.Where("email = ?", email))
 	if !errors.Is(err, billing.ErrNotFound) {
 		return a.ID, err
 	}
-	a = accountRow{ID: NewID("cus"), Email: email}
+	a = accountRow{ID: billing.AccountID(NewID("cus")), Email: email}
 	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&a).Error; err != nil {
 		return "", err
 	}
@@ -110,7 +110,7 @@ func (s *Store) RequestOf(ctx context.Context, caller, route, key string) (billi
 }
 
 // Request reads a request with its outcome. Errors: ErrNotFound.
-func (s *Store) Request(ctx context.Context, id string) (billing.Request, error) {
+func (s *Store) Request(ctx context.Context, id billing.RequestID) (billing.Request, error) {
 	r, err := one[requestRow](s.db.WithContext(ctx).Where("id = ?", id))
 	return r.request(), err
 }
@@ -124,7 +124,7 @@ func (r requestRow) request() billing.Request {
 }
 
 // Respond keeps the first HTTP answer that was given to a request.
-func (s *Store) Respond(ctx context.Context, id string, status int, body string) error {
+func (s *Store) Respond(ctx context.Context, id billing.RequestID, status int, body string) error {
 	return s.db.WithContext(ctx).Model(&requestRow{}).Where("id = ? AND response_status = 0", id).
 		Updates(map[string]any{"response_status": status, "response": body}).Error
 }

@@ -41,7 +41,7 @@ func TestAnOrderIsReadAsItWasWritten(t *testing.T) {
 
 		b, err := s.Snapshot(t.Context(), o.sub.ID)
 		must(t, err)
-		if !strings.HasPrefix(b.Order.BillingAccount, "cus_") || !strings.HasPrefix(b.Order.LicenseeAccount, "cus_") {
+		if !strings.HasPrefix(string(b.Order.BillingAccount), "cus_") || !strings.HasPrefix(string(b.Order.LicenseeAccount), "cus_") {
 			t.Errorf("accounts %q and %q", b.Order.BillingAccount, b.Order.LicenseeAccount)
 		}
 		o.detail.BillingAccount, o.detail.LicenseeAccount = b.Order.BillingAccount, b.Order.LicenseeAccount
@@ -107,7 +107,7 @@ func TestTheSameOrderSent20TimesAtOnceIsOneOrder(t *testing.T) {
 		s := openShop(t, store)
 		key := NewID("key")
 		type answer struct {
-			request string
+			request billing.RequestID
 			fresh   bool
 			err     error
 		}
@@ -119,7 +119,7 @@ func TestTheSameOrderSent20TimesAtOnceIsOneOrder(t *testing.T) {
 			return answer{r.ID, fresh, err}
 		}) {
 			must(t, a.err)
-			ids[a.request] = true
+			ids[string(a.request)] = true
 			if a.fresh {
 				fresh++
 			}
@@ -158,7 +158,7 @@ func TestAnAddressIsOneAccountHoweverManyOrderAtOnce(t *testing.T) {
 		accounts := map[string]string{}
 		for _, o := range orders {
 			for email, id := range map[string]string{
-				o.Detail.Billing.Email: o.Detail.BillingAccount, o.Detail.Licensee.Email: o.Detail.LicenseeAccount,
+				o.Detail.Billing.Email: string(o.Detail.BillingAccount), o.Detail.Licensee.Email: string(o.Detail.LicenseeAccount),
 			} {
 				email = normalEmail(email)
 				if was, ok := accounts[email]; ok && was != id {

@@ -67,7 +67,7 @@ func (s *Store) ReleaseClock(ctx context.Context, id string) error {
 // NextOnClock finds the subscription of a clock whose next step is due first,
 // by number where several are; an empty id where nothing is due up to the
 // instant.
-func (s *Store) NextOnClock(ctx context.Context, clock string, to time.Time) (id string, at time.Time, err error) {
+func (s *Store) NextOnClock(ctx context.Context, clock string, to time.Time) (id billing.SubscriptionID, at time.Time, err error) {
 	row, err := one[subscriptionRow](s.db.WithContext(ctx).Select("id", "next_at").
 		Where("test_clock = ? AND next_at <= ?", clock, billing.Instant(to)).Order("next_at, number").Limit(1))
 	if errors.Is(err, billing.ErrNotFound) {
@@ -80,8 +80,8 @@ func (s *Store) NextOnClock(ctx context.Context, clock string, to time.Time) (id
 }
 
 // OnClock lists the subscriptions of a clock that still live, by number.
-func (s *Store) OnClock(ctx context.Context, clock string) ([]string, error) {
-	var ids []string
+func (s *Store) OnClock(ctx context.Context, clock string) ([]billing.SubscriptionID, error) {
+	var ids []billing.SubscriptionID
 	err := s.db.WithContext(ctx).Model(&subscriptionRow{}).
 		Where("test_clock = ? AND next_at IS NOT NULL", clock).Order("number").Pluck("id", &ids).Error
 	return ids, err

@@ -76,7 +76,7 @@ func TestTheNextStepOnAClockIsTheEarliestAndThenTheLowestNumber(t *testing.T) {
 		at := first.Period.End
 		s.command(third.ID, billing.Command{Action: billing.ActionCancel}, opening)
 		must(t, s.db.Model(&subscriptionRow{}).Where("id = ?", third.ID).Update("next_at", at.Add(-time.Second)).Error)
-		next := func(to time.Time) string {
+		next := func(to time.Time) billing.SubscriptionID {
 			t.Helper()
 			id, due, err := s.NextOnClock(t.Context(), clock, to)
 			must(t, err)
@@ -110,7 +110,7 @@ func TestTheNextStepOnAClockIsTheEarliestAndThenTheLowestNumber(t *testing.T) {
 		s.due(third.ID) // it has ended
 		live, err := s.OnClock(t.Context(), clock)
 		must(t, err)
-		if diff := cmp.Diff([]string{first.ID, second.ID}, live); diff != "" {
+		if diff := cmp.Diff([]billing.SubscriptionID{first.ID, second.ID}, live); diff != "" {
 			t.Error(diff)
 		}
 	})

@@ -20,11 +20,11 @@ type couponRow struct {
 
 type redemptionRow struct {
 	Coupon       string
-	Subscription string
+	Subscription billing.SubscriptionID
 }
 
 type accountDiscountRow struct {
-	Account string
+	Account billing.AccountID
 	Percent int64
 }
 
@@ -72,7 +72,7 @@ func (s *Store) Coupons(ctx context.Context, after string, limit int) (list []bi
 
 // redeem counts an order for its coupon, once. It is refused where as many
 // orders have redeemed it as may: coupon_used_up.
-func redeem(tx *gorm.DB, coupon, subscription string) error {
+func redeem(tx *gorm.DB, coupon string, subscription billing.SubscriptionID) error {
 	row, err := one[couponRow](locked(tx).Where("code = ?", coupon))
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func redeem(tx *gorm.DB, coupon, subscription string) error {
 }
 
 // unredeem gives a coupon back of an order that was never paid.
-func unredeem(tx *gorm.DB, coupon, subscription string) error {
+func unredeem(tx *gorm.DB, coupon string, subscription billing.SubscriptionID) error {
 	row, err := one[couponRow](locked(tx).Where("code = ?", coupon))
 	if err != nil {
 		return err
@@ -115,16 +115,16 @@ func (s *Store) SetStanding(ctx context.Context, email string, percent int64) er
 		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&accountDiscountRow{id, percent}).Error; err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, "account.discount", id, map[string]any{"percent": was}, map[string]any{"percent": percent})
+		return s.audit(ctx, tx, "account.discount", string(id), map[string]any{"percent": was}, map[string]any{"percent": percent})
 	})
 }
 
 // Standing is an account's standing discount in percent.
-func (s *Store) Standing(ctx context.Context, account string) (int64, error) {
+func (s *Store) Standing(ctx context.Context, account billing.AccountID) (int64, error) {
 	return standing(s.db.WithContext(ctx), account)
 }
 
-func standing(tx *gorm.DB, account string) (int64, error) {
+func standing(tx *gorm.DB, account billing.AccountID) (int64, error) {
 	row, err := one[accountDiscountRow](tx.Where("account = ?", account))
 	if errors.Is(err, billing.ErrNotFound) {
 		err = nil

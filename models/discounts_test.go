@@ -12,7 +12,7 @@ import (
 func (s shop) reserve(o order) error {
 	s.Helper()
 	b := s.snapshot(o.sub.ID)
-	_, p := b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+	_, p := b.Reserve(*b.Decide(o.request.Command, opening).Bill, string(o.request.ID))
 	return s.Post(s.Context(), p)
 }
 

@@ -38,15 +38,15 @@ func counted(t testing.TB, s *Store) *atomic.Int64 {
 }
 
 // sold puts a licence for up to 20 users there, as Post would.
-func sold(t testing.TB, s *Store) (license string) {
+func sold(t testing.TB, s *Store) (license licensing.LicenseID) {
 	c, err := billing.ParseCatalogue([]byte(catalogue))
 	must(t, err)
 	_, err = s.ApplyCatalogue(t.Context(), c, false)
 	must(t, err)
-	sub := subscriptionRow{ID: NewID("sub"), Number: 1, Status: billing.Active, Product: "calendar-pro"}
+	sub := subscriptionRow{ID: billing.SubscriptionID(NewID("sub")), Number: 1, Status: billing.Active, Product: "calendar-pro"}
 	must(t, s.db.Create(&sub).Error)
 	row := licenseRow{
-		ID: NewID("lic"), Subscription: sub.ID, Product: "calendar-pro", Sites: []string{}, Status: billing.Active, ActivationKey: NewID("key"),
+		ID: licensing.LicenseID(NewID("lic")), Subscription: sub.ID, Product: "calendar-pro", Sites: []string{}, Status: billing.Active, ActivationKey: NewID("key"),
 		ValidUntil: opening.AddDate(0, 1, 0), PeriodEnd: opening.AddDate(0, 1, 0), Covers: 20, Quantity: 1,
 		Plan: billing.PlanRef{ID: upTo20, Type: licensing.Users, Tier: "1-20", Cycle: billing.Monthly},
 	}
@@ -55,17 +55,17 @@ func sold(t testing.TB, s *Store) (license string) {
 }
 
 // checking asks the API over a store about licences, at one instant.
-func checking(t testing.TB, s *Store) (ask func(license string) (status int, body string)) {
+func checking(t testing.TB, s *Store) (ask func(license licensing.LicenseID) (status int, body string)) {
 	key, err := licensing.GenerateKey(strings.NewReader(strings.Repeat("k", 32)))
 	must(t, err)
 	now, log := func() time.Time { return opening }, slog.New(slog.DiscardHandler)
 	h, err := api.New(api.Config{
-		Checks:     checks.New(s, licensing.KeyRing{Current: key}, func(context.Context, string) {}, log, now),
+		Checks:     checks.New(s, licensing.KeyRing{Current: key}, func(context.Context, billing.SubscriptionID) {}, log, now),
 		RateLimits: true, Metrics: uncounted{}, Log: log, Now: now,
 	})
 	must(t, err)
-	return func(license string) (int, string) {
-		r := httptest.NewRequest(http.MethodPost, "/v1/licenses/check", strings.NewReader(`{"v":1,"license":"`+license+`","product":"calendar-pro","user":"u1"}`))
+	return func(license licensing.LicenseID) (int, string) {
+		r := httptest.NewRequest(http.MethodPost, "/v1/licenses/check", strings.NewReader(`{"v":1,"license":"`+string(license)+`","product":"calendar-pro","user":"u1"}`))
 		r.Header.Set("Content-Type", "text/plain")
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
@@ -77,7 +77,7 @@ func TestACheckOfWhatIsKeptSendsNoStatement(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
 		license, none := sold(t, s), NewID("lic")
 		ask := checking(t, s)
-		check := func(id, code string) {
+		check := func(id licensing.LicenseID, code string) {
 			t.Helper()
 			if status, body := ask(id); status != http.StatusOK || !strings.Contains(body, `"code":"`+code+`"`) {
 				t.Fatalf("%d %s, want %s", status, body, code)
@@ -85,14 +85,14 @@ func TestACheckOfWhatIsKeptSendsNoStatement(t *testing.T) {
 		}
 		statements := counted(t, s)
 		check(license, "ACTIVE")
-		check(none, "UNKNOWN_LICENSE")
+		check(licensing.LicenseID(none), "UNKNOWN_LICENSE")
 		if statements.Load() == 0 {
 			t.Fatal("nothing is counted")
 		}
 		statements.Store(0)
 		for range 200 {
 			check(license, "ACTIVE")
-			check(none, "UNKNOWN_LICENSE")
+			check(licensing.LicenseID(none), "UNKNOWN_LICENSE")
 			check("no licence's id", "UNKNOWN_LICENSE")
 		}
 		if n := statements.Load(); n != 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 // License reads a licence. Errors: ErrNotFound.
-func (s *Store) License(ctx context.Context, id string) (licensing.Issued, error) {
+func (s *Store) License(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error) {
 	db := s.db.WithContext(ctx)
 	row, err := one[licenseRow](db.Where("id = ?", id))
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Store) Licenses(ctx context.Context, email, before string, limit int) (
 // SetSites replaces the sites that a licence names, which are normalised. It
 // may be edited limit times in a period. Errors: ErrNotFound, and a
 // *billing.Error too_many_site_edits.
-func (s *Store) SetSites(ctx context.Context, id string, sites []string, limit int64) error {
+func (s *Store) SetSites(ctx context.Context, id licensing.LicenseID, sites []string, limit int64) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		row, err := one[licenseRow](locked(tx).Where("id = ?", id))
 		if err != nil || slices.Equal(row.Sites, sites) {
@@ -67,7 +67,7 @@ func (s *Store) SetSites(ctx context.Context, id string, sites []string, limit i
 		if err := save(tx, id, &row); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, "license.sites", id, was, row.settings())
+		return s.audit(ctx, tx, "license.sites", string(id), was, row.settings())
 	})
 }
 
@@ -79,7 +79,7 @@ func (r licenseRow) issued(tx *gorm.DB) (licensing.Issued, error) {
 			State: r.state(), Trial: r.Trial, ValidUntil: r.ValidUntil, PeriodEnd: r.PeriodEnd, Revision: r.Revision,
 			Suspended: r.Suspended, Revoked: r.Revoked,
 		},
-		Subscription: r.Subscription, ActivationKey: r.ActivationKey, TestClock: r.TestClock,
+		Subscription: string(r.Subscription), ActivationKey: r.ActivationKey, TestClock: r.TestClock,
 	}
 	if r.Plan.Type == licensing.Site && int64(len(l.Sites)) > r.Quantity { // it was changed to fewer
 		l.Sites = l.Sites[:r.Quantity]

@@ -46,7 +46,7 @@ func TestALicenceFollowsItsSubscription(t *testing.T) {
 					Licensee: "BI team <ada@contoso.example>", Sites: []string{},
 					State: w.state, Trial: w.trial, ValidUntil: w.until, PeriodEnd: w.end, Revision: sub.Revision,
 				},
-				Subscription: id, Number: 1, ActivationKey: key,
+				Subscription: string(id), Number: 1, ActivationKey: key,
 			}
 			if diff := cmp.Diff(expected, l); diff != "" {
 				t.Errorf("%s:\n%s", what, diff)
@@ -117,16 +117,16 @@ func TestLicencesAreListedForBothContacts(t *testing.T) {
 			o := newOrder("ada@contoso.example")
 			o.detail.Licensee.Email = "bea@fabrikam.example"
 			s.buy(o)
-			ids = append([]string{o.detail.License}, ids...)
+			ids = append([]string{string(o.detail.License)}, ids...)
 		}
 		own := newOrder("eve@contoso.example")
 		s.buy(own)
 		for email, want := range map[string][]string{
 			"ada@contoso.example":   ids,
 			"Bea@Fabrikam.example ": ids,
-			"eve@contoso.example":   {own.detail.License},
+			"eve@contoso.example":   {string(own.detail.License)},
 			"nobody@x.example":      {},
-			"":                      append([]string{own.detail.License}, ids...),
+			"":                      append([]string{string(own.detail.License)}, ids...),
 		} {
 			got := []string{}
 			before := ""
@@ -134,12 +134,12 @@ func TestLicencesAreListedForBothContacts(t *testing.T) {
 				page, err := s.Licenses(t.Context(), email, before, 2)
 				must(t, err)
 				for _, l := range page {
-					got = append(got, l.ID)
+					got = append(got, string(l.ID))
 				}
 				if len(page) < 2 {
 					break
 				}
-				before = page[1].ID
+				before = string(page[1].ID)
 			}
 			sameIDs(t, email, want, got)
 		}

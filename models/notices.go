@@ -19,7 +19,7 @@ const claimLife = 2 * time.Minute
 //
 // Each notice is claimed by a statement of its own, so that claimers never
 // wait for each other, nor for one that holds several.
-func (s *Store) ClaimNotices(ctx context.Context, subscription string, limit int) ([]billing.Envelope, error) {
+func (s *Store) ClaimNotices(ctx context.Context, subscription billing.SubscriptionID, limit int) ([]billing.Envelope, error) {
 	db, now := s.db.WithContext(ctx), s.db.NowFunc()
 	const pending = "done_at IS NULL AND (claimed_until IS NULL OR claimed_until <= ?)"
 	q := db.Where(pending, now)

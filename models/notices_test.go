@@ -11,7 +11,7 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-func (s shop) claim(subscription string, limit int) []billing.Envelope {
+func (s shop) claim(subscription billing.SubscriptionID, limit int) []billing.Envelope {
 	s.Helper()
 	claimed, err := s.ClaimNotices(s.Context(), subscription, limit)
 	must(s, err)
@@ -65,7 +65,7 @@ func TestANoticeIsSentByOneAtATime(t *testing.T) {
 		}
 		receipt := byRole[billing.RoleBilling]
 		end := time.Date(2026, 2, 28, 10, 0, 0, 0, time.UTC)
-		want := billing.Envelope{ID: receipt.ID, Subscription: sub.ID, At: opening, Notice: billing.Notice{
+		want := billing.Envelope{ID: receipt.ID, Subscription: string(sub.ID), At: opening, Notice: billing.Notice{
 			Kind: billing.NoticeReceipt, To: billing.RoleBilling, InvoiceID: receipt.Notice.InvoiceID,
 			Amount: billing.Money{Amount: 990, Currency: "USD"}, Until: end, Plan: sub.Plan,
 		}}
@@ -132,7 +132,7 @@ func TestTheSweeperTakesWhatIsLeftOverAndWasTriedLeast(t *testing.T) {
 		}
 		s.earlier(3 * time.Minute)
 		for _, e := range s.claim("", 2) {
-			if e.Subscription == first.ID {
+			if e.Subscription == string(first.ID) {
 				t.Error("what has failed before stands in the way of others")
 			}
 		}
@@ -163,7 +163,7 @@ func TestParallelClaimersNeverGetTheSameNotice(t *testing.T) {
 				if i%2 == 0 {
 					subscription = ""
 				}
-				c, err := s.ClaimNotices(t.Context(), subscription, 15)
+				c, err := s.ClaimNotices(t.Context(), billing.SubscriptionID(subscription), 15)
 				return answer{c, err}
 			}) {
 				must(t, a.err)

@@ -141,7 +141,7 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset) e
 			at = p.Events[0].At
 		}
 		err := tx.Create(&outboxRow{
-			ID: NewID("ntc"), Subscription: row.ID, Revision: state.Revision,
+			ID: NewID("ntc"), Subscription: string(row.ID), Revision: state.Revision,
 			Kind: n.Kind, Recipient: n.To, Notice: n, At: at,
 		}).Error
 		if err != nil {
@@ -269,7 +269,7 @@ func sell(tx *gorm.DB, inv billing.Invoice) error {
 
 // void marks an unpaid invoice as void. A mailed one keeps everything else: a
 // credit note corrects it.
-func void(tx *gorm.DB, id string) error {
+func void(tx *gorm.DB, id billing.InvoiceID) error {
 	row, err := one[invoiceRow](locked(tx).Where("id = ?", id))
 	if err != nil {
 		return err

@@ -50,8 +50,8 @@ func TestACauseHasOneInvoice(t *testing.T) {
 		must(t, s.Post(t.Context(), paid))
 		b := s.snapshot(o.sub.ID)
 		again := inv
-		again.ID = NewID("inv")
-		_, reserve := b.Reserve(again, o.request.ID)
+		again.ID = billing.InvoiceID(NewID("inv"))
+		_, reserve := b.Reserve(again, string(o.request.ID))
 		if err := s.Post(t.Context(), reserve); !errors.Is(err, gorm.ErrDuplicatedKey) {
 			t.Errorf("a second invoice for %s: %v", inv.Key, err)
 		}
@@ -70,7 +70,7 @@ func TestFreezingABillReservesTheBalanceAndChangesNoState(t *testing.T) {
 		account := b.Order.BillingAccount
 		s.give(account, "USD", 300)
 		b = s.snapshot(o.sub.ID)
-		inv, reserve := b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+		inv, reserve := b.Reserve(*b.Decide(o.request.Command, opening).Bill, string(o.request.ID))
 		must(t, s.Post(t.Context(), reserve))
 		if got := s.balance(account); got != 0 {
 			t.Errorf("balance %d, want 0", got)
@@ -88,7 +88,7 @@ func TestFreezingABillReservesTheBalanceAndChangesNoState(t *testing.T) {
 
 		// Another try of the same step, which read the snapshot before the first
 		// one reserved its bill, must not send off a second payment.
-		_, again := b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+		_, again := b.Reserve(*b.Decide(o.request.Command, opening).Bill, string(o.request.ID))
 		if err := s.Post(t.Context(), again); !errors.Is(err, billing.ErrConflict) {
 			t.Errorf("frozen twice: %v", err)
 		}
@@ -160,7 +160,7 @@ func TestAPurchaseIsWrittenAsAWhole(t *testing.T) {
 			t.Errorf("%d mails", s.rows("outbox"))
 		}
 		b := s.snapshot(o.sub.ID)
-		if b.Method != "pm_"+o.sub.ID || b.Subscription.Next.At != end {
+		if b.Method != "pm_"+string(o.sub.ID) || b.Subscription.Next.At != end {
 			t.Errorf("method %q, next %v", b.Method, b.Subscription.Next)
 		}
 
@@ -427,7 +427,7 @@ func TestABalanceIsNeverSpentTwice(t *testing.T) {
 		const n = 20
 		var reserves [n]billing.Changeset
 		var bills [n]billing.Invoice
-		account := ""
+		var account billing.AccountID
 		for i := range n {
 			o := newOrder("ada@contoso.example")
 			s.place(o)
@@ -436,7 +436,7 @@ func TestABalanceIsNeverSpentTwice(t *testing.T) {
 				s.give(account, "USD", 1000)
 			}
 			b := s.snapshot(o.sub.ID)
-			bills[i], reserves[i] = b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+			bills[i], reserves[i] = b.Reserve(*b.Decide(o.request.Command, opening).Bill, string(o.request.ID))
 		}
 		reserved := 0
 		for i, err := range together(n, func(i int) error { return s.Post(t.Context(), reserves[i]) }) {
@@ -504,7 +504,7 @@ func TestARefusalIsAnAnswerAndChangesNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		sub := s.buy(newOrder("ada@contoso.example"))
-		r := billing.Request{ID: NewID("req"), Caller: "cal_1", Route: "POST change", Key: NewID("key"), Subscription: sub.ID, Actor: "operator"}
+		r := billing.Request{ID: billing.RequestID(NewID("req")), Caller: "cal_1", Route: "POST change", Key: NewID("key"), Subscription: sub.ID, Actor: "operator"}
 		_, _, err := s.Begin(t.Context(), r, nil, nil)
 		must(t, err)
 		c := billing.Command{Action: billing.ActionChange, Plan: upTo20, Request: r.ID}

@@ -11,8 +11,8 @@ import (
 )
 
 type profileRow struct {
-	Account   string          `gorm:"primaryKey"`
-	Detail    billing.Profile `gorm:"serializer:json"`
+	Account   billing.AccountID `gorm:"primaryKey"`
+	Detail    billing.Profile   `gorm:"serializer:json"`
 	UpdatedAt time.Time
 }
 
@@ -20,7 +20,7 @@ func (profileRow) TableName() string { return "profiles" }
 
 // Profile is what an account's owner has had written down; nothing, where that
 // has not been done yet.
-func (s *Store) Profile(ctx context.Context, account string) (billing.Profile, error) {
+func (s *Store) Profile(ctx context.Context, account billing.AccountID) (billing.Profile, error) {
 	row, err := one[profileRow](s.db.WithContext(ctx).Where("account = ?", account))
 	if errors.Is(err, billing.ErrNotFound) {
 		err = nil
@@ -29,12 +29,12 @@ func (s *Store) Profile(ctx context.Context, account string) (billing.Profile, e
 }
 
 // PutProfile writes an account's profile down in place of the earlier one.
-func (s *Store) PutProfile(ctx context.Context, account string, p billing.Profile) error {
+func (s *Store) PutProfile(ctx context.Context, account billing.AccountID, p billing.Profile) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		if err := tx.Save(&profileRow{Account: account, Detail: p}).Error; err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, "account.details", account, nil, nil) // which are personal
+		return s.audit(ctx, tx, "account.details", string(account), nil, nil) // which are personal
 	})
 }
 
@@ -43,7 +43,7 @@ var ended = []billing.Status{billing.Canceled, billing.IncompleteExpired}
 
 // StoredCards lists the cards that an account has stored and not removed, the
 // newest first, with the subscriptions that are charged to each.
-func (s *Store) StoredCards(ctx context.Context, account string) ([]billing.StoredCard, error) {
+func (s *Store) StoredCards(ctx context.Context, account billing.AccountID) ([]billing.StoredCard, error) {
 	db := s.db.WithContext(ctx)
 	var cards []paymentMethodRow
 	if err := db.Where("account = ? AND removed_at IS NULL", account).Order("created_at DESC, ref DESC").Find(&cards).Error; err != nil {
@@ -70,7 +70,7 @@ func (s *Store) StoredCards(ctx context.Context, account string) ([]billing.Stor
 // charged to it; the gateway is to forget it too (ClaimRemovedCards). Errors:
 // ErrNotFound, and a *billing.Error method_in_use while a subscription is charged
 // to it. The row stays: what is being revived this very moment may still name it.
-func (s *Store) RemoveCard(ctx context.Context, account, ref string) error {
+func (s *Store) RemoveCard(ctx context.Context, account billing.AccountID, ref string) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		var subs []subscriptionRow
 		if err := locked(tx).Where("billing_account = ? AND method = ?", account, ref).Order("number").Find(&subs).Error; err != nil {
@@ -130,14 +130,14 @@ func (s *Store) ClaimRemovedCards(ctx context.Context, gateway string, limit int
 
 // charges tells whether anything of an account is charged to a card, or may be
 // any moment.
-func (s *Store) charges(ctx context.Context, account, ref string) (used bool, err error) {
+func (s *Store) charges(ctx context.Context, account billing.AccountID, ref string) (used bool, err error) {
 	err = s.snapshot(ctx, func(tx *gorm.DB) error {
 		var subs []subscriptionRow
 		if err := tx.Where("billing_account = ?", account).Find(&subs).Error; err != nil {
 			return err
 		}
-		ids := make([]string, len(subs))
-		waiting := []string{}
+		ids := make([]billing.SubscriptionID, len(subs))
+		waiting := []billing.InvoiceID{}
 		for i, sub := range subs {
 			ids[i] = sub.ID
 			used = used || sub.Method == ref

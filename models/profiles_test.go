@@ -38,7 +38,7 @@ func TestACardInUseIsNotRemoved(t *testing.T) {
 		must(t, s.db.Create(&paymentMethodRow{Ref: "pm_4", Account: "cus_2"}).Error)
 		for i, status := range []billing.Status{billing.Active, billing.Canceled, billing.PastDue} {
 			must(t, s.db.Create(&subscriptionRow{
-				ID: "sub_" + string(rune('1'+i)), Number: int64(i + 1), Status: status, BillingAccount: "cus_1", Method: []string{"pm_1", "pm_2", "pm_3"}[i],
+				ID: billing.SubscriptionID("sub_" + string(rune('1'+i))), Number: int64(i + 1), Status: status, BillingAccount: "cus_1", Method: []string{"pm_1", "pm_2", "pm_3"}[i],
 			}).Error)
 		}
 		var refused *billing.Error

@@ -13,8 +13,8 @@ import (
 type quoteRow struct {
 	ID           string
 	Number       string
-	Account      string  // the billing contact's
-	Subscription *string // the latest order that it became, lapsed or not
+	Account      billing.AccountID // the billing contact's
+	Subscription *string           // the latest order that it became, lapsed or not
 	TestClock    string
 	Detail       billing.Quote `gorm:"serializer:json"`
 	CreatedAt    time.Time
@@ -77,14 +77,14 @@ func (r quoteRow) quote(tx *gorm.DB) (billing.Quote, error) {
 		return q, fmt.Errorf("subscription of %s: %w", r.ID, err)
 	}
 	if sub.Status != billing.IncompleteExpired {
-		q.Accepted = *r.Subscription
+		q.Accepted, q.Unpaid = billing.SubscriptionID(*r.Subscription), sub.Status == billing.Incomplete
 	}
 	return q, nil
 }
 
 // accept takes a quote for an order that is written in the same transaction.
 // Its row is locked, so that of several orders one gets it.
-func accept(tx *gorm.DB, quote, subscription string, at time.Time) error {
+func accept(tx *gorm.DB, quote string, subscription billing.SubscriptionID, at time.Time) error {
 	row, err := one[quoteRow](locked(tx).Where("id = ?", quote))
 	if err != nil {
 		return fmt.Errorf("quote %s: %w", quote, err)

@@ -14,8 +14,9 @@ import (
 // invoices and refunds of [from, to), by the instant at which they were written
 // first, and those that the gateway names.
 func (s *Store) Books(ctx context.Context, gateway string, from, to time.Time, moved billing.Moved) (billing.Books, error) {
-	books := billing.Books{Invoices: map[string]billing.Invoice{}, Refunds: map[string]billing.BookedRefund{}}
-	var invoices, refunds []string
+	books := billing.Books{Invoices: map[billing.InvoiceID]billing.Invoice{}, Refunds: map[billing.RefundID]billing.BookedRefund{}}
+	var invoices []billing.InvoiceID
+	var refunds []billing.RefundID
 	for _, c := range moved.Charges {
 		invoices = append(invoices, c.Invoice)
 	}
@@ -42,7 +43,7 @@ func (s *Store) Books(ctx context.Context, gateway string, from, to time.Time, m
 }
 
 // each reads the rows of a query and those of some ids, a few hundred at once.
-func each[T any](q, tx *gorm.DB, ids []string, f func(T)) error {
+func each[T any, ID ~string](q, tx *gorm.DB, ids []ID, f func(T)) error {
 	var rows []T
 	take := func(*gorm.DB, int) error {
 		for _, row := range rows {

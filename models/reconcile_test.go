@@ -24,12 +24,12 @@ func TestBooksHaveWhatATimesMoneyMayBeAbout(t *testing.T) {
 		must(t, s.SetCharge(t.Context(), draft.ID, "sandbox", "pay_draft"))
 		refund := p.Refunds[0].ID
 
-		want := func(what, gateway string, from, to time.Time, moved billing.Moved, invoices, refunds []string) {
+		want := func(what, gateway string, from, to time.Time, moved billing.Moved, invoices []billing.InvoiceID, refunds []billing.RefundID) {
 			t.Helper()
 			got, err := s.Books(t.Context(), gateway, from, to, moved)
 			must(t, err)
 			slices.Sort(invoices)
-			if diff := cmp.Diff([][]string{invoices, refunds}, [][]string{slices.Sorted(maps.Keys(got.Invoices)), slices.Sorted(maps.Keys(got.Refunds))}); diff != "" {
+			if diff := cmp.Diff([]any{invoices, refunds}, []any{slices.Sorted(maps.Keys(got.Invoices)), slices.Sorted(maps.Keys(got.Refunds))}); diff != "" {
 				t.Errorf("%s:\n%s", what, diff)
 			}
 			if r, there := got.Refunds[refund]; there && (r.Subscription != sub.ID || r.Amount.Amount != 400 || r.Status != billing.RefundPending || r.At.Before(now.Add(-time.Minute))) {
@@ -41,9 +41,9 @@ func TestBooksHaveWhatATimesMoneyMayBeAbout(t *testing.T) {
 			Charges: []billing.MovedCharge{{Invoice: inv}, {Invoice: draft.ID}, {Invoice: "inv_none"}, {}},
 			Refunds: []billing.MovedRefund{{Refund: refund}, {}},
 		}
-		want("by their time", "sandbox", now.Add(-time.Minute), now.Add(time.Minute), none, []string{inv}, []string{refund})
+		want("by their time", "sandbox", now.Add(-time.Minute), now.Add(time.Minute), none, []billing.InvoiceID{inv}, []billing.RefundID{refund})
 		want("earlier", "sandbox", now.Add(-time.Hour), now.Add(-time.Minute), none, nil, nil)
-		want("by name", "sandbox", now.Add(-time.Hour), now.Add(-time.Minute), named, []string{inv, draft.ID}, []string{refund})
+		want("by name", "sandbox", now.Add(-time.Hour), now.Add(-time.Minute), named, []billing.InvoiceID{inv, draft.ID}, []billing.RefundID{refund})
 		want("another gateway's", "stripe", now.Add(-time.Minute), now.Add(time.Minute), named, nil, nil)
 	})
 }

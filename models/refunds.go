@@ -14,12 +14,12 @@ import (
 
 // refundRow is money on its way back to a card, or back there.
 type refundRow struct {
-	ID           string
+	ID           billing.RefundID
 	CreditNote   string
-	Invoice      string
-	Subscription string
+	Invoice      billing.InvoiceID
+	Subscription billing.SubscriptionID
 	Gateway      string
-	Charge       string
+	Charge       billing.ChargeID
 	Currency     string
 	Amount       int64
 	Status       billing.RefundStatus
@@ -29,7 +29,7 @@ type refundRow struct {
 // moneyBackRow counts how often an account has had its money back for a
 // product.
 type moneyBackRow struct {
-	Account string
+	Account billing.AccountID
 	Product string
 	Used    int64
 }
@@ -47,7 +47,7 @@ func (r refundRow) refund() billing.Refund {
 // claimMoneyBack counts one more money-back, or refuses it. The row is locked
 // until the changeset is written, so that two subscriptions of one account take
 // turns. Errors: a *billing.Error money_back_used_up.
-func (s *Store) claimMoneyBack(tx *gorm.DB, account, product string) error {
+func (s *Store) claimMoneyBack(tx *gorm.DB, account billing.AccountID, product string) error {
 	row, err := lockedOrNew(tx, &moneyBackRow{Account: account, Product: product}, "account = ? AND product = ?", account, product)
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ var before = map[billing.RefundStatus][]billing.RefundStatus{
 }
 
 // refund writes refunds that begin, and what became of those that were begun.
-func refund(tx *gorm.DB, subscription string, refunds []billing.Refund) error {
+func refund(tx *gorm.DB, subscription billing.SubscriptionID, refunds []billing.Refund) error {
 	for _, r := range refunds {
 		if r.Status == billing.RefundPending {
 			err := tx.Create(&refundRow{
@@ -91,13 +91,13 @@ func refund(tx *gorm.DB, subscription string, refunds []billing.Refund) error {
 
 // PendingRefunds are a subscription's refunds that the gateway has not
 // confirmed, the oldest first.
-func (s *Store) PendingRefunds(ctx context.Context, subscription string) ([]billing.Refund, error) {
+func (s *Store) PendingRefunds(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Refund, error) {
 	return s.refunds(s.db.WithContext(ctx).Where("subscription = ? AND status = ?", subscription, billing.RefundPending))
 }
 
 // Refunds are those of an invoice of a subscription, the oldest first, with
 // any outcome.
-func (s *Store) Refunds(ctx context.Context, subscription, invoice string) ([]billing.Refund, error) {
+func (s *Store) Refunds(ctx context.Context, subscription billing.SubscriptionID, invoice billing.InvoiceID) ([]billing.Refund, error) {
 	return s.refunds(s.db.WithContext(ctx).Where("subscription = ? AND invoice = ?", subscription, invoice))
 }
 
@@ -112,14 +112,14 @@ func (s *Store) refunds(which *gorm.DB) ([]billing.Refund, error) {
 }
 
 // Refund reads a refund of a subscription. Errors: ErrNotFound.
-func (s *Store) Refund(ctx context.Context, subscription, id string) (billing.Refund, error) {
+func (s *Store) Refund(ctx context.Context, subscription billing.SubscriptionID, id billing.RefundID) (billing.Refund, error) {
 	row, err := one[refundRow](s.db.WithContext(ctx).Where("id = ? AND subscription = ?", id, subscription))
 	return row.refund(), err
 }
 
 // Receipts are a subscription's paid invoices with what was given back of
 // them, the oldest first.
-func (s *Store) Receipts(ctx context.Context, subscription string) ([]billing.Receipt, error) {
+func (s *Store) Receipts(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Receipt, error) {
 	var list []billing.Receipt
 	err := s.snapshot(ctx, func(tx *gorm.DB) error {
 		var invoices []invoiceRow
@@ -136,7 +136,7 @@ func (s *Store) Receipts(ctx context.Context, subscription string) ([]billing.Re
 		if err := tx.Where("subscription = ?", subscription).Find(&refunds).Error; err != nil {
 			return err
 		}
-		noted, refunded := map[string]int64{}, map[string]int64{}
+		noted, refunded := map[billing.InvoiceID]int64{}, map[billing.InvoiceID]int64{}
 		for _, n := range notes {
 			noted[n.Invoice] += n.Detail.Total().Amount
 		}

@@ -16,13 +16,13 @@ func (s shop) charged(email string) billing.Subscription {
 	s.Helper()
 	o := newOrder(email)
 	inv, paid := s.reserved(o)
-	must(s, s.SetCharge(s.Context(), inv.ID, "sandbox", "pay_"+inv.ID))
-	paid.Invoice.Gateway, paid.Invoice.Charge = "sandbox", "pay_"+inv.ID
+	must(s, s.SetCharge(s.Context(), inv.ID, "sandbox", billing.ChargeID("pay_"+string(inv.ID))))
+	paid.Invoice.Gateway, paid.Invoice.Charge = "sandbox", billing.ChargeID("pay_"+string(inv.ID))
 	return s.post(paid, o.request.ID)
 }
 
 // decided is what a command makes of the rows.
-func (s shop) decided(id string, c billing.Command, at time.Time) billing.Changeset {
+func (s shop) decided(id billing.SubscriptionID, c billing.Command, at time.Time) billing.Changeset {
 	s.Helper()
 	b := s.snapshot(id)
 	var err error
@@ -36,7 +36,7 @@ func (s shop) decided(id string, c billing.Command, at time.Time) billing.Change
 }
 
 // refunding begins to give back a part of an invoice.
-func (s shop) refunding(id, invoice string, amount int64) billing.Changeset {
+func (s shop) refunding(id billing.SubscriptionID, invoice billing.InvoiceID, amount int64) billing.Changeset {
 	s.Helper()
 	p := s.decided(id, billing.Command{Action: billing.ActionRefund, Invoice: invoice, Amount: &amount}, opening)
 	s.post(p, "")
@@ -109,7 +109,7 @@ func TestARefundThatHadSucceededFailsOnce(t *testing.T) {
 		}
 		list, err := s.Refunds(t.Context(), sub.ID, inv)
 		must(t, err)
-		if len(list) != 1 || list[0].Status != billing.RefundFailed || list[0].Charge != "pay_"+inv {
+		if len(list) != 1 || list[0].Status != billing.RefundFailed || string(list[0].Charge) != "pay_"+string(inv) {
 			t.Errorf("%+v", list)
 		}
 		if r := s.receipts(sub.ID)[0]; r.Noted != 400 || r.Refunded != 400 { // the card is not asked again
@@ -121,7 +121,7 @@ func TestARefundThatHadSucceededFailsOnce(t *testing.T) {
 	})
 }
 
-func (s shop) receipts(id string) []billing.Receipt {
+func (s shop) receipts(id billing.SubscriptionID) []billing.Receipt {
 	s.Helper()
 	r, err := s.Receipts(s.Context(), id)
 	must(s, err)
@@ -135,16 +135,16 @@ func TestReceiptsAreInTheOrderOfTheirNumbersBeyondAMillionAYear(t *testing.T) {
 		row, err := one[invoiceRow](db.db.Where("subscription = ?", sub.ID))
 		must(t, err)
 		must(t, db.db.Model(&row).Update("number", "INV-2026-999999").Error)
-		want := []string{row.ID}
+		want := []string{string(row.ID)}
 		for _, number := range []string{"INV-2026-1000000", "INV-2027-000001"} {
-			row.ID, row.InvoiceKey, row.Number = NewID("inv"), number, &number
+			row.ID, row.InvoiceKey, row.Number = billing.InvoiceID(NewID("inv")), number, &number
 			row.Detail.ID = row.ID
 			must(t, db.db.Create(&row).Error)
-			want = append(want, row.ID)
+			want = append(want, string(row.ID))
 		}
 		got := []string{}
 		for _, r := range s.receipts(sub.ID) {
-			got = append(got, r.ID)
+			got = append(got, string(r.ID))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("the receipts are:\n%s", diff)

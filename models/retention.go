@@ -54,7 +54,7 @@ func (s *Store) Remove(ctx context.Context, kind billing.Retained, before time.T
 // removeOrders removes orders that came to nothing, with all that hangs on
 // them. An order that has a numbered document stays, and so does one of a quote.
 func (s *Store) removeOrders(tx *gorm.DB, before time.Time, limit int, removed *int) error {
-	var subs []string
+	var subs []billing.SubscriptionID
 	err := tx.Model(&subscriptionRow{}).Where("status = ? AND next_at IS NULL AND updated_at < ?", billing.IncompleteExpired, before).
 		Where("id NOT IN (?)", tx.Model(&invoiceRow{}).Select("subscription").Where("number IS NOT NULL")).
 		Where("id NOT IN (?)", tx.Model(&quoteRow{}).Select("subscription").Where("subscription IS NOT NULL")).

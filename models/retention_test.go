@@ -29,7 +29,7 @@ func TestWhatIsOverIsRemovedAfterItsTimeAndNothingElse(t *testing.T) {
 		for event, next := range map[string]*time.Time{"evt_done": nil, "evt_waits": &now} {
 			must(t, s.db.Create(&gatewayEventRow{Gateway: "sandbox", Event: event, NextAt: next, ToldAt: now}).Error)
 		}
-		sent := outboxRow{ID: "ntc_sent", Subscription: paid.ID, Revision: 99, Notice: billing.Notice{}, At: now, DoneAt: &now}
+		sent := outboxRow{ID: "ntc_sent", Subscription: string(paid.ID), Revision: 99, Notice: billing.Notice{}, At: now, DoneAt: &now}
 		must(t, s.db.Create(&sent).Error)
 
 		requests, mails := shop.rows("requests"), shop.rows("outbox")

@@ -10,7 +10,7 @@ import (
 // The rows. Every time is UTC in whole seconds; nil if there is none.
 
 type accountRow struct {
-	ID        string
+	ID        billing.AccountID
 	Email     string // normalised: it is the account's name
 	CreatedAt time.Time
 }
@@ -60,13 +60,13 @@ type versionRow struct {
 }
 
 type subscriptionRow struct {
-	ID              string
+	ID              billing.SubscriptionID
 	Number          int64
 	Revision        int64
 	Status          billing.Status
 	Product         string
-	BillingAccount  string
-	LicenseeAccount string
+	BillingAccount  billing.AccountID
+	LicenseeAccount billing.AccountID
 	Method          string
 	NextAt          *time.Time
 	TestClock       string
@@ -76,19 +76,19 @@ type subscriptionRow struct {
 }
 
 type orderRow struct {
-	Subscription string
-	License      string
+	Subscription billing.SubscriptionID
+	License      licensing.LicenseID
 	Detail       billing.Order `gorm:"serializer:json"`
 	CreatedAt    time.Time
 }
 
 type requestRow struct {
-	ID             string
+	ID             billing.RequestID
 	Caller         string
 	Route          string
 	IdempotencyKey string
 	BodyHash       string
-	Subscription   string
+	Subscription   billing.SubscriptionID
 	Actor          string
 	Origin         string          // where an operator sent it from; empty: it is not an operator's
 	Command        billing.Command `gorm:"serializer:json"`
@@ -102,22 +102,22 @@ type requestRow struct {
 }
 
 type invoiceRow struct {
-	ID           string
+	ID           billing.InvoiceID
 	InvoiceKey   string
 	Number       *string
-	Subscription string
-	Account      string
+	Subscription billing.SubscriptionID
+	Account      billing.AccountID
 	Status       billing.InvoiceStatus
 	InFlight     bool
-	Charge       string          // the gateway's reference: Detail has it too
-	Detail       billing.Invoice `gorm:"serializer:json"`
+	Charge       billing.ChargeID // the gateway's reference: Detail has it too
+	Detail       billing.Invoice  `gorm:"serializer:json"`
 	CreatedAt    time.Time
 }
 
 type paidLineRow struct {
 	ID           string
-	Invoice      string
-	Subscription string
+	Invoice      billing.InvoiceID
+	Subscription billing.SubscriptionID
 	Net          int64
 	Credited     int64
 	CreditedTax  int64
@@ -127,21 +127,21 @@ type paidLineRow struct {
 type creditNoteRow struct {
 	ID        string
 	Number    string
-	Invoice   string
-	Account   string
+	Invoice   billing.InvoiceID
+	Account   billing.AccountID
 	Detail    billing.CreditNote `gorm:"serializer:json"`
 	CreatedAt time.Time
 }
 
 type balanceRow struct {
-	Account  string
+	Account  billing.AccountID
 	Currency string
 	Amount   int64
 }
 
 type balanceEntryRow struct {
 	EntryKey  string
-	Account   string
+	Account   billing.AccountID
 	Currency  string
 	Amount    int64
 	Cause     billing.EntryCause
@@ -152,24 +152,26 @@ type balanceEntryRow struct {
 type trialClaimRow struct {
 	Product      string
 	Claim        string
-	Subscription string
+	Subscription billing.SubscriptionID
 }
 
 type paymentMethodRow struct {
-	Ref       string
-	Account   string
-	Gateway   string
-	Brand     string
-	Last4     string
-	Exp       string
-	CreatedAt time.Time
-	RemovedAt *time.Time
-	DetachAt  *time.Time // when the gateway may be asked to forget it too; nil: it need not be
+	Ref     string
+	Account billing.AccountID
+	Gateway string
+	Brand   string
+	Last4   string
+	Exp     string
+	// Fingerprint is the same whenever the same card is given.
+	Fingerprint string
+	CreatedAt   time.Time
+	RemovedAt   *time.Time
+	DetachAt    *time.Time // when the gateway may be asked to forget it too; nil: it need not be
 }
 
 type licenseRow struct {
-	ID            string
-	Subscription  string
+	ID            licensing.LicenseID
+	Subscription  billing.SubscriptionID
 	Revision      int64
 	Product       string
 	Licensee      string
@@ -209,7 +211,7 @@ type outboxRow struct {
 }
 
 type eventRow struct {
-	Subscription string
+	Subscription billing.SubscriptionID
 	Revision     int64 // of the changeset, and the event's place in it
 	Position     int64
 	At           time.Time
@@ -219,7 +221,7 @@ type eventRow struct {
 	Details      *billing.EventDetails `gorm:"serializer:json"` // nil for what was written before there were any
 }
 
-func newEvent(subscription string, revision, position int64, actor string, e billing.Event) *eventRow {
+func newEvent(subscription billing.SubscriptionID, revision, position int64, actor string, e billing.Event) *eventRow {
 	return &eventRow{subscription, revision, position, e.At, e.Kind, actor, e.Text, e.Details}
 }
 
@@ -231,7 +233,7 @@ type counterRow struct {
 type apiKeyRow struct {
 	ID         string
 	Hash       string
-	Account    string
+	Account    billing.AccountID
 	Operator   string // a name; empty: no named operator's
 	Access     string
 	Name       string

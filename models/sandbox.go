@@ -22,7 +22,7 @@ func (s *Store) SandboxLedger() SandboxLedger { return SandboxLedger{s} }
 
 type sandboxCustomerRow struct {
 	ID      string
-	Account string
+	Account billing.AccountID
 }
 
 type sandboxMethodRow struct {
@@ -38,9 +38,9 @@ type sandboxFormRow struct {
 }
 
 type sandboxPaymentRow struct {
-	ID           string
-	Invoice      string
-	Subscription string
+	ID           billing.ChargeID
+	Invoice      billing.InvoiceID
+	Subscription billing.SubscriptionID
 	Untold       bool
 	Detail       sandbox.Payment `gorm:"serializer:json"`
 }
@@ -142,13 +142,13 @@ func (l SandboxLedger) Open(ctx context.Context, p sandbox.Payment) (sandbox.Pay
 }
 
 // Payment implements sandbox.Ledger.
-func (l SandboxLedger) Payment(ctx context.Context, id string) (sandbox.Payment, error) {
+func (l SandboxLedger) Payment(ctx context.Context, id billing.ChargeID) (sandbox.Payment, error) {
 	row, err := one[sandboxPaymentRow](l.store.db.WithContext(ctx).Where("id = ?", id))
 	return row.Detail, found(err)
 }
 
 // Update implements sandbox.Ledger.
-func (l SandboxLedger) Update(ctx context.Context, payment, method string, f func(*sandbox.Payment, *sandbox.Method) error) error {
+func (l SandboxLedger) Update(ctx context.Context, payment billing.ChargeID, method string, f func(*sandbox.Payment, *sandbox.Method) error) error {
 	return l.store.tx(ctx, func(tx *gorm.DB) error {
 		p, err := one[sandboxPaymentRow](locked(tx).Where("id = ?", payment))
 		if err != nil {
@@ -176,7 +176,7 @@ func (l SandboxLedger) Update(ctx context.Context, payment, method string, f fun
 }
 
 // Payments implements sandbox.Ledger.
-func (l SandboxLedger) Payments(ctx context.Context, subscription string) ([]sandbox.Payment, error) {
+func (l SandboxLedger) Payments(ctx context.Context, subscription billing.SubscriptionID) ([]sandbox.Payment, error) {
 	var rows []sandboxPaymentRow
 	q := l.store.db.WithContext(ctx)
 	if subscription != "" {

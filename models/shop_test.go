@@ -63,16 +63,16 @@ func newOrder(email string) order {
 	id := NewID("sub")
 	o := order{
 		request: billing.Request{
-			ID: NewID("req"), Caller: "cal_1", Route: "POST /v1/checkout", Key: NewID("key"), BodyHash: "hash",
-			Subscription: id, Actor: "customer", Token: "tok_visa",
+			ID: billing.RequestID(NewID("req")), Caller: "cal_1", Route: "POST /v1/checkout", Key: NewID("key"), BodyHash: "hash",
+			Subscription: billing.SubscriptionID(id), Actor: "customer", Token: "tok_visa",
 		},
 		detail: billing.Order{
-			Subscription: id, License: NewID("lic"), Pay: billing.PayNow,
+			Subscription: billing.SubscriptionID(id), License: licensing.LicenseID(NewID("lic")), Pay: billing.PayNow,
 			Billing:  billing.BillingDetails{Contact: billing.Contact{Name: "Ada Rossi", Email: email}, Country: "US"},
 			Licensee: billing.Contact{Name: "BI team", Email: email},
 		},
 		sub: billing.Subscription{
-			ID: id, Status: billing.Incomplete, Product: "calendar-pro", Quantity: 1, Collection: billing.ByCard,
+			ID: billing.SubscriptionID(id), Status: billing.Incomplete, Product: "calendar-pro", Quantity: 1, Collection: billing.ByCard,
 			Plan:      billing.PlanRef{ID: upTo20, Type: licensing.Users, Tier: "1-20", Cycle: billing.Monthly},
 			Price:     billing.Price{ID: "pri_1", Money: billing.Money{Amount: 990, Currency: "USD"}, Tax: billing.TaxExclusive},
 			CreatedAt: opening,
@@ -97,37 +97,37 @@ func (s shop) buy(o order) billing.Subscription {
 	s.Helper()
 	s.place(o)
 	must(s, s.SaveMethod(s.Context(), o.request.ID, s.snapshot(o.sub.ID).Order.BillingAccount, "sandbox", billing.StoredMethod{
-		Ref: "pm_" + o.sub.ID, Brand: "visa", Last4: "4242", Exp: "2029-12",
+		Ref: "pm_" + string(o.sub.ID), Brand: "visa", Last4: "4242", Exp: "2029-12",
 	}))
 	return s.command(o.sub.ID, o.request.Command, opening)
 }
 
-func (s shop) snapshot(id string) billing.Snapshot {
+func (s shop) snapshot(id billing.SubscriptionID) billing.Snapshot {
 	s.Helper()
 	b, err := s.Snapshot(s.Context(), id)
 	must(s, err)
 	if b.Method == "" {
-		b.Method = "pm_" + id
+		b.Method = "pm_" + string(id)
 	}
 	return b
 }
 
 // command carries a command out and returns the state that it leads to.
-func (s shop) command(id string, c billing.Command, at time.Time) billing.Subscription {
+func (s shop) command(id billing.SubscriptionID, c billing.Command, at time.Time) billing.Subscription {
 	s.Helper()
 	b := s.snapshot(id)
 	return s.apply(b, b.Decide(c, at), c.Cause(b.Subscription.Revision), c.Request, at)
 }
 
 // due does the step that a subscription waits for, when it is due.
-func (s shop) due(id string) billing.Subscription {
+func (s shop) due(id billing.SubscriptionID) billing.Subscription {
 	s.Helper()
 	b := s.snapshot(id)
 	step := b.Subscription.Next
 	return s.apply(b, b.Due(step, step.At), step.Cause(), "", step.At)
 }
 
-func (s shop) apply(b billing.Snapshot, d billing.Decision, cause, request string, at time.Time) billing.Subscription {
+func (s shop) apply(b billing.Snapshot, d billing.Decision, cause string, request billing.RequestID, at time.Time) billing.Subscription {
 	s.Helper()
 	switch {
 	case d.Refusal != nil:
@@ -140,7 +140,7 @@ func (s shop) apply(b billing.Snapshot, d billing.Decision, cause, request strin
 	return s.post(*b.Paid(inv, at), request)
 }
 
-func (s shop) post(p billing.Changeset, request string) billing.Subscription {
+func (s shop) post(p billing.Changeset, request billing.RequestID) billing.Subscription {
 	s.Helper()
 	p.Request = request
 	must(s, s.Post(s.Context(), p))
@@ -153,13 +153,13 @@ func (s shop) reserved(o order) (billing.Invoice, billing.Changeset) {
 	s.Helper()
 	s.place(o)
 	b := s.snapshot(o.sub.ID)
-	inv, reserve := b.Reserve(*b.Decide(o.request.Command, opening).Bill, o.request.ID)
+	inv, reserve := b.Reserve(*b.Decide(o.request.Command, opening).Bill, string(o.request.ID))
 	must(s, s.Post(s.Context(), reserve))
 	return inv, *b.Paid(inv, opening)
 }
 
 // give puts money on an account's balance.
-func (s shop) give(account, currency string, amount int64) {
+func (s shop) give(account billing.AccountID, currency string, amount int64) {
 	s.Helper()
 	sub := s.anySubscription()
 	must(s, s.Post(s.Context(), billing.Changeset{
@@ -175,7 +175,7 @@ func (s shop) anySubscription() billing.Subscription {
 	return row.State
 }
 
-func (s shop) balance(account string) int64 {
+func (s shop) balance(account billing.AccountID) int64 {
 	s.Helper()
 	b, err := balance(s.db.WithContext(s.Context()), account, "USD")
 	must(s, err)

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ const (
 type loginRow struct {
 	ID        string
 	Hash      string
-	Account   string
+	Account   billing.AccountID
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	UsedAt    *time.Time
@@ -28,14 +29,14 @@ type loginRow struct {
 type sessionRow struct {
 	ID        string
 	Hash      string
-	Account   string
+	Account   billing.AccountID
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }
 
 type browserRow struct {
 	ID        string
-	Account   string
+	Account   billing.AccountID
 	Hash      string
 	CreatedAt time.Time
 }
@@ -45,7 +46,7 @@ func (loginRow) TableName() string   { return "logins" }
 func (sessionRow) TableName() string { return "sessions" }
 
 // Account reads an account. Errors: ErrNotFound.
-func (s *Store) Account(ctx context.Context, id string) (billing.Account, error) {
+func (s *Store) Account(ctx context.Context, id billing.AccountID) (billing.Account, error) {
 	row, err := one[accountRow](s.db.WithContext(ctx).Where("id = ?", id))
 	return billing.Account{ID: row.ID, Email: row.Email}, err
 }
@@ -56,48 +57,46 @@ func (s *Store) AccountOf(ctx context.Context, email string) (billing.Account, e
 	return billing.Account{ID: row.ID, Email: row.Email}, err
 }
 
-// BeginLogin keeps a link's token and has it mailed to the account.
-func (s *Store) BeginLogin(ctx context.Context, id, token, account string) error {
+// BeginLogin keeps a link's token and has it mailed to the account. Without an
+// account the same is written, and nothing is mailed.
+func (s *Store) BeginLogin(ctx context.Context, id, token string, account billing.AccountID) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		now := s.db.NowFunc()
 		if err := tx.Create(&loginRow{ID: id, Hash: hashKey(token), Account: account, ExpiresAt: now.Add(loginLife)}).Error; err != nil {
 			return err
 		}
 		n := billing.Notice{Kind: billing.NoticeLogin, To: billing.RoleBilling, Until: now.Add(loginLife)}
-		return tx.Create(&outboxRow{ID: NewID("ntc"), Subscription: id, Kind: n.Kind, Recipient: n.To, Notice: n, At: now}).Error
+		row := outboxRow{ID: NewID("ntc"), Subscription: id, Kind: n.Kind, Recipient: n.To, Notice: n, At: now}
+		if account == "" {
+			row.DoneAt, row.Failed = &now, true
+		}
+		return tx.Create(&row).Error
 	})
 }
 
-// Unsolicited counts the mails that guests have had sent to an address since
-// an instant: links to sign in with, trials and quotes.
-func (s *Store) Unsolicited(ctx context.Context, email string, since time.Time) (mails int, err error) {
+// NoticeAccount is the account that a login, an API key or a browser is of. For
+// a login it also picks the token that the mailed link has: the first, unless
+// the login was begun with another secret. Errors: ErrNotFound.
+func (s *Store) NoticeAccount(ctx context.Context, id string, tokens []string) (account billing.Account, token string, err error) {
 	db := s.db.WithContext(ctx)
-	account := db.Model(&accountRow{}).Select("id").Where("email = ?", normalEmail(email))
-	of := func(kind billing.NoticeKind, id string, row any, whose string) *gorm.DB {
-		return db.Where("kind = ? AND subscription IN (?)", kind, db.Model(row).Select(id).Where(whose+" IN (?)", account))
-	}
-	var n int64
-	err = db.Model(&outboxRow{}).Where("created_at > ?", since).Where(
-		of(billing.NoticeLogin, "id", &loginRow{}, "account").
-			Or(of(billing.NoticeQuote, "id", &quoteRow{}, "account")).
-			Or(of(billing.NoticeTrialStarted, "id", &subscriptionRow{}, "billing_account")).
-			Or(of(billing.NoticeTrialLicense, "id", &subscriptionRow{}, "licensee_account"))).Count(&n).Error
-	return int(n), err
-}
-
-// NoticeAccount is the account that a login, an API key or a browser is of.
-// Errors: ErrNotFound.
-func (s *Store) NoticeAccount(ctx context.Context, id string) (billing.Account, error) {
-	var of any = &loginRow{}
+	var owner billing.AccountID
 	switch {
 	case strings.HasPrefix(id, "key_"):
-		of = &apiKeyRow{}
+		row, e := one[apiKeyRow](db.Where("id = ?", id))
+		owner, err = row.Account, e
 	case strings.HasPrefix(id, "brw_"):
-		of = &browserRow{}
+		row, e := one[browserRow](db.Where("id = ?", id))
+		owner, err = row.Account, e
+	default:
+		row, e := one[loginRow](db.Where("id = ?", id))
+		owner, err = row.Account, e
+		token = tokens[max(0, slices.IndexFunc(tokens, func(token string) bool { return hashKey(token) == row.Hash }))]
 	}
-	db := s.db.WithContext(ctx)
-	row, err := one[accountRow](db.Where("id IN (?)", db.Model(of).Select("account").Where("id = ?", id)))
-	return billing.Account{ID: row.ID, Email: row.Email}, err
+	if err != nil {
+		return account, "", err
+	}
+	account, err = s.Account(ctx, owner)
+	return account, token, err
 }
 
 // tell writes a mail to an account about something of its, by id.
@@ -109,7 +108,7 @@ func (s *Store) tell(tx *gorm.DB, id string, kind billing.NoticeKind) error {
 // NoteBrowser notes the browser that an account has signed in with, by its
 // cookie. Of one that is not the account's first and was not known yet, a mail
 // tells, and id is what it is about; otherwise id is empty.
-func (s *Store) NoteBrowser(ctx context.Context, account, cookie string) (id string, err error) {
+func (s *Store) NoteBrowser(ctx context.Context, account billing.AccountID, cookie string) (id string, err error) {
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		id = ""
 		if _, err := one[accountRow](locked(tx).Where("id = ?", account)); err != nil {
@@ -134,8 +133,8 @@ func (s *Store) NoteBrowser(ctx context.Context, account, cookie string) (id str
 	return id, err
 }
 
-// ConfirmLogin makes a session of a mailed link's token, once. Errors:
-// ErrNotFound.
+// ConfirmLogin makes a session of a mailed link's token, once, and ends the
+// account's older links. Errors: ErrNotFound.
 func (s *Store) ConfirmLogin(ctx context.Context, token, session string) (account billing.Account, expires time.Time, err error) {
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		now := s.db.NowFunc()
@@ -146,7 +145,8 @@ func (s *Store) ConfirmLogin(ctx context.Context, token, session string) (accoun
 		if login.UsedAt != nil || !now.Before(login.ExpiresAt) {
 			return billing.ErrNotFound
 		}
-		if err := tx.Model(&loginRow{}).Where("id = ?", login.ID).Update("used_at", now).Error; err != nil {
+		older := tx.Model(&loginRow{}).Where("account = ? AND used_at IS NULL AND id <= ?", login.Account, login.ID)
+		if err := older.Update("used_at", now).Error; err != nil {
 			return err
 		}
 		row, err := one[accountRow](tx.Where("id = ?", login.Account))
@@ -170,7 +170,7 @@ func (s *Store) Session(ctx context.Context, token string) (id string, account b
 }
 
 // Sessions lists an account's sessions, the newest first.
-func (s *Store) Sessions(ctx context.Context, account string) ([]billing.Session, error) {
+func (s *Store) Sessions(ctx context.Context, account billing.AccountID) ([]billing.Session, error) {
 	var rows []sessionRow
 	err := s.db.WithContext(ctx).Where("account = ? AND expires_at > ?", account, s.db.NowFunc()).Order("id DESC").Find(&rows).Error
 	list := make([]billing.Session, len(rows))
@@ -182,7 +182,7 @@ func (s *Store) Sessions(ctx context.Context, account string) ([]billing.Session
 
 // EndSessions ends one session of an account, or all of them where id is
 // empty.
-func (s *Store) EndSessions(ctx context.Context, account, id string) error {
+func (s *Store) EndSessions(ctx context.Context, account billing.AccountID, id string) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		q := tx.Where("account = ?", account)
 		if id != "" {
@@ -191,6 +191,6 @@ func (s *Store) EndSessions(ctx context.Context, account, id string) error {
 		if err := q.Delete(&sessionRow{}).Error; err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, "account.sessions_end", account, nil, nil)
+		return s.audit(ctx, tx, "account.sessions_end", string(account), nil, nil)
 	})
 }

@@ -12,7 +12,7 @@ import (
 
 // Snapshot reads all that is on file about a subscription, at one moment. Errors:
 // ErrNotFound.
-func (s *Store) Snapshot(ctx context.Context, id string) (billing.Snapshot, error) {
+func (s *Store) Snapshot(ctx context.Context, id billing.SubscriptionID) (billing.Snapshot, error) {
 	b := billing.Snapshot{Policy: s.policy, NewID: NewID}
 	err := s.snapshot(ctx, func(tx *gorm.DB) error {
 		sub, err := one[subscriptionRow](tx.Where("id = ?", id))
@@ -39,7 +39,7 @@ func (s *Store) Snapshot(ctx context.Context, id string) (billing.Snapshot, erro
 			b.PaidLines = append(b.PaidLines, billing.PaidLine{Invoice: l.Invoice, Line: l.Line, Credited: l.Credited, CreditedTax: l.CreditedTax})
 		}
 		var pending []invoiceRow
-		if err := tx.Where("subscription = ? AND (in_flight OR id IN ?)", id, []string{sub.State.OpenInvoice, sub.State.PendingPayment.Invoice}).Find(&pending).Error; err != nil {
+		if err := tx.Where("subscription = ? AND (in_flight OR id IN ?)", id, []billing.InvoiceID{sub.State.OpenInvoice, sub.State.PendingPayment.Invoice}).Find(&pending).Error; err != nil {
 			return err
 		}
 		for _, w := range pending {
@@ -67,7 +67,7 @@ func (s *Store) Snapshot(ctx context.Context, id string) (billing.Snapshot, erro
 
 // Fence reads a subscription for a run that carries no state, and raises its
 // revision so that nothing decided by an older run can still be posted.
-func (s *Store) Fence(ctx context.Context, id string) (billing.Subscription, error) {
+func (s *Store) Fence(ctx context.Context, id billing.SubscriptionID) (billing.Subscription, error) {
 	var state billing.Subscription
 	err := s.tx(ctx, func(tx *gorm.DB) error {
 		row, err := one[subscriptionRow](locked(tx).Where("id = ?", id))
@@ -99,7 +99,7 @@ func (r *subscriptionRow) tick(tx *gorm.DB) error {
 	return nil
 }
 
-func balance(tx *gorm.DB, account, currency string) (billing.Money, error) {
+func balance(tx *gorm.DB, account billing.AccountID, currency string) (billing.Money, error) {
 	b, err := one[balanceRow](tx.Where("account = ? AND currency = ?", account, currency))
 	if errors.Is(err, billing.ErrNotFound) {
 		err = nil
@@ -109,7 +109,7 @@ func balance(tx *gorm.DB, account, currency string) (billing.Money, error) {
 
 // SetCharge stores the gateway's reference of an invoice's charge, before any
 // money may move.
-func (s *Store) SetCharge(ctx context.Context, invoice, gateway, charge string) error {
+func (s *Store) SetCharge(ctx context.Context, invoice billing.InvoiceID, gateway string, charge billing.ChargeID) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		row, err := one[invoiceRow](locked(tx).Where("id = ?", invoice))
 		if err != nil {
@@ -140,17 +140,26 @@ func methodExp(tx *gorm.DB, method string) (string, error) {
 	return row.Exp, err
 }
 
+// Fingerprint is that of a stored card; empty where it is not known.
+func (s *Store) Fingerprint(ctx context.Context, method string) (string, error) {
+	row, err := one[paymentMethodRow](s.db.WithContext(ctx).Where("ref = ?", method))
+	if errors.Is(err, billing.ErrNotFound) {
+		err = nil
+	}
+	return row.Fingerprint, err
+}
+
 // RequestCard reads the card that a request brings.
-func (s *Store) RequestCard(ctx context.Context, request string) (token, method string, err error) {
+func (s *Store) RequestCard(ctx context.Context, request billing.RequestID) (token, method string, err error) {
 	r, err := one[requestRow](s.db.WithContext(ctx).Select("token", "method").Where("id = ?", request))
 	return r.Token, r.Method, err
 }
 
 // SaveMethod keeps a card that was attached for a request, and forgets the
 // token.
-func (s *Store) SaveMethod(ctx context.Context, request, account, gateway string, m billing.StoredMethod) error {
+func (s *Store) SaveMethod(ctx context.Context, request billing.RequestID, account billing.AccountID, gateway string, m billing.StoredMethod) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
-		err := tx.Create(&paymentMethodRow{Ref: m.Ref, Account: account, Gateway: gateway, Brand: m.Brand, Last4: m.Last4, Exp: m.Exp}).Error
+		err := tx.Create(&paymentMethodRow{Ref: m.Ref, Account: account, Gateway: gateway, Brand: m.Brand, Last4: m.Last4, Exp: m.Exp, Fingerprint: m.Fingerprint}).Error
 		if err != nil && !errors.Is(err, gorm.ErrDuplicatedKey) {
 			return err
 		}

@@ -235,7 +235,7 @@ func one[T any](q *gorm.DB) (row T, err error) {
 }
 
 // save writes a whole row back.
-func save[T any](tx *gorm.DB, id string, row *T) error {
+func save[T any, ID ~string](tx *gorm.DB, id ID, row *T) error {
 	return tx.Model(row).Where("id = ?", id).Select("*").Updates(row).Error
 }
 

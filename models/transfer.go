@@ -8,7 +8,7 @@ import (
 
 // Transferred reads an invoice and what has come for it by transfer. Errors:
 // ErrNotFound.
-func (s *Store) Transferred(ctx context.Context, invoice string) (billing.Transferred, error) {
+func (s *Store) Transferred(ctx context.Context, invoice billing.InvoiceID) (billing.Transferred, error) {
 	db := s.db.WithContext(ctx)
 	row, err := one[invoiceRow](db.Where("id = ?", invoice))
 	if err != nil {

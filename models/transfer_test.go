@@ -28,7 +28,7 @@ func (s shop) invoiced(email string) billing.Changeset {
 }
 
 // marked is the changeset of a transfer for a subscription's open invoice.
-func (s shop) marked(sub, reference string, amount int64) billing.Changeset {
+func (s shop) marked(sub billing.SubscriptionID, reference string, amount int64) billing.Changeset {
 	s.Helper()
 	b := s.snapshot(sub)
 	var err error
@@ -117,7 +117,7 @@ func TestATransferGoesThroughTheBalanceOnce(t *testing.T) {
 		must(t, err)
 		causes := map[string]int64{}
 		for _, e := range entries {
-			if causes[string(e.Cause)] += e.Amount; e.Document != inv || e.Currency != "USD" || time.Since(e.At) > time.Minute {
+			if causes[string(e.Cause)] += e.Amount; e.Document != string(inv) || e.Currency != "USD" || time.Since(e.At) > time.Minute {
 				t.Errorf("%+v", e)
 			}
 		}

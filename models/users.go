@@ -13,7 +13,7 @@ import (
 )
 
 type licenseUsersRow struct {
-	License   string
+	License   licensing.LicenseID
 	PeriodEnd time.Time
 	Sketch    []byte
 	Users     int64
@@ -27,7 +27,7 @@ func (licenseUsersRow) TableName() string { return "license_users" }
 // is over are left out. When they become more than the licence covers, its
 // billing contact is told, once a period; the subscription that the mail is of
 // is returned.
-func (s *Store) CountUsers(ctx context.Context, license string, periodEnd time.Time, users []licensing.User) (told string, err error) {
+func (s *Store) CountUsers(ctx context.Context, license licensing.LicenseID, periodEnd time.Time, users []licensing.User) (told billing.SubscriptionID, err error) {
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		told = ""
 		l, err := one[licenseRow](locked(tx).Where("id = ?", license)) // it stands for the count's row too
@@ -84,13 +84,13 @@ func (s *Store) outgrown(tx *gorm.DB, l licenseRow, users int64) error {
 	}
 	n := billing.Notice{Kind: billing.NoticeOverLimit, To: billing.RoleBilling, Until: l.PeriodEnd, Plan: l.Plan, Users: users, Covers: l.Covers}
 	return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&outboxRow{
-		ID: NewID("ntc"), Subscription: l.Subscription, Revision: sub.Revision, Kind: n.Kind, Recipient: n.To, Notice: n, At: at,
+		ID: NewID("ntc"), Subscription: string(l.Subscription), Revision: sub.Revision, Kind: n.Kind, Recipient: n.To, Notice: n, At: at,
 	}).Error
 }
 
 // SetBlocking turns blocking on or off for a licence that far more people use
 // than it covers. Errors: ErrNotFound.
-func (s *Store) SetBlocking(ctx context.Context, id string, on bool, actor string) error {
+func (s *Store) SetBlocking(ctx context.Context, id licensing.LicenseID, on bool, actor string) error {
 	return s.amend(ctx, id, actor, func(row *licenseRow) (kind billing.EventKind, err error) {
 		if row.BlockOverLimit == on {
 			return "", nil

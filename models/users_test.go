@@ -30,7 +30,7 @@ func TestPeopleOfSeveralProcessesAreCountedTogetherAndToldOfOnce(t *testing.T) {
 		end := l.PeriodEnd
 
 		var wg sync.WaitGroup
-		told := make(chan string, 8)
+		told := make(chan billing.SubscriptionID, 8)
 		for p := range 8 { // each has seen ten, five of which another one saw as well: 45 in all
 			wg.Go(func() {
 				sub, err := s.CountUsers(t.Context(), license, end, persons(p*5, p*5+10))

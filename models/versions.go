@@ -91,7 +91,7 @@ func (s *Store) announce(tx *gorm.DB, product string) error {
 				written := s.db.NowFunc().Add(-claimLife)
 				n := billing.Notice{Kind: billing.NoticeVersionReady, To: billing.RoleLicensee, WithFile: true, Plan: l.Plan}
 				rows[i] = outboxRow{
-					ID: NewID("ntc"), Subscription: l.Subscription, Revision: l.Revision, Kind: n.Kind, Recipient: n.To, Notice: n, At: at, CreatedAt: written,
+					ID: NewID("ntc"), Subscription: string(l.Subscription), Revision: l.Revision, Kind: n.Kind, Recipient: n.To, Notice: n, At: at, CreatedAt: written,
 				}
 			}
 			return tx.Create(&rows).Error

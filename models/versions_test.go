@@ -192,7 +192,7 @@ func TestTheFirstVersionIsToldToEveryLicenseeWhoWaitsForIt(t *testing.T) {
 		}
 		must(t, s.PutVersion(t.Context(), "calendar-pro", billing.Version{Version: "1.0.0"}, []byte("x")))
 		n := billing.Notice{Kind: billing.NoticeVersionReady, To: billing.RoleLicensee, WithFile: true, Plan: bought.sub.Plan}
-		want := map[string]billing.Notice{bought.sub.ID: n, trial.sub.ID: n}
+		want := map[string]billing.Notice{string(bought.sub.ID): n, string(trial.sub.ID): n}
 		if diff := cmp.Diff(want, ready()); diff != "" {
 			t.Errorf("letters (-want +got):\n%s", diff)
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // Overview reads a subscription with what its pages show. Errors: ErrNotFound.
-func (s *Store) Overview(ctx context.Context, id string) (billing.Overview, error) {
+func (s *Store) Overview(ctx context.Context, id billing.SubscriptionID) (billing.Overview, error) {
 	db := s.db.WithContext(ctx)
 	row, err := one[subscriptionRow](db.Where("id = ?", id))
 	if err != nil {
@@ -88,7 +88,7 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 	}
 	o := billing.Overview{Subscription: row.State, Read: tx.NowFunc()}
 	var accounts []accountRow
-	if err := tx.Where("id IN ?", []string{row.BillingAccount, row.LicenseeAccount}).Find(&accounts).Error; err != nil {
+	if err := tx.Where("id IN ?", []billing.AccountID{row.BillingAccount, row.LicenseeAccount}).Find(&accounts).Error; err != nil {
 		return o, err
 	}
 	for _, a := range accounts {
@@ -117,7 +117,7 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 }
 
 // LatestEvents is the end of a subscription's audit history, the oldest first.
-func (s *Store) LatestEvents(ctx context.Context, subscription string, limit int) ([]billing.Event, error) {
+func (s *Store) LatestEvents(ctx context.Context, subscription billing.SubscriptionID, limit int) ([]billing.Event, error) {
 	var rows []eventRow
 	err := s.db.WithContext(ctx).Where("subscription = ?", subscription).Order("revision DESC, position DESC").Limit(limit).Find(&rows).Error
 	slices.Reverse(rows)
@@ -125,7 +125,7 @@ func (s *Store) LatestEvents(ctx context.Context, subscription string, limit int
 }
 
 // Events is a subscription's audit history, the oldest first.
-func (s *Store) Events(ctx context.Context, subscription string) ([]billing.Event, error) {
+func (s *Store) Events(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Event, error) {
 	var rows []eventRow
 	err := s.db.WithContext(ctx).Where("subscription = ?", subscription).Order("revision, position").Find(&rows).Error
 	return events(rows), err
@@ -141,7 +141,7 @@ func events(rows []eventRow) []billing.Event {
 
 // Invoice reads an invoice with the credit notes that correct it. Errors:
 // ErrNotFound.
-func (s *Store) Invoice(ctx context.Context, id string) (billing.Invoice, []billing.CreditNote, error) {
+func (s *Store) Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error) {
 	db := s.db.WithContext(ctx)
 	row, err := one[invoiceRow](db.Where("id = ?", id))
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *Store) Invoice(ctx context.Context, id string) (billing.Invoice, []bill
 
 // Invoices lists the invoices of an account and of a subscription (of all,
 // where these are empty), the newest first, from below the id before.
-func (s *Store) Invoices(ctx context.Context, account, subscription, before string, limit int) ([]billing.Invoice, error) {
+func (s *Store) Invoices(ctx context.Context, account billing.AccountID, subscription billing.SubscriptionID, before string, limit int) ([]billing.Invoice, error) {
 	q := s.db.WithContext(ctx).Order("id DESC").Limit(limit)
 	if account != "" {
 		q = q.Where("account = ?", account)
@@ -174,11 +174,11 @@ func (s *Store) Invoices(ctx context.Context, account, subscription, before stri
 }
 
 // CreditNotes lists the notes of an invoice.
-func (s *Store) CreditNotes(ctx context.Context, invoice string) ([]billing.CreditNote, error) {
+func (s *Store) CreditNotes(ctx context.Context, invoice billing.InvoiceID) ([]billing.CreditNote, error) {
 	return creditNotes(s.db.WithContext(ctx), invoice)
 }
 
-func creditNotes(tx *gorm.DB, invoice string) ([]billing.CreditNote, error) {
+func creditNotes(tx *gorm.DB, invoice billing.InvoiceID) ([]billing.CreditNote, error) {
 	var rows []creditNoteRow
 	err := tx.Where("invoice = ?", invoice).Order("number").Find(&rows).Error
 	notes := make([]billing.CreditNote, len(rows))
@@ -189,12 +189,12 @@ func creditNotes(tx *gorm.DB, invoice string) ([]billing.CreditNote, error) {
 }
 
 // BalanceIn is what an account holds in a currency.
-func (s *Store) BalanceIn(ctx context.Context, account, currency string) (billing.Money, error) {
+func (s *Store) BalanceIn(ctx context.Context, account billing.AccountID, currency string) (billing.Money, error) {
 	return balance(s.db.WithContext(ctx), account, currency)
 }
 
 // Balance is what an account holds in each currency.
-func (s *Store) Balance(ctx context.Context, account string) ([]billing.Money, error) {
+func (s *Store) Balance(ctx context.Context, account billing.AccountID) ([]billing.Money, error) {
 	var rows []balanceRow
 	err := s.db.WithContext(ctx).Where("account = ?", account).Order("currency").Find(&rows).Error
 	list := make([]billing.Money, len(rows))
@@ -205,7 +205,7 @@ func (s *Store) Balance(ctx context.Context, account string) ([]billing.Money, e
 }
 
 // Entries are what moved an account's balance last, the newest first.
-func (s *Store) Entries(ctx context.Context, account string, limit int) ([]billing.PostedEntry, error) {
+func (s *Store) Entries(ctx context.Context, account billing.AccountID, limit int) ([]billing.PostedEntry, error) {
 	var rows []balanceEntryRow
 	err := s.db.WithContext(ctx).Where("account = ?", account).Order("created_at DESC, entry_key DESC").Limit(limit).Find(&rows).Error
 	list := make([]billing.PostedEntry, len(rows))

@@ -88,7 +88,7 @@ func TestASubscriptionsPageShowsItsContactsAndItsCard(t *testing.T) {
 		must(t, err)
 		want := billing.Overview{
 			Subscription: sub, BillingAccount: "ada@contoso.example", LicenseeAccount: "ada@contoso.example",
-			Card: &billing.StoredMethod{Ref: "pm_" + sub.ID, Brand: "visa", Last4: "4242", Exp: "2029-12"},
+			Card: &billing.StoredMethod{Ref: "pm_" + string(sub.ID), Brand: "visa", Last4: "4242", Exp: "2029-12"},
 		}
 		if view.Read.IsZero() {
 			t.Error("nobody knows when it was read")
@@ -111,13 +111,13 @@ func TestInvoicesAreListedPageByPage(t *testing.T) {
 		for range 4 {
 			s.due(sub.ID)
 		}
-		list := func(subscription string) (numbers []string) {
+		list := func(subscription billing.SubscriptionID) (numbers []string) {
 			for before := ""; ; {
 				page, err := s.Invoices(t.Context(), "", subscription, before, 2)
 				must(t, err)
 				for _, inv := range page {
 					numbers = append(numbers, inv.Number)
-					before = inv.ID
+					before = string(inv.ID)
 				}
 				if len(page) < 2 {
 					return numbers

@@ -16,12 +16,13 @@ type Gateway interface {
 
 	// EnsureCustomer returns the gateway's reference of an account (cus_…),
 	// always the same one for the same account.
-	EnsureCustomer(ctx context.Context, account string) (customer string, err error)
+	EnsureCustomer(ctx context.Context, account billing.AccountID) (customer string, err error)
 
 	// AttachMethod stores the card behind a token with the customer. A token
 	// that the gateway does not know is an *Error with CodeUnknownToken. No
 	// error contains the token. Attaching a token again may store the card a
-	// second time under another reference; it moves nothing.
+	// second time under another reference, with the same fingerprint; it moves
+	// nothing.
 	AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error)
 
 	// DetachMethod forgets a card, which can never be charged again; what became
@@ -42,15 +43,15 @@ type Gateway interface {
 	// money. It is called before every attempt; the amount may differ from
 	// that of an earlier attempt, unless one has succeeded (CodeAlreadyCharged).
 	// A repeat for an attempt that is over changes nothing.
-	Prepare(ctx context.Context, r billing.ChargeRequest) (charge string, err error)
+	Prepare(ctx context.Context, r billing.ChargeRequest) (charge billing.ChargeID, err error)
 
 	// Charge makes the prepared attempt. The request says what Prepare was
 	// told; CodeMismatch or CodeWrongAttempt otherwise.
-	Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error)
+	Charge(ctx context.Context, charge billing.ChargeID, r billing.ChargeRequest) (billing.ChargeResult, error)
 
 	// Resolve reads what became of the attempt last prepared. It is
 	// authoritative as of the instant at which the gateway answers.
-	Resolve(ctx context.Context, charge string) (billing.ChargeResult, error)
+	Resolve(ctx context.Context, charge billing.ChargeID) (billing.ChargeResult, error)
 
 	// Abandon makes certain that an attempt which waits for the customer can
 	// never succeed, and says what became of the charge: declined with
@@ -59,7 +60,7 @@ type Gateway interface {
 	// Resolve says, where nothing waits. Another attempt may be prepared after
 	// it, and may have another reference. It moves nothing: an error is cured
 	// by the same call later.
-	Abandon(ctx context.Context, charge string) (billing.ChargeResult, error)
+	Abandon(ctx context.Context, charge billing.ChargeID) (billing.ChargeResult, error)
 
 	// Refund gives money of a succeeded charge back, once per credit note and
 	// never more than was charged (CodeNotRefundable).

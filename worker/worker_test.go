@@ -33,10 +33,10 @@ type outbox struct {
 	fail  bool
 }
 
-func (o *outbox) ClaimNotices(_ context.Context, subscription string, _ int) ([]billing.Envelope, error) {
+func (o *outbox) ClaimNotices(_ context.Context, subscription billing.SubscriptionID, _ int) ([]billing.Envelope, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.asked = append(o.asked, subscription)
+	o.asked = append(o.asked, string(subscription))
 	o.told <- struct{}{}
 	if o.fail {
 		return nil, activitiestest.ErrFault

@@ -81,17 +81,17 @@ func details(s billing.Subscription, recentEvents []string) string {
 	}
 	switch {
 	case s.Revoked:
-		row("licence", s.License+", revoked by an operator")
+		row("licence", string(s.License)+", revoked by an operator")
 	case s.Suspended:
-		row("licence", s.License+", suspended by an operator")
+		row("licence", string(s.License)+", suspended by an operator")
 	case s.License != "":
-		row("licence", s.License)
+		row("licence", string(s.License))
 	}
 	if s.AwaitsTransfer() {
-		row("open invoice", s.OpenInvoice+", due "+instant(s.DueAt))
+		row("open invoice", string(s.OpenInvoice)+", due "+instant(s.DueAt))
 	}
 	if w := s.PendingPayment; s.PaymentPending() {
-		row("payment that waits", w.Amount.String()+" for "+w.Invoice+" ("+string(w.Purpose)+"), "+waits(w))
+		row("payment that waits", w.Amount.String()+" for "+string(w.Invoice)+" ("+string(w.Purpose)+"), "+waits(w))
 	}
 	if s.Dunning.Rejection != "" {
 		row("payment", "the gateway rejects our calls: "+s.Dunning.Rejection)
@@ -100,7 +100,7 @@ func details(s billing.Subscription, recentEvents []string) string {
 		row("refunds", fmt.Sprintf("%d that the gateway has not confirmed yet", s.Refunding))
 	}
 	for _, d := range s.Disputes {
-		row("dispute", d.Amount.String()+" of "+d.Invoice+": "+string(d.Status))
+		row("dispute", d.Amount.String()+" of "+string(d.Invoice)+": "+string(d.Status))
 	}
 	if s.CancelReason != "" {
 		row("ended", instant(s.CanceledAt)+" ("+string(s.CancelReason)+")")

@@ -28,7 +28,7 @@ import (
 type life struct {
 	*testing.T
 	*activitiestest.Shop
-	sub string
+	sub billing.SubscriptionID
 
 	env      *testsuite.TestWorkflowEnvironment
 	now      atomic.Int64 // virtual, where no run is there to tell
@@ -146,7 +146,7 @@ func (l *life) update(c billing.Command, token string) *answer {
 // send sends a command whose row is there.
 func (l *life) send(c billing.Command) *answer {
 	a := &answer{}
-	l.env.UpdateWorkflow(c.Action.Update(), c.Request, a, c)
+	l.env.UpdateWorkflow(c.Action.Update(), string(c.Request), a, c)
 	return a
 }
 
@@ -162,7 +162,7 @@ func (l *life) order(o activitiestest.Order) func() *answer {
 	l.sub = sub
 	return func() *answer {
 		a := &answer{}
-		l.env.RegisterDelayedCallback(func() { l.env.UpdateWorkflow("purchase", c.Request, a, c) }, 0)
+		l.env.RegisterDelayedCallback(func() { l.env.UpdateWorkflow("purchase", string(c.Request), a, c) }, 0)
 		return a
 	}
 }

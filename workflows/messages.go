@@ -21,8 +21,8 @@ const HeartbeatTimeout = 15 * time.Second
 // Start is the input of Subscription: the id, and after continue-as-new the
 // state. A run without a state loads the rows.
 type Start struct {
-	ID    string                `json:"id"`
-	State *billing.Subscription `json:"state,omitempty"`
+	ID    billing.SubscriptionID `json:"id"`
+	State *billing.Subscription  `json:"state,omitempty"`
 	// RecentEvents is what an operator is shown of the runs before.
 	RecentEvents []string `json:"recent_events,omitempty"`
 }
@@ -58,7 +58,7 @@ func Attributes(s billing.Subscription) temporal.SearchAttributes {
 // if one has ended, another is started.
 func Options(s billing.Subscription) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
-		ID: s.ID, TaskQueue: TaskQueue,
+		ID: string(s.ID), TaskQueue: TaskQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		TypedSearchAttributes:    Attributes(s),

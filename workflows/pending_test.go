@@ -532,7 +532,7 @@ func TestCancelledRunLeavesTheRowsForTheNextOne(t *testing.T) {
 // refusing is a gateway that takes no charge of ours.
 type refusing struct{ activities.Gateway }
 
-func (refusing) Charge(context.Context, string, billing.ChargeRequest) (billing.ChargeResult, error) {
+func (refusing) Charge(context.Context, billing.ChargeID, billing.ChargeRequest) (billing.ChargeResult, error) {
 	return billing.ChargeResult{}, &payments.Error{Code: payments.CodeRefused}
 }
 

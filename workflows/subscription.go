@@ -26,7 +26,7 @@ func Subscription(ctx workflow.Context, in Start) error {
 }
 
 type subscription struct {
-	id     string
+	id     billing.SubscriptionID
 	state  billing.Subscription
 	loaded bool
 

@@ -98,11 +98,11 @@ type faultyStore struct {
 	f *Faults
 }
 
-func (s faultyStore) Fence(ctx context.Context, id string) (billing.Subscription, error) {
+func (s faultyStore) Fence(ctx context.Context, id billing.SubscriptionID) (billing.Subscription, error) {
 	return call(s.f, "Fence", func() (billing.Subscription, error) { return s.Store.Fence(ctx, id) })
 }
 
-func (s faultyStore) Snapshot(ctx context.Context, id string) (billing.Snapshot, error) {
+func (s faultyStore) Snapshot(ctx context.Context, id billing.SubscriptionID) (billing.Snapshot, error) {
 	return call(s.f, "Snapshot", func() (billing.Snapshot, error) { return s.Store.Snapshot(ctx, id) })
 }
 
@@ -114,11 +114,11 @@ func (s faultyStore) Post(ctx context.Context, p billing.Changeset) error {
 	return act(s.f, name, func() error { return s.Store.Post(ctx, p) })
 }
 
-func (s faultyStore) SetCharge(ctx context.Context, invoice, gateway, charge string) error {
+func (s faultyStore) SetCharge(ctx context.Context, invoice billing.InvoiceID, gateway string, charge billing.ChargeID) error {
 	return act(s.f, "SetCharge", func() error { return s.Store.SetCharge(ctx, invoice, gateway, charge) })
 }
 
-func (s faultyStore) SaveMethod(ctx context.Context, request, account, gateway string, m billing.StoredMethod) error {
+func (s faultyStore) SaveMethod(ctx context.Context, request billing.RequestID, account billing.AccountID, gateway string, m billing.StoredMethod) error {
 	return act(s.f, "SaveMethod", func() error { return s.Store.SaveMethod(ctx, request, account, gateway, m) })
 }
 
@@ -131,7 +131,7 @@ type faultyGateway struct {
 	f *Faults
 }
 
-func (g faultyGateway) EnsureCustomer(ctx context.Context, account string) (string, error) {
+func (g faultyGateway) EnsureCustomer(ctx context.Context, account billing.AccountID) (string, error) {
 	return call(g.f, "EnsureCustomer", func() (string, error) { return g.Gateway.EnsureCustomer(ctx, account) })
 }
 
@@ -139,11 +139,11 @@ func (g faultyGateway) AttachMethod(ctx context.Context, customer, token string)
 	return call(g.f, "AttachMethod", func() (billing.StoredMethod, error) { return g.Gateway.AttachMethod(ctx, customer, token) })
 }
 
-func (g faultyGateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string, error) {
-	return call(g.f, "Prepare", func() (string, error) { return g.Gateway.Prepare(ctx, r) })
+func (g faultyGateway) Prepare(ctx context.Context, r billing.ChargeRequest) (billing.ChargeID, error) {
+	return call(g.f, "Prepare", func() (billing.ChargeID, error) { return g.Gateway.Prepare(ctx, r) })
 }
 
-func (g faultyGateway) Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error) {
+func (g faultyGateway) Charge(ctx context.Context, charge billing.ChargeID, r billing.ChargeRequest) (billing.ChargeResult, error) {
 	return call(g.f, "Charge", func() (billing.ChargeResult, error) { return g.Gateway.Charge(ctx, charge, r) })
 }
 
@@ -151,10 +151,10 @@ func (g faultyGateway) Refund(ctx context.Context, r billing.RefundRequest) (bil
 	return call(g.f, "Refund", func() (billing.RefundStatus, error) { return g.Gateway.Refund(ctx, r) })
 }
 
-func (g faultyGateway) Resolve(ctx context.Context, charge string) (billing.ChargeResult, error) {
+func (g faultyGateway) Resolve(ctx context.Context, charge billing.ChargeID) (billing.ChargeResult, error) {
 	return call(g.f, "Resolve", func() (billing.ChargeResult, error) { return g.Gateway.Resolve(ctx, charge) })
 }
 
-func (g faultyGateway) Abandon(ctx context.Context, charge string) (billing.ChargeResult, error) {
+func (g faultyGateway) Abandon(ctx context.Context, charge billing.ChargeID) (billing.ChargeResult, error) {
 	return call(g.f, "Abandon", func() (billing.ChargeResult, error) { return g.Gateway.Abandon(ctx, charge) })
 }

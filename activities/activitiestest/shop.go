@@ -109,7 +109,7 @@ type Order struct {
 
 // Place writes an order down as the API does, and returns the subscription and
 // the command that carries the order out.
-func (s *Shop) Place(t testing.TB, o Order) (string, billing.Command) {
+func (s *Shop) Place(t testing.TB, o Order) (billing.SubscriptionID, billing.Command) {
 	t.Helper()
 	if o.Product == "" {
 		o.Product = Product
@@ -127,11 +127,11 @@ func (s *Shop) Place(t testing.TB, o Order) (string, billing.Command) {
 	price, err := plan.PriceIn("USD")
 	check(t, err)
 	sub := billing.Subscription{
-		ID: models.NewID("sub"), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: 1, Price: price,
+		ID: billing.SubscriptionID(models.NewID("sub")), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: 1, Price: price,
 		Collection: billing.ByCard, CreatedAt: billing.Instant(s.Now()), TestClock: o.Clock,
 	}
 	order := billing.Order{
-		Subscription: sub.ID, License: models.NewID("lic"), Pay: billing.PayNow,
+		Subscription: sub.ID, License: licensing.LicenseID(models.NewID("lic")), Pay: billing.PayNow,
 		Billing:  billing.BillingDetails{Contact: billing.Contact{Name: BillingName, Email: BillingEmail}, Country: "US"},
 		Licensee: billing.Contact{Name: LicenseeName, Email: o.Licensee},
 	}
@@ -144,16 +144,16 @@ func (s *Shop) Place(t testing.TB, o Order) (string, billing.Command) {
 }
 
 // Ask writes a command's request down as the API does.
-func (s *Shop) Ask(t testing.TB, subscription string, c billing.Command, token string) billing.Command {
+func (s *Shop) Ask(t testing.TB, subscription billing.SubscriptionID, c billing.Command, token string) billing.Command {
 	t.Helper()
 	return s.begin(t, subscription, c, token, nil, nil)
 }
 
-func (s *Shop) begin(t testing.TB, subscription string, c billing.Command, token string, o *billing.Order, sub *billing.Subscription) billing.Command {
+func (s *Shop) begin(t testing.TB, subscription billing.SubscriptionID, c billing.Command, token string, o *billing.Order, sub *billing.Subscription) billing.Command {
 	t.Helper()
-	c.Request = models.NewID("req")
+	c.Request = billing.RequestID(models.NewID("req"))
 	_, _, err := s.DB.Begin(context.Background(), billing.Request{
-		ID: c.Request, Caller: "test", Route: "POST /" + string(c.Action), Key: c.Request, BodyHash: "-",
+		ID: c.Request, Caller: "test", Route: "POST /" + string(c.Action), Key: string(c.Request), BodyHash: "-",
 		Subscription: subscription, Actor: "customer", Command: c, Token: token,
 	}, o, sub)
 	check(t, err)
@@ -161,7 +161,7 @@ func (s *Shop) begin(t testing.TB, subscription string, c billing.Command, token
 }
 
 // State reads a subscription.
-func (s *Shop) State(t testing.TB, subscription string) billing.Subscription {
+func (s *Shop) State(t testing.TB, subscription billing.SubscriptionID) billing.Subscription {
 	t.Helper()
 	snapshot, err := s.DB.Snapshot(context.Background(), subscription)
 	check(t, err)
@@ -170,7 +170,7 @@ func (s *Shop) State(t testing.TB, subscription string) billing.Subscription {
 
 // Charged lists the instants and amounts (minor units) of the charges that the
 // gateway made; declined ones are negative.
-func (s *Shop) Charged(t testing.TB, subscription string) []Charge {
+func (s *Shop) Charged(t testing.TB, subscription billing.SubscriptionID) []Charge {
 	t.Helper()
 	list, err := s.Sandbox.List(context.Background(), subscription)
 	check(t, err)
@@ -193,13 +193,13 @@ type Charge struct {
 
 // Audit holds the books against the gateway's ledger: what was charged is
 // what is paid, once; numbers have no gaps; nothing is left in flight.
-func (s *Shop) Audit(t testing.TB, subscription string) {
+func (s *Shop) Audit(t testing.TB, subscription billing.SubscriptionID) {
 	t.Helper()
 	invoices, err := s.DB.Invoices(context.Background(), "", subscription, "", 1000)
 	check(t, err)
 	charges, err := s.Sandbox.List(context.Background(), subscription)
 	check(t, err)
-	charged := map[string]int64{}
+	charged := map[billing.InvoiceID]int64{}
 	for _, c := range charges {
 		if c.Status != billing.PaymentSucceeded {
 			continue

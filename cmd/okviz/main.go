@@ -150,7 +150,7 @@ func migrate(ctx context.Context, _ *cli.Command) error {
 	if err := engine.Migrate(ctx, c); err != nil {
 		return err
 	}
-	return engine.RegisterSearchAttributes(ctx, logger(c))
+	return engine.RegisterSearchAttributes(ctx, c, logger(c))
 }
 
 func recoverAll(ctx context.Context, _ *cli.Command) error {

@@ -73,10 +73,13 @@ type page struct {
 
 // render writes a email. Its errors name the template, nothing of the email.
 func (t email) render(l billing.Email, b Brand) (subject, text, html string, err error) {
-	for _, s := range []*string{&l.Name, &l.ProductName, &l.InvoiceNumber, &l.QuoteNumber, &l.LicenseID, &l.Licensee, &l.Version, &l.Link} {
+	for _, s := range []*string{&l.Name, &l.ProductName, &l.InvoiceNumber, &l.QuoteNumber, (*string)(&l.LicenseID), &l.Licensee, &l.Version, &l.Link} {
 		*s = clean(*s)
 	}
-	p := page{Email: l, Brand: b, Greeted: greeted(l.Name), Attached: len(l.Attachments) > 0}
+	p := page{Email: l, Brand: b, Attached: len(l.Attachments) > 0}
+	if billing.LooksLikeName(l.Name) {
+		p.Greeted = l.Name
+	}
 	var out strings.Builder
 	write := func(execute func() error) string {
 		out.Reset()

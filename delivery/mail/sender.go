@@ -228,7 +228,8 @@ func (s *Sender) message(l billing.Email) (*gomail.Msg, error) {
 	return msg, nil
 }
 
-// recipient is whom a email goes to. Its error does not repeat the address.
+// recipient is whom a email goes to: the address alone, because a name may have
+// been typed by a stranger. Its error does not repeat the address.
 func recipient(l billing.Email) (*netmail.Address, error) {
 	bad := errors.New("the recipient's address is not valid")
 	a, err := netmail.ParseAddress(l.Email)
@@ -239,7 +240,7 @@ func recipient(l billing.Email) (*netmail.Address, error) {
 	if err != nil {
 		return nil, bad
 	}
-	return &netmail.Address{Name: clean(l.Name), Address: address}, nil
+	return &netmail.Address{Address: address}, nil
 }
 
 // asciiDomain writes the domain of an address the way that every mail server

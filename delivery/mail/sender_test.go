@@ -21,14 +21,14 @@ func TestNamesAreOnlyEverNames(t *testing.T) {
 		name, given, shown string
 		greeted            bool
 	}{
-		{"an emoji", "Ada 🚀 Rossi", "Ada 🚀 Rossi", true},
+		{"an emoji", "Ada 🚀 Rossi", "Ada 🚀 Rossi", false},
 		{"Greek", "Αλέξανδρος Παπαδόπουλος", "Αλέξανδρος Παπαδόπουλος", true},
-		{"quotes and a comma", `Rossi, "Ada" O'Neil`, `Rossi, "Ada" O'Neil`, true},
+		{"quotes and a comma", `Rossi, "Ada" O'Neil`, `Rossi, "Ada" O'Neil`, false},
 		{"a tag", `<script>alert(1)</script>`, `<script>alert(1)</script>`, false},
-		{"a template", `{{.Link}}`, `{{.Link}}`, true},
+		{"a template", `{{.Link}}`, `{{.Link}}`, false},
 		{"line breaks and a header", "Ada\r\nBcc: eve@evil.example\r\n\r\nboo", "Ada  Bcc: eve@evil.example    boo", false},
 		{"a turned direction", "Ada\u202eisseR", "AdaisseR", true},
-		{"bytes that are no UTF-8", "Ada\xff", "Ada\uFFFD", true},
+		{"bytes that are no UTF-8", "Ada\xff", "Ada\uFFFD", false},
 		{"an advertisement", "Win at evil.example now", "Win at evil.example now", false},
 		{"initials", "J. R. Rossi", "J. R. Rossi", true},
 		{"nothing", "", "", false},
@@ -44,8 +44,8 @@ func TestNamesAreOnlyEverNames(t *testing.T) {
 				t.Fatal(err)
 			}
 			m := s.only(t)
-			if m.to.Name != c.shown || m.to.Address != "bea@contoso.example" {
-				t.Errorf("To: %q <%s>, want %q", m.to.Name, m.to.Address, c.shown)
+			if m.to.Name != "" || m.to.Address != "bea@contoso.example" {
+				t.Errorf("To: %q <%s>, want the address alone", m.to.Name, m.to.Address)
 			}
 			hello := "Hello,"
 			if c.greeted {

@@ -1,12 +1,10 @@
 package mail
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/bojanz/currency"
 
@@ -79,17 +77,4 @@ func clean(s string) string {
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.TrimSpace(s)
-}
-
-// notAName is what mail programs make a link of.
-var notAName = regexp.MustCompile(`[/\\@:]|[\pL\pN]\.[\pL\pN]{2}`)
-
-// greeted is the name that a email may address its reader by, or nothing.
-// Who orders chooses the licensee's name, so a name could be an advertisement
-// that we mail to a guest.
-func greeted(name string) string {
-	if utf8.RuneCountInString(name) > 60 || notAName.MatchString(name) {
-		return ""
-	}
-	return name
 }

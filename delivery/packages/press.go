@@ -25,6 +25,8 @@ type Stamper struct {
 	store Store
 	keys  licensing.KeyRing
 
+	inspecting sync.Mutex // one upload at a time: each takes seconds of a core and some 200 MiB
+
 	mu    sync.Mutex
 	forms map[string]form // by product and version
 }
@@ -78,6 +80,8 @@ func (p *Stamper) Stamp(ctx context.Context, l licensing.Issued, version string,
 // once it is stamped. Errors are *pbiviz.Error and *billing.Error
 // package_without_key.
 func (p *Stamper) Inspect(pkg []byte) (billing.Build, error) {
+	p.inspecting.Lock()
+	defer p.inspecting.Unlock()
 	t, err := pbiviz.Parse(pkg)
 	if err != nil {
 		return billing.Build{}, err

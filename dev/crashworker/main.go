@@ -117,11 +117,11 @@ func (s store) Post(ctx context.Context, p billing.Changeset) error {
 	return act(ctx, s.fatal, name, func() error { return s.Store.Post(ctx, p) })
 }
 
-func (s store) SaveMethod(ctx context.Context, request, account, gateway string, m billing.StoredMethod) error {
+func (s store) SaveMethod(ctx context.Context, request billing.RequestID, account billing.AccountID, gateway string, m billing.StoredMethod) error {
 	return act(ctx, s.fatal, "SaveMethod", func() error { return s.Store.SaveMethod(ctx, request, account, gateway, m) })
 }
 
-func (s store) ClaimNotices(ctx context.Context, subscription string, limit int) ([]billing.Envelope, error) {
+func (s store) ClaimNotices(ctx context.Context, subscription billing.SubscriptionID, limit int) ([]billing.Envelope, error) {
 	return call(ctx, s.fatal, "ClaimNotices", func() ([]billing.Envelope, error) { return s.Store.ClaimNotices(ctx, subscription, limit) })
 }
 
@@ -134,11 +134,11 @@ type gateway struct {
 	fatal places
 }
 
-func (g gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string, error) {
-	return call(ctx, g.fatal, "Prepare", func() (string, error) { return g.Gateway.Prepare(ctx, r) })
+func (g gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (billing.ChargeID, error) {
+	return call(ctx, g.fatal, "Prepare", func() (billing.ChargeID, error) { return g.Gateway.Prepare(ctx, r) })
 }
 
-func (g gateway) Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error) {
+func (g gateway) Charge(ctx context.Context, charge billing.ChargeID, r billing.ChargeRequest) (billing.ChargeResult, error) {
 	return call(ctx, g.fatal, "Charge", func() (billing.ChargeResult, error) { return g.Gateway.Charge(ctx, charge, r) })
 }
 

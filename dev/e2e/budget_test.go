@@ -38,17 +38,17 @@ func (s *shop) buyMetronome(t testing.TB, who customer) string {
 	must(t, err)
 	plan := product.Plans[0]
 	sub := billing.Subscription{
-		ID: models.NewID("sub"), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: 1,
+		ID: billing.SubscriptionID(models.NewID("sub")), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: 1,
 		Price: plan.Prices[0], Collection: billing.ByCard, CreatedAt: billing.Instant(time.Now()),
 	}
 	order := billing.Order{
-		Subscription: sub.ID, License: models.NewID("lic"), Pay: billing.PayNow, Sites: []string{},
+		Subscription: sub.ID, License: licensing.LicenseID(models.NewID("lic")), Pay: billing.PayNow, Sites: []string{},
 		Billing: billing.BillingDetails{
 			Contact: billing.Contact{Name: who.name, Email: who.email}, Company: who.company, Country: "US", Line1: who.street, City: who.city,
 		},
 		Licensee: billing.Contact{Name: who.licensee, Email: who.licenseeEmail},
 	}
-	c := billing.Command{Action: billing.ActionPurchase, Request: models.NewID("req"), NotAfter: billing.Instant(time.Now()).Add(time.Minute)}
+	c := billing.Command{Action: billing.ActionPurchase, Request: billing.RequestID(models.NewID("req")), NotAfter: billing.Instant(time.Now()).Add(time.Minute)}
 	_, _, err = store.Begin(ctx, billing.Request{
 		ID: c.Request, Caller: "test", Route: "POST /v1/checkout", Key: newKey(), Subscription: sub.ID, Actor: "customer", Command: c,
 		Token: secret("tok_visa"),
@@ -57,15 +57,15 @@ func (s *shop) buyMetronome(t testing.TB, who customer) string {
 	h, err := s.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: s.temporal.NewWithStartWorkflowOperation(workflows.Options(sub), workflows.Subscription, workflows.Start{ID: sub.ID}),
 		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateID: c.Request, UpdateName: c.Action.Update(), Args: []any{c}, WaitForStage: client.WorkflowUpdateStageCompleted,
+			UpdateID: string(c.Request), UpdateName: c.Action.Update(), Args: []any{c}, WaitForStage: client.WorkflowUpdateStageCompleted,
 		},
 	})
 	must(t, err)
 	must(t, h.Get(ctx, nil))
 	s.mu.Lock()
-	s.subscriptions = append(s.subscriptions, sub.ID)
+	s.subscriptions = append(s.subscriptions, string(sub.ID))
 	s.mu.Unlock()
-	return sub.ID
+	return string(sub.ID)
 }
 
 // The most that one timer-driven card renewal with its mails may cost: history

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/payments/sandbox"
 )
 
@@ -94,7 +95,7 @@ func TestACardThatIsGivenTooLateIsNotCharged(t *testing.T) {
 func TestARemovedCardIsDetachedAtTheGateway(t *testing.T) {
 	who := newCustomer()
 	id := shared.buy(t, who.order(nil)).Subscription.ID
-	first, err := shared.system.Engine.Store.Snapshot(t.Context(), id)
+	first, err := shared.system.Engine.Store.Snapshot(t.Context(), billing.SubscriptionID(id))
 	must(t, err)
 	session := shared.signIn(t, who.email)
 	remove := func() answer {
@@ -112,7 +113,7 @@ func TestARemovedCardIsDetachedAtTheGateway(t *testing.T) {
 		return is
 	}
 	eventually(t, listed, "the gateway has forgotten it", func() bool { return detached(first.Method) })
-	second, err := shared.system.Engine.Store.Snapshot(t.Context(), id)
+	second, err := shared.system.Engine.Store.Snapshot(t.Context(), billing.SubscriptionID(id))
 	must(t, err)
 	if detached(second.Method) {
 		t.Error("the card in use was detached")

@@ -45,20 +45,20 @@ func TestReconcilingMoneyFindsNothingWhereAllIsWellAndEachDifference(t *testing.
 
 	// What is charged and refunded at the gateway, and the engine has not asked for.
 	g, ctx := s.system.Engine.Sandbox(), context.Background()
-	snapshot, err := s.system.Engine.Store.Snapshot(ctx, c.Subscription.ID)
+	snapshot, err := s.system.Engine.Store.Snapshot(ctx, billing.SubscriptionID(c.Subscription.ID))
 	must(t, err)
 	customer, err := g.EnsureCustomer(ctx, snapshot.Order.BillingAccount)
 	must(t, err)
 	now := billing.Instant(time.Now())
 	r := billing.ChargeRequest{
-		Invoice: "inv_none", Subscription: c.Subscription.ID, Customer: customer, Method: snapshot.Method,
+		Invoice: "inv_none", Subscription: billing.SubscriptionID(c.Subscription.ID), Customer: customer, Method: snapshot.Method,
 		Amount: billing.Money{Amount: 1200, Currency: "USD"}, Attempt: 1, At: now,
 	}
 	ref, err := g.Prepare(ctx, r)
 	must(t, err)
 	_, err = g.Charge(ctx, ref, r)
 	must(t, err)
-	inv, _, err := s.system.Engine.Store.Invoice(ctx, c.Invoice.ID)
+	inv, _, err := s.system.Engine.Store.Invoice(ctx, billing.InvoiceID(c.Invoice.ID))
 	must(t, err)
 	_, err = g.Refund(ctx, billing.RefundRequest{CreditNote: "re_none", Invoice: inv.ID, Charge: inv.Charge, Amount: billing.Money{Amount: 50, Currency: "USD"}, At: now})
 	must(t, err)
@@ -71,7 +71,7 @@ func TestReconcilingMoneyFindsNothingWhereAllIsWellAndEachDifference(t *testing.
 	for _, d := range v.Data {
 		got = append(got, d.String())
 	}
-	want := []string{"refund_unknown: " + inv.Charge + ", re_none: moved 0.50 USD", "charge_unknown: " + ref + ": moved 12.00 USD"}
+	want := []string{"refund_unknown: " + string(inv.Charge) + ", re_none: moved 0.50 USD", "charge_unknown: " + string(ref) + ": moved 12.00 USD"}
 	if inv.Charge > ref {
 		want[0], want[1] = want[1], want[0]
 	}

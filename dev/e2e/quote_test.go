@@ -126,7 +126,8 @@ func TestAQuoteIsMailedAndAcceptedAtItsPriceWhateverTheCatalogueSaysByThen(t *te
 		t.Errorf("accepted again with the same key: %s", again.body)
 	}
 	s.accept(t, q, holder, newKey(), "tok_visa").wantProblem(t, http.StatusConflict, "quote_accepted")
-	if now := s.look(t, q, holder); now.Status != "accepted" || deref(now.SubscriptionID) != c.Subscription.ID {
+	s.send(t, http.MethodGet, at, nil, holder).wantProblem(t, http.StatusConflict, "quote_accepted") // the token has ended
+	if now := s.look(t, q, s.signIn(t, who.email)); now.Status != "accepted" || deref(now.SubscriptionID) != c.Subscription.ID {
 		t.Errorf("%+v", now)
 	}
 	s.awaitEmails(t, who.licenseeEmail, 1)
@@ -147,7 +148,8 @@ func TestAQuoteIsGoodForThirtyDays(t *testing.T) {
 	shared.wantCharges(t, c.Subscription.ID, charged("2026-03-02T09:59:59Z", 990))
 	shared.advance(t, clock, "2026-03-02T10:00:00Z")
 	shared.accept(t, expired, holder, newKey(), "tok_visa").wantProblem(t, http.StatusConflict, "quote_expired")
-	if now := shared.look(t, expired, holder); now.Status != "expired" || now.SubscriptionID != nil {
+	shared.send(t, http.MethodGet, "/v1/quotes/"+expired.ID, nil, holder).wantProblem(t, http.StatusConflict, "quote_expired")
+	if now := shared.look(t, expired, shared.asOperator()); now.Status != "expired" || now.SubscriptionID != nil {
 		t.Errorf("%+v", now)
 	}
 }

@@ -13,6 +13,8 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/okviz/licensing/billing"
 )
 
 // A history takes seconds here; -rapid.checks asks for more of them.
@@ -241,7 +243,7 @@ func (w *walk) giveBack(a act) string {
 	}
 	answer := w.refund(w.t, d.ID, body)
 	eventually(w.t, listed, "the refund is confirmed", func() bool {
-		snapshot, err := w.system.Engine.Store.Snapshot(context.Background(), w.id)
+		snapshot, err := w.system.Engine.Store.Snapshot(context.Background(), billing.SubscriptionID(w.id))
 		must(w.t, err)
 		return snapshot.Subscription.Refunding == 0
 	})
@@ -311,7 +313,7 @@ func (w *walk) check(a act, before subscription, charges []charge) {
 
 // balance is the account's, as the books have it.
 func (w *walk) balance() int64 {
-	snapshot, err := w.system.Engine.Store.Snapshot(context.Background(), w.id)
+	snapshot, err := w.system.Engine.Store.Snapshot(context.Background(), billing.SubscriptionID(w.id))
 	must(w.t, err)
 	return snapshot.Balance.Amount
 }

@@ -9,11 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/payments/sandbox"
 )
 
 // retell has the sandbox tell everything of a charge again, the newest first.
-func (s *shop) retell(t *testing.T, charge string) {
+func (s *shop) retell(t *testing.T, charge billing.ChargeID) {
 	t.Helper()
 	g := s.system.Engine.Sandbox()
 	events, err := g.Events(t.Context(), charge)
@@ -70,7 +71,7 @@ func TestARefundThatTheBankSendsBackLaterGoesToTheBalanceOnce(t *testing.T) {
 		t.Errorf("the balance is %d", got)
 	}
 
-	inv, _, err := shared.system.Engine.Store.Invoice(t.Context(), c.Invoice.ID)
+	inv, _, err := shared.system.Engine.Store.Invoice(t.Context(), billing.InvoiceID(c.Invoice.ID))
 	must(t, err)
 	for range 2 {
 		shared.retell(t, inv.Charge)

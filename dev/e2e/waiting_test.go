@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/okviz/licensing/billing"
 )
 
 // waits is what is told of a payment that waits for the customer.
@@ -298,7 +299,7 @@ func TestTheAddressOfABankIsToldAgainAndNotKeptWithTheAnswer(t *testing.T) {
 			if a == nil {
 				continue
 			}
-			r, err := shared.system.Engine.Store.Request(t.Context(), a.AcceptedRequest.Meta.UpdateId)
+			r, err := shared.system.Engine.Store.Request(t.Context(), billing.RequestID(a.AcceptedRequest.Meta.UpdateId))
 			if err != nil {
 				continue // nobody waited for an answer
 			}

@@ -3,7 +3,6 @@
 package github_test
 
 import (
-	"bytes"
 	"cmp"
 	"io/fs"
 	"os"
@@ -11,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 const root = "../.."
@@ -36,7 +35,7 @@ func TestEveryFolderWithDependenciesIsUpdatedWeekly(t *testing.T) {
 			Groups      map[string]struct{ Patterns []string }
 		}
 	}
-	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&config); err != nil {
+	if err := yaml.Unmarshal(text, &config); err != nil {
 		t.Fatal(err)
 	}
 	if config.Version != 2 {

@@ -89,7 +89,7 @@ func Start(ctx context.Context, o Options) (s *System, err error) {
 	s.HTTP = web.Addr().String()
 	c := engine.Config{
 		Env: "development", DatabaseURL: o.DatabaseURL, HTTP: s.HTTP, PublicURL: "http://" + s.HTTP,
-		Secret: "development-secret-that-everybody-knows", SigningKeys: []string{string(keys.Signing), string(keys.Next)},
+		Secret: billing.Secret{"development-secret-that-everybody-knows"}, SigningKeys: []string{string(keys.Signing), string(keys.Next)},
 		SMTPURL: "smtp://" + smtp + "?starttls=never", MailFrom: "OKVIZ <licences@okviz.example>", Brand: "OKVIZ",
 		VendorBank: []string{"Demonstration Bank", "IBAN XX00 0000 0000 0000 (not a bank account)"}, SellerCountry: "IT", Gateway: "sandbox", OperatorKey: s.OperatorKey, TestClocks: true,
 		RateLimits: o.RateLimits, EntraAuthority: o.EntraAuthority, EntraAudience: o.EntraAudience,

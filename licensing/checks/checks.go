@@ -42,9 +42,9 @@ var licenseID = regexp.MustCompile(`^lic_[0-9A-HJKMNP-TV-Z]{26}$`)
 
 // Store is what checks need of the database. Errors: billing.ErrNotFound.
 type Store interface {
-	License(ctx context.Context, id string) (licensing.Issued, error)
+	License(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error)
 	AllVersions(ctx context.Context, product string) ([]billing.Version, error)
-	CountUsers(ctx context.Context, license string, periodEnd time.Time, users []licensing.User) (told string, err error)
+	CountUsers(ctx context.Context, license licensing.LicenseID, periodEnd time.Time, users []licensing.User) (told billing.SubscriptionID, err error)
 }
 
 // Checks caches what licence checks are answered from: the licences that are
@@ -55,7 +55,7 @@ type Store interface {
 type Checks struct {
 	store    Store
 	keys     licensing.KeyRing
-	outgrown func(ctx context.Context, subscription string)
+	outgrown func(ctx context.Context, subscription billing.SubscriptionID)
 	now      func() time.Time
 
 	builds *builds
@@ -64,9 +64,9 @@ type Checks struct {
 	reads chan struct{} // a place for each reading under way
 
 	mu      sync.Mutex
-	kept    map[string]License
-	none    map[string]time.Time // ids that are none, and when that was so
-	reading map[string]*reading
+	kept    map[licensing.LicenseID]License
+	none    map[licensing.LicenseID]time.Time // ids that are none, and when that was so
+	reading map[licensing.LicenseID]*reading
 	failed  int       // readings in a row
 	away    time.Time // until then nobody waits for the database
 }
@@ -74,10 +74,10 @@ type Checks struct {
 // New makes checks that know nothing yet. outgrown is told of each subscription
 // whose licence more people use than it covers, once in a period. Beside them,
 // Run must run.
-func New(store Store, keys licensing.KeyRing, outgrown func(ctx context.Context, subscription string), log *slog.Logger, now func() time.Time) *Checks {
+func New(store Store, keys licensing.KeyRing, outgrown func(ctx context.Context, subscription billing.SubscriptionID), log *slog.Logger, now func() time.Time) *Checks {
 	return &Checks{
 		store: store, keys: keys, outgrown: outgrown, now: now, builds: newBuilds(store, now), users: newUsers(store, log),
-		reads: make(chan struct{}, checksReads), kept: map[string]License{}, none: map[string]time.Time{}, reading: map[string]*reading{},
+		reads: make(chan struct{}, checksReads), kept: map[licensing.LicenseID]License{}, none: map[licensing.LicenseID]time.Time{}, reading: map[licensing.LicenseID]*reading{},
 	}
 }
 
@@ -155,8 +155,8 @@ type reading struct {
 // Cached is what is kept of a licence, if that will do. What begins to age is
 // Read again meanwhile. A test clock may have been moved since it was read:
 // its licences are always read again.
-func (c *Checks) Cached(id string) (License, bool) {
-	if !licenseID.MatchString(id) {
+func (c *Checks) Cached(id licensing.LicenseID) (License, bool) {
+	if !licenseID.MatchString(string(id)) {
 		return License{}, true
 	}
 	now := c.now()
@@ -181,7 +181,7 @@ func (c *Checks) Cached(id string) (License, bool) {
 
 // Read reads a licence. Where the database does not answer, it is what is
 // kept, however old, and an error only where nothing is.
-func (c *Checks) Read(ctx context.Context, id string) (License, error) {
+func (c *Checks) Read(ctx context.Context, id licensing.LicenseID) (License, error) {
 	c.mu.Lock()
 	was, known := c.kept[id]
 	if was.TestClock != "" { // one under way may have begun before the clock was moved
@@ -202,7 +202,7 @@ func (c *Checks) Read(ctx context.Context, id string) (License, error) {
 
 // begin begins a reading, or finds the one under way. The caller holds mu. What
 // is read is as of now, or newer.
-func (c *Checks) begin(id string, now time.Time) *reading {
+func (c *Checks) begin(id licensing.LicenseID, now time.Time) *reading {
 	r := c.reading[id]
 	if r == nil {
 		r = &reading{done: make(chan struct{})}
@@ -212,7 +212,7 @@ func (c *Checks) begin(id string, now time.Time) *reading {
 	return r
 }
 
-func (c *Checks) fetch(id string, r *reading, now time.Time) {
+func (c *Checks) fetch(id licensing.LicenseID, r *reading, now time.Time) {
 	defer close(r.done)
 	ctx, cancel := context.WithTimeout(context.Background(), checksPatience)
 	defer cancel()
@@ -261,7 +261,7 @@ func (c *Checks) fetch(id string, r *reading, now time.Time) {
 
 // Forget has a licence read again before the next answer, because it has just
 // been changed here.
-func (c *Checks) Forget(id string) {
+func (c *Checks) Forget(id licensing.LicenseID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.kept, id)
@@ -271,7 +271,7 @@ func (c *Checks) Forget(id string) {
 
 // bound makes room for one more. Any will do: what is asked for again is read
 // again.
-func bound[V any](m map[string]V, most int) {
+func bound[K comparable, V any](m map[K]V, most int) {
 	for id := range m {
 		if len(m) < most {
 			return

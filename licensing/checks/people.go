@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/licensing"
 )
 
@@ -37,7 +38,7 @@ type users struct {
 
 // crowd is who uses a licence in a period.
 type usageWindow struct {
-	license   string
+	license   licensing.LicenseID
 	periodEnd time.Time
 }
 
@@ -94,12 +95,12 @@ func (p *users) knows(who counted) bool {
 // write writes down who waits, and tells which licences have been outgrown now,
 // with the subscriptions that a mail waits for. Who cannot be written down
 // waits for the next time.
-func (p *users) write(ctx context.Context) (outgrown map[string]string) {
+func (p *users) write(ctx context.Context) (outgrown map[licensing.LicenseID]billing.SubscriptionID) {
 	p.mu.Lock()
 	waiting := p.waiting
 	p.waiting, p.waits = map[usageWindow][]licensing.User{}, 0
 	p.mu.Unlock()
-	outgrown = map[string]string{}
+	outgrown = map[licensing.LicenseID]billing.SubscriptionID{}
 	for c, list := range waiting {
 		subscription, err := p.store.CountUsers(ctx, c.license, c.periodEnd, list)
 		switch {

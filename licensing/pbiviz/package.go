@@ -7,13 +7,14 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"strings"
 )
 
 // Limits of a package (docs/operators.md, Versions).
 const (
 	MaxSize     = 16 << 20 // bytes of the zip
-	MaxInflated = 64 << 20 // bytes of all entries together
+	MaxInflated = 32 << 20 // bytes of all entries together
 	MaxEntries  = 64
 )
 
@@ -47,6 +48,8 @@ func open(pkg []byte, maxInflated int64) (*opened, error) {
 	seen := map[string]bool{}
 	for _, f := range archive.File {
 		switch {
+		case !local(f):
+			return nil, refuse(CodeDamaged, "the entry %q is not a file inside the package", f.Name)
 		case seen[f.Name]:
 			return nil, refuse(CodeDamaged, "the entry %q occurs twice", f.Name)
 		case f.CompressedSize64 > raw: // overlapping entries would multiply when copied
@@ -85,6 +88,12 @@ func open(pkg []byte, maxInflated int64) (*opened, error) {
 		return nil, refuse(CodeIncomplete, "resources/<guid>.pbiviz.json is missing")
 	}
 	return p, p.read(manifest)
+}
+
+// local tells whether an entry stays where it is unpacked: no absolute name, no
+// "..", on any system, and no link.
+func local(f *zip.File) bool {
+	return f.Name != "." && fs.ValidPath(strings.TrimSuffix(f.Name, "/")) && !strings.ContainsAny(f.Name, "\\:\x00") && f.Mode().Type()&^fs.ModeDir == 0
 }
 
 // inflate returns the contents of an entry, of which there may be at most limit bytes.

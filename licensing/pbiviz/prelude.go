@@ -41,8 +41,10 @@ func splitPrelude(script string) (guid, token string, ok bool) {
 
 // isStrict says whether the script opens with a 'use strict' directive. A directive
 // counts only before the first statement, so a prelude put before it must repeat it:
-// otherwise the same code would silently run in sloppy mode.
+// otherwise the same code would silently run in sloppy mode. It is looked for in the
+// script's first mebibyte.
 func isStrict(script string) bool {
+	script = script[:min(len(script), 1<<20)]
 	for {
 		script, _ = skipBlank(script)
 		if script == "" || script[0] != '"' && script[0] != '\'' {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -284,8 +285,9 @@ func TestWhatIsNotAPackageIsRefused(t *testing.T) {
 		{"an entry without checksum", unchecked(t), CodeDamaged},
 		{"more than 16 MiB", make([]byte, MaxSize+1), CodeTooLarge},
 		{"65 entries", pack(t, many...), CodeTooLarge},
-		{"more than 64 MiB inflated", pack(t, entry{"package.json", manifest, zip.Store}, entry{"a.css", strings.Repeat(" ", 65<<20), zip.Deflate}), CodeTooLarge},
-		{"more than 64 MiB inflated, and saying less", lyingBomb(t, 65<<20), CodeDamaged},
+		{"more than 32 MiB inflated", pack(t, entry{"package.json", manifest, zip.Store}, entry{"a.css", strings.Repeat(" ", 33<<20), zip.Deflate}), CodeTooLarge},
+		{"a script of 60 MiB", packJSON(t, withCode(`"`+strings.Repeat("/**/", 15<<20)+`"`)), CodeTooLarge},
+		{"more than 32 MiB inflated, and saying less", lyingBomb(t, 33<<20), CodeDamaged},
 		{"entries that share their bytes", overlapping(t), CodeDamaged},
 		{"an entry twice", pack(t, entry{"package.json", manifest, zip.Store}, entry{"package.json", manifest, zip.Store}), CodeDamaged},
 		{"code in separate files", pack(t, entry{"package.json", manifest, zip.Store}, entry{resource, `{` + about + `}`, zip.Store}, entry{"resources/demo.JS", "var a", zip.Store}), CodeLegacy},
@@ -319,6 +321,43 @@ func TestWhatIsNotAPackageIsRefused(t *testing.T) {
 				t.Errorf("got %v, want %s", err, c.code)
 			}
 		})
+	}
+}
+
+func TestAPackageWithAnEntryOutsideOfItIsRefused(t *testing.T) {
+	for _, name := range []string{
+		"../evil.css", "../../evil.css", "resources/../../evil.css", "resources/..", "/etc/evil.css", "./a.css", "a//b.css", "", ".",
+		`..\evil.css`, `C:\evil.css`, "C:evil.css", `\\host\evil.css`, "a\x00.css", "\xff.css", "../", "//",
+	} {
+		_, err := Parse(pack(t, entry{"package.json", manifest, zip.Store}, entry{resource, withCode(`"x"`), zip.Store}, entry{name, "", zip.Store}))
+		if refused := (*Error)(nil); !errors.As(err, &refused) || refused.Code != CodeDamaged {
+			t.Errorf("%q: got %v, want %s", name, err, CodeDamaged)
+		}
+	}
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	link := zip.FileHeader{Name: "link"}
+	link.SetMode(0o777 | fs.ModeSymlink)
+	_, err := w.CreateHeader(&link)
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Parse(out.Bytes()); err == nil || !strings.Contains(err.Error(), "link") {
+		t.Errorf("a link: got %v", err)
+	}
+	if _, err := Parse(pack(t, entry{"resources/", "", zip.Store}, entry{"a b..css", "", zip.Store}, entry{"package.json", manifest, zip.Store}, entry{resource, withCode(`"x"`), zip.Store})); err != nil {
+		t.Errorf("a folder and an odd name: %v", err)
+	}
+}
+
+// Blanks, comments and literals before the first statement are read one rune
+// at a time.
+func TestWhatAScriptBeginsWithIsReadForItsFirstMebibyteOnly(t *testing.T) {
+	if !isStrict(strings.Repeat("/**/", 1<<18-100) + "'use strict';") {
+		t.Error("a directive in the first mebibyte is not seen")
+	}
+	if isStrict(strings.Repeat("/**/", 1<<18) + "'use strict';") {
+		t.Error("the whole script is read")
 	}
 }
 

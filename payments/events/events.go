@@ -13,6 +13,7 @@ import (
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/commands"
+	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/payments"
 )
 
@@ -24,8 +25,8 @@ type Store interface {
 	GatewayEventDone(ctx context.Context, gateway, event string, ignored bool) error
 	DeferGatewayEvent(ctx context.Context, gateway, event string) error
 	InvoiceOfCharge(ctx context.Context, gateway, charge string) (billing.Invoice, error)
-	Refunds(ctx context.Context, subscription, invoice string) ([]billing.Refund, error)
-	Overview(ctx context.Context, subscription string) (billing.Overview, error)
+	Refunds(ctx context.Context, subscription billing.SubscriptionID, invoice billing.InvoiceID) ([]billing.Refund, error)
+	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
 	CardFormOf(ctx context.Context, gateway, reference string) (billing.CardForm, error)
 	ClaimRemovedCards(ctx context.Context, gateway string, limit int) ([]string, error)
 	CardDetached(ctx context.Context, ref string) error
@@ -53,7 +54,7 @@ type Receiver struct {
 	store    Store
 	gateway  Gateway
 	commands *commands.Runner
-	changed  func(license string)
+	changed  func(license licensing.LicenseID)
 	log      *slog.Logger
 	now      func() time.Time
 	acting   chan struct{} // holds one thing for each of the events that are acted on
@@ -61,7 +62,7 @@ type Receiver struct {
 
 // New makes a receiver. changed is told of each licence that an event has
 // changed. Beside it, Run must run.
-func New(store Store, gateway Gateway, runner *commands.Runner, changed func(license string), log *slog.Logger, now func() time.Time) *Receiver {
+func New(store Store, gateway Gateway, runner *commands.Runner, changed func(license licensing.LicenseID), log *slog.Logger, now func() time.Time) *Receiver {
 	return &Receiver{store, gateway, runner, changed, log, now, make(chan struct{}, atOnce)}
 }
 
@@ -243,7 +244,7 @@ func (r *Receiver) lookAtRefunds(ctx context.Context, inv billing.Invoice) error
 	return nil
 }
 
-func (r *Receiver) refundFailed(ctx context.Context, subscription, refund string) error {
+func (r *Receiver) refundFailed(ctx context.Context, subscription billing.SubscriptionID, refund billing.RefundID) error {
 	o, err := r.store.Overview(ctx, subscription)
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ type Subject struct {
 
 	// Succeeded counts, in the gateway's own books, the charges of an invoice
 	// that moved money.
-	Succeeded func(t *testing.T, subscription, invoice string) int
+	Succeeded func(t *testing.T, subscription billing.SubscriptionID, invoice billing.InvoiceID) int
 
 	Visa              string // always succeeds
 	GenericDecline    string
@@ -45,11 +45,11 @@ type Subject struct {
 
 	// Approve is what the customer does on the page of a charge that requires
 	// action. Where nothing waits any more it does nothing.
-	Approve func(t *testing.T, charge string)
+	Approve func(t *testing.T, charge billing.ChargeID)
 
 	// FailRefund is what the customer's bank does with a refund, after it has
 	// succeeded.
-	FailRefund func(t *testing.T, charge, note string)
+	FailRefund func(t *testing.T, charge billing.ChargeID, note billing.RefundID)
 
 	// Webhook is how the gateway tells an event, signed at an instant.
 	Webhook func(t *testing.T, n billing.GatewayEvent, at time.Time) (header func(string) string, body []byte)
@@ -134,17 +134,24 @@ func Run(t *testing.T, newSubject func(t *testing.T) Subject) {
 type order struct {
 	*testing.T
 	Subject
-	customer, subscription, invoice, ref string
+	customer     string
+	subscription billing.SubscriptionID
+	invoice      billing.InvoiceID
+	ref          billing.ChargeID
 }
 
 func newOrder(t *testing.T, s Subject) *order {
-	o := &order{T: t, Subject: s, subscription: newID("sub"), invoice: newID("inv")}
+	o := &order{T: t, Subject: s, subscription: billing.SubscriptionID(newID("sub")), invoice: newInvoice()}
 	var err error
-	if o.customer, err = s.Gateway.EnsureCustomer(t.Context(), newID("cus")); err != nil {
+	if o.customer, err = s.Gateway.EnsureCustomer(t.Context(), billing.AccountID(newID("cus"))); err != nil {
 		t.Fatal(err)
 	}
 	return o
 }
+
+func newInvoice() billing.InvoiceID { return billing.InvoiceID(newID("inv")) }
+
+func newRefund(prefix string) billing.RefundID { return billing.RefundID(newID(prefix)) }
 
 func newID(prefix string) string { return prefix + "_" + ulid.Make().String() }
 
@@ -260,7 +267,7 @@ func (o *order) abandon() billing.ChargeResult {
 	return got
 }
 
-func (o *order) refund(note string, cents int64) error {
+func (o *order) refund(note billing.RefundID, cents int64) error {
 	o.Helper()
 	status, err := o.Gateway.Refund(o.Context(), o.refundRequest(note, cents))
 	if err == nil && status != billing.RefundSucceeded && status != billing.RefundPending {
@@ -269,7 +276,7 @@ func (o *order) refund(note string, cents int64) error {
 	return err
 }
 
-func (o *order) refundRequest(note string, cents int64) billing.RefundRequest {
+func (o *order) refundRequest(note billing.RefundID, cents int64) billing.RefundRequest {
 	return billing.RefundRequest{CreditNote: note, Invoice: o.invoice, Charge: o.ref, Amount: usd(cents), At: at.Add(24 * time.Hour)}
 }
 
@@ -321,7 +328,7 @@ func oneCustomer(o *order) {
 	got := make([]string, 10)
 	together(len(got), func(i int) {
 		var err error
-		if got[i], err = o.Gateway.EnsureCustomer(o.Context(), account); err != nil {
+		if got[i], err = o.Gateway.EnsureCustomer(o.Context(), billing.AccountID(account)); err != nil {
 			o.Error(err)
 		}
 	})
@@ -339,6 +346,13 @@ func storedCard(o *order) {
 	}
 	if _, err := time.Parse("2006-01", m.Exp); err != nil || m.Ref == "" || m.Brand != "visa" || m.Last4 != "4242" {
 		o.Errorf("stored as %+v", m)
+	}
+	again, err := o.Gateway.AttachMethod(o.Context(), o.customer, o.Visa)
+	if err != nil {
+		o.Fatal(err)
+	}
+	if m.Fingerprint == "" || again.Fingerprint != m.Fingerprint {
+		o.Errorf("the same card has the fingerprints %q and %q", m.Fingerprint, again.Fingerprint)
 	}
 }
 
@@ -363,9 +377,9 @@ func prepareMovesNothing(o *order) {
 	for range 3 {
 		o.prepare(r) // checks that the reference stays
 	}
-	refs := make([]string, 10)
+	refs := make([]billing.ChargeID, 10)
 	other := r
-	other.Invoice = newID("inv")
+	other.Invoice = newInvoice()
 	together(len(refs), func(i int) {
 		var err error
 		if refs[i], err = o.Gateway.Prepare(o.Context(), other); err != nil {
@@ -391,10 +405,10 @@ func detachedCard(o *order) {
 		}
 	}
 	o.status(o.charge(paid), billing.PaymentSucceeded) // which it has been
-	if err := o.refund(newID("cn"), 990); err != nil {
+	if err := o.refund(newRefund("cn"), 990); err != nil {
 		o.Errorf("giving back what it has paid: %v", err)
 	}
-	o.invoice, o.ref = newID("inv"), ""
+	o.invoice, o.ref = newInvoice(), ""
 	r := o.request(card, 1)
 	o.prepare(r)
 	_, err := o.Gateway.Charge(o.Context(), o.ref, r)
@@ -446,7 +460,7 @@ func declineThenPay(o *order) {
 	o.status(o.charge(r), billing.PaymentSucceeded)
 	o.status(o.resolve(), billing.PaymentSucceeded)
 	o.succeeded(1)
-	if err := o.refund(newID("cn"), 2900); err != nil {
+	if err := o.refund(newRefund("cn"), 2900); err != nil {
 		o.Errorf("giving back what the second attempt charged: %v", err)
 	}
 }
@@ -494,7 +508,7 @@ func unpreparedIsRefused(o *order) {
 func otherInvoiceIsRefused(o *order) {
 	r := o.request(o.card(o.Visa), 1)
 	o.prepare(r)
-	r.Invoice = newID("inv")
+	r.Invoice = newInvoice()
 	_, err := o.Gateway.Charge(o.Context(), o.ref, r)
 	o.refused(err, payments.CodeMismatch)
 	o.succeeded(0)
@@ -506,7 +520,7 @@ func unknownCharge(o *order) {
 	_, err = o.Gateway.Resolve(o.Context(), "nothing")
 	o.refused(err, payments.CodeNotFound)
 	o.ref = "nothing"
-	o.refused(o.refund(newID("cn"), 1), payments.CodeNotFound)
+	o.refused(o.refund(newRefund("cn"), 1), payments.CodeNotFound)
 }
 
 func requiresAction(o *order) {
@@ -520,7 +534,7 @@ func requiresAction(o *order) {
 	o.same(o.resolve(), got)
 	o.succeeded(0)
 
-	r.Invoice, r.OffSession, o.ref = newID("inv"), false, "" // while the customer is there
+	r.Invoice, r.OffSession, o.ref = newInvoice(), false, "" // while the customer is there
 	o.invoice = r.Invoice
 	o.status(o.charge(r), billing.PaymentRequiresAction)
 	o.succeeded(0)
@@ -533,7 +547,7 @@ func actionIsAnswered(o *order) {
 	o.same(o.resolve(), billing.ChargeResult{Status: billing.PaymentSucceeded})
 	o.same(o.charge(r), billing.ChargeResult{Status: billing.PaymentSucceeded})
 	o.succeeded(1)
-	if err := o.refund(newID("cn"), 990); err != nil {
+	if err := o.refund(newRefund("cn"), 990); err != nil {
 		o.Errorf("giving back what was approved: %v", err)
 	}
 }
@@ -566,7 +580,7 @@ func actionIsAbandoned(o *order) {
 		o.Error("what was given up has succeeded after all")
 	}
 	o.succeeded(1)
-	if err := o.refund(newID("cn"), 2900); err != nil {
+	if err := o.refund(newRefund("cn"), 2900); err != nil {
 		o.Errorf("giving back what the next attempt charged: %v", err)
 	}
 }
@@ -609,7 +623,7 @@ func nothingIsAbandoned(o *order) {
 	o.same(o.abandon(), billing.ChargeResult{Status: billing.PaymentSucceeded})
 	o.succeeded(1)
 
-	o.invoice, o.ref = newID("inv"), ""
+	o.invoice, o.ref = newInvoice(), ""
 	o.status(o.charge(o.request(o.card(o.GenericDecline), 1)), billing.PaymentDeclined)
 	o.same(o.abandon(), o.resolve())
 	_, err := o.Gateway.Abandon(o.Context(), "nothing")
@@ -685,14 +699,14 @@ func manyAttempts(o *order) {
 
 func refundOnce(o *order) {
 	o.status(o.charge(o.request(o.card(o.Visa), 1)), billing.PaymentSucceeded)
-	note := newID("cn")
+	note := newRefund("cn")
 	together(10, func(int) {
 		if err := o.refund(note, 600); err != nil {
 			o.Error(err)
 		}
 	})
 	o.refused(o.refund(note, 390), payments.CodeMismatch)
-	if err := o.refund(newID("cn"), 390); err != nil {
+	if err := o.refund(newRefund("cn"), 390); err != nil {
 		o.Errorf("the rest: %v", err)
 	}
 	if err := o.refund(note, 600); err != nil {
@@ -703,16 +717,16 @@ func refundOnce(o *order) {
 
 func refundsNeverExceed(o *order) {
 	o.status(o.charge(o.request(o.card(o.Visa), 1)), billing.PaymentSucceeded)
-	o.refused(o.refund(newID("cn"), 991), payments.CodeNotRefundable)
-	o.refused(o.refund(newID("cn"), 0), payments.CodeInvalid)
-	if err := o.refund(newID("cn"), 500); err != nil {
+	o.refused(o.refund(newRefund("cn"), 991), payments.CodeNotRefundable)
+	o.refused(o.refund(newRefund("cn"), 0), payments.CodeInvalid)
+	if err := o.refund(newRefund("cn"), 500); err != nil {
 		o.Fatal(err)
 	}
-	o.refused(o.refund(newID("cn"), 491), payments.CodeNotRefundable)
-	if err := o.refund(newID("cn"), 490); err != nil {
+	o.refused(o.refund(newRefund("cn"), 491), payments.CodeNotRefundable)
+	if err := o.refund(newRefund("cn"), 490); err != nil {
 		o.Fatal(err)
 	}
-	o.refused(o.refund(newID("cn"), 1), payments.CodeNotRefundable)
+	o.refused(o.refund(newRefund("cn"), 1), payments.CodeNotRefundable)
 }
 
 func manyRefunds(o *order) {
@@ -720,7 +734,7 @@ func manyRefunds(o *order) {
 	var mu sync.Mutex
 	given := 0
 	together(40, func(int) {
-		if err := o.refund(newID("cn"), 90); err == nil {
+		if err := o.refund(newRefund("cn"), 90); err == nil {
 			mu.Lock()
 			given++
 			mu.Unlock()
@@ -733,10 +747,10 @@ func manyRefunds(o *order) {
 
 func refundFailsLater(o *order) {
 	o.status(o.charge(o.request(o.card(o.Visa), 1)), billing.PaymentSucceeded)
-	note, other := newID("re"), newID("re")
+	note, other := newRefund("re"), newRefund("re")
 	_, err := o.resolveRefund(note)
 	o.refused(err, payments.CodeNotFound)
-	for _, n := range []string{note, other} {
+	for _, n := range []billing.RefundID{note, other} {
 		if err := o.refund(n, 400); err != nil {
 			o.Fatal(err)
 		}
@@ -765,23 +779,23 @@ func refundFailsLater(o *order) {
 			o.Errorf("%s is listed as %s", r.Refund, r.Status)
 		}
 	}
-	if err := o.refund(newID("re"), 590); err != nil {
+	if err := o.refund(newRefund("re"), 590); err != nil {
 		o.Errorf("what came back cannot be given again: %v", err)
 	}
 	_, err = o.Gateway.ResolveRefund(o.Context(), billing.RefundRequest{CreditNote: note, Charge: "nothing"})
 	o.refused(err, payments.CodeNotFound)
 }
 
-func (o *order) resolveRefund(note string) (billing.RefundStatus, error) {
+func (o *order) resolveRefund(note billing.RefundID) (billing.RefundStatus, error) {
 	return o.Gateway.ResolveRefund(o.Context(), o.refundRequest(note, 400))
 }
 
 func unchargedIsNotRefunded(o *order) {
 	r := o.request(o.card(o.GenericDecline), 1)
 	o.prepare(r)
-	o.refused(o.refund(newID("cn"), 1), payments.CodeNotRefundable)
+	o.refused(o.refund(newRefund("cn"), 1), payments.CodeNotRefundable)
 	o.status(o.chargeOnly(r), billing.PaymentDeclined)
-	o.refused(o.refund(newID("cn"), 1), payments.CodeNotRefundable)
+	o.refused(o.refund(newRefund("cn"), 1), payments.CodeNotRefundable)
 }
 
 // One order is declined; of six that are paid, five get a part back.
@@ -789,7 +803,7 @@ func movedIsListed(o *order) {
 	var want billing.Moved
 	visa, declined := o.card(o.Visa), o.card(o.GenericDecline)
 	for i := range 7 {
-		next := &order{T: o.T, Subject: o.Subject, customer: o.customer, subscription: newID("sub"), invoice: newID("inv")}
+		next := &order{T: o.T, Subject: o.Subject, customer: o.customer, subscription: billing.SubscriptionID(newID("sub")), invoice: newInvoice()}
 		if i == 0 {
 			o.status(next.charge(next.request(declined, 1)), billing.PaymentDeclined)
 			continue
@@ -799,7 +813,7 @@ func movedIsListed(o *order) {
 		if i == 1 {
 			continue
 		}
-		note, part := newID("re"), int64(100+i)
+		note, part := newRefund("re"), int64(100+i)
 		if err := next.refund(note, part); err != nil {
 			o.Fatal(err)
 		}

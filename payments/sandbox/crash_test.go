@@ -29,7 +29,7 @@ type brittle struct {
 
 var errGone = errors.New("the process is gone")
 
-func (l *brittle) Update(ctx context.Context, payment, method string, f func(*sandbox.Payment, *sandbox.Method) error) error {
+func (l *brittle) Update(ctx context.Context, payment billing.ChargeID, method string, f func(*sandbox.Payment, *sandbox.Method) error) error {
 	fate := l.fate
 	l.fate = holds
 	switch fate {
@@ -106,7 +106,7 @@ func TestMoneyMovesOnceWhateverHappens(t *testing.T) {
 		invoice := rapid.SampledFrom([]string{"inv_1", "inv_2"})
 		request := func(rt *rapid.T) billing.ChargeRequest {
 			return billing.ChargeRequest{
-				Invoice: invoice.Draw(rt, "invoice"), Subscription: "sub_1", Customer: customer,
+				Invoice: billing.InvoiceID(invoice.Draw(rt, "invoice")), Subscription: "sub_1", Customer: customer,
 				Method:  rapid.SampledFrom(cards).Draw(rt, "card"),
 				Amount:  billing.Money{Amount: rapid.SampledFrom([]int64{100, 250}).Draw(rt, "amount"), Currency: "USD"},
 				Attempt: rapid.IntRange(1, 4).Draw(rt, "attempt"),
@@ -120,7 +120,7 @@ func TestMoneyMovesOnceWhateverHappens(t *testing.T) {
 			}
 		}
 		charge := func(rt *rapid.T, r billing.ChargeRequest) {
-			got, err := g.Charge(ctx, charges[r.Invoice], r)
+			got, err := g.Charge(ctx, billing.ChargeID(charges[string(r.Invoice)]), r)
 			if _, refused := errors.AsType[*payments.Error](err); err != nil && !refused {
 				rt.Fatalf("an error that does not say that nothing moved: %v", err)
 			}
@@ -130,7 +130,7 @@ func TestMoneyMovesOnceWhateverHappens(t *testing.T) {
 			key := fmt.Sprintf("%s/%d", r.Invoice, r.Attempt)
 			switch got.Status {
 			case billing.PaymentSucceeded:
-				paid[r.Invoice] = true
+				paid[string(r.Invoice)] = true
 			case billing.PaymentDeclined:
 			default:
 				return
@@ -149,10 +149,10 @@ func TestMoneyMovesOnceWhateverHappens(t *testing.T) {
 				if err != nil {
 					return
 				}
-				if before, ok := charges[r.Invoice]; ok && before != ref {
+				if before, ok := charges[string(r.Invoice)]; ok && before != string(ref) {
 					rt.Fatalf("%s is %s and %s", r.Invoice, before, ref)
 				}
-				charges[r.Invoice] = ref
+				charges[string(r.Invoice)] = string(ref)
 			},
 			"charge": func(rt *rapid.T) {
 				r := request(rt)
@@ -164,7 +164,7 @@ func TestMoneyMovesOnceWhateverHappens(t *testing.T) {
 				ref, err := g.Prepare(ctx, r)
 				definite(err)
 				if err == nil {
-					charges[r.Invoice] = ref
+					charges[string(r.Invoice)] = string(ref)
 				}
 				crash(rt)
 				charge(rt, r)
@@ -173,9 +173,9 @@ func TestMoneyMovesOnceWhateverHappens(t *testing.T) {
 				ref := charges[invoice.Draw(rt, "invoice")]
 				crash(rt)
 				if rapid.Bool().Draw(rt, "approves") {
-					definite(g.Approve(ctx, ref))
+					definite(g.Approve(ctx, billing.ChargeID(ref)))
 				} else {
-					definite(g.Fail(ctx, ref))
+					definite(g.Fail(ctx, billing.ChargeID(ref)))
 				}
 			},
 			"refund": func(rt *rapid.T) {
@@ -184,7 +184,7 @@ func TestMoneyMovesOnceWhateverHappens(t *testing.T) {
 				amount := rapid.Int64Range(1, 150).Draw(rt, "amount")
 				crash(rt)
 				_, err := g.Refund(ctx, billing.RefundRequest{
-					CreditNote: note, Invoice: inv, Charge: charges[inv], Amount: billing.Money{Amount: amount, Currency: "USD"}, At: noon,
+					CreditNote: billing.RefundID(note), Invoice: billing.InvoiceID(inv), Charge: billing.ChargeID(charges[inv]), Amount: billing.Money{Amount: amount, Currency: "USD"}, At: noon,
 				})
 				definite(err)
 				if err != nil {
@@ -212,9 +212,9 @@ func TestMoneyMovesOnceWhateverHappens(t *testing.T) {
 					if c.Status != billing.PaymentSucceeded {
 						continue
 					}
-					succeeded[c.Invoice]++
+					succeeded[string(c.Invoice)]++
 					var sum int64
-					for _, amount := range given[c.Invoice] {
+					for _, amount := range given[string(c.Invoice)] {
 						sum += amount
 					}
 					if sum > c.Refunded.Amount {
@@ -225,7 +225,7 @@ func TestMoneyMovesOnceWhateverHappens(t *testing.T) {
 					if succeeded[inv] > 1 || paid[inv] && succeeded[inv] == 0 {
 						rt.Fatalf("%s: charged %d times, answered as paid %t", inv, succeeded[inv], paid[inv])
 					}
-					got, err := g.Resolve(ctx, ref)
+					got, err := g.Resolve(ctx, billing.ChargeID(ref))
 					if err != nil {
 						rt.Fatal(err)
 					}

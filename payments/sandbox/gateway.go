@@ -43,7 +43,7 @@ func New(ledger Ledger, pages, secret string) (*Gateway, error) {
 // Name is "sandbox".
 func (g *Gateway) Name() string { return "sandbox" }
 
-func (g *Gateway) EnsureCustomer(ctx context.Context, account string) (string, error) {
+func (g *Gateway) EnsureCustomer(ctx context.Context, account billing.AccountID) (string, error) {
 	if account == "" {
 		return "", refuse(payments.CodeInvalid, "no account")
 	}
@@ -65,7 +65,7 @@ func (g *Gateway) AttachMethod(ctx context.Context, customer, token string) (bil
 	if err := g.ledger.AddMethod(ctx, m); err != nil {
 		return billing.StoredMethod{}, asRefusal("storing a card of "+customer, err)
 	}
-	return billing.StoredMethod{Ref: m.ID, Brand: c.brand, Last4: c.last4(), Exp: cardExp}, nil
+	return billing.StoredMethod{Ref: m.ID, Brand: c.brand, Last4: c.last4(), Exp: cardExp, Fingerprint: token}, nil
 }
 
 func (g *Gateway) DetachMethod(ctx context.Context, method string) error {
@@ -101,12 +101,12 @@ func (g *Gateway) FormToken(ctx context.Context, form string) (string, error) {
 	return f.Token, nil
 }
 
-func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string, error) {
+func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (billing.ChargeID, error) {
 	if r.Invoice == "" || r.Subscription == "" || r.Customer == "" || r.Amount.Amount <= 0 || r.Amount.Currency == "" || r.Attempt < 1 {
 		return "", refuse(payments.CodeInvalid, "the charge of "+r.Invoice+" lacks an id, an attempt or an amount above nought")
 	}
 	p := Payment{
-		ID: newID("pay"), Invoice: r.Invoice, Subscription: r.Subscription, Customer: r.Customer,
+		ID: billing.ChargeID(newID("pay")), Invoice: r.Invoice, Subscription: r.Subscription, Customer: r.Customer,
 		Amount: r.Amount, Prepared: r.Attempt,
 	}
 	p, err := g.ledger.Open(ctx, p)
@@ -114,12 +114,12 @@ func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string,
 		err = g.ledger.Update(ctx, p.ID, "", func(p *Payment, _ *Method) error { return p.prepare(r) })
 	}
 	if err != nil {
-		return "", asRefusal("preparing the charge of "+r.Invoice, err)
+		return "", asRefusal("preparing the charge of "+string(r.Invoice), err)
 	}
 	return p.ID, nil
 }
 
-func (g *Gateway) Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error) {
+func (g *Gateway) Charge(ctx context.Context, charge billing.ChargeID, r billing.ChargeRequest) (billing.ChargeResult, error) {
 	if r.Method == "" {
 		return billing.ChargeResult{}, refuse(payments.CodeInvalid, "no card to charge for "+r.Invoice)
 	}
@@ -129,7 +129,7 @@ func (g *Gateway) Charge(ctx context.Context, charge string, r billing.ChargeReq
 		return err
 	})
 	if err != nil {
-		err = asRefusal("charging "+charge, err)
+		err = asRefusal("charging "+string(charge), err)
 		if !isRefusal(err) {
 			// The transaction may have been committed before the ledger failed.
 			return billing.ChargeResult{Status: billing.PaymentUnknown}, nil
@@ -139,22 +139,22 @@ func (g *Gateway) Charge(ctx context.Context, charge string, r billing.ChargeReq
 	return g.withPage(charge, result), nil
 }
 
-func (g *Gateway) Resolve(ctx context.Context, charge string) (billing.ChargeResult, error) {
+func (g *Gateway) Resolve(ctx context.Context, charge billing.ChargeID) (billing.ChargeResult, error) {
 	p, err := g.ledger.Payment(ctx, charge)
 	if err != nil {
-		return billing.ChargeResult{}, asRefusal("reading "+charge, err)
+		return billing.ChargeResult{}, asRefusal("reading "+string(charge), err)
 	}
 	return g.withPage(charge, p.resolve()), nil
 }
 
-func (g *Gateway) Abandon(ctx context.Context, charge string) (billing.ChargeResult, error) {
+func (g *Gateway) Abandon(ctx context.Context, charge billing.ChargeID) (billing.ChargeResult, error) {
 	var result billing.ChargeResult
 	err := g.ledger.Update(ctx, charge, "", func(p *Payment, _ *Method) error {
 		result = p.abandon()
 		return nil
 	})
 	if err != nil {
-		return billing.ChargeResult{}, asRefusal("giving up "+charge, err)
+		return billing.ChargeResult{}, asRefusal("giving up "+string(charge), err)
 	}
 	return result, nil
 }
@@ -173,7 +173,7 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 		return nil
 	})
 	if err != nil {
-		return "", asRefusal("refunding "+r.CreditNote, err)
+		return "", asRefusal("refunding "+string(r.CreditNote), err)
 	}
 	return status, nil
 }
@@ -181,7 +181,7 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 func (g *Gateway) ResolveRefund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error) {
 	p, err := g.ledger.Payment(ctx, r.Charge)
 	if err != nil {
-		return "", asRefusal("reading "+r.Charge, err)
+		return "", asRefusal("reading "+string(r.Charge), err)
 	}
 	given := p.given(r.CreditNote)
 	if given == nil {
@@ -192,22 +192,22 @@ func (g *Gateway) ResolveRefund(ctx context.Context, r billing.RefundRequest) (b
 
 // FailRefund is what a customer's bank does with a refund that it cannot snapshot,
 // days after it was given. CodeNoAction if there is none of that credit note.
-func (g *Gateway) FailRefund(ctx context.Context, charge, note string, at time.Time) error {
+func (g *Gateway) FailRefund(ctx context.Context, charge billing.ChargeID, note billing.RefundID, at time.Time) error {
 	if err := g.update(ctx, charge, "", func(p *Payment, _ *Method) error { return p.failRefund(note, at) }); err != nil {
-		return asRefusal("sending back "+note, err)
+		return asRefusal("sending back "+string(note), err)
 	}
 	return nil
 }
 
 // Approve is what the customer does on the page of a charge that requires
 // action: the money moves. CodeNoAction if nothing waits.
-func (g *Gateway) Approve(ctx context.Context, charge string) error {
+func (g *Gateway) Approve(ctx context.Context, charge billing.ChargeID) error {
 	return g.settle(ctx, charge, Attempt{Status: billing.PaymentSucceeded})
 }
 
 // Fail is the other thing that the customer may do there: the charge is
 // declined with authentication_failed.
-func (g *Gateway) Fail(ctx context.Context, charge string) error {
+func (g *Gateway) Fail(ctx context.Context, charge billing.ChargeID) error {
 	return g.settle(ctx, charge, Attempt{
 		Status: billing.PaymentDeclined, DeclineCode: "authentication_failed", Advice: billing.AdviceNeedsCustomer,
 	})
@@ -215,23 +215,23 @@ func (g *Gateway) Fail(ctx context.Context, charge string) error {
 
 // Dispute is what a customer's bank does with a charge: opened, and then won or
 // lost by the vendor. CodeNoAction if that is not so.
-func (g *Gateway) Dispute(ctx context.Context, charge string, status billing.DisputeStatus, at time.Time) error {
+func (g *Gateway) Dispute(ctx context.Context, charge billing.ChargeID, status billing.DisputeStatus, at time.Time) error {
 	if err := g.update(ctx, charge, "", func(p *Payment, _ *Method) error { return p.dispute(status, at) }); err != nil {
-		return asRefusal("disputing "+charge, err)
+		return asRefusal("disputing "+string(charge), err)
 	}
 	return nil
 }
 
-func (g *Gateway) settle(ctx context.Context, charge string, as Attempt) error {
+func (g *Gateway) settle(ctx context.Context, charge billing.ChargeID, as Attempt) error {
 	err := g.update(ctx, charge, "", func(p *Payment, _ *Method) error { return p.settle(as) })
 	if err != nil {
-		return asRefusal("settling "+charge, err)
+		return asRefusal("settling "+string(charge), err)
 	}
 	return nil
 }
 
 // update is the ledger's, and says where it leaves something to be told.
-func (g *Gateway) update(ctx context.Context, payment, method string, f func(*Payment, *Method) error) error {
+func (g *Gateway) update(ctx context.Context, payment billing.ChargeID, method string, f func(*Payment, *Method) error) error {
 	untold := false
 	err := g.ledger.Update(ctx, payment, method, func(p *Payment, m *Method) error {
 		err := f(p, m)
@@ -254,20 +254,20 @@ func (g *Gateway) signal() {
 
 // Charge is an entry of the gateway's own list of charges.
 type Charge struct {
-	ID           string                `json:"id"`
-	Subscription string                `json:"subscription"`
-	Invoice      string                `json:"invoice"`
-	Amount       billing.Money         `json:"amount"`
-	Refunded     billing.Money         `json:"refunded"`
-	Status       billing.PaymentStatus `json:"status"` // succeeded or declined
-	At           time.Time             `json:"at"`
-	Dispute      billing.DisputeStatus `json:"dispute,omitempty"`
+	ID           string                 `json:"id"`
+	Subscription billing.SubscriptionID `json:"subscription"`
+	Invoice      billing.InvoiceID      `json:"invoice"`
+	Amount       billing.Money          `json:"amount"`
+	Refunded     billing.Money          `json:"refunded"`
+	Status       billing.PaymentStatus  `json:"status"` // succeeded or declined
+	At           time.Time              `json:"at"`
+	Dispute      billing.DisputeStatus  `json:"dispute,omitempty"`
 }
 
 // List is what was really charged or declined for a subscription, oldest
 // first. Every declined attempt is a line of its own; what is prepared, waits
 // for the customer or never arrived is none.
-func (g *Gateway) List(ctx context.Context, subscription string) ([]Charge, error) {
+func (g *Gateway) List(ctx context.Context, subscription billing.SubscriptionID) ([]Charge, error) {
 	found, err := g.ledger.Payments(ctx, subscription)
 	if err != nil {
 		return nil, fmt.Errorf("listing the charges of %s: %w", subscription, err)
@@ -320,10 +320,10 @@ func (g *Gateway) Moved(ctx context.Context, from, to time.Time) (billing.Moved,
 	return moved, nil
 }
 
-func (g *Gateway) withPage(charge string, r billing.ChargeResult) billing.ChargeResult {
+func (g *Gateway) withPage(charge billing.ChargeID, r billing.ChargeResult) billing.ChargeResult {
 	if r.Status == billing.PaymentRequiresAction {
 		// New has parsed the base, and an id needs no escaping.
-		r.ActionURL, _ = url.JoinPath(g.pages, charge)
+		r.ActionURL, _ = url.JoinPath(g.pages, string(charge))
 	}
 	return r
 }

@@ -39,7 +39,7 @@ func TestSandboxIsAGateway(t *testing.T) {
 		g := open(t, sandbox.NewMemory())
 		return gatewaytest.Subject{
 			Gateway: g,
-			Succeeded: func(t *testing.T, subscription, invoice string) (n int) {
+			Succeeded: func(t *testing.T, subscription billing.SubscriptionID, invoice billing.InvoiceID) (n int) {
 				for _, c := range list(t, g, subscription) {
 					if c.Invoice == invoice && c.Status == billing.PaymentSucceeded {
 						n++
@@ -62,13 +62,13 @@ func TestSandboxIsAGateway(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			Approve: func(t *testing.T, charge string) {
+			Approve: func(t *testing.T, charge billing.ChargeID) {
 				err := g.Approve(t.Context(), charge)
 				if refusal, ok := errors.AsType[*payments.Error](err); err != nil && (!ok || refusal.Code != payments.CodeNoAction) {
 					t.Error(err)
 				}
 			},
-			FailRefund: func(t *testing.T, charge, note string) {
+			FailRefund: func(t *testing.T, charge billing.ChargeID, note billing.RefundID) {
 				if err := g.FailRefund(t.Context(), charge, note, noon); err != nil {
 					t.Error(err)
 				}
@@ -116,14 +116,14 @@ func (s *shop) card(token string) string {
 
 var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
-func (s *shop) request(invoice, card string, attempt int) billing.ChargeRequest {
+func (s *shop) request(invoice billing.InvoiceID, card string, attempt int) billing.ChargeRequest {
 	return billing.ChargeRequest{
 		Invoice: invoice, Subscription: "sub_1", Customer: s.customer, Method: card,
 		Amount: billing.Money{Amount: 990, Currency: "EUR"}, Attempt: attempt, At: noon,
 	}
 }
 
-func (s *shop) pay(r billing.ChargeRequest) (string, billing.ChargeResult) {
+func (s *shop) pay(r billing.ChargeRequest) (billing.ChargeID, billing.ChargeResult) {
 	s.Helper()
 	ref, err := s.Prepare(s.Context(), r)
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *shop) pay(r billing.ChargeRequest) (string, billing.ChargeResult) {
 	return ref, got
 }
 
-func list(t *testing.T, g *sandbox.Gateway, subscription string) []sandbox.Charge {
+func list(t *testing.T, g *sandbox.Gateway, subscription billing.SubscriptionID) []sandbox.Charge {
 	t.Helper()
 	charges, err := g.List(t.Context(), subscription)
 	if err != nil {
@@ -148,7 +148,7 @@ func list(t *testing.T, g *sandbox.Gateway, subscription string) []sandbox.Charg
 func (s *shop) statuses() (got []string) {
 	s.Helper()
 	for _, c := range list(s.T, s.Gateway, "sub_1") {
-		got = append(got, c.Invoice+" "+string(c.Status))
+		got = append(got, string(c.Invoice)+" "+string(c.Status))
 	}
 	return got
 }
@@ -220,7 +220,7 @@ func TestFaultsComeAgainWithTheNextCharge(t *testing.T) {
 	s := newShop(t)
 	card := s.card("tok_timeout_charged")
 	for _, invoice := range []string{"inv_1", "inv_2"} {
-		if _, got := s.pay(s.request(invoice, card, 1)); got.Status != billing.PaymentUnknown {
+		if _, got := s.pay(s.request(billing.InvoiceID(invoice), card, 1)); got.Status != billing.PaymentUnknown {
 			t.Errorf("%s: got %s, want a timeout", invoice, got.Status)
 		}
 	}
@@ -243,7 +243,7 @@ func TestLaterDeclinedIsGoodOnceAmongChargesOfOneInstant(t *testing.T) {
 	card := s.card("tok_later_declined")
 	var wg sync.WaitGroup
 	for i := range 20 {
-		wg.Go(func() { s.pay(s.request("inv_"+string(rune('a'+i)), card, 1)) })
+		wg.Go(func() { s.pay(s.request(billing.InvoiceID("inv_"+string(rune('a'+i))), card, 1)) })
 	}
 	wg.Wait()
 	succeeded := 0
@@ -259,7 +259,7 @@ func TestLaterDeclinedIsGoodOnceAmongChargesOfOneInstant(t *testing.T) {
 
 func TestCustomerAnswersTheBank(t *testing.T) {
 	for name, c := range map[string]struct {
-		answer, other func(*shop, string) error
+		answer, other func(*shop, billing.ChargeID) error
 		want          billing.ChargeResult
 		listed        []string
 	}{
@@ -272,7 +272,7 @@ func TestCustomerAnswersTheBank(t *testing.T) {
 			s := newShop(t)
 			r := s.request("inv_1", s.card("tok_3ds"), 1)
 			ref, got := s.pay(r)
-			same(t, got, billing.ChargeResult{Status: billing.PaymentRequiresAction, ActionURL: pages + "/" + ref})
+			same(t, got, billing.ChargeResult{Status: billing.PaymentRequiresAction, ActionURL: pages + "/" + string(ref)})
 			same(t, s.statuses(), []string(nil))
 			for range 2 { // the button is pressed twice
 				if err := c.answer(s, ref); err != nil {
@@ -287,8 +287,8 @@ func TestCustomerAnswersTheBank(t *testing.T) {
 	}
 }
 
-func approve(s *shop, charge string) error { return s.Approve(s.Context(), charge) }
-func fail(s *shop, charge string) error    { return s.Fail(s.Context(), charge) }
+func approve(s *shop, charge billing.ChargeID) error { return s.Approve(s.Context(), charge) }
+func fail(s *shop, charge billing.ChargeID) error    { return s.Fail(s.Context(), charge) }
 
 func TestAnActionThatWasReplacedCannotBeApproved(t *testing.T) {
 	s := newShop(t)

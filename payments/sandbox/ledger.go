@@ -36,7 +36,7 @@ type Ledger interface {
 	Open(ctx context.Context, p Payment) (Payment, error)
 
 	// Payment reads a payment by its id, or says ErrNotFound.
-	Payment(ctx context.Context, id string) (Payment, error)
+	Payment(ctx context.Context, id billing.ChargeID) (Payment, error)
 
 	// Update locks the payment, then the method unless its id is empty, runs f
 	// on them and writes both back. What f returns as an error is returned,
@@ -44,11 +44,11 @@ type Ledger interface {
 	// there. f leaves ids, invoice and subscription as they are and does not
 	// call the ledger; it may be run again where the database gave up on a
 	// transaction. The method is nil where none was asked for.
-	Update(ctx context.Context, payment, method string, f func(*Payment, *Method) error) error
+	Update(ctx context.Context, payment billing.ChargeID, method string, f func(*Payment, *Method) error) error
 
 	// Payments reads the payments of a subscription, of all where the id is
 	// empty, in any order.
-	Payments(ctx context.Context, subscription string) ([]Payment, error)
+	Payments(ctx context.Context, subscription billing.SubscriptionID) ([]Payment, error)
 
 	// Untold reads payments of which the engine has not been told everything,
 	// the oldest first.
@@ -63,8 +63,8 @@ var ErrNotFound = errors.New("not in the ledger")
 
 // Customer is who cards belong to.
 type Customer struct {
-	ID      string `json:"id"`      // cst_…
-	Account string `json:"account"` // cus_…, the engine's
+	ID      string            `json:"id"`      // cst_…
+	Account billing.AccountID `json:"account"` // cus_…, the engine's
 }
 
 // Method is a stored card.
@@ -91,18 +91,18 @@ type Form struct {
 // attempts to get it and all refunds of it. It can be kept as one JSON document
 // beside its id, invoice (unique) and subscription.
 type Payment struct {
-	ID           string        `json:"id"`      // pay_…
-	Invoice      string        `json:"invoice"` // inv_…
-	Subscription string        `json:"subscription"`
-	Customer     string        `json:"customer"` // cst_…
-	Amount       billing.Money `json:"amount"`   // of the attempt prepared last
-	Prepared     int           `json:"prepared"` // the number of that attempt
-	Attempts     []Attempt     `json:"attempts,omitempty"`
-	Return       string        `json:"return,omitempty"` // where the customer goes from the page of an action
-	Faults       int           `json:"faults,omitempty"` // calls left without an answer on purpose
-	Refunds      []Refund      `json:"refunds,omitempty"`
-	Dispute      *Dispute      `json:"dispute,omitempty"`
-	Events       []Event       `json:"events,omitempty"`
+	ID           billing.ChargeID       `json:"id"`      // pay_…
+	Invoice      billing.InvoiceID      `json:"invoice"` // inv_…
+	Subscription billing.SubscriptionID `json:"subscription"`
+	Customer     string                 `json:"customer"` // cst_…
+	Amount       billing.Money          `json:"amount"`   // of the attempt prepared last
+	Prepared     int                    `json:"prepared"` // the number of that attempt
+	Attempts     []Attempt              `json:"attempts,omitempty"`
+	Return       string                 `json:"return,omitempty"` // where the customer goes from the page of an action
+	Faults       int                    `json:"faults,omitempty"` // calls left without an answer on purpose
+	Refunds      []Refund               `json:"refunds,omitempty"`
+	Dispute      *Dispute               `json:"dispute,omitempty"`
+	Events       []Event                `json:"events,omitempty"`
 }
 
 // Attempt is one charge of a card that reached the gateway, by rising number.
@@ -129,10 +129,10 @@ const abandoned billing.PaymentStatus = "abandoned"
 
 // Refund is money given back for one credit note.
 type Refund struct {
-	CreditNote string        `json:"credit_note"`
-	Amount     billing.Money `json:"amount"`
-	At         time.Time     `json:"at"`
-	Failed     bool          `json:"failed,omitempty"` // the bank has sent the money back
+	CreditNote billing.RefundID `json:"credit_note"`
+	Amount     billing.Money    `json:"amount"`
+	At         time.Time        `json:"at"`
+	Failed     bool             `json:"failed,omitempty"` // the bank has sent the money back
 }
 
 func (r Refund) status() billing.RefundStatus {

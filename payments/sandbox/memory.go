@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"github.com/okviz/licensing/billing"
 	"maps"
 	"slices"
 	"sync"
@@ -10,21 +11,21 @@ import (
 // memory is a Ledger that lasts as long as the process.
 type memory struct {
 	mu        sync.Mutex
-	customers map[string]Customer // by account
-	methods   map[string]Method   // by id, as all below
+	customers map[billing.AccountID]Customer // by account
+	methods   map[string]Method              // by id, as all below
 	forms     map[string]Form
-	payments  map[string]Payment
-	invoices  map[string]string // invoice → payment
+	payments  map[billing.ChargeID]Payment
+	invoices  map[billing.InvoiceID]billing.ChargeID // invoice → payment
 }
 
 // NewMemory returns an empty Ledger for tests.
 func NewMemory() Ledger {
 	return &memory{
-		customers: map[string]Customer{},
+		customers: map[billing.AccountID]Customer{},
 		methods:   map[string]Method{},
 		forms:     map[string]Form{},
-		payments:  map[string]Payment{},
-		invoices:  map[string]string{},
+		payments:  map[billing.ChargeID]Payment{},
+		invoices:  map[billing.InvoiceID]billing.ChargeID{},
 	}
 }
 
@@ -85,7 +86,7 @@ func (l *memory) UpdateForm(_ context.Context, id string, f func(*Form) error) e
 }
 
 // change keeps what f makes of an entry, unless f fails.
-func change[T any](kept map[string]T, id string, f func(*T) error) error {
+func change[ID ~string, T any](kept map[ID]T, id ID, f func(*T) error) error {
 	entry, ok := kept[id]
 	if !ok {
 		return ErrNotFound
@@ -108,7 +109,7 @@ func (l *memory) Open(_ context.Context, p Payment) (Payment, error) {
 	return p, nil
 }
 
-func (l *memory) Payment(_ context.Context, id string) (Payment, error) {
+func (l *memory) Payment(_ context.Context, id billing.ChargeID) (Payment, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p, ok := l.payments[id]
@@ -118,7 +119,7 @@ func (l *memory) Payment(_ context.Context, id string) (Payment, error) {
 	return p.clone(), nil
 }
 
-func (l *memory) Update(_ context.Context, payment, method string, f func(*Payment, *Method) error) error {
+func (l *memory) Update(_ context.Context, payment billing.ChargeID, method string, f func(*Payment, *Method) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p, ok := l.payments[payment]
@@ -144,7 +145,7 @@ func (l *memory) Update(_ context.Context, payment, method string, f func(*Payme
 	return nil
 }
 
-func (l *memory) Payments(_ context.Context, subscription string) ([]Payment, error) {
+func (l *memory) Payments(_ context.Context, subscription billing.SubscriptionID) ([]Payment, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var found []Payment

@@ -97,7 +97,7 @@ func (g *Gateway) fillCardForm(w http.ResponseWriter, r *http.Request, at time.T
 
 // showAction is the page on which a bank would ask its customer.
 func (g *Gateway) showAction(w http.ResponseWriter, r *http.Request) {
-	p, err := g.ledger.Payment(r.Context(), r.PathValue("charge"))
+	p, err := g.ledger.Payment(r.Context(), billing.ChargeID(r.PathValue("charge")))
 	switch {
 	case err != nil:
 		noPage(w, err)
@@ -112,7 +112,7 @@ func (g *Gateway) showAction(w http.ResponseWriter, r *http.Request) {
 
 func (g *Gateway) answerAction(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
-	charge, answer := r.PathValue("charge"), g.Fail
+	charge, answer := billing.ChargeID(r.PathValue("charge")), g.Fail
 	if r.PostFormValue("answer") == "approve" {
 		answer = g.Approve
 	}

@@ -10,7 +10,9 @@ import (
 // The rules of a payment. Everything here works on values that a ledger's
 // transaction has read, and is written back by that transaction.
 
-func refuse(code, detail string) error { return &payments.Error{Code: code, Detail: detail} }
+func refuse[S ~string](code string, detail S) error {
+	return &payments.Error{Code: code, Detail: string(detail)}
+}
 
 // identify makes sure that a request speaks of this payment.
 func (p *Payment) identify(r billing.ChargeRequest) error {
@@ -211,7 +213,7 @@ func (p *Payment) refund(r billing.RefundRequest) error {
 }
 
 // given is the refund of a credit note, or nil.
-func (p *Payment) given(note string) *Refund {
+func (p *Payment) given(note billing.RefundID) *Refund {
 	for i := range p.Refunds {
 		if p.Refunds[i].CreditNote == note {
 			return &p.Refunds[i]
@@ -222,7 +224,7 @@ func (p *Payment) given(note string) *Refund {
 
 // failRefund is what a customer's bank does that cannot snapshot a refund: the money
 // comes back to the vendor. Saying the same again is no error.
-func (p *Payment) failRefund(note string, at time.Time) error {
+func (p *Payment) failRefund(note billing.RefundID, at time.Time) error {
 	r := p.given(note)
 	if r == nil {
 		return refuse(payments.CodeNoAction, p.ID)

@@ -60,7 +60,7 @@ type Event struct {
 // tell adds an event about the payment.
 func (p *Payment) tell(kind EventType, dispute string, amount billing.Money, at time.Time) {
 	p.Events = append(p.Events, Event{
-		ID: newID("evt"), Type: kind, Charge: p.ID, Dispute: dispute, Amount: amount, Created: second(at),
+		ID: newID("evt"), Type: kind, Charge: string(p.ID), Dispute: dispute, Amount: amount, Created: second(at),
 	})
 }
 
@@ -118,10 +118,10 @@ func (g *Gateway) Deliver(ctx context.Context, post Post, now time.Time) error {
 
 // Redeliver sends an event again, or for the first time, whatever has been told
 // since. CodeNotFound if the payment has no such event.
-func (g *Gateway) Redeliver(ctx context.Context, charge, event string, post Post, now time.Time) error {
+func (g *Gateway) Redeliver(ctx context.Context, charge billing.ChargeID, event string, post Post, now time.Time) error {
 	p, err := g.ledger.Payment(ctx, charge)
 	if err != nil {
-		return asRefusal("reading "+charge, err)
+		return asRefusal("reading "+string(charge), err)
 	}
 	for _, e := range p.Events {
 		if e.ID == event {
@@ -132,10 +132,10 @@ func (g *Gateway) Redeliver(ctx context.Context, charge, event string, post Post
 }
 
 // Events are all that there is to be told of a charge, the oldest first.
-func (g *Gateway) Events(ctx context.Context, charge string) ([]Event, error) {
+func (g *Gateway) Events(ctx context.Context, charge billing.ChargeID) ([]Event, error) {
 	p, err := g.ledger.Payment(ctx, charge)
 	if err != nil {
-		return nil, asRefusal("reading "+charge, err)
+		return nil, asRefusal("reading "+string(charge), err)
 	}
 	return p.Events, nil
 }
@@ -159,7 +159,7 @@ func (g *Gateway) send(ctx context.Context, e Event, post Post, now time.Time) e
 			return nil
 		})
 	}
-	return g.ledger.Update(ctx, e.Charge, "", func(p *Payment, _ *Method) error {
+	return g.ledger.Update(ctx, billing.ChargeID(e.Charge), "", func(p *Payment, _ *Method) error {
 		for i := range p.Events {
 			if p.Events[i].ID == e.ID {
 				p.Events[i].Told++

@@ -36,6 +36,10 @@ const (
 	idColumn
 )
 
+// MaxLines is the most transfers that a statement has: each is looked up and booked
+// by itself.
+const MaxLines = 5000
+
 // Parse reads a statement. An error is a *billing.Error whose field names the
 // line of the file, "line 7"; it repeats nothing of it.
 func Parse(file []byte) ([]billing.StatementLine, error) {
@@ -72,7 +76,9 @@ func Parse(file []byte) ([]billing.StatementLine, error) {
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, line)
+		if lines = append(lines, line); len(lines) > MaxLines {
+			return nil, wrong(at, fmt.Sprintf("is one more than %d: split the file", MaxLines))
+		}
 	}
 }
 

@@ -164,3 +164,25 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestAHostileStatementIsRefusedInTime(t *testing.T) {
+	const header = "date,amount,currency,reference\n"
+	for name, file := range map[string]string{
+		"too many lines": header + strings.Repeat("2026-02-03,1.00,EUR,x\n", MaxLines+1),
+		"many columns":   "date,amount,currency,reference" + strings.Repeat(",x", 1<<19) + "\n",
+		"open quotes":    header + strings.Repeat(`"`, 1<<20),
+		"quoted quotes":  header + strings.Repeat(`"""a""",`, 1<<17),
+		"one long field": header + "2026-02-03," + strings.Repeat("1", 1<<20) + ",EUR,x\n",
+		"not UTF-8":      header + strings.Repeat("\xff", 1<<20),
+		"empty lines":    strings.Repeat("\n", 1<<20),
+	} {
+		began := time.Now()
+		_, err := Parse([]byte(file))
+		if took := time.Since(began); err == nil && name != "many columns" || took > 2*time.Second {
+			t.Errorf("%s: %v after %s", name, err, took)
+		}
+	}
+	if lines, err := Parse([]byte(header + strings.Repeat("2026-02-03,1.00,EUR,x\n", MaxLines))); err != nil || len(lines) != MaxLines {
+		t.Errorf("%d lines: %v", len(lines), err)
+	}
+}

@@ -26,7 +26,7 @@ const (
 	keyForm         = "form"
 )
 
-func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string, error) {
+func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (billing.ChargeID, error) {
 	if r.Invoice == "" || r.Subscription == "" || r.Customer == "" || r.Amount.Amount <= 0 || r.Attempt < 1 {
 		return "", refuse(payments.CodeInvalid, "the charge of "+r.Invoice+" lacks an id, an attempt or an amount above nought")
 	}
@@ -41,8 +41,8 @@ func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string,
 	if err != nil || next == nil {
 		return ref, err
 	}
-	if pi, err = g.client.V1PaymentIntents.Update(ctx, ref, next); err == nil {
-		return ref, g.sameMode(ref, pi.Livemode)
+	if pi, err = g.client.V1PaymentIntents.Update(ctx, string(ref), next); err == nil {
+		return ref, g.sameMode(string(ref), pi.Livemode)
 	}
 	if e := answer(err); e != nil && e.Code == stripe.ErrorCodePaymentIntentUnexpectedState {
 		// Another call has charged it in the meantime, or is just doing so.
@@ -52,20 +52,21 @@ func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (string,
 		}
 		return "", fmt.Errorf("stripe: preparing the charge of %s: another attempt is under way", r.Invoice)
 	}
-	return "", failed("preparing the charge of "+r.Invoice, err)
+	return "", failed("preparing the charge of "+string(r.Invoice), err)
 }
 
 // intent is the invoice's intent; nil where it has just been made for this
 // attempt. Once an attempt has been given up its intent can never succeed, so
 // that the next attempt gets one of its own.
-func (g *Gateway) intent(ctx context.Context, r billing.ChargeRequest) (*stripe.PaymentIntent, string, error) {
-	object := r.Invoice
+func (g *Gateway) intent(ctx context.Context, r billing.ChargeRequest) (*stripe.PaymentIntent, billing.ChargeID, error) {
+	object := string(r.Invoice)
 	for n := 2; ; n++ {
 		created := false
-		ref, err := g.refs.Reference(ctx, object, func() (string, error) {
+		kept, err := g.refs.Reference(ctx, object, func() (string, error) {
 			created = true
 			return g.create(ctx, r, "pi:"+object)
 		})
+		ref := billing.ChargeID(kept)
 		if err != nil || created {
 			return nil, ref, err
 		}
@@ -84,7 +85,7 @@ func (g *Gateway) intent(ctx context.Context, r billing.ChargeRequest) (*stripe.
 		if !abandoned(pi) || r.Attempt <= attempt(pi) {
 			return pi, ref, nil
 		}
-		object = r.Invoice + "/" + strconv.Itoa(n)
+		object = string(r.Invoice) + "/" + strconv.Itoa(n)
 	}
 }
 
@@ -99,13 +100,13 @@ func (g *Gateway) create(ctx context.Context, r billing.ChargeRequest, key strin
 		Amount: &r.Amount.Amount, Currency: stripe.String(currencyOf(r.Amount)), Customer: &r.Customer,
 		PaymentMethodTypes: stripe.StringSlice([]string{"card"}),
 		Metadata: map[string]string{
-			keyInvoice: r.Invoice, keySubscription: r.Subscription, keyAttempt: strconv.Itoa(r.Attempt), keyMethod: r.Method,
+			keyInvoice: string(r.Invoice), keySubscription: string(r.Subscription), keyAttempt: strconv.Itoa(r.Attempt), keyMethod: r.Method,
 		},
 	}
 	p.SetIdempotencyKey(key)
 	pi, err := g.client.V1PaymentIntents.Create(ctx, p)
 	if err != nil {
-		return "", failed("preparing the charge of "+r.Invoice, err)
+		return "", failed("preparing the charge of "+string(r.Invoice), err)
 	}
 	return pi.ID, g.sameMode(pi.ID, pi.Livemode)
 }
@@ -144,7 +145,7 @@ func (g *Gateway) next(pi *stripe.PaymentIntent, r billing.ChargeRequest) (*stri
 	}, nil
 }
 
-func (g *Gateway) Charge(ctx context.Context, charge string, r billing.ChargeRequest) (billing.ChargeResult, error) {
+func (g *Gateway) Charge(ctx context.Context, charge billing.ChargeID, r billing.ChargeRequest) (billing.ChargeResult, error) {
 	if r.Method == "" {
 		return billing.ChargeResult{}, refuse(payments.CodeInvalid, "no card to charge for "+r.Invoice)
 	}
@@ -164,7 +165,7 @@ func (g *Gateway) Charge(ctx context.Context, charge string, r billing.ChargeReq
 		pi, err = g.confirm(ctx, charge, r, false)
 	}
 	if err == nil {
-		return became(pi), g.sameMode(charge, pi.Livemode)
+		return became(pi), g.sameMode(string(charge), pi.Livemode)
 	}
 	e := answer(err)
 	switch {
@@ -174,26 +175,26 @@ func (g *Gateway) Charge(ctx context.Context, charge string, r billing.ChargeReq
 	case e.HTTPStatusCode == http.StatusPaymentRequired || e.Type == stripe.ErrorTypeCard:
 		return g.declined(ctx, charge, e), nil
 	}
-	return billing.ChargeResult{}, failed("charging "+charge, err)
+	return billing.ChargeResult{}, failed("charging "+string(charge), err)
 }
 
 // confirm makes an attempt. Where the customer is away Stripe declines what they
 // are to confirm, and has a page for it only when it is told that they will come.
-func (g *Gateway) confirm(ctx context.Context, charge string, r billing.ChargeRequest, away bool) (*stripe.PaymentIntent, error) {
+func (g *Gateway) confirm(ctx context.Context, charge billing.ChargeID, r billing.ChargeRequest, away bool) (*stripe.PaymentIntent, error) {
 	p := &stripe.PaymentIntentConfirmParams{PaymentMethod: &r.Method}
-	key := "confirm:" + r.Invoice + ":" + strconv.Itoa(r.Attempt)
+	key := "confirm:" + string(r.Invoice) + ":" + strconv.Itoa(r.Attempt)
 	if away {
 		p.OffSession = stripe.Bool(true)
 	} else {
 		p.ReturnURL, key = &r.ReturnURL, key+":here"
 	}
 	p.SetIdempotencyKey(key)
-	return g.client.V1PaymentIntents.Confirm(ctx, charge, p)
+	return g.client.V1PaymentIntents.Confirm(ctx, string(charge), p)
 }
 
 // declined reads a decline where Resolve will read it, so that both say the
 // same. The answer itself lacks what the bank advises.
-func (g *Gateway) declined(ctx context.Context, charge string, e *stripe.Error) billing.ChargeResult {
+func (g *Gateway) declined(ctx context.Context, charge billing.ChargeID, e *stripe.Error) billing.ChargeResult {
 	pi, err := g.read(ctx, charge)
 	if err != nil {
 		return billing.ChargeResult{Status: billing.PaymentUnknown}
@@ -204,7 +205,7 @@ func (g *Gateway) declined(ctx context.Context, charge string, e *stripe.Error) 
 	return decline(e, "")
 }
 
-func (g *Gateway) Resolve(ctx context.Context, charge string) (billing.ChargeResult, error) {
+func (g *Gateway) Resolve(ctx context.Context, charge billing.ChargeID) (billing.ChargeResult, error) {
 	pi, err := g.read(ctx, charge)
 	if err != nil {
 		return billing.ChargeResult{}, err
@@ -213,14 +214,14 @@ func (g *Gateway) Resolve(ctx context.Context, charge string) (billing.ChargeRes
 }
 
 // read is the intent as it is now, with the charge that it made last.
-func (g *Gateway) read(ctx context.Context, charge string) (*stripe.PaymentIntent, error) {
-	pi, err := g.client.V1PaymentIntents.Retrieve(ctx, charge, &stripe.PaymentIntentRetrieveParams{
+func (g *Gateway) read(ctx context.Context, charge billing.ChargeID) (*stripe.PaymentIntent, error) {
+	pi, err := g.client.V1PaymentIntents.Retrieve(ctx, string(charge), &stripe.PaymentIntentRetrieveParams{
 		Expand: stripe.StringSlice([]string{"latest_charge"}),
 	})
 	if err != nil {
-		return nil, failed("reading "+charge, err)
+		return nil, failed("reading "+string(charge), err)
 	}
-	return pi, g.sameMode(charge, pi.Livemode)
+	return pi, g.sameMode(string(charge), pi.Livemode)
 }
 
 // became is what became of the attempt prepared last, or of an earlier one that
@@ -266,15 +267,15 @@ func authentication(e *stripe.Error) bool {
 	return e.DeclineCode == stripe.DeclineCodeAuthenticationRequired || e.Code == stripe.ErrorCodeAuthenticationRequired
 }
 
-func (g *Gateway) Abandon(ctx context.Context, charge string) (billing.ChargeResult, error) {
+func (g *Gateway) Abandon(ctx context.Context, charge billing.ChargeID) (billing.ChargeResult, error) {
 	pi, err := g.read(ctx, charge)
 	if err != nil || pi.Status != stripe.PaymentIntentStatusRequiresAction {
 		return result(pi, err)
 	}
 	reason := string(stripe.PaymentIntentCancellationReasonAbandoned)
-	_, err = g.client.V1PaymentIntents.Cancel(ctx, charge, &stripe.PaymentIntentCancelParams{CancellationReason: &reason})
+	_, err = g.client.V1PaymentIntents.Cancel(ctx, string(charge), &stripe.PaymentIntentCancelParams{CancellationReason: &reason})
 	if e := answer(err); err != nil && (e == nil || e.Code != stripe.ErrorCodePaymentIntentUnexpectedState) {
-		return billing.ChargeResult{}, failed("giving up "+charge, err)
+		return billing.ChargeResult{}, failed("giving up "+string(charge), err)
 	}
 	return result(g.read(ctx, charge)) // the customer may have been quicker
 }
@@ -315,7 +316,7 @@ func decline(e *stripe.Error, advice stripe.ChargeOutcomeAdviceCode) billing.Cha
 
 // identify makes sure that a request speaks of this intent.
 func identify(pi *stripe.PaymentIntent, r billing.ChargeRequest) error {
-	if pi.Metadata[keyInvoice] != r.Invoice || pi.Metadata[keySubscription] != r.Subscription || pi.Customer == nil || pi.Customer.ID != r.Customer {
+	if pi.Metadata[keyInvoice] != string(r.Invoice) || pi.Metadata[keySubscription] != string(r.Subscription) || pi.Customer == nil || pi.Customer.ID != r.Customer {
 		return refuse(payments.CodeMismatch, pi.ID+" is for another invoice, subscription or customer")
 	}
 	return nil

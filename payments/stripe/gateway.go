@@ -88,16 +88,16 @@ func ModeOf(key string) string {
 // Name is "stripe".
 func (g *Gateway) Name() string { return "stripe" }
 
-func (g *Gateway) EnsureCustomer(ctx context.Context, account string) (string, error) {
+func (g *Gateway) EnsureCustomer(ctx context.Context, account billing.AccountID) (string, error) {
 	if account == "" {
 		return "", refuse(payments.CodeInvalid, "no account")
 	}
-	return g.refs.Reference(ctx, account, func() (string, error) {
-		p := &stripe.CustomerCreateParams{Metadata: map[string]string{"account": account}}
-		p.SetIdempotencyKey("cus:" + account)
+	return g.refs.Reference(ctx, string(account), func() (string, error) {
+		p := &stripe.CustomerCreateParams{Metadata: map[string]string{"account": string(account)}}
+		p.SetIdempotencyKey("cus:" + string(account))
 		c, err := g.client.V1Customers.Create(ctx, p)
 		if err != nil {
-			return "", failed("making the customer of "+account, err)
+			return "", failed("making the customer of "+string(account), err)
 		}
 		return c.ID, g.sameMode(c.ID, c.Livemode)
 	})
@@ -135,6 +135,7 @@ func (g *Gateway) AttachMethod(ctx context.Context, customer, token string) (bil
 	}
 	return billing.StoredMethod{
 		Ref: m.ID, Brand: string(m.Card.Brand), Last4: m.Card.Last4, Exp: fmt.Sprintf("%04d-%02d", m.Card.ExpYear, m.Card.ExpMonth),
+		Fingerprint: m.Card.Fingerprint,
 	}, nil
 }
 
@@ -200,20 +201,20 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 	if r.CreditNote == "" || r.Amount.Amount <= 0 {
 		return "", refuse(payments.CodeInvalid, "the refund of "+r.Charge+" lacks a credit note or an amount above nought")
 	}
-	doing := "refunding " + r.CreditNote
-	if !strings.HasPrefix(r.Charge, "pi_") {
+	doing := "refunding " + string(r.CreditNote)
+	if !strings.HasPrefix(string(r.Charge), "pi_") {
 		return "", refuse(payments.CodeNotFound, doing)
 	}
 	pi, err := g.read(ctx, r.Charge)
 	if err != nil {
-		return "", undecided(doing, err)
+		return "", undecided(string(doing), err)
 	}
-	if pi.Metadata[keyInvoice] != r.Invoice {
+	if pi.Metadata[keyInvoice] != string(r.Invoice) {
 		return "", refuse(payments.CodeMismatch, pi.ID+" is for another invoice")
 	}
 	given, err := g.given(ctx, r)
 	if err != nil {
-		return "", undecided(doing, err)
+		return "", undecided(string(doing), err)
 	}
 	if given == nil {
 		if pi.Status != stripe.PaymentIntentStatusSucceeded || pi.LatestCharge == nil || string(pi.Currency) != currencyOf(r.Amount) ||
@@ -222,11 +223,11 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 		}
 		p := &stripe.RefundCreateParams{
 			PaymentIntent: &pi.ID, Amount: &r.Amount.Amount,
-			Metadata: map[string]string{keyCreditNote: r.CreditNote, keyInvoice: r.Invoice},
+			Metadata: map[string]string{keyCreditNote: string(r.CreditNote), keyInvoice: string(r.Invoice)},
 		}
-		p.SetIdempotencyKey("re:" + r.CreditNote)
+		p.SetIdempotencyKey("re:" + string(r.CreditNote))
 		if given, err = g.client.V1Refunds.Create(ctx, p); err != nil {
-			return "", refundFailed(doing, pi.ID, err)
+			return "", refundFailed(string(doing), pi.ID, err)
 		}
 	}
 	if given.Amount != r.Amount.Amount {
@@ -236,7 +237,7 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 }
 
 func (g *Gateway) ResolveRefund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error) {
-	if !strings.HasPrefix(r.Charge, "pi_") {
+	if !strings.HasPrefix(string(r.Charge), "pi_") {
 		return "", refuse(payments.CodeNotFound, r.CreditNote)
 	}
 	given, err := g.given(ctx, r)
@@ -262,13 +263,13 @@ func refundStatus(r *stripe.Refund) billing.RefundStatus {
 // given finds the refund of a credit note; nil where there is none. It is how a
 // pending one is asked about, too: the key would repeat its first answer.
 func (g *Gateway) given(ctx context.Context, r billing.RefundRequest) (*stripe.Refund, error) {
-	p := &stripe.RefundListParams{PaymentIntent: &r.Charge}
+	p := &stripe.RefundListParams{PaymentIntent: (*string)(&r.Charge)}
 	p.Limit = stripe.Int64(100)
 	for refund, err := range g.client.V1Refunds.List(ctx, p).All(ctx) {
 		if err != nil {
-			return nil, failed("listing the refunds of "+r.Charge, err)
+			return nil, failed("listing the refunds of "+string(r.Charge), err)
 		}
-		if refund.Metadata[keyCreditNote] == r.CreditNote {
+		if refund.Metadata[keyCreditNote] == string(r.CreditNote) {
 			return refund, nil
 		}
 	}
@@ -284,4 +285,6 @@ func (g *Gateway) sameMode(object string, live bool) error {
 	return nil
 }
 
-func refuse(code, detail string) error { return &payments.Error{Code: code, Detail: detail} }
+func refuse[S ~string](code string, detail S) error {
+	return &payments.Error{Code: code, Detail: string(detail)}
+}

@@ -25,7 +25,8 @@ type shop struct {
 	*testing.T
 	*stripetest.Server
 	*stripe.Gateway
-	customer, ref string
+	customer string
+	ref      billing.ChargeID
 }
 
 func newShop(t *testing.T) *shop {
@@ -71,7 +72,7 @@ func (s *shop) resolve() billing.ChargeResult {
 	return got
 }
 
-func (s *shop) refund(note string, cents int64) (billing.RefundStatus, error) {
+func (s *shop) refund(note billing.RefundID, cents int64) (billing.RefundStatus, error) {
 	return s.Refund(s.Context(), billing.RefundRequest{CreditNote: note, Invoice: "inv_1", Charge: s.ref, Amount: eur(cents)})
 }
 
@@ -240,7 +241,7 @@ func TestAnEarlierDeclineIsNotTheNextAttempts(t *testing.T) {
 	s.charge(s.request("pm_declined", 1))
 	decline := map[string]any{"last_payment_error": map[string]any{"type": "card_error", "code": "card_declined", "charge": "ch_3"}}
 	s.request("pm_visa", 2)
-	s.Edit(s.ref, decline) // as if preparing had not cleared it
+	s.Edit(string(s.ref), decline) // as if preparing had not cleared it
 	same(t, s.resolve(), billing.ChargeResult{Status: billing.PaymentNotAttempted})
 }
 
@@ -249,7 +250,7 @@ func TestAnEarlierDeclineIsNotTheNextAttempts(t *testing.T) {
 func TestAChargeThatWantsTheCustomerIsNotDoneBeforeItHasAPage(t *testing.T) {
 	s := newShop(t)
 	r := s.request("pm_3ds", 1)
-	s.Edit(s.ref, map[string]any{"last_payment_error": map[string]any{"type": "card_error", "code": "authentication_required", "charge": "ch_9"}})
+	s.Edit(string(s.ref), map[string]any{"last_payment_error": map[string]any{"type": "card_error", "code": "authentication_required", "charge": "ch_9"}})
 	same(t, s.resolve(), billing.ChargeResult{Status: billing.PaymentNotAttempted})
 	if got := s.charge(r); got.Status != billing.PaymentRequiresAction || !strings.HasPrefix(got.ActionURL, "https://") {
 		t.Errorf("got %+v", got)
@@ -262,11 +263,11 @@ func TestAnIntentThatSomebodyCancelledIsNotReplaced(t *testing.T) {
 	s := newShop(t)
 	s.request("pm_visa", 1)
 	before := s.ref
-	s.Edit(before, map[string]any{"status": "canceled", "cancellation_reason": "fraudulent"})
+	s.Edit(string(before), map[string]any{"status": "canceled", "cancellation_reason": "fraudulent"})
 	if r := s.request("pm_visa", 1); s.ref != before || s.charge(r).Status != billing.PaymentDeclined {
 		t.Errorf("%s follows %s", s.ref, before)
 	}
-	s.Edit(before, map[string]any{"cancellation_reason": "abandoned"})
+	s.Edit(string(before), map[string]any{"cancellation_reason": "abandoned"})
 	if s.request("pm_visa", 1); s.ref != before {
 		t.Error("the attempt that was given up has another intent")
 	}
@@ -286,7 +287,7 @@ func TestStatesThatOnlyStripeCanBring(t *testing.T) {
 	} {
 		s := newShop(t)
 		s.request("pm_visa", 1)
-		s.Edit(s.ref, map[string]any{"status": status})
+		s.Edit(string(s.ref), map[string]any{"status": status})
 		same(t, s.resolve(), want)
 	}
 }
@@ -333,7 +334,7 @@ func TestEveryAnswerToARefundIsTakenAsItIsMeant(t *testing.T) {
 			s := newShop(t)
 			s.charge(s.request("pm_visa", 1))
 			if call == "GET " {
-				call += s.ref
+				call += string(s.ref)
 			}
 			s.Script(call, stripetest.Fault(401, "invalid_request_error", ""))
 			_, err := s.refund("re_1", 600)
@@ -363,7 +364,7 @@ func TestAPendingRefundIsAskedAbout(t *testing.T) {
 func TestTheWallBetweenTestAndLiveModeHolds(t *testing.T) {
 	s := newShop(t)
 	r := s.request("pm_visa", 1)
-	s.Edit(s.ref, map[string]any{"livemode": true})
+	s.Edit(string(s.ref), map[string]any{"livemode": true})
 	_, err := s.Charge(t.Context(), s.ref, r)
 	refused(t, err, payments.CodeMismatch)
 	_, err = s.Resolve(t.Context(), s.ref)
@@ -417,7 +418,7 @@ func TestAmountsAreTheSameNumberToStripeOrRefused(t *testing.T) {
 		"ISK": false, "UGX": false, "MGA": false, "XXX": false, "": false,
 	} {
 		_, err := s.Prepare(t.Context(), billing.ChargeRequest{
-			Invoice: "inv_" + code, Subscription: "sub_1", Customer: s.customer, Method: "pm_visa",
+			Invoice: billing.InvoiceID("inv_" + code), Subscription: "sub_1", Customer: s.customer, Method: "pm_visa",
 			Amount: billing.Money{Amount: 990, Currency: code}, Attempt: 1,
 		})
 		if ok != (err == nil) {

@@ -22,7 +22,7 @@ func (g *Gateway) Moved(ctx context.Context, from, to time.Time) (billing.Moved,
 		}
 		if pi.Status == stripe.PaymentIntentStatusSucceeded {
 			moved.Charges = append(moved.Charges, billing.MovedCharge{
-				Charge: pi.ID, Invoice: pi.Metadata[keyInvoice], Amount: money(pi.AmountReceived, pi.Currency), At: time.Unix(pi.Created, 0).UTC(),
+				Charge: billing.ChargeID(pi.ID), Invoice: billing.InvoiceID(pi.Metadata[keyInvoice]), Amount: money(pi.AmountReceived, pi.Currency), At: time.Unix(pi.Created, 0).UTC(),
 			})
 		}
 	}
@@ -33,10 +33,10 @@ func (g *Gateway) Moved(ctx context.Context, from, to time.Time) (billing.Moved,
 			return billing.Moved{}, failed("listing the refunds", err)
 		}
 		given := billing.MovedRefund{
-			Refund: r.Metadata[keyCreditNote], Amount: money(r.Amount, r.Currency), Status: refundStatus(r), At: time.Unix(r.Created, 0).UTC(),
+			Refund: billing.RefundID(r.Metadata[keyCreditNote]), Amount: money(r.Amount, r.Currency), Status: refundStatus(r), At: time.Unix(r.Created, 0).UTC(),
 		}
 		if r.PaymentIntent != nil {
-			given.Charge = r.PaymentIntent.ID
+			given.Charge = billing.ChargeID(r.PaymentIntent.ID)
 		}
 		moved.Refunds = append(moved.Refunds, given)
 	}

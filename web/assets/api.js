@@ -48,17 +48,18 @@ export const remove = (address, body, options) => send('DELETE', address, JSON.s
 
 /** What an address does not hold is thrown, with the status that says why. */
 export class NotRead extends Error {
-  /** @param {string} address @param {number} status */
-  constructor(address, status) {
+  /** @param {string} address @param {number} status @param {string} [code] */
+  constructor(address, status, code) {
     super(`${address}: ${status}`);
     this.status = status;
+    this.code = code;
   }
 }
 
 /** @param {string} address @param {string} [token] */
 const get = async (address, token) => {
   const response = await fetch(address, { signal: limit(), headers: bearer(token) });
-  if (response.status !== 200) throw new NotRead(address, response.status);
+  if (response.status !== 200) throw new NotRead(address, response.status, (await response.json().catch(() => ({}))).code);
   return response;
 };
 

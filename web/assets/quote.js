@@ -30,11 +30,17 @@ export const quote = (show, id) => {
       const [q, known] = await Promise.all([read(`/v1/quotes/${id}`, { token }), products()]);
       return { q, product: known.find(p => p.id === q.product) };
     } catch (error) {
+      if (token && error instanceof NotRead && error.status === 409) return error.code;
       if (token && error instanceof NotRead && [401, 403].includes(error.status)) error.status = 404; // signing in would not help
       throw error;
     }
-  }, data => new QuotePage(show, token, data));
+  }, data => typeof data === 'object' ? new QuotePage(show, token, data) : closed(show, data === 'quote_accepted'));
 };
+
+/** closed is a quote that its token opens no longer. @param {Show} show @param {boolean} accepted */
+const closed = (show, accepted) => show(w.title, html`<h1>${w.title}</h1>
+  <p class="lead" id="quote-status">${accepted ? w.accepted : w.expired}</p>
+  ${accepted ? html`<p><a class="button" id="to-subscription" href="/account">${w.toSubscription}</a></p>` : ''}`);
 
 class QuotePage extends OrderForm {
   /** @param {Show} show @param {string | undefined} token @param {{ q: Quote, product: Product | undefined }} data */

@@ -172,6 +172,7 @@ CREATE TABLE payment_methods (
   last4 VARCHAR(64) NOT NULL,
   exp VARCHAR(64) NOT NULL,
   created_at DATETIME NOT NULL,
+  fingerprint VARCHAR(255) NOT NULL,
   removed_at DATETIME NULL,
   detach_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
@@ -350,6 +351,8 @@ CREATE TABLE logins (
   used_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+CREATE INDEX logins_account ON logins (account);
+
 CREATE TABLE sessions (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
   hash VARCHAR(64) NOT NULL UNIQUE,
@@ -429,6 +432,14 @@ CREATE TABLE sandbox_forms (
 CREATE INDEX sandbox_forms_untold ON sandbox_forms (untold);
 CREATE INDEX payment_methods_detach ON payment_methods (detach_at);
 
+-- When something was done that is limited: mails, declines, returns.
+CREATE TABLE attempts (
+  subject VARCHAR(128) NOT NULL PRIMARY KEY,
+  instants JSON NOT NULL,
+  expires_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX attempts_expires ON attempts (expires_at);
+
 -- What operators have changed. Rows are only ever added; each hash covers the
 -- row before.
 CREATE TABLE audit_log (
@@ -457,6 +468,7 @@ CREATE TABLE browsers (
 -- +goose Down
 DROP TABLE browsers;
 DROP TABLE audit_log;
+DROP TABLE attempts;
 DROP TABLE sandbox_forms;
 DROP TABLE card_forms;
 DROP TABLE profiles;

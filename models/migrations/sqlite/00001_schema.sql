@@ -172,6 +172,7 @@ CREATE TABLE payment_methods (
   last4 TEXT NOT NULL,
   exp TEXT NOT NULL,
   created_at DATETIME NOT NULL,
+  fingerprint TEXT NOT NULL,
   removed_at DATETIME NULL,
   detach_at DATETIME NULL
 );
@@ -350,6 +351,8 @@ CREATE TABLE logins (
   used_at DATETIME NULL
 );
 
+CREATE INDEX logins_account ON logins (account);
+
 CREATE TABLE sessions (
   id TEXT NOT NULL PRIMARY KEY,
   hash TEXT NOT NULL UNIQUE,
@@ -429,6 +432,14 @@ CREATE TABLE sandbox_forms (
 CREATE INDEX sandbox_forms_untold ON sandbox_forms (untold);
 CREATE INDEX payment_methods_detach ON payment_methods (detach_at);
 
+-- When something was done that is limited: mails, declines, returns.
+CREATE TABLE attempts (
+  subject TEXT NOT NULL PRIMARY KEY,
+  instants TEXT NOT NULL,
+  expires_at DATETIME NOT NULL
+);
+CREATE INDEX attempts_expires ON attempts (expires_at);
+
 -- What operators have changed. Rows are only ever added; each hash covers the
 -- row before.
 CREATE TABLE audit_log (
@@ -457,6 +468,7 @@ CREATE TABLE browsers (
 -- +goose Down
 DROP TABLE browsers;
 DROP TABLE audit_log;
+DROP TABLE attempts;
 DROP TABLE sandbox_forms;
 DROP TABLE card_forms;
 DROP TABLE profiles;

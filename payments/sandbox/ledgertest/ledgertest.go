@@ -50,7 +50,7 @@ func usd(cents int64) billing.Money { return billing.Money{Amount: cents, Curren
 
 func payment(n string) sandbox.Payment {
 	return sandbox.Payment{
-		ID: "pay_" + n, Invoice: "inv_" + n, Subscription: "sub_1", Customer: "cst_1", Amount: usd(990), Prepared: 1,
+		ID: billing.ChargeID("pay_" + n), Invoice: billing.InvoiceID("inv_" + n), Subscription: "sub_1", Customer: "cst_1", Amount: usd(990), Prepared: 1,
 	}
 }
 
@@ -78,7 +78,7 @@ func equal(t *testing.T, got, want any) {
 	}
 }
 
-func read(t *testing.T, l sandbox.Ledger, id string) sandbox.Payment {
+func read(t *testing.T, l sandbox.Ledger, id billing.ChargeID) sandbox.Payment {
 	t.Helper()
 	p, err := l.Payment(t.Context(), id)
 	must(t, err)
@@ -86,7 +86,7 @@ func read(t *testing.T, l sandbox.Ledger, id string) sandbox.Payment {
 }
 
 // readMethod reads a card by an update that changes nothing.
-func readMethod(t *testing.T, l sandbox.Ledger, payment, id string) (m sandbox.Method) {
+func readMethod(t *testing.T, l sandbox.Ledger, payment billing.ChargeID, id string) (m sandbox.Method) {
 	t.Helper()
 	must(t, l.Update(t.Context(), payment, id, func(_ *sandbox.Payment, kept *sandbox.Method) error {
 		m = *kept
@@ -204,7 +204,7 @@ func onePayment(t *testing.T, l sandbox.Ledger) {
 	got := make([]sandbox.Payment, 10)
 	together(len(got), func(i int) {
 		p := payment("1")
-		p.ID = fmt.Sprintf("pay_%d", i)
+		p.ID = billing.ChargeID(fmt.Sprintf("pay_%d", i))
 		p.Amount = usd(int64(1 + i))
 		var err error
 		if got[i], err = l.Open(t.Context(), p); err != nil {
@@ -217,7 +217,7 @@ func onePayment(t *testing.T, l sandbox.Ledger) {
 	equal(t, read(t, l, got[0].ID), got[0])
 	for i := range got {
 		id := fmt.Sprintf("pay_%d", i)
-		if _, err := l.Payment(t.Context(), id); id != got[0].ID && !errors.Is(err, sandbox.ErrNotFound) {
+		if _, err := l.Payment(t.Context(), billing.ChargeID(id)); id != string(got[0].ID) && !errors.Is(err, sandbox.ErrNotFound) {
 			t.Errorf("%s was kept as well: %v", id, err)
 		}
 	}
@@ -280,7 +280,7 @@ func failureWritesNothing(t *testing.T, l sandbox.Ledger) {
 func updateOfNothing(t *testing.T, l sandbox.Ledger) {
 	seed(t, l)
 	for _, ids := range [][2]string{{"pay_2", ""}, {"pay_2", "pm_1"}, {"pay_1", "pm_2"}} {
-		err := l.Update(t.Context(), ids[0], ids[1], func(*sandbox.Payment, *sandbox.Method) error {
+		err := l.Update(t.Context(), billing.ChargeID(ids[0]), ids[1], func(*sandbox.Payment, *sandbox.Method) error {
 			t.Errorf("%v: the update was run", ids)
 			return nil
 		})
@@ -326,7 +326,7 @@ func cardIsShared(t *testing.T, l sandbox.Ledger) {
 	must(t, err)
 	together(20, func(i int) {
 		id := fmt.Sprintf("pay_%d", 1+i%2)
-		err := l.Update(t.Context(), id, "pm_1", func(_ *sandbox.Payment, m *sandbox.Method) error {
+		err := l.Update(t.Context(), billing.ChargeID(id), "pm_1", func(_ *sandbox.Payment, m *sandbox.Method) error {
 			m.Charged++
 			return nil
 		})
@@ -350,11 +350,11 @@ func listed(t *testing.T, l sandbox.Ledger) {
 
 	got, err := l.Payments(t.Context(), "sub_1")
 	must(t, err)
-	slices.SortFunc(got, func(a, b sandbox.Payment) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(got, func(a, b sandbox.Payment) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	equal(t, got, []sandbox.Payment{payment("1"), payment("2")})
 	got, err = l.Payments(t.Context(), "")
 	must(t, err)
-	slices.SortFunc(got, func(a, b sandbox.Payment) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(got, func(a, b sandbox.Payment) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	equal(t, got, []sandbox.Payment{payment("1"), payment("2"), other})
 	got, err = l.Payments(t.Context(), "sub_none")
 	must(t, err)
@@ -379,7 +379,7 @@ func untold(t *testing.T, l sandbox.Ledger) {
 		_, err := l.Open(t.Context(), payment(n))
 		must(t, err)
 	}
-	change := func(id string, events ...sandbox.Event) {
+	change := func(id billing.ChargeID, events ...sandbox.Event) {
 		t.Helper()
 		must(t, l.Update(t.Context(), id, "", func(p *sandbox.Payment, _ *sandbox.Method) error {
 			p.Events = events
@@ -391,7 +391,7 @@ func untold(t *testing.T, l sandbox.Ledger) {
 		found, err := l.Untold(t.Context(), limit)
 		must(t, err)
 		for _, p := range found {
-			got = append(got, p.ID)
+			got = append(got, string(p.ID))
 		}
 		return got
 	}

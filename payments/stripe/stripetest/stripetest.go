@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/payments/gatewaytest"
 	"github.com/okviz/licensing/payments/stripe"
 )
@@ -131,18 +132,18 @@ func (s *Server) Fill(session, token string) {
 }
 
 // Succeeded counts the successful charges of an invoice.
-func (s *Server) Succeeded(invoice string) int {
+func (s *Server) Succeeded(invoice billing.InvoiceID) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.moved[invoice]
+	return s.moved[string(invoice)]
 }
 
 // Approve does what a customer does on the page of an intent that requires
 // action, if it still does.
-func (s *Server) Approve(_ *testing.T, intent string) {
+func (s *Server) Approve(_ *testing.T, intent billing.ChargeID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if pi := s.objects[intent]; pi["status"] == "requires_action" {
+	if pi := s.objects[string(intent)]; pi["status"] == "requires_action" {
 		pi["status"], pi["amount_received"] = "succeeded", pi["amount"]
 		s.moved[pi["metadata"].(map[string]any)["invoice"].(string)]++
 	}
@@ -165,8 +166,10 @@ func (s *Server) Gateway(through http.RoundTripper) *stripe.Gateway {
 // Subject is the gateway for the tests of the contract.
 func (s *Server) Subject(through http.RoundTripper) gatewaytest.Subject {
 	return gatewaytest.Subject{
-		Gateway:           s.Gateway(through),
-		Succeeded:         func(_ *testing.T, _, invoice string) int { return s.Succeeded(invoice) },
+		Gateway: s.Gateway(through),
+		Succeeded: func(_ *testing.T, _ billing.SubscriptionID, invoice billing.InvoiceID) int {
+			return s.Succeeded(invoice)
+		},
 		Visa:              "pm_visa",
 		GenericDecline:    "pm_declined",
 		InsufficientFunds: "pm_insufficient_funds",
@@ -179,7 +182,7 @@ func (s *Server) Subject(through http.RoundTripper) gatewaytest.Subject {
 		Unknown:           "pm_nonesuch",
 		Fill:              func(_ *testing.T, form string) { s.Fill(form, "pm_visa") },
 		Approve:           s.Approve,
-		FailRefund:        func(t *testing.T, _, note string) { s.FailRefund(t, note) },
+		FailRefund:        func(t *testing.T, _ billing.ChargeID, note billing.RefundID) { s.FailRefund(t, string(note)) },
 		Webhook:           Webhook,
 	}
 }
@@ -448,7 +451,7 @@ func (s *Server) attach(token, customer string) (int, any) {
 	}
 	s.objects[token] = map[string]any{
 		"id": token, "object": "payment_method", "livemode": false, "type": "card", "customer": customer,
-		"card": map[string]any{"brand": "visa", "last4": c.last4, "exp_month": 7, "exp_year": 2099},
+		"card": map[string]any{"brand": "visa", "last4": c.last4, "fingerprint": "print" + c.last4, "exp_month": 7, "exp_year": 2099},
 	}
 	return 200, s.objects[token]
 }

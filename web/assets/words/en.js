@@ -199,6 +199,7 @@ const words = /** @satisfies {Words} */ ({
     trial_already_used: 'Your organisation has had its trial of this visual. Switch “Pay now” on to purchase it.',
     trial_not_offered: 'There is no trial of this visual. Switch “Pay now” on to purchase it.',
     terms_not_accepted: 'Accept the terms to go on.',
+    country_not_served: 'We do not sell in this country.',
     unknown_token: 'The gateway does not know this card.',
     too_many_attempts: 'Too many cards were declined for this order. Change the order to start again.',
     not_possible_now: 'This order can no longer be paid. Change the order to start again.',

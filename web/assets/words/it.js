@@ -149,6 +149,7 @@ export default {
     trial_already_used: 'La tua organizzazione ha già provato questo visual. Attiva «Paga ora» per acquistarlo.',
     trial_not_offered: 'Questo visual non ha un periodo di prova. Attiva «Paga ora» per acquistarlo.',
     terms_not_accepted: 'Accetta le condizioni per continuare.',
+    country_not_served: 'Non vendiamo in questo paese.',
     unknown_token: 'Il gateway non conosce questa carta.',
     too_many_attempts: 'Troppe carte sono state rifiutate per questo ordine. Modifica l’ordine per ricominciare.',
     not_possible_now: 'Questo ordine non si può più pagare. Modifica l’ordine per ricominciare.',

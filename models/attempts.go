@@ -1,0 +1,106 @@
+package models
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// attemptRow holds when something was done that is limited. All processes that
+// share the database count together.
+type attemptRow struct {
+	Subject   string
+	Instants  []int64 `gorm:"serializer:json"` // Unix seconds, rising
+	ExpiresAt time.Time
+}
+
+func (attemptRow) TableName() string { return "attempts" }
+
+// Take counts one more attempt against each allowance, or none of them and says
+// how long the caller must wait. What expired is forgotten.
+func (s *Store) Take(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error) {
+	of = slices.Clone(of)
+	slices.SortFunc(of, func(a, b billing.Allowance) int { return cmp.Compare(a.Subject, b.Subject) }) // all lock in one order
+	err = s.tx(ctx, func(tx *gorm.DB) error {
+		wait = 0
+		rows := make([]attemptRow, len(of))
+		for i, a := range of {
+			row, err := attemptRow{}, error(nil)
+			if i > 0 && of[i-1].Subject == a.Subject { // counts twice
+				row = rows[i-1]
+			} else if row, err = lockedOrNew(tx, &attemptRow{Subject: a.Subject, Instants: []int64{}, ExpiresAt: now}, "subject = ?", a.Subject); err != nil {
+				return err
+			}
+			row.drop(a.Window, now)
+			wait = max(wait, row.wait(a, now))
+			row.Instants, row.ExpiresAt = append(row.Instants, now.Unix()), now.Add(a.Window)
+			rows[i] = row
+		}
+		if wait > 0 {
+			return nil
+		}
+		for _, row := range rows {
+			if err := tx.Model(&attemptRow{}).Where("subject = ?", row.Subject).Select("*").Updates(&row).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return wait, err
+}
+
+// Wait is how long a caller must wait for one more attempt; none is counted.
+func (s *Store) Wait(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error) {
+	for _, a := range of {
+		row, err := one[attemptRow](s.db.WithContext(ctx).Where("subject = ?", a.Subject))
+		if err != nil && !errors.Is(err, billing.ErrNotFound) {
+			return 0, err
+		}
+		row.drop(a.Window, now)
+		wait = max(wait, row.wait(a, now))
+	}
+	return wait, nil
+}
+
+func (r *attemptRow) drop(window time.Duration, now time.Time) {
+	r.Instants = slices.DeleteFunc(r.Instants, func(at int64) bool { return !time.Unix(at, 0).Add(window).After(now) })
+}
+
+func (r *attemptRow) wait(a billing.Allowance, now time.Time) time.Duration {
+	n := len(r.Instants)
+	if n < a.Limit {
+		return 0
+	}
+	return time.Unix(r.Instants[n-a.Limit], 0).Add(a.Window).Sub(now)
+}
+
+// GiveBack takes an attempt of that instant off again.
+func (s *Store) GiveBack(ctx context.Context, at time.Time, subjects ...string) error {
+	slices.Sort(subjects)
+	return s.tx(ctx, func(tx *gorm.DB) error {
+		for _, subject := range subjects {
+			row, err := lockedOrNew(tx, &attemptRow{Subject: subject, Instants: []int64{}, ExpiresAt: at}, "subject = ?", subject)
+			if err != nil {
+				return err
+			}
+			if i := slices.Index(row.Instants, at.Unix()); i >= 0 {
+				row.Instants = slices.Delete(row.Instants, i, i+1)
+			}
+			if err := tx.Model(&attemptRow{}).Where("subject = ?", subject).Select("*").Updates(&row).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ForgetAttempts deletes what no longer counts.
+func (s *Store) ForgetAttempts(ctx context.Context, now time.Time) error {
+	return s.db.WithContext(ctx).Where("expires_at <= ?", now).Delete(&attemptRow{}).Error
+}
