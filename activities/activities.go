@@ -38,7 +38,7 @@ type Store interface {
 	Transferred(ctx context.Context, invoice billing.InvoiceID) (billing.Transferred, error)
 	CreditNote(ctx context.Context, id string) (billing.CreditNote, error)
 	Quote(ctx context.Context, id string) (billing.Quote, error)
-	LoginAccount(ctx context.Context, login string, tokens []string) (account billing.Account, token string, err error)
+	NoticeAccount(ctx context.Context, id string, tokens []string) (account billing.Account, token string, err error)
 }
 
 // Gateway moves money; see package payments, whose port it is a part of.

@@ -69,11 +69,19 @@ func (ended) IsPermanent() bool { return true }
 // loginEmail brings a sign-in link. The token is in the URL's fragment,
 // which browsers do not send to servers.
 func (a *Activities) loginEmail(ctx context.Context, e billing.Envelope) (billing.Email, error) {
-	to, token, err := a.Store.LoginAccount(ctx, e.Subscription, a.Secret.LoginTokens(e.Subscription))
-	return billing.Email{
-		ID: e.ID, Notice: e.Notice, At: e.At, Email: to.Email,
-		Link: a.PublicURL + "/login#token=" + token,
-	}, err
+	to, token, err := a.Store.NoticeAccount(ctx, e.Subscription, a.Secret.LoginTokens(e.Subscription))
+	return a.accountEmail(e, to, "/login#token="+token), err
+}
+
+// accountPageEmail is about an API key or a browser of an account, and links to
+// the page that shows it.
+func (a *Activities) accountPageEmail(ctx context.Context, e billing.Envelope, page string) (billing.Email, error) {
+	to, _, err := a.Store.NoticeAccount(ctx, e.Subscription, nil)
+	return a.accountEmail(e, to, page), err
+}
+
+func (a *Activities) accountEmail(e billing.Envelope, to billing.Account, page string) billing.Email {
+	return billing.Email{ID: e.ID, Notice: e.Notice, At: e.At, Email: to.Email, Link: a.PublicURL + page}
 }
 
 // quoteEmail brings a quote and the link that opens it, with the token in
@@ -98,6 +106,10 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 	switch e.Notice.Kind {
 	case billing.NoticeLogin:
 		return a.loginEmail(ctx, e)
+	case billing.NoticeAPIKeyMade:
+		return a.accountPageEmail(ctx, e, "/account/api-keys")
+	case billing.NoticeNewBrowser:
+		return a.accountPageEmail(ctx, e, "/account/details")
 	case billing.NoticeQuote:
 		return a.quoteEmail(ctx, e)
 	}

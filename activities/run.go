@@ -53,12 +53,12 @@ func (a *Activities) load(ctx context.Context, subscription billing.Subscription
 }
 
 // lately is the latest lines of a subscription's history. They hold no personal
-// data, as the whole history does not.
+// data: an operator's name is left out.
 func (a *Activities) recentEvents(ctx context.Context, subscription billing.SubscriptionID) ([]string, error) {
 	events, err := a.Store.LatestEvents(ctx, subscription, 6)
 	lines := make([]string, len(events))
 	for i, e := range events {
-		lines[i] = e.At.UTC().Format("2006-01-02 15:04") + " " + e.Actor + ": " + e.Text
+		lines[i] = e.At.UTC().Format("2006-01-02 15:04") + " " + billing.KindOfActor(e.Actor) + ": " + e.Text
 	}
 	return lines, err
 }

@@ -22,6 +22,9 @@ var forOrders = []string{"get-subscription", "store-payment-method"}
 // own tests.
 var forQuotes = []string{"get-quote", "download-quote", "accept-quote"}
 
+// forOwners are what no API key of an account opens.
+var forOwners = []string{"logout", "create-api-key", "revoke-api-key", "erase-account"}
+
 func isIn(list []string, s string) bool {
 	return strings.Contains(" "+strings.Join(list, " ")+" ", " "+s+" ")
 }
@@ -89,6 +92,11 @@ func TestWhoMayCallWhat(t *testing.T) {
 			own.want(200, "")
 			licensed.want(404, "not_found")
 			elses.want(404, "not_found")
+		case isIn(forOwners, op.OperationID): // who has signed in: account_test.go
+			guest.want(401, "unauthorized")
+			for _, a := range []answer{order, foreign, own, licensed, elses} {
+				a.want(403, "forbidden")
+			}
 		case op.OperationID == "rotate-activation-key":
 			guest.want(401, "unauthorized")
 			order.want(403, "forbidden")

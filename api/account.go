@@ -1,11 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -20,12 +22,13 @@ type AccountStore interface {
 	AccountOf(ctx context.Context, email string) (billing.Account, error)
 	BeginLogin(ctx context.Context, id, token string, account billing.AccountID) error
 	ConfirmLogin(ctx context.Context, token, session string) (billing.Account, time.Time, error)
+	NoteBrowser(ctx context.Context, account billing.AccountID, cookie string) (id string, err error)
 	Sessions(ctx context.Context, account billing.AccountID) ([]billing.Session, error)
 	EndSessions(ctx context.Context, account billing.AccountID, id string) error
 	Balance(ctx context.Context, account billing.AccountID) ([]billing.Money, error)
 	Entries(ctx context.Context, account billing.AccountID, limit int) ([]billing.PostedEntry, error)
 	APIKeys(ctx context.Context, account billing.AccountID) ([]billing.APIKey, error)
-	PutAPIKey(ctx context.Context, key, scope string, account billing.AccountID) (id string, err error)
+	PutAPIKey(ctx context.Context, key string, k billing.APIKey) (id string, err error)
 	RevokeAPIKey(ctx context.Context, account billing.AccountID, id string) error
 	Profile(ctx context.Context, account billing.AccountID) (billing.Profile, error)
 	PutProfile(ctx context.Context, account billing.AccountID, p billing.Profile) error
@@ -43,12 +46,12 @@ func (s *accounts) routes(h huma.API) {
 	s.profileRoutes(h)
 	huma.Register(h, route(http.MethodPost, "/v1/login", "login", "Mail a sign-in link", "Account", status(http.StatusAccepted)), s.login)
 	huma.Register(h, route(http.MethodPost, "/v1/login/confirm", "confirm-login", "Sign in with the mailed link's token", "Account"), s.confirmLogin)
-	huma.Register(h, route(http.MethodPost, "/v1/logout", "logout", "End this session, or all of them", "Account", account), s.logout)
+	huma.Register(h, route(http.MethodPost, "/v1/logout", "logout", "End this session, or all of them", "Account", owner), s.logout)
 	huma.Register(h, route(http.MethodGet, "/v1/balance", "get-balance", "Your account's balance, in each currency", "Account", account), s.balance)
 	huma.Register(h, route(http.MethodGet, "/v1/sessions", "list-sessions", "Where you have signed in", "Account", account), s.listSessions)
 	huma.Register(h, route(http.MethodGet, "/v1/api-keys", "list-api-keys", "Your API keys", "Account", account), s.listAPIKeys)
-	huma.Register(h, route(http.MethodPost, "/v1/api-keys", "create-api-key", "Create an API key; it is shown once", "Account", status(http.StatusCreated), account), s.createAPIKey)
-	huma.Register(h, route(http.MethodDelete, "/v1/api-keys/{id}", "revoke-api-key", "Revoke an API key", "Account", account), s.revokeAPIKey)
+	huma.Register(h, route(http.MethodPost, "/v1/api-keys", "create-api-key", "Create an API key; it is shown once", "Account", status(http.StatusCreated), owner, by(billing.OperatorAdmin)), s.createAPIKey)
+	huma.Register(h, route(http.MethodDelete, "/v1/api-keys/{id}", "revoke-api-key", "Revoke an API key", "Account", owner, by(billing.OperatorAdmin)), s.revokeAPIKey)
 }
 
 // AccountInput says whose account is meant.
@@ -96,9 +99,16 @@ func (s *accounts) login(ctx context.Context, in *struct {
 }
 
 type signedIn struct {
-	Cookie http.Cookie `header:"Set-Cookie"`
-	Body   Me
+	Cookies []http.Cookie `header:"Set-Cookie"` // the session's first
+	Body    Me
 }
+
+// browserCookie tells a browser that has signed in before from a new one. It
+// opens nothing.
+const (
+	browserCookie = "__Host-okviz-browser"
+	browserLife   = 400 * 24 * time.Hour // which is all that browsers keep
+)
 
 // cookie keeps a browser signed in, or (with nothing in it) no longer.
 func cookie(value string, expires time.Time) http.Cookie {
@@ -117,7 +127,8 @@ func randomToken() string {
 }
 
 func (s *accounts) confirmLogin(ctx context.Context, in *struct {
-	Body struct {
+	Browser string `cookie:"__Host-okviz-browser" maxLength:"64" doc:"Set at the first sign-in; without it, a mail tells the account of a new browser."`
+	Body    struct {
 		Token string `json:"token" minLength:"1" maxLength:"255"`
 	}
 }) (*signedIn, error) {
@@ -133,7 +144,17 @@ func (s *accounts) confirmLogin(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &signedIn{cookie(session, expires), me}, nil
+	browser := cmp.Or(in.Browser, randomToken())
+	fresh, err := s.Store.NoteBrowser(ctx, a.ID, browser)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	if fresh != "" {
+		s.Commands.Deliver(ctx, fresh)
+	}
+	known := cookie(browser, s.Now().Add(browserLife))
+	known.Name = browserCookie
+	return &signedIn{[]http.Cookie{cookie(session, expires), known}, me}, nil
 }
 
 func (s *accounts) logout(ctx context.Context, in *struct {
@@ -223,9 +244,21 @@ func (s *accounts) listSessions(ctx context.Context, in *AccountInput) (*struct{
 
 // APIKey is a program's credential for an account.
 type APIKey struct {
-	ID        string    `json:"id"`
-	CreatedAt time.Time `json:"created_at"`
-	Key       string    `json:"key,omitempty" doc:"The key itself; only in the response that creates it."`
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Scopes     []string   `json:"scopes" enum:"read,write"`
+	CreatedAt  time.Time  `json:"created_at"`
+	ExpiresAt  *time.Time `json:"expires_at"`
+	LastUsedAt *time.Time `json:"last_used_at" doc:"To the minute."`
+	Key        string     `json:"key,omitempty" doc:"The key itself; only in the response that creates it."`
+}
+
+func viewAPIKey(k billing.APIKey) APIKey {
+	v := APIKey{ID: k.ID, Name: k.Name, Scopes: []string{billing.AccessRead}, CreatedAt: k.CreatedAt.UTC(), ExpiresAt: k.ExpiresAt, LastUsedAt: k.LastUsedAt}
+	if k.Access == billing.AccessWrite {
+		v.Scopes = append(v.Scopes, billing.AccessWrite)
+	}
+	return v
 }
 
 func (s *accounts) listAPIKeys(ctx context.Context, in *AccountInput) (*struct{ Body List[APIKey] }, error) {
@@ -239,25 +272,46 @@ func (s *accounts) listAPIKeys(ctx context.Context, in *AccountInput) (*struct{ 
 	}
 	out := List[APIKey]{Data: []APIKey{}}
 	for _, r := range rows {
-		out.Data = append(out.Data, APIKey{ID: r.ID, CreatedAt: r.CreatedAt.UTC()})
+		out.Data = append(out.Data, viewAPIKey(r))
 	}
 	return &struct{ Body List[APIKey] }{out}, nil
 }
 
 func (s *accounts) createAPIKey(ctx context.Context, in *struct {
 	AccountInput
-	Body *struct{} `required:"false" doc:"A key has no details of its own."`
+	Body *struct {
+		Name      string     `json:"name,omitempty" maxLength:"64" doc:"What the key is for."`
+		Scopes    []string   `json:"scopes,omitempty" maxItems:"2" enum:"read,write" doc:"write includes read; absent: both."`
+		ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"Absent: never."`
+	} `required:"false"`
 }) (*struct{ Body APIKey }, error) {
 	a, err := s.accountOf(ctx, in.AccountInput)
 	if err != nil {
 		return nil, s.answer(err)
 	}
+	k := billing.APIKey{Account: a.ID, Access: billing.AccessWrite}
+	if b := in.Body; b != nil {
+		k.Name = b.Name
+		if len(b.Scopes) > 0 && !slices.Contains(b.Scopes, billing.AccessWrite) {
+			k.Access = billing.AccessRead
+		}
+		if b.ExpiresAt != nil {
+			until := billing.Instant(*b.ExpiresAt)
+			if !until.After(s.Now()) {
+				return nil, invalid("expires_at", "is not in the future")
+			}
+			k.ExpiresAt = &until
+		}
+	}
 	key := "okv_" + randomToken()
-	id, err := s.Store.PutAPIKey(ctx, key, "account", a.ID)
-	if err != nil {
+	if k.ID, err = s.Store.PutAPIKey(ctx, key, k); err != nil {
 		return nil, s.answer(err)
 	}
-	return &struct{ Body APIKey }{APIKey{ID: id, CreatedAt: billing.Instant(s.Now()), Key: key}}, nil
+	s.Commands.Deliver(ctx, k.ID)
+	k.CreatedAt = billing.Instant(s.Now())
+	v := viewAPIKey(k)
+	v.Key = key
+	return &struct{ Body APIKey }{v}, nil
 }
 
 func (s *accounts) revokeAPIKey(ctx context.Context, in *struct {

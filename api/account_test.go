@@ -109,3 +109,64 @@ func TestOnlyTheLicenseeSeesTheActivationKey(t *testing.T) {
 		t.Errorf("the licensee sees %s", v.body)
 	}
 }
+
+func TestAnAPIKeyMayDoWhatItsScopesSayUntilItExpires(t *testing.T) {
+	s := newShop(t)
+	id := s.buy().want(201, "").text("subscription.id")
+	session := s.signIn("ada@contoso.example")
+	s.ask("POST", "/v1/api-keys", `{"expires_at":"2020-01-01T00:00:00Z"}`, session).want(422, "invalid")
+	s.ask("POST", "/v1/api-keys", `{"scopes":["`+marker+`"]}`, session).want(422, "invalid")
+	reader := s.ask("POST", "/v1/api-keys", `{"name":"reports","scopes":["read"],"expires_at":"2090-01-01T00:00:00Z"}`, session).want(201, "")
+	writer := s.ask("POST", "/v1/api-keys", `{"scopes":["write"]}`, session).want(201, "")
+	if mails := s.mailbox.Emails(); mails[len(mails)-1].Kind != billing.NoticeAPIKeyMade || mails[len(mails)-1].Email != "ada@contoso.example" {
+		t.Errorf("no mail tells of a new key: %+v", mails[len(mails)-1])
+	}
+	read, write := "Authorization: Bearer "+reader.text("key"), "Authorization: Bearer "+writer.text("key")
+	s.ask("GET", "/v1/subscriptions/"+id, "", read).want(200, "")
+	s.ask("POST", "/v1/subscriptions/"+id+"/change/preview", `{`+plan+`}`, read).want(200, "")
+	s.ask("POST", "/v1/subscriptions/"+id+"/cancel", "{}", read, withKey()).want(403, "forbidden")
+	s.ask("POST", "/v1/checkout", order(), read, withKey()).want(403, "forbidden")
+	s.ask("POST", "/v1/subscriptions/"+id+"/cancel", "{}", write, withKey()).want(200, "")
+	for _, key := range []string{read, write} {
+		s.ask("POST", "/v1/api-keys", "", key).want(403, "forbidden")
+		s.ask("DELETE", "/v1/api-keys/"+writer.text("id"), "", key).want(403, "forbidden")
+		s.ask("POST", "/v1/logout", `{"everywhere":true}`, key).want(403, "forbidden")
+	}
+	list := s.ask("GET", "/v1/api-keys", "", session).want(200, "")
+	k := list.at("data").([]any)[1].(map[string]any)
+	if k["name"] != "reports" || len(k["scopes"].([]any)) != 1 || k["expires_at"] != "2090-01-01T00:00:00Z" || k["last_used_at"] == nil {
+		t.Errorf("the list says %s", list.body)
+	}
+}
+
+func TestASignInFromANewBrowserIsMailed(t *testing.T) {
+	s := newShop(t)
+	s.buy().want(201, "")
+	signIn := func(headers ...string) answer {
+		t.Helper()
+		s.ask("POST", "/v1/login", `{"email":"ada@contoso.example"}`).want(202, "")
+		tokens := s.links()
+		return s.ask("POST", "/v1/login/confirm", `{"token":"`+tokens[len(tokens)-1]+`"}`, headers...).want(200, "")
+	}
+	told := func() (n int) {
+		for _, l := range s.mailbox.Emails() {
+			if l.Kind == billing.NoticeNewBrowser && l.Email == "ada@contoso.example" {
+				n++
+			}
+		}
+		return n
+	}
+	cookies := signIn().header.Values("Set-Cookie")
+	if len(cookies) != 2 || !strings.HasPrefix(cookies[1], "__Host-okviz-browser=") {
+		t.Fatalf("cookies %v", cookies)
+	}
+	known, _, _ := strings.Cut(cookies[1], ";")
+	signIn("Cookie: " + known)
+	if told() != 0 {
+		t.Error("the first browser, or a known one, is told of")
+	}
+	signIn()
+	if told() != 1 {
+		t.Errorf("a new browser is told of %d times", told())
+	}
+}

@@ -22,9 +22,9 @@ import (
 
 func (s *licenses) activationRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/licenses/{id}/activation-key/rotate", "rotate-activation-key", "Replace the activation key with a new one", "Account", account), s.rotateKey)
-	huma.Register(h, route(http.MethodPut, "/v1/operator/licenses/{id}/tenant", "set-tenant", "Bind a licence to another tenant, or release it", "Operator", operator), s.setTenant)
-	huma.Register(h, route(http.MethodGet, "/v1/operator/licenses/{id}/use", "get-license-use", "Count the people who have used a licence in the last 28 days", "Operator", operator), s.getUse)
-	huma.Register(h, route(http.MethodPost, "/v1/operator/licenses/{id}/block-over-limit", "block-over-limit", "Switch blocking on or off for a licence that far more people use than it covers", "Operator", operator), s.blockOverLimit)
+	huma.Register(h, route(http.MethodPut, "/v1/operator/licenses/{id}/tenant", "set-tenant", "Bind a licence to another tenant, or release it", "Operator", operator(billing.OperatorSupport)), s.setTenant)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/licenses/{id}/use", "get-license-use", "Count the people who have used a licence in the last 28 days", "Operator", operator(billing.OperatorRoles...)), s.getUse)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/licenses/{id}/block-over-limit", "block-over-limit", "Switch blocking on or off for a licence that far more people use than it covers", "Operator", operator(billing.OperatorSupport)), s.blockOverLimit)
 }
 
 // ActivationRequest is what a visual sends to activate its licence.

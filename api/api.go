@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 // billing.ErrNotFound.
 type AccessStore interface {
 	Ping(ctx context.Context) error
-	APIKey(ctx context.Context, key string) (id, scope string, account billing.AccountID, err error)
+	APIKey(ctx context.Context, key string) (billing.APIKey, error)
 	Account(ctx context.Context, id billing.AccountID) (billing.Account, error)
 	Session(ctx context.Context, token string) (id string, account billing.Account, err error)
 	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
@@ -199,7 +200,26 @@ func route(method, path, id, summary, tag string, more ...func(*huma.Operation))
 	for _, f := range more {
 		f(&op)
 	}
+	if op.Extensions == nil {
+		if method == http.MethodGet {
+			by(billing.OperatorRoles...)(&op)
+		} else {
+			by(billing.OperatorSupport)(&op)
+		}
+	}
 	return op
+}
+
+// rolesOf is where an operation's description says which operators may use it.
+const rolesOf = "x-operator-roles"
+
+// by says which operators may use a route, besides administrators. Without it,
+// all may read, and support may do the rest.
+func by(roles ...billing.OperatorRole) func(*huma.Operation) {
+	if !slices.Contains(roles, billing.OperatorAdmin) {
+		roles = append(roles, billing.OperatorAdmin)
+	}
+	return func(op *huma.Operation) { op.Extensions = map[string]any{rolesOf: roles} }
 }
 
 func status(code int) func(*huma.Operation) {
@@ -215,11 +235,28 @@ func file(contentType string) func(*huma.Operation) {
 	}
 }
 
-// operator marks a route that needs an operator's key, account one that is
+// operator marks a route that needs an operator's key, with one of these roles
+// (administrators may use all); account marks one that is
 // open to whoever has signed in as well, order one that a checkout token opens
 // too, and quoteHolder one that a quote's token opens.
-func operator(op *huma.Operation) { op.Security = []map[string][]string{{"key": {}}} }
-func account(op *huma.Operation)  { op.Security = []map[string][]string{{"key": {}}, {"session": {}}} }
+func operator(roles ...billing.OperatorRole) func(*huma.Operation) {
+	return func(op *huma.Operation) {
+		op.Security = []map[string][]string{{"key": {}}}
+		by(roles...)(op)
+	}
+}
+
+func account(op *huma.Operation) { op.Security = []map[string][]string{{"key": {}}, {"session": {}}} }
+
+// owner marks a route like account, but an account's API key does not open it:
+// what it may do to the account itself is left to who has signed in.
+func owner(op *huma.Operation) {
+	account(op)
+	op.Metadata = map[string]any{ownersOnly: true}
+}
+
+const ownersOnly = "owner"
+
 func order(op *huma.Operation) {
 	op.Security = []map[string][]string{{"key": {}}, {"session": {}}, {"checkout": {}}}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -20,8 +21,11 @@ import (
 
 // caller is who makes a request. The zero caller is a guest.
 type caller struct {
-	key      string                 // key_…, where it was an API key
-	operator bool                   // may use every route
+	key      string // key_…, where it was an API key
+	operator bool   // and not an account
+	reads    bool   // an account's key that may only read
+	named    string // the operator's name, where it has one
+	role     billing.OperatorRole
 	account  billing.Account        // whose key or session it is
 	session  string                 // ses_…, where it was a cookie
 	order    billing.SubscriptionID // sub_…: the holder of that order's checkout token
@@ -43,9 +47,9 @@ func callerOf(ctx context.Context) caller {
 // actor names the caller in the audit history.
 func (c caller) actor() string {
 	if c.operator {
-		return "operator"
+		return cmp.Or(c.named, billing.ActorOperator)
 	}
-	return "customer"
+	return billing.ActorCustomer
 }
 
 // name is the scope of the caller's Idempotency-Keys.
@@ -87,20 +91,34 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		writeProblem(unwrap(ctx), s.answer(err))
 		return
 	}
+	if c.operator {
+		ctx = huma.WithContext(ctx, billing.As(ctx.Context(), billing.Actor{Name: c.actor(), From: "api " + unwrap(ctx).ClientIP()}))
+	}
 	next(huma.WithValue(huma.WithValue(ctx, callerKey{}, c), sourceKey{}, sourceNetwork(unwrap(ctx).ClientIP())))
 }
 
 // mayUse checks a caller against the route's security. No security:
 // everybody. checkout and quote: also the holder of an order's or a quote's
 // token. account: everybody who has signed in; each route shows them only
-// what is theirs. Everything below operatorPath: operators alone.
+// what is theirs. Everything below operatorPath: operators alone, and of them
+// on each route those with one of its roles.
 func (c caller) mayUse(op *huma.Operation) error {
 	opens := func(scheme string) bool {
 		return slices.ContainsFunc(op.Security, func(s map[string][]string) bool { _, ok := s[scheme]; return ok })
 	}
 	own := !strings.HasPrefix(op.Path, operatorPath)
+	roles, _ := op.Extensions[rolesOf].([]billing.OperatorRole)
 	switch {
-	case len(op.Security) == 0 || c.operator || c.order != "" && opens("checkout") || c.quote != "" && opens("quote") || own && c.account.ID != "":
+	case c.reads && !slices.Contains(roles, billing.OperatorRead):
+		return problem(http.StatusForbidden, "forbidden", "this key may only read")
+	case c.key != "" && !c.operator && op.Metadata[ownersOnly] != nil:
+		return problem(http.StatusForbidden, "forbidden", "an account's API key cannot do this: sign in")
+	case c.operator:
+		if !slices.Contains(roles, c.role) {
+			return problem(http.StatusForbidden, "forbidden", "this key's role does not allow this request")
+		}
+		return nil
+	case len(op.Security) == 0 || c.order != "" && opens("checkout") || c.quote != "" && opens("quote") || own && c.account.ID != "":
 		return nil
 	case c == caller{}:
 		return problem(http.StatusUnauthorized, "unauthorized", "authentication is required")
@@ -126,14 +144,17 @@ func (s *server) recognise(ctx context.Context, header string) (caller, error) {
 		}
 		return caller{}, bad
 	}
-	id, scope, owner, err := s.Stores.Access.APIKey(ctx, credential)
-	if errors.Is(err, billing.ErrNotFound) {
+	key, err := s.Stores.Access.APIKey(ctx, credential)
+	switch {
+	case errors.Is(err, billing.ErrNotFound):
 		return caller{}, bad
+	case err != nil:
+		return caller{}, err
+	case key.Account == "":
+		return caller{key: key.ID, operator: true, named: key.Operator, role: billing.OperatorRole(key.Access)}, nil
 	}
-	c := caller{key: id, operator: scope == "operator"}
-	if err == nil && !c.operator {
-		c.account, err = s.Stores.Access.Account(ctx, owner)
-	}
+	c := caller{key: key.ID, reads: key.Access == billing.AccessRead}
+	c.account, err = s.Stores.Access.Account(ctx, key.Account)
 	return c, err
 }
 

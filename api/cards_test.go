@@ -113,9 +113,9 @@ func TestARequestForACardsPageKeepsItsAnswer(t *testing.T) {
 	if again := s.ask("POST", path, `{}`, asOperator, form).want(200, ""); string(again.body) != string(first.body) {
 		t.Errorf("again:\n%s\nfirst:\n%s", again.body, first.body)
 	}
-	key, _, _, err := s.store.APIKey(t.Context(), operatorKey)
+	key, err := s.store.APIKey(t.Context(), operatorKey)
 	check(t, err)
-	row := s.request("key:"+key, "POST "+path, strings.TrimPrefix(form, "Idempotency-Key: "))
+	row := s.request("key:"+key.ID, "POST "+path, strings.TrimPrefix(form, "Idempotency-Key: "))
 	if strings.Contains(row.Response, "shop.example") {
 		t.Errorf("the row keeps the page's address: %s", row.Response)
 	}

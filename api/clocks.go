@@ -17,8 +17,8 @@ type Clock struct {
 }
 
 func (s *operators) clockRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks", "create-clock", "Create a test clock", "Test clocks", status(http.StatusCreated), operator), s.createClock)
-	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks/{id}/advance", "advance-clock", "Advance a test clock, and do everything that is due by then", "Test clocks", operator), s.advanceClock)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks", "create-clock", "Create a test clock", "Test clocks", status(http.StatusCreated), operator(billing.OperatorAdmin)), s.createClock)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks/{id}/advance", "advance-clock", "Advance a test clock, and do everything that is due by then", "Test clocks", operator(billing.OperatorAdmin)), s.advanceClock)
 }
 
 // clockFor checks that the caller may use the test clock of an order.

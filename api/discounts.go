@@ -29,9 +29,9 @@ type Coupon struct {
 }
 
 func (s *operators) discountRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodGet, "/v1/operator/coupons", "list-coupons", "All coupons, by code", "Operator", operator), s.listCoupons)
-	huma.Register(h, route(http.MethodPut, "/v1/operator/coupons/{code}", "put-coupon", "Create a coupon, or replace its terms for later orders", "Operator", operator), s.putCoupon)
-	huma.Register(h, route(http.MethodPut, "/v1/operator/accounts/discount", "set-discount", "Give an account a standing discount", "Operator", operator), s.setDiscount)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/coupons", "list-coupons", "All coupons, by code", "Operator", operator(billing.OperatorRoles...)), s.listCoupons)
+	huma.Register(h, route(http.MethodPut, "/v1/operator/coupons/{code}", "put-coupon", "Create a coupon, or replace its terms for later orders", "Operator", operator(billing.OperatorFinance)), s.putCoupon)
+	huma.Register(h, route(http.MethodPut, "/v1/operator/accounts/discount", "set-discount", "Give an account a standing discount", "Operator", operator(billing.OperatorFinance)), s.setDiscount)
 }
 
 func viewCoupon(c billing.Coupon, redeemed int64) Coupon {

@@ -127,9 +127,9 @@ func TestNoCredentialIsKept(t *testing.T) {
 		if !strings.HasPrefix(credential, "cot_") {
 			t.Fatalf("%s: no checkout token: %s", a.what, a.body)
 		}
-		keyID, _, _, err := s.store.APIKey(t.Context(), operatorKey)
+		used, err := s.store.APIKey(t.Context(), operatorKey)
 		check(t, err)
-		r := s.request("key:"+keyID, "POST /v1/checkout", key)
+		r := s.request("key:"+used.ID, "POST /v1/checkout", key)
 		if r.Response == "" || strings.Contains(r.Response, "cot_") || strings.Contains(r.Response, "checkout_token") {
 			t.Errorf("the row keeps %s", r.Response)
 		}

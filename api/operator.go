@@ -34,6 +34,8 @@ type OperatorStore interface {
 	License(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error)
 	Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error)
 	Refunds(ctx context.Context, subscription billing.SubscriptionID, invoice billing.InvoiceID) ([]billing.Refund, error)
+	AuditLog(ctx context.Context, which billing.AuditSelection, limit int) ([]billing.AuditRow, error)
+	VerifyAudit(ctx context.Context) (billing.AuditCheck, error)
 }
 
 // operators serves what operators alone may do.
@@ -46,19 +48,20 @@ func (s *operators) routes(h huma.API) {
 	s.versionRoutes(h)
 	s.discountRoutes(h)
 	s.refundRoutes(h)
+	s.auditRoutes(h)
 	if s.TestClocks {
 		s.clockRoutes(h)
 	}
-	huma.Register(h, route(http.MethodPost, cataloguePath, "apply-catalog", "Apply a catalogue document", "Operator", operator), s.applyCatalogue)
-	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/mark-paid", "mark-paid", "Record a bank transfer for an invoice", "Operator", operator), s.markPaid)
-	huma.Register(h, route(http.MethodPost, statementPath, "import-statement", "Record the transfers of a bank statement", "Operator", operator), s.importStatement)
-	huma.Register(h, route(http.MethodPost, cataloguePath+"/migrate", "migrate-catalog", "Move subscriptions to the newest price of their plan, from their next renewal on", "Operator", operator), s.migratePrices)
-	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile", "reconcile", "Find subscriptions whose rows and workflows disagree", "Operator", operator), s.reconcile)
-	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile/money", "reconcile-money", "Find differences between the gateway's charges and refunds and the books", "Operator", operator), s.reconcileMoney)
+	huma.Register(h, route(http.MethodPost, cataloguePath, "apply-catalog", "Apply a catalogue document", "Operator", operator(billing.OperatorAdmin)), s.applyCatalogue)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/mark-paid", "mark-paid", "Record a bank transfer for an invoice", "Operator", operator(billing.OperatorFinance)), s.markPaid)
+	huma.Register(h, route(http.MethodPost, statementPath, "import-statement", "Record the transfers of a bank statement", "Operator", operator(billing.OperatorFinance)), s.importStatement)
+	huma.Register(h, route(http.MethodPost, cataloguePath+"/migrate", "migrate-catalog", "Move subscriptions to the newest price of their plan, from their next renewal on", "Operator", operator(billing.OperatorAdmin)), s.migratePrices)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile", "reconcile", "Find subscriptions whose rows and workflows disagree", "Operator", operator(billing.OperatorRoles...)), s.reconcile)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile/money", "reconcile-money", "Find differences between the gateway's charges and refunds and the books", "Operator", operator(billing.OperatorFinance)), s.reconcileMoney)
 	if s.Sandbox != nil {
-		huma.Register(h, route(http.MethodPost, "/v1/operator/sandbox/disputes", "dispute-charge", "Dispute an invoice's charge at the sandbox gateway, as a bank would", "Operator", operator, status(http.StatusAccepted)), s.disputeCharge)
-		huma.Register(h, route(http.MethodPost, "/v1/operator/sandbox/refunds", "fail-refund", "Have the sandbox's bank send an invoice's newest refund back", "Operator", operator, status(http.StatusAccepted)), s.failRefund)
-		huma.Register(h, route(http.MethodGet, "/v1/operator/sandbox/charges", "list-charges", "List what the sandbox gateway really charged", "Operator", operator), s.listCharges)
+		huma.Register(h, route(http.MethodPost, "/v1/operator/sandbox/disputes", "dispute-charge", "Dispute an invoice's charge at the sandbox gateway, as a bank would", "Operator", operator(billing.OperatorAdmin), status(http.StatusAccepted)), s.disputeCharge)
+		huma.Register(h, route(http.MethodPost, "/v1/operator/sandbox/refunds", "fail-refund", "Have the sandbox's bank send an invoice's newest refund back", "Operator", operator(billing.OperatorAdmin), status(http.StatusAccepted)), s.failRefund)
+		huma.Register(h, route(http.MethodGet, "/v1/operator/sandbox/charges", "list-charges", "List what the sandbox gateway really charged", "Operator", operator(billing.OperatorRoles...)), s.listCharges)
 	}
 }
 

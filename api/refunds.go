@@ -11,8 +11,8 @@ import (
 )
 
 func (s *operators) refundRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/refund", "refund-invoice", "Refund an invoice, in part or all that is left", "Operator", operator), s.refundInvoice)
-	huma.Register(h, route(http.MethodPost, "/v1/operator/subscriptions/{id}/cancel-now", "cancel-now", "End a subscription at once", "Operator", operator), s.cancelNow)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/refund", "refund-invoice", "Refund an invoice, in part or all that is left", "Operator", operator(billing.OperatorFinance)), s.refundInvoice)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/subscriptions/{id}/cancel-now", "cancel-now", "End a subscription at once", "Operator", operator(billing.OperatorFinance)), s.cancelNow)
 	for _, c := range []struct {
 		action  billing.Action
 		summary string
@@ -21,7 +21,7 @@ func (s *operators) refundRoutes(h huma.API) {
 		{billing.ActionRevoke, "Revoke a licence and end its subscription"},
 		{billing.ActionReinstate, "Reinstate a suspended or revoked licence"},
 	} {
-		huma.Register(h, route(http.MethodPost, "/v1/operator/licenses/{id}/"+string(c.action), string(c.action)+"-license", c.summary, "Operator", operator),
+		huma.Register(h, route(http.MethodPost, "/v1/operator/licenses/{id}/"+string(c.action), string(c.action)+"-license", c.summary, "Operator", operator(billing.OperatorSupport)),
 			func(ctx context.Context, in *holdInput) (*commandOutput, error) { return s.hold(ctx, in, c.action) })
 	}
 }

@@ -113,7 +113,7 @@ func stock(t *testing.T, keys licensing.KeyRing) {
 	check(t, err)
 	_, err = store.ApplyCatalogue(ctx, sold, false)
 	check(t, err)
-	_, err = store.PutAPIKey(ctx, operatorKey, "operator", "")
+	_, err = store.PutAPIKey(ctx, operatorKey, billing.APIKey{Access: string(billing.OperatorAdmin)})
 	check(t, err)
 	stamper := packages.NewStamper(store, keys, billing.DefaultPolicy().File)
 	for _, p := range visual.Packages() {

@@ -90,22 +90,23 @@ type subscriptions struct {
 func (s *subscriptions) routes(h huma.API) {
 	const at = "/v1/subscriptions/{id}"
 	huma.Register(h, route(http.MethodGet, "/v1/subscriptions", "list-subscriptions", "Your subscriptions, the newest first", "Account", account), s.listSubscriptions)
-	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions", "find-subscriptions", "Find subscriptions by e-mail address, domain or number", "Operator", operator), s.findSubscriptions)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions", "find-subscriptions", "Find subscriptions by e-mail address, domain or number", "Operator", operator(billing.OperatorRoles...)), s.findSubscriptions)
 	huma.Register(h, route(http.MethodGet, at, "get-subscription", "One subscription", "Account", order), s.getSubscription)
 	huma.Register(h, route(http.MethodGet, at+"/events", "list-events", "A subscription's history", "Account", account), s.listEvents)
-	huma.Register(h, route(http.MethodPost, at+"/change/preview", "preview-change", "Preview what a change of plan costs", "Account", account), s.previewChange)
+	huma.Register(h, route(http.MethodPost, at+"/change/preview", "preview-change", "Preview what a change of plan costs", "Account", account, by(billing.OperatorRoles...)), s.previewChange)
 	huma.Register(h, route(http.MethodPost, at+"/change", "change", "Change plan or quantity, at once", "Account", account), s.change)
 	huma.Register(h, route(http.MethodPost, at+"/payment-method", "store-payment-method", "Use another card", "Account", order), s.storeMethod)
 	for _, c := range []struct {
 		action  billing.Action
 		summary string
+		role    billing.OperatorRole
 	}{
-		{billing.ActionCancel, "Cancel at the end of the period"},
-		{billing.ActionResume, "Undo a cancellation"},
-		{billing.ActionRenew, "Pay the next period now, pay what is owed, or revive"},
-		{billing.ActionMoneyBack, "End at once with a full refund, within 14 days of the first charge"},
+		{billing.ActionCancel, "Cancel at the end of the period", billing.OperatorSupport},
+		{billing.ActionResume, "Undo a cancellation", billing.OperatorSupport},
+		{billing.ActionRenew, "Pay the next period now, pay what is owed, or revive", billing.OperatorSupport},
+		{billing.ActionMoneyBack, "End at once with a full refund, within 14 days of the first charge", billing.OperatorFinance},
 	} {
-		huma.Register(h, route(http.MethodPost, at+"/"+string(c.action), string(c.action), c.summary, "Account", account),
+		huma.Register(h, route(http.MethodPost, at+"/"+string(c.action), string(c.action), c.summary, "Account", account, by(c.role)),
 			func(ctx context.Context, in *emptyCommand) (*commandOutput, error) {
 				if in.Body != nil {
 					in.reason = in.Body.Reason
@@ -154,6 +155,11 @@ func (s *subscriptions) listEvents(ctx context.Context, in *SubscriptionInput) (
 	events, err := s.Store.Events(ctx, billing.SubscriptionID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
+	}
+	if !callerOf(ctx).operator { // operators' names are for operators
+		for i := range events {
+			events[i].Actor = billing.KindOfActor(events[i].Actor)
+		}
 	}
 	return &struct{ Body List[billing.Event] }{List[billing.Event]{Data: events}}, nil
 }

@@ -22,9 +22,9 @@ const (
 )
 
 func (s *operators) versionRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodGet, versionsPath, "list-versions", "A visual's packages, the newest first, including withdrawn ones", "Operator", operator), s.listVersions)
-	huma.Register(h, route(http.MethodPut, versionPath, "put-version", "Publish a visual's package", "Operator", operator), s.putVersion)
-	huma.Register(h, route(http.MethodDelete, versionPath, "withdraw-version", "Withdraw a package; the one before it becomes the newest", "Operator", operator), s.withdrawVersion)
+	huma.Register(h, route(http.MethodGet, versionsPath, "list-versions", "A visual's packages, the newest first, including withdrawn ones", "Operator", operator(billing.OperatorRoles...)), s.listVersions)
+	huma.Register(h, route(http.MethodPut, versionPath, "put-version", "Publish a visual's package", "Operator", operator(billing.OperatorAdmin)), s.putVersion)
+	huma.Register(h, route(http.MethodDelete, versionPath, "withdraw-version", "Withdraw a package; the one before it becomes the newest", "Operator", operator(billing.OperatorAdmin)), s.withdrawVersion)
 }
 
 // PublishedVersion is a version as the operator sees it.

@@ -20,6 +20,7 @@ type Store interface {
 	Products(ctx context.Context) ([]billing.Product, error)
 	Live(ctx context.Context) ([]billing.Subscription, error)
 	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
+	Audit(ctx context.Context, action, subject string, before, after any) error
 
 	CreateClock(ctx context.Context, now time.Time) (string, error)
 	HoldClock(ctx context.Context, id string) (time.Time, error)

@@ -1,11 +1,16 @@
 package backoffice
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/commands"
 )
+
+// migrationCaller is who moves subscriptions to new prices.
+const migrationCaller = "migration"
 
 // PriceSelection narrows a migration down. Empty: all.
 type PriceSelection struct {
@@ -44,11 +49,15 @@ func (o *Office) MigratePrices(ctx context.Context, which PriceSelection, dryRun
 			continue
 		}
 		if !dryRun {
-			outcome, err := o.commands.Tell(ctx, s, billing.Command{Action: billing.ActionMigrate, Price: price})
+			r, err := o.commands.Do(ctx, commands.NewRequest(migrationCaller, "POST /v1/operator/catalog/migrate", commands.NewID("mig"), s.ID,
+				cmp.Or(billing.ActorOf(ctx).Name, billing.ActorOperator), billing.Command{Action: billing.ActionMigrate, Price: price}))
 			if err != nil {
 				return moved, fmt.Errorf("telling %s: %w", s.ID, err)
 			}
-			if outcome.Code != "" { // it has changed meanwhile
+			if r.Outcome == nil {
+				return moved, fmt.Errorf("telling %s: its outcome is not known yet", s.ID)
+			}
+			if r.Outcome.Code != "" { // it has changed meanwhile
 				continue
 			}
 		}

@@ -1,8 +1,11 @@
 package backoffice
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/okviz/licensing/billing"
@@ -59,7 +62,12 @@ func (o *Office) ImportStatement(ctx context.Context, file []byte) ([]StatementL
 			return nil, err
 		}
 	}
-	return out, nil
+	results := map[LineResult]int{}
+	for _, l := range out {
+		results[l.Result]++
+	}
+	digest := fmt.Sprintf("%x", sha256.Sum256(file))
+	return out, o.store.Audit(ctx, "statement.import", "statement", nil, map[string]any{"sha256": digest, "lines": results})
 }
 
 // transfer does a line, if it is certain what it is for.
@@ -96,7 +104,7 @@ func (o *Office) transfer(ctx context.Context, l billing.StatementLine, seen map
 		return say(LineDoubtful, "the statement has this line twice")
 	}
 	seen[key] = true
-	r := commands.NewRequest(statementCaller, "POST /v1/operator/invoices/"+string(inv.ID)+"/mark-paid", key, inv.Subscription, "operator",
+	r := commands.NewRequest(statementCaller, "POST /v1/operator/invoices/"+string(inv.ID)+"/mark-paid", key, inv.Subscription, cmp.Or(billing.ActorOf(ctx).Name, billing.ActorOperator),
 		billing.Command{Action: billing.ActionMarkPaid, Invoice: inv.ID, Amount: &l.Amount.Amount, ValueDate: l.Date})
 	r.BodyHash, r.Token = key, key
 	if was, err := o.commands.Find(ctx, r.Caller, r.Route, r.Key); err == nil && was.Outcome != nil && was.Outcome.Code == "" {

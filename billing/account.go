@@ -33,7 +33,18 @@ type Session struct {
 // APIKey is a program's credential. The key itself is shown once and kept as a
 // hash.
 type APIKey struct {
-	ID        string
-	Scope     string // "operator" or "account"
-	CreatedAt time.Time
+	ID         string
+	Account    AccountID // whose key it is; empty: an operator's
+	Operator   string    // an operator's name; empty: of no named operator
+	Access     string    // an OperatorRole; of an account's key AccessRead or AccessWrite
+	Name       string    // what its owner calls it
+	CreatedAt  time.Time
+	ExpiresAt  *time.Time // nil: never
+	LastUsedAt *time.Time // to the minute; nil: never
 }
+
+// What an account's key may do. Whoever may write may read, too.
+const (
+	AccessRead  = "read"
+	AccessWrite = "write"
+)

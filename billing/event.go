@@ -13,7 +13,7 @@ import (
 type Event struct {
 	At      time.Time     `json:"at"`
 	Kind    EventKind     `json:"kind"`
-	Actor   string        `json:"actor"` // "customer", "operator", "engine"; the store knows it
+	Actor   string        `json:"actor"` // a kind of actor, or an operator's name; the store knows it
 	Text    string        `json:"text" doc:"In English, for people; the wording may change."`
 	Details *EventDetails `json:"details,omitempty" doc:"What the text names. Which of them there are follows from the kind."`
 }

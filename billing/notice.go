@@ -33,6 +33,8 @@ const (
 	NoticeRefundFailed    NoticeKind = "refund_failed"    // operator: a card could not be refunded, the balance has the money
 	NoticeQuote           NoticeKind = "quote"            // billing: what an order would cost, until Until
 	NoticeLogin           NoticeKind = "login"            // an account: the link to sign in with, good until Until
+	NoticeAPIKeyMade      NoticeKind = "api_key_made"     // an account: somebody made an API key
+	NoticeNewBrowser      NoticeKind = "new_browser"      // an account: a sign-in from a browser not known yet
 	NoticeCardExpiring    NoticeKind = "card_expiring"    // billing: the card is good until Until
 	NoticePriceChange     NoticeKind = "price_change"     // billing: another price from Until on
 	NoticeVersionReady    NoticeKind = "version_ready"    // licensee: the file that was still missing

@@ -12,19 +12,19 @@ type Policy struct {
 	SellerCountry string
 	// BlockedCountries are where nothing new is sold.
 	BlockedCountries []string
-	OrderExpiry   time.Duration // an unpaid card order's life
-	RenewalGrace  time.Duration // a card licence outlives its period by this
-	RetryAfter    []time.Duration
-	MaxDeclines   int                     // per order
-	Minimum       map[string]int64        // the least the gateway charges, minor units by currency
-	PreviewLife   time.Duration           // how old a proration_time may be
-	QuoteLife     time.Duration           // how long a quote can be accepted
-	InvoiceFrom   map[string]int64        // the least total that may be paid by invoice, minor units by currency; absent: none
-	InvoiceLife   time.Duration           // an order's, until it is paid
-	InvoiceAhead  map[Cycle]time.Duration // a renewal's is mailed so long before the period ends
-	ActionLife    time.Duration           // how long a change waits for the customer to confirm its payment
-	LookAgain     time.Duration           // between looks at a payment that the gateway works on
-	MoneyBack     time.Duration           // from the first charge
+	OrderExpiry      time.Duration // an unpaid card order's life
+	RenewalGrace     time.Duration // a card licence outlives its period by this
+	RetryAfter       []time.Duration
+	MaxDeclines      int                     // per order
+	Minimum          map[string]int64        // the least the gateway charges, minor units by currency
+	PreviewLife      time.Duration           // how old a proration_time may be
+	QuoteLife        time.Duration           // how long a quote can be accepted
+	InvoiceFrom      map[string]int64        // the least total that may be paid by invoice, minor units by currency; absent: none
+	InvoiceLife      time.Duration           // an order's, until it is paid
+	InvoiceAhead     map[Cycle]time.Duration // a renewal's is mailed so long before the period ends
+	ActionLife       time.Duration           // how long a change waits for the customer to confirm its payment
+	LookAgain        time.Duration           // between looks at a payment that the gateway works on
+	MoneyBack        time.Duration           // from the first charge
 
 	File licensing.FileTerm // how long delivered files last
 

@@ -12,7 +12,7 @@ type Request struct {
 	Key          string    // Idempotency-Key
 	BodyHash     string
 	Subscription SubscriptionID
-	Actor        string // for the audit history: "customer", "operator"
+	Actor        string // for the history: ActorCustomer, or an operator's name
 	Command      Command
 	Token        string // a card's, for the gateway
 	Reason       string // why, in the sender's words

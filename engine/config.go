@@ -54,6 +54,13 @@ type Config struct {
 	AcceptRisks      []string       `env:"OKVIZ_ACCEPT_RISKS"`    // what production otherwise refuses
 	EntraAuthority   string         `env:"OKVIZ_ENTRA_AUTHORITY"` // https://login.microsoftonline.com/organizations/v2.0; empty: no activation
 	EntraAudience    string         `env:"OKVIZ_ENTRA_AUDIENCE"`  // for whom its tokens are: the application's id
+
+	// For how many days what is over is kept; 0: for ever.
+	RetainRequests      int `env:"OKVIZ_RETENTION_REQUESTS" envDefault:"400"`
+	RetainMails         int `env:"OKVIZ_RETENTION_MAILS" envDefault:"400"`
+	RetainLogins        int `env:"OKVIZ_RETENTION_LOGINS" envDefault:"30"`
+	RetainGatewayEvents int `env:"OKVIZ_RETENTION_GATEWAY_EVENTS" envDefault:"400"`
+	RetainOrders        int `env:"OKVIZ_RETENTION_ORDERS" envDefault:"90"`
 }
 
 // FromEnvironment reads the configuration and checks it.
@@ -71,6 +78,18 @@ func (c Config) limited() bool { return !c.Development() || c.RateLimits == "on"
 // Development tells whether this is a development system. Production is the
 // default.
 func (c Config) Development() bool { return c.Env == "development" }
+
+// retention is for how long what is over is kept.
+func (c Config) retention() billing.Retention {
+	return billing.Retention{
+		billing.RetainRequests: c.RetainRequests, billing.RetainMails: c.RetainMails, billing.RetainLogins: c.RetainLogins,
+		billing.RetainGatewayEvents: c.RetainGatewayEvents, billing.RetainOrders: c.RetainOrders,
+	}
+}
+
+// shortestRetention is how many days anything is kept: answers are given again
+// for a week, and gateways repeat what they told for a month.
+const shortestRetention = 31
 
 // developmentKeys are the ids of the signing keys in dev/keys, whose private
 // halves everybody can read.
@@ -108,6 +127,11 @@ func (c Config) checkService(wrong *faults) {
 	}
 	if len(c.Secret) == 0 || slices.ContainsFunc(c.Secret, func(s string) bool { return len(s) < 32 }) {
 		wrong.add("OKVIZ_SECRET", "has fewer than 32 characters")
+	}
+	for kind, days := range c.retention() {
+		if days < 0 || days > 0 && days < shortestRetention && kind != billing.RetainLogins {
+			wrong.add("OKVIZ_RETENTION_"+strings.ToUpper(string(kind)), "must be 0 (for ever) or at least 31 days")
+		}
 	}
 	if slices.ContainsFunc(c.BlockedCountries, func(country string) bool { return !billing.ValidCountry(country) }) {
 		wrong.add("OKVIZ_BLOCKED_COUNTRIES", "is not a list of countries such as CU,IR,KP")

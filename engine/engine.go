@@ -273,7 +273,7 @@ func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	if key := e.config.OperatorKey; key != "" {
-		if _, err := e.Store.PutAPIKey(ctx, key, "operator", ""); err != nil {
+		if _, err := e.Store.PutAPIKey(ctx, key, billing.APIKey{Access: string(billing.OperatorAdmin)}); err != nil {
 			return fmt.Errorf("storing the operator key: %w", err)
 		}
 	}
@@ -300,6 +300,7 @@ func (e *Engine) loops() []loop {
 		{roleAPI, "write down who asks about licences", e.checks.Run},
 		{roleAPI, "act on the gateway's events, and have it forget removed cards", e.events.Run},
 		{roleAPI, "send the sandbox's webhooks", e.tellGatewayEvents},
+		{roleWorker, "remove what is older than its retention", func(ctx context.Context) { backoffice.Retain(ctx, e.Store, e.config.retention(), e.log) }},
 		{roleWorker, "forget attempts that no longer count", e.forgetAttempts},
 		{roleWorker, "send mails that are left over", func(ctx context.Context) { worker.Sweep(ctx, e.steps, time.Minute, e.log) }},
 	}

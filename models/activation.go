@@ -71,6 +71,7 @@ func (s *Store) amend(ctx context.Context, id licensing.LicenseID, actor string,
 		if err != nil {
 			return err
 		}
+		was := row
 		kind, err := change(&row)
 		if err != nil || kind == "" {
 			return err
@@ -78,8 +79,16 @@ func (s *Store) amend(ctx context.Context, id licensing.LicenseID, actor string,
 		if err := save(tx, id, &row); err != nil {
 			return err
 		}
-		return s.note(tx, row, kind, actor)
+		if err := s.note(tx, row, kind, actor); err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "license."+string(kind), string(id), was.settings(), row.settings())
 	})
+}
+
+// settings are what the audit log says of a licence.
+func (r licenseRow) settings() any {
+	return map[string]any{"tenant": r.Tenant, "block_over_limit": r.BlockOverLimit, "sites": r.Sites}
 }
 
 // note adds to the history of a licence's subscription what no changeset has

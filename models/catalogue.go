@@ -111,7 +111,10 @@ func (s *Store) ApplyCatalogue(ctx context.Context, c billing.Catalogue, dryRun 
 		if dryRun {
 			return errDry
 		}
-		return nil
+		if len(changes) == 0 {
+			return nil
+		}
+		return s.audit(ctx, tx, "catalog.apply", "catalog", nil, map[string]any{"changes": changes})
 	})
 	if err == errDry {
 		err = nil

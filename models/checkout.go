@@ -35,7 +35,7 @@ func (s *Store) begin(ctx context.Context, r billing.Request, asked func(tx *gor
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		row = requestRow{
 			ID: r.ID, Caller: r.Caller, Route: r.Route, IdempotencyKey: r.Key, BodyHash: r.BodyHash,
-			Subscription: r.Subscription, Actor: r.Actor, Command: r.Command, Token: r.Token, Reason: r.Reason, Outcome: r.Outcome,
+			Subscription: r.Subscription, Actor: r.Actor, Origin: billing.ActorOf(ctx).From, Command: r.Command, Token: r.Token, Reason: r.Reason, Outcome: r.Outcome,
 		}
 		if err := tx.Create(&row).Error; err != nil {
 			return err

@@ -36,10 +36,20 @@ func (accountDiscountRow) TableName() string { return "account_discounts" }
 // keep theirs.
 func (s *Store) PutCoupon(ctx context.Context, c billing.Coupon) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
+		was, err := one[couponRow](locked(tx).Where("code = ?", c.Code))
+		if err != nil && !errors.Is(err, billing.ErrNotFound) {
+			return err
+		}
 		if _, err := lockedOrNew(tx, &couponRow{Code: c.Code, Detail: c}, "code = ?", c.Code); err != nil {
 			return err
 		}
-		return tx.Model(&couponRow{}).Where("code = ?", c.Code).Updates(couponRow{Detail: c}).Error
+		if err := tx.Model(&couponRow{}).Where("code = ?", c.Code).Updates(couponRow{Detail: c}).Error; err != nil {
+			return err
+		}
+		if was.Code == "" {
+			return s.audit(ctx, tx, "coupon.put", c.Code, nil, c)
+		}
+		return s.audit(ctx, tx, "coupon.put", c.Code, was.Detail, c)
 	})
 }
 
@@ -98,7 +108,14 @@ func (s *Store) SetStanding(ctx context.Context, email string, percent int64) er
 		if err != nil {
 			return err
 		}
-		return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&accountDiscountRow{id, percent}).Error
+		was, err := standing(tx, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&accountDiscountRow{id, percent}).Error; err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "account.discount", string(id), map[string]any{"percent": was}, map[string]any{"percent": percent})
 	})
 }
 

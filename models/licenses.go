@@ -62,8 +62,12 @@ func (s *Store) SetSites(ctx context.Context, id licensing.LicenseID, sites []st
 		if row.SiteEdits++; row.SiteEdits > limit {
 			return &billing.Error{Code: billing.CodeTooManySiteEdits, Field: "sites", Detail: "the sites have been changed too often in this period"}
 		}
+		was := row.settings()
 		row.Sites = sites
-		return save(tx, id, &row)
+		if err := save(tx, id, &row); err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "license.sites", string(id), was, row.settings())
 	})
 }
 

@@ -28,13 +28,13 @@ func (s *Store) Post(ctx context.Context, p billing.Changeset) error {
 		}
 		for _, write := range []func(*gorm.DB, subscriptionRow, billing.Changeset) error{
 			admit, s.claim, s.moveMoney, s.advance, answer,
-			file, // last, so that the number series are locked for the shortest time
+			file, // late, so that the number series are locked for the shortest time
 		} {
 			if err := write(tx, row, p); err != nil {
 				return err
 			}
 		}
-		return nil
+		return s.auditCommand(tx, row, p)
 	})
 }
 

@@ -31,7 +31,10 @@ func (s *Store) Profile(ctx context.Context, account billing.AccountID) (billing
 // PutProfile writes an account's profile down in place of the earlier one.
 func (s *Store) PutProfile(ctx context.Context, account billing.AccountID, p billing.Profile) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
-		return tx.Save(&profileRow{Account: account, Detail: p}).Error
+		if err := tx.Save(&profileRow{Account: account, Detail: p}).Error; err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "account.details", string(account), nil, nil) // which are personal
 	})
 }
 
@@ -86,7 +89,10 @@ func (s *Store) RemoveCard(ctx context.Context, account billing.AccountID, ref s
 			}
 		}
 		now := tx.NowFunc()
-		return tx.Model(&paymentMethodRow{}).Where("ref = ?", card.Ref).Updates(map[string]any{"removed_at": now, "detach_at": now}).Error
+		if err := tx.Model(&paymentMethodRow{}).Where("ref = ?", card.Ref).Updates(map[string]any{"removed_at": now, "detach_at": now}).Error; err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "payment_method.remove", ref, map[string]any{"account": account}, nil)
 	})
 }
 

@@ -39,9 +39,13 @@ func (s *Store) BeginQuote(ctx context.Context, r billing.Request, q billing.Quo
 		if q.Number, err = next(tx, "Q", q.CreatedAt); err != nil {
 			return err
 		}
-		return tx.Create(&quoteRow{
+		err = tx.Create(&quoteRow{
 			ID: q.ID, Number: q.Number, Account: q.Order.BillingAccount, TestClock: q.Subscription.TestClock, Detail: q,
 		}).Error
+		if err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "quote.create", q.ID, nil, map[string]any{"number": q.Number, "account": q.Order.BillingAccount})
 	})
 }
 

@@ -90,6 +90,7 @@ type requestRow struct {
 	BodyHash       string
 	Subscription   billing.SubscriptionID
 	Actor          string
+	Origin         string          // where an operator sent it from; empty: it is not an operator's
 	Command        billing.Command `gorm:"serializer:json"`
 	Token          string          // the gateway's; forgotten once it is attached
 	Method         string          // what it was attached as
@@ -233,12 +234,16 @@ type counterRow struct {
 }
 
 type apiKeyRow struct {
-	ID        string
-	Hash      string
-	Scope     string
-	Account   billing.AccountID
-	CreatedAt time.Time
-	RevokedAt *time.Time
+	ID         string
+	Hash       string
+	Account    billing.AccountID
+	Operator   string // a name; empty: no named operator's
+	Access     string
+	Name       string
+	CreatedAt  time.Time
+	ExpiresAt  *time.Time
+	LastUsedAt *time.Time
+	RevokedAt  *time.Time
 }
 
 type testClockRow struct {

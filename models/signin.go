@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -33,6 +34,14 @@ type sessionRow struct {
 	ExpiresAt time.Time
 }
 
+type browserRow struct {
+	ID        string
+	Account   billing.AccountID
+	Hash      string
+	CreatedAt time.Time
+}
+
+func (browserRow) TableName() string { return "browsers" }
 func (loginRow) TableName() string   { return "logins" }
 func (sessionRow) TableName() string { return "sessions" }
 
@@ -65,17 +74,63 @@ func (s *Store) BeginLogin(ctx context.Context, id, token string, account billin
 	})
 }
 
-// LoginAccount is the account that a link is mailed to, and the one of the tokens
-// that the link has: the first, unless it was begun with another secret. Errors:
-// ErrNotFound.
-func (s *Store) LoginAccount(ctx context.Context, id string, tokens []string) (account billing.Account, token string, err error) {
-	login, err := one[loginRow](s.db.WithContext(ctx).Where("id = ?", id))
+// NoticeAccount is the account that a login, an API key or a browser is of. For
+// a login it also picks the token that the mailed link has: the first, unless
+// the login was begun with another secret. Errors: ErrNotFound.
+func (s *Store) NoticeAccount(ctx context.Context, id string, tokens []string) (account billing.Account, token string, err error) {
+	db := s.db.WithContext(ctx)
+	var owner billing.AccountID
+	switch {
+	case strings.HasPrefix(id, "key_"):
+		row, e := one[apiKeyRow](db.Where("id = ?", id))
+		owner, err = row.Account, e
+	case strings.HasPrefix(id, "brw_"):
+		row, e := one[browserRow](db.Where("id = ?", id))
+		owner, err = row.Account, e
+	default:
+		row, e := one[loginRow](db.Where("id = ?", id))
+		owner, err = row.Account, e
+		token = tokens[max(0, slices.IndexFunc(tokens, func(token string) bool { return hashKey(token) == row.Hash }))]
+	}
 	if err != nil {
 		return account, "", err
 	}
-	i := max(0, slices.IndexFunc(tokens, func(token string) bool { return hashKey(token) == login.Hash }))
-	account, err = s.Account(ctx, login.Account)
-	return account, tokens[i], err
+	account, err = s.Account(ctx, owner)
+	return account, token, err
+}
+
+// tell writes a mail to an account about something of its, by id.
+func (s *Store) tell(tx *gorm.DB, id string, kind billing.NoticeKind) error {
+	n := billing.Notice{Kind: kind, To: billing.RoleBilling}
+	return tx.Create(&outboxRow{ID: NewID("ntc"), Subscription: id, Kind: n.Kind, Recipient: n.To, Notice: n, At: s.db.NowFunc()}).Error
+}
+
+// NoteBrowser notes the browser that an account has signed in with, by its
+// cookie. Of one that is not the account's first and was not known yet, a mail
+// tells, and id is what it is about; otherwise id is empty.
+func (s *Store) NoteBrowser(ctx context.Context, account billing.AccountID, cookie string) (id string, err error) {
+	err = s.tx(ctx, func(tx *gorm.DB) error {
+		id = ""
+		if _, err := one[accountRow](locked(tx).Where("id = ?", account)); err != nil {
+			return err
+		}
+		var known []browserRow
+		if err := tx.Where("account = ?", account).Find(&known).Error; err != nil {
+			return err
+		}
+		row := browserRow{ID: NewID("brw"), Account: account, Hash: hashKey(cookie)}
+		for _, b := range known {
+			if b.Hash == row.Hash {
+				return nil
+			}
+		}
+		if err := tx.Create(&row).Error; err != nil || len(known) == 0 {
+			return err
+		}
+		id = row.ID
+		return s.tell(tx, id, billing.NoticeNewBrowser)
+	})
+	return id, err
 }
 
 // ConfirmLogin makes a session of a mailed link's token, once, and ends the
@@ -128,30 +183,14 @@ func (s *Store) Sessions(ctx context.Context, account billing.AccountID) ([]bill
 // EndSessions ends one session of an account, or all of them where id is
 // empty.
 func (s *Store) EndSessions(ctx context.Context, account billing.AccountID, id string) error {
-	q := s.db.WithContext(ctx).Where("account = ?", account)
-	if id != "" {
-		q = q.Where("id = ?", id)
-	}
-	return q.Delete(&sessionRow{}).Error
-}
-
-// APIKeys lists an account's keys, the newest first.
-func (s *Store) APIKeys(ctx context.Context, account billing.AccountID) ([]billing.APIKey, error) {
-	var rows []apiKeyRow
-	err := s.db.WithContext(ctx).Where("account = ? AND revoked_at IS NULL", account).Order("id DESC").Find(&rows).Error
-	list := make([]billing.APIKey, len(rows))
-	for i, r := range rows {
-		list[i] = billing.APIKey{ID: r.ID, Scope: r.Scope, CreatedAt: r.CreatedAt}
-	}
-	return list, err
-}
-
-// RevokeAPIKey ends an account's key. Errors: ErrNotFound.
-func (s *Store) RevokeAPIKey(ctx context.Context, account billing.AccountID, id string) error {
-	r := s.db.WithContext(ctx).Model(&apiKeyRow{}).Where("id = ? AND account = ? AND revoked_at IS NULL", id, account).
-		Update("revoked_at", s.db.NowFunc())
-	if r.Error == nil && r.RowsAffected == 0 {
-		return billing.ErrNotFound
-	}
-	return r.Error
+	return s.tx(ctx, func(tx *gorm.DB) error {
+		q := tx.Where("account = ?", account)
+		if id != "" {
+			q = q.Where("id = ?", id)
+		}
+		if err := q.Delete(&sessionRow{}).Error; err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "account.sessions_end", string(account), nil, nil)
+	})
 }

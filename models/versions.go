@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"time"
 
@@ -44,10 +46,22 @@ func (s *Store) PutVersion(ctx context.Context, product string, v billing.Versio
 				row.ReleasedAt = was.ReleasedAt.Add(time.Second)
 			}
 		}
-		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error; err != nil || len(versions) > 0 {
+		var before any
+		for _, was := range versions {
+			if was.Version == v.Version {
+				before = map[string]any{"released_at": was.ReleasedAt, "guid": was.Build.GUID, "kids": was.Build.Kids}
+			}
+		}
+		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error; err != nil {
 			return err
 		}
-		return s.announce(tx, product)
+		if len(versions) == 0 {
+			if err := s.announce(tx, product); err != nil {
+				return err
+			}
+		}
+		return s.audit(ctx, tx, "version.put", product+"/"+v.Version, before,
+			map[string]any{"released_at": row.ReleasedAt, "guid": row.GUID, "kids": row.Kids, "sha256": fmt.Sprintf("%x", sha256.Sum256(pkg))})
 	})
 }
 
@@ -92,7 +106,11 @@ func (s *Store) WithdrawVersion(ctx context.Context, product, version string) er
 		if _, err := one[versionRow](tx.Select("version").Where(where)); err != nil {
 			return err
 		}
-		return tx.Model(&versionRow{}).Where(where).Where("withdrawn_at IS NULL").Update("withdrawn_at", s.db.NowFunc()).Error
+		r := tx.Model(&versionRow{}).Where(where).Where("withdrawn_at IS NULL").Update("withdrawn_at", s.db.NowFunc())
+		if r.Error != nil || r.RowsAffected == 0 {
+			return r.Error
+		}
+		return s.audit(ctx, tx, "version.withdraw", product+"/"+version, map[string]any{"withdrawn": false}, map[string]any{"withdrawn": true})
 	})
 }
 

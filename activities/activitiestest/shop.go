@@ -84,7 +84,7 @@ func New(t testing.TB, now func() time.Time) *Shop {
 	s.Activities = &activities.Activities{
 		Store: store, Gateway: gateway, Mailer: s.Mailbox, Files: packages.NewStamper(store, s.Keys, billing.DefaultPolicy().File),
 		Documents: papers,
-		PublicURL: "https://shop.example", OperatorEmail: OperatorEmail, Now: now,
+		PublicURL: "https://shop.example", Secret: billing.Secret{"a secret of the tests, with 32 characters"}, OperatorEmail: OperatorEmail, Now: now,
 	}
 	return s
 }

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +26,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ctx = billing.As(ctx, commandLine())
 	if err := command().Run(ctx, os.Args); err != nil {
 		fmt.Fprintln(os.Stderr, "okviz:", err)
 		os.Exit(1)
@@ -36,7 +36,7 @@ func main() {
 func command() *cli.Command {
 	return &cli.Command{
 		Name: "okviz", Usage: "subscriptions and licences of Power BI visuals", Version: engine.Version(),
-		Commands: []*cli.Command{
+		Commands: append(operatorCommands(), []*cli.Command{
 			{Name: "api", Usage: "serve the HTTP API and the pages", Action: serve},
 			{Name: "worker", Usage: "run the subscriptions", Action: work},
 			{Name: "migrate", Usage: "create or update the tables, and register Temporal's search attributes", Action: migrate},
@@ -65,12 +65,6 @@ func command() *cli.Command {
 				{Name: "withdraw", Usage: "withdraw a package; the one before it becomes the newest", ArgsUsage: "PRODUCT VERSION", Action: withdrawVersion},
 				{Name: "list", Usage: "list a product's packages and the signing keys that each knows", ArgsUsage: "PRODUCT", Action: listVersions},
 			}},
-			{Name: "api-keys", Usage: "operators' API keys", Commands: []*cli.Command{
-				{Name: "create", Usage: "create a key; it is shown once", Action: createKey,
-					Flags: []cli.Flag{&cli.StringFlag{Name: "scope", Required: true, Usage: "operator"}}},
-				{Name: "list", Usage: "list the operators' keys, by id", Action: listAPIKeys},
-				{Name: "revoke", Usage: "end an operator's key", ArgsUsage: "ID", Action: revokeKey},
-			}},
 			{Name: "signing-keys", Usage: "the keys that sign licences", Commands: []*cli.Command{
 				{Name: "generate", Usage: "print a new pair of keys, current and next (PEM): keep them in a file that only okviz can read", Action: generateKeys},
 				{Name: "rotate", Usage: "make the next key the current one, create a new next key, and publish the former one until its last token has ended", Action: rotateKeys,
@@ -78,7 +72,7 @@ func command() *cli.Command {
 				{Name: "list", Usage: "list the keys and what each is used for", Action: listKeys},
 				{Name: "show", Usage: "print the public halves as a JWK set, like /.well-known/jwks.json", Action: showKeys},
 			}},
-		},
+		}...),
 	}
 }
 
@@ -271,40 +265,4 @@ func read(file string) ([]byte, error) {
 func printCatalogue(context.Context, *cli.Command) error {
 	_, err := os.Stdout.Write(billing.DefaultCatalogue())
 	return err
-}
-
-// noAccount is whose keys the operators' are.
-const noAccount = ""
-
-func createKey(ctx context.Context, cmd *cli.Command) error {
-	if cmd.String("scope") != "operator" {
-		return errors.New("the scope is operator")
-	}
-	return stored(func(s *models.Store) error {
-		key := "okv_" + rand.Text() + rand.Text()
-		id, err := s.PutAPIKey(ctx, key, "operator", noAccount)
-		if err == nil {
-			fmt.Printf("%s\n%s\n", id, key)
-		}
-		return err
-	})
-}
-
-func listAPIKeys(ctx context.Context, _ *cli.Command) error {
-	return stored(func(s *models.Store) error {
-		keys, err := s.APIKeys(ctx, noAccount)
-		for _, k := range keys {
-			fmt.Println(k.ID, k.CreatedAt.Format(time.RFC3339))
-		}
-		return err
-	})
-}
-
-func revokeKey(ctx context.Context, cmd *cli.Command) error {
-	if cmd.Args().Len() != 1 {
-		return errors.New("name the key by its id: okviz api-keys list")
-	}
-	return stored(func(s *models.Store) error {
-		return s.RevokeAPIKey(ctx, noAccount, cmd.Args().First())
-	})
 }

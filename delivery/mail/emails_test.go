@@ -209,6 +209,26 @@ var emails = []letterCase{
 		[]string{"subscription", "licence"},
 	},
 	{
+		"a new API key is told with what to do if it was somebody else",
+		billing.Email{
+			ID: "out_01JXYZ", Notice: billing.Notice{Kind: billing.NoticeAPIKeyMade, To: billing.RoleBilling},
+			Email: "ada@contoso.example", Link: "https://okviz.example/account/api-keys", At: utc(2026, 1, 31, 9),
+		},
+		"A new API key for your account at OKVIZ",
+		[]string{"31 January 2026, 09:00 UTC", "If it was not you, end the key"},
+		[]string{"subscription", "licence"},
+	},
+	{
+		"a sign-in from a new browser is told with what to do if it was somebody else",
+		billing.Email{
+			ID: "out_01JXYZ", Notice: billing.Notice{Kind: billing.NoticeNewBrowser, To: billing.RoleBilling},
+			Email: "ada@contoso.example", Link: "https://okviz.example/account/details", At: utc(2026, 1, 31, 9),
+		},
+		"You signed in to OKVIZ from a new browser",
+		[]string{"31 January 2026, 09:00 UTC", "If it was not you, sign out everywhere"},
+		[]string{"subscription", "licence"},
+	},
+	{
 		"a quote says what it would cost until when, and that nothing is ordered",
 		with(toBilling(billing.Notice{Kind: billing.NoticeQuote, Amount: usd(1208)}), func(l *billing.Email) {
 			l.SubscriptionNumber, l.QuoteNumber, l.Link = 0, "Q-2026-000007", "https://okviz.example/quotes/quo_1#token=qot_abc"
@@ -467,7 +487,7 @@ func TestEveryLetterTellsItsFactsInTextAndHTML(t *testing.T) {
 			}
 			link, why := c.email.Link, "the billing contact of subscription #4540"
 			switch {
-			case c.email.Kind == billing.NoticeLogin:
+			case c.email.SubscriptionNumber == 0 && c.email.Kind != billing.NoticeQuote:
 				why = "your address has an account"
 			case c.email.Kind == billing.NoticeQuote:
 				why = "somebody asked for a quote with your address"

@@ -88,7 +88,8 @@ CREATE TABLE requests (
   idempotency_key VARCHAR(255) NOT NULL,
   body_hash VARCHAR(255) NOT NULL,
   subscription VARCHAR(64) NOT NULL,
-  actor VARCHAR(64) NOT NULL,
+  actor VARCHAR(128) NOT NULL,
+  origin VARCHAR(255) NOT NULL,
   command JSON NOT NULL,
   token VARCHAR(255) NOT NULL,
   method VARCHAR(255) NOT NULL,
@@ -229,7 +230,7 @@ CREATE TABLE events (
   position BIGINT NOT NULL,
   at DATETIME NOT NULL,
   kind VARCHAR(64) NOT NULL,
-  actor VARCHAR(64) NOT NULL,
+  actor VARCHAR(128) NOT NULL,
   words TEXT NOT NULL,
   details JSON NULL,
   PRIMARY KEY (subscription, revision, position)
@@ -240,12 +241,26 @@ CREATE TABLE counters (
   value BIGINT NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+-- Who works for the vendor. API keys and the audit log name them.
+CREATE TABLE operators (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  name VARCHAR(64) NOT NULL UNIQUE,
+  created_at DATETIME NOT NULL,
+  suspended_at DATETIME NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- A key is an account's, or an operator's: then account is empty. access is an
+-- operator's role, or read or write.
 CREATE TABLE api_keys (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
   hash VARCHAR(64) NOT NULL UNIQUE,
-  scope VARCHAR(64) NOT NULL,
   account VARCHAR(64) NOT NULL,
+  operator VARCHAR(64) NOT NULL,
+  access VARCHAR(64) NOT NULL,
+  name VARCHAR(64) NOT NULL,
   created_at DATETIME NOT NULL,
+  expires_at DATETIME NULL,
+  last_used_at DATETIME NULL,
   revoked_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -430,7 +445,34 @@ CREATE TABLE attempts (
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE INDEX attempts_expires ON attempts (expires_at);
 
+-- What operators have changed. Rows are only ever added; each hash covers the
+-- row before.
+CREATE TABLE audit_log (
+  id BIGINT NOT NULL PRIMARY KEY,
+  at DATETIME NOT NULL,
+  actor VARCHAR(128) NOT NULL,
+  origin VARCHAR(255) NOT NULL,
+  action VARCHAR(64) NOT NULL,
+  subject VARCHAR(128) NOT NULL,
+  state_before MEDIUMTEXT NOT NULL,
+  state_after MEDIUMTEXT NOT NULL,
+  hash VARCHAR(64) NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX audit_log_subject ON audit_log (subject, id);
+CREATE INDEX audit_log_actor ON audit_log (actor, id);
+
+-- Browsers that an account has signed in with, by the hash of a cookie.
+CREATE TABLE browsers (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  account VARCHAR(64) NOT NULL,
+  hash VARCHAR(64) NOT NULL,
+  created_at DATETIME NOT NULL,
+  UNIQUE (account, hash)
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
 -- +goose Down
+DROP TABLE browsers;
+DROP TABLE audit_log;
 DROP TABLE attempts;
 DROP TABLE sandbox_forms;
 DROP TABLE card_forms;
@@ -451,6 +493,7 @@ DROP TABLE sandbox_payments;
 DROP TABLE sandbox_methods;
 DROP TABLE sandbox_customers;
 DROP TABLE api_keys;
+DROP TABLE operators;
 DROP TABLE counters;
 DROP TABLE events;
 DROP TABLE outbox;

@@ -89,6 +89,7 @@ CREATE TABLE requests (
   body_hash TEXT NOT NULL,
   subscription TEXT NOT NULL,
   actor TEXT NOT NULL,
+  origin TEXT NOT NULL,
   command TEXT NOT NULL,
   token TEXT NOT NULL,
   method TEXT NOT NULL,
@@ -240,12 +241,26 @@ CREATE TABLE counters (
   value INTEGER NOT NULL
 );
 
+-- Who works for the vendor. API keys and the audit log name them.
+CREATE TABLE operators (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  created_at DATETIME NOT NULL,
+  suspended_at DATETIME NULL
+);
+
+-- A key is an account's, or an operator's: then account is empty. access is an
+-- operator's role, or read or write.
 CREATE TABLE api_keys (
   id TEXT NOT NULL PRIMARY KEY,
   hash TEXT NOT NULL UNIQUE,
-  scope TEXT NOT NULL,
   account TEXT NOT NULL,
+  operator TEXT NOT NULL,
+  access TEXT NOT NULL,
+  name TEXT NOT NULL,
   created_at DATETIME NOT NULL,
+  expires_at DATETIME NULL,
+  last_used_at DATETIME NULL,
   revoked_at DATETIME NULL
 );
 
@@ -430,7 +445,34 @@ CREATE TABLE attempts (
 );
 CREATE INDEX attempts_expires ON attempts (expires_at);
 
+-- What operators have changed. Rows are only ever added; each hash covers the
+-- row before.
+CREATE TABLE audit_log (
+  id INTEGER NOT NULL PRIMARY KEY,
+  at DATETIME NOT NULL,
+  actor TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  state_before TEXT NOT NULL,
+  state_after TEXT NOT NULL,
+  hash TEXT NOT NULL
+);
+CREATE INDEX audit_log_subject ON audit_log (subject, id);
+CREATE INDEX audit_log_actor ON audit_log (actor, id);
+
+-- Browsers that an account has signed in with, by the hash of a cookie.
+CREATE TABLE browsers (
+  id TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  UNIQUE (account, hash)
+);
+
 -- +goose Down
+DROP TABLE browsers;
+DROP TABLE audit_log;
 DROP TABLE attempts;
 DROP TABLE sandbox_forms;
 DROP TABLE card_forms;
@@ -451,6 +493,7 @@ DROP TABLE sandbox_payments;
 DROP TABLE sandbox_methods;
 DROP TABLE sandbox_customers;
 DROP TABLE api_keys;
+DROP TABLE operators;
 DROP TABLE counters;
 DROP TABLE events;
 DROP TABLE outbox;

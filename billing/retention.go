@@ -1,0 +1,17 @@
+package billing
+
+// Retained is a kind of rows that are kept for a time only.
+type Retained string
+
+// The kinds. docs/operators.md says what belongs to each.
+const (
+	RetainRequests      Retained = "requests"
+	RetainMails         Retained = "mails"
+	RetainLogins        Retained = "logins"
+	RetainGatewayEvents Retained = "gateway_events"
+	RetainOrders        Retained = "orders"
+)
+
+// Retention is for how many days each kind is kept, once it is over. 0: for
+// ever.
+type Retention map[Retained]int

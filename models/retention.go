@@ -1,0 +1,72 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Remove removes at most limit rows of a kind that were over before an instant,
+// and tells how many they were. Nothing is removed that is still waited for, and
+// no row of a transfer's: a statement must find it again.
+func (s *Store) Remove(ctx context.Context, kind billing.Retained, before time.Time, limit int) (int, error) {
+	removed := 0
+	err := s.tx(ctx, func(tx *gorm.DB) error {
+		removed = 0
+		ids := func(row any, id, where string, args ...any) (list []string, err error) {
+			return list, tx.Model(row).Where(where, args...).Order(id).Limit(limit).Pluck(id, &list).Error
+		}
+		forget := func(row any, id string, list []string, err error) error {
+			removed += len(list)
+			if err != nil || len(list) == 0 {
+				return err
+			}
+			return tx.Where(id+" IN ?", list).Delete(row).Error
+		}
+		switch kind {
+		case billing.RetainRequests:
+			list, err := ids(&requestRow{}, "id", "created_at < ? AND outcome IS NOT NULL AND route NOT LIKE '%/mark-paid'", before)
+			return forget(&requestRow{}, "id", list, err)
+		case billing.RetainMails:
+			list, err := ids(&outboxRow{}, "id", "done_at < ?", before)
+			return forget(&outboxRow{}, "id", list, err)
+		case billing.RetainLogins:
+			list, err := ids(&loginRow{}, "id", "expires_at < ?", before)
+			if err := forget(&loginRow{}, "id", list, err); err != nil {
+				return err
+			}
+			list, err = ids(&sessionRow{}, "id", "expires_at < ?", before)
+			return forget(&sessionRow{}, "id", list, err)
+		case billing.RetainGatewayEvents:
+			list, err := ids(&gatewayEventRow{}, "event", "next_at IS NULL AND created_at < ?", before)
+			return forget(&gatewayEventRow{}, "next_at IS NULL AND event", list, err)
+		case billing.RetainOrders:
+			return s.removeOrders(tx, before, limit, &removed)
+		}
+		return nil
+	})
+	return removed, err
+}
+
+// removeOrders removes orders that came to nothing, with all that hangs on
+// them. An order that has a numbered document stays, and so does one of a quote.
+func (s *Store) removeOrders(tx *gorm.DB, before time.Time, limit int, removed *int) error {
+	var subs []billing.SubscriptionID
+	err := tx.Model(&subscriptionRow{}).Where("status = ? AND next_at IS NULL AND updated_at < ?", billing.IncompleteExpired, before).
+		Where("id NOT IN (?)", tx.Model(&invoiceRow{}).Select("subscription").Where("number IS NOT NULL")).
+		Where("id NOT IN (?)", tx.Model(&quoteRow{}).Select("subscription").Where("subscription IS NOT NULL")).
+		Order("id").Limit(limit).Pluck("id", &subs).Error
+	if err != nil || len(subs) == 0 {
+		return err
+	}
+	*removed = len(subs)
+	for _, row := range []any{&orderRow{}, &requestRow{}, &outboxRow{}, &eventRow{}, &invoiceRow{}, &cardFormRow{}, &licenseRow{}} {
+		if err := tx.Where("subscription IN ?", subs).Delete(row).Error; err != nil {
+			return err
+		}
+	}
+	return tx.Where("id IN ?", subs).Delete(&subscriptionRow{}).Error
+}
