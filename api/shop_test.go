@@ -287,7 +287,7 @@ func (f *temporal) ListWorkflow(context.Context, *workflowservice.ListWorkflowEx
 	return &workflowservice.ListWorkflowExecutionsResponse{}, nil
 }
 
-func (f *temporal) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+func (f *temporal) DescribeWorkflow(context.Context, string, string) (*client.WorkflowExecutionDescription, error) {
 	return nil, serviceerror.NewNotFound("no such workflow")
 }
 

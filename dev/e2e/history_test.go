@@ -36,12 +36,12 @@ func (s *shop) history(t testing.TB, id, run string) *history.History {
 func (s *shop) runs(t testing.TB, id string) []*history.History {
 	t.Helper()
 	var found []*workflow.WorkflowExecutionInfo
-	latest, err := s.temporal.DescribeWorkflowExecution(context.Background(), id, "")
+	latest, err := s.temporal.DescribeWorkflow(context.Background(), id, "")
 	must(t, err)
 	eventually(t, listed, "the latest run of "+id+" is listed", func() bool {
 		found = s.executions(t, fmt.Sprintf("WorkflowId = '%s'", id))
 		return slices.ContainsFunc(found, func(e *workflow.WorkflowExecutionInfo) bool {
-			return e.Execution.RunId == latest.WorkflowExecutionInfo.Execution.RunId
+			return e.Execution.RunId == latest.WorkflowExecution.RunID
 		})
 	})
 	slices.SortFunc(found, func(a, b *workflow.WorkflowExecutionInfo) int {
@@ -84,10 +84,10 @@ func (s *shop) details(t testing.TB, id string) string {
 // attributes are the search attributes of a subscription's workflow.
 func (s *shop) attributes(t testing.TB, id string) map[string]any {
 	t.Helper()
-	d, err := s.temporal.DescribeWorkflowExecution(context.Background(), id, "")
+	d, err := s.temporal.DescribeWorkflow(context.Background(), id, "")
 	must(t, err)
 	attributes := map[string]any{}
-	for name, p := range d.WorkflowExecutionInfo.GetSearchAttributes().GetIndexedFields() {
+	for name, p := range d.RawResponse.WorkflowExecutionInfo.GetSearchAttributes().GetIndexedFields() {
 		var v any
 		must(t, json.Unmarshal(p.Data, &v))
 		attributes[name] = v
