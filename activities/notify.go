@@ -152,6 +152,7 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 	case billing.RoleOperator: // it has no page here
 		l.Name, l.Email, l.Licensee, l.Link, l.SubscriptionID = "", a.OperatorEmail, "", "", s.ID
 		return l, nil
+	default: // the licensee
 	}
 	return l, a.addressLicensee(ctx, &l, e.Notice, snapshot.Order)
 }

@@ -313,7 +313,6 @@ func (a *Activities) collect(ctx context.Context, t Task, snapshot billing.Snaps
 	case billing.PaymentRequiresAction, billing.PaymentProcessing:
 		return a.post(ctx, t, *snapshot.Awaits(inv, result, t.At), request)
 	}
-	return Result{}, fmt.Errorf("charging %s: the outcome is %s", inv.ID, result.Status)
 }
 
 // charge charges an invoice in the three steps of package payments: prepare,

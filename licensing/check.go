@@ -36,8 +36,9 @@ func (c Code) Valid() bool {
 	switch c {
 	case Active, Trial, PastDue, Canceled, OverLimit:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // Env is where a visual runs: Power BI's CustomVisualHostEnv, a set of bits of

@@ -85,7 +85,7 @@ func (k Key) GoString() string     { return k.String() }
 func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
 // Format keeps the verbs that ignore String from showing the key.
-func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }
+func (k Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.String()) }
 
 // PublicKey is the 32 bytes by which a visual knows a Key.
 type PublicKey ed25519.PublicKey

@@ -116,7 +116,7 @@ func (s *Store) ApplyCatalogue(ctx context.Context, c billing.Catalogue, dryRun 
 		}
 		return s.audit(ctx, tx, "catalog.apply", "catalog", nil, map[string]any{"changes": changes})
 	})
-	if err == errDry {
+	if errors.Is(err, errDry) {
 		err = nil
 	}
 	return changes, err

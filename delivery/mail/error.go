@@ -85,6 +85,7 @@ func refusesEmail(reason gomail.SendErrReason, code int) bool {
 	switch reason {
 	case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose:
 		return code/100 == 5 && code != 503 && code/10 != 53
+	default:
+		return false
 	}
-	return false
 }

@@ -43,6 +43,7 @@ func PlanWords(p billing.PlanRef, quantity int64) string {
 		what += ", billed yearly"
 	case billing.ThreeYears:
 		what += ", billed every three years"
+	default: // for tests alone
 	}
 	return what
 }

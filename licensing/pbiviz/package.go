@@ -197,7 +197,7 @@ func (p *opened) locateCode() (description, error) {
 		return skipValue(dec)
 	})
 	if err == nil {
-		if _, err = dec.Token(); err == io.EOF {
+		if _, err = dec.Token(); errors.Is(err, io.EOF) {
 			err = nil
 		} else {
 			err = errors.New("more than one value")

@@ -369,7 +369,9 @@ func lyingBomb(t testing.TB, size int) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Write(make([]byte, size))
+	if _, err := f.Write(make([]byte, size)); err != nil {
+		t.Fatal(err)
+	}
 	f.Close()
 	w := zip.NewWriter(&out)
 	e, err := w.CreateRaw(&zip.FileHeader{Name: "bomb", Method: zip.Deflate,
@@ -377,7 +379,9 @@ func lyingBomb(t testing.TB, size int) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Write(deflated.Bytes())
+	if _, err := e.Write(deflated.Bytes()); err != nil {
+		t.Fatal(err)
+	}
 	w.Close()
 	return out.Bytes()
 }
@@ -418,7 +422,7 @@ func overlapping(t testing.TB) []byte {
 			t.Fatal(err)
 		}
 		if name == "a" {
-			io.WriteString(e, text)
+			fmt.Fprint(e, text)
 		}
 	}
 	w.Close()

@@ -59,7 +59,7 @@ func TestConnectionsAreReadCommittedUTCAndUtf8mb4(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback()
+	defer tx.Rollback() //nolint:errcheck // it has only read
 	for want := range 2 {
 		var got int
 		if err := tx.QueryRow("SELECT COUNT(*) FROM things").Scan(&got); err != nil {

@@ -26,7 +26,7 @@ func TestServerDiesWithAKilledTestBinary(t *testing.T) {
 	}
 	mysqltest.DSN(t) // skips when there is no server
 
-	dir, err := os.MkdirTemp("", "killed-") // short: the path of a socket has a limit
+	dir, err := os.MkdirTemp("", "killed-") //nolint:usetesting // short: the path of a socket has a limit
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -852,6 +852,7 @@ func told() (all []billing.GatewayEvent) {
 			n.Dispute, n.Amount = newID("dp"), usd(990)
 		case billing.GatewayEventOther:
 			n.Reference = ""
+		default: // by its reference alone
 		}
 		all = append(all, n)
 	}

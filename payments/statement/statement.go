@@ -142,6 +142,7 @@ func parse(at int, columns []column, record []string) (billing.StatementLine, er
 			texts = append(texts, field)
 		case idColumn:
 			line.ID = field
+		default: // not read
 		}
 	}
 	line.Text = strings.TrimSpace(strings.Join(texts, " "))

@@ -252,8 +252,9 @@ func became(pi *stripe.PaymentIntent) billing.ChargeResult {
 		}
 		// by hand, or after too many attempts: it can never succeed
 		return billing.ChargeResult{Status: billing.PaymentDeclined, DeclineCode: "canceled", Advice: billing.AdviceNever}
+	default:
+		return billing.ChargeResult{Status: billing.PaymentProcessing}
 	}
-	return billing.ChargeResult{Status: billing.PaymentProcessing}
 }
 
 // wantsCustomer tells whether an attempt that was made without the customer is

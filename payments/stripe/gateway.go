@@ -256,8 +256,9 @@ func refundStatus(r *stripe.Refund) billing.RefundStatus {
 		return billing.RefundSucceeded
 	case stripe.RefundStatusFailed, stripe.RefundStatusCanceled:
 		return billing.RefundFailed
+	default:
+		return billing.RefundPending
 	}
-	return billing.RefundPending
 }
 
 // given finds the refund of a credit note; nil where there is none. It is how a

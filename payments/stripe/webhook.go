@@ -95,6 +95,7 @@ func (g *Gateway) ParseWebhook(header func(string) string, body []byte, now time
 		}
 		n.Reference, n.Dispute = o.PaymentIntent, o.ID
 		n.Amount = billing.Money{Amount: o.Amount, Currency: strings.ToUpper(o.Currency)}
+	default: // nothing is read from it
 	}
 	return n, nil
 }

@@ -29,6 +29,7 @@ func Webhook(t *testing.T, n billing.GatewayEvent, at time.Time) (func(string) s
 		kind, object = "charge.dispute.closed", dispute(n, "won")
 	case billing.GatewayEventDisputeLost:
 		kind, object = "charge.dispute.closed", dispute(n, "lost")
+	default: // an event of no interest
 	}
 	return Event(t, n, kind, object, at)
 }
