@@ -118,6 +118,7 @@ func (b Snapshot) storeMethod(c Command, at time.Time) Decision {
 			return b.collect(b.owed(at))
 		}
 		s.Dunning.Hard = false // it is tried when the dispute has been won
+	default: // nothing is owed
 	}
 	s.HasMethod = true
 	p := b.post(s, at, EventPaymentMethod, EventDetails{})

@@ -26,8 +26,9 @@ func (c Cycle) months() int {
 		return 12
 	case ThreeYears:
 		return 36
+	default:
+		panic("billing: unknown cycle " + string(c))
 	}
-	panic("billing: unknown cycle " + string(c))
 }
 
 // Period is a half-open span of time, [Start, End), in UTC and whole seconds.

@@ -19,6 +19,7 @@ func (b Snapshot) canceled(at time.Time) *Changeset {
 		return p
 	case PastDue:
 		return b.end(at, ReasonRequested)
+	default: // it ends with its period
 	}
 	s.CancelAtPeriodEnd = true
 	s.clearOpenInvoice()

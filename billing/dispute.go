@@ -40,8 +40,9 @@ func (s Subscription) mayBeAsked(v Action) bool {
 	switch v {
 	case ActionCancel, ActionResume, ActionCancelNow, ActionSuspend, ActionRevoke, ActionReinstate, ActionPaymentMethod:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // dispute records what the gateway says about a dispute. What it said before,

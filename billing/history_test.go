@@ -232,8 +232,7 @@ func audit(l *ledger, opening int64) {
 		}
 		applied += inv.BalanceApplied
 		for _, ln := range inv.Lines {
-			switch ln.Kind {
-			case LineWaiver:
+			if ln.Kind == LineWaiver {
 				waived -= ln.Amount
 			}
 		}

@@ -59,6 +59,7 @@ func (b Snapshot) waitsUntil(purpose Purpose, at time.Time) time.Time {
 		return s.Dunning.Deadline(b.Policy)
 	case ForPurchase:
 		until = at.Add(b.Policy.OrderExpiry)
+	default: // as long as the bank waits
 	}
 	if next := s.ownStep(b.Policy); !next.At.IsZero() && next.At.Before(until) {
 		return next.At

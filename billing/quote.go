@@ -76,6 +76,7 @@ func (q Quote) Refusal(at time.Time) *Error {
 		return refuse(CodeQuoteAccepted, "", "this quote has already been accepted")
 	case QuoteExpired:
 		return refuse(CodeQuoteExpired, "", "this quote has expired")
+	default: // open
 	}
 	return nil
 }

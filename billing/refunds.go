@@ -68,6 +68,7 @@ func (b Snapshot) cancelNow(c Command, at time.Time) Decision {
 				takes = append(takes, sold.whole())
 			}
 		}
+	default: // nothing is given back
 	}
 	if back := b.giveBack(p, takes, "refund", at); !back.none() {
 		p.Events[0] = back.event(at, EventCanceled, ReasonOperator)

@@ -46,6 +46,7 @@ func TestRetriesAreOneThreeFiveAndSevenDaysAfterTheFirstFailure(t *testing.T) {
 		case NoticePaymentFailed, NoticeFinalNotice, NoticeEnded:
 			is(t, "to", n.To, RoleBilling)
 			told = append(told, string(n.Kind)+" "+n.Until.Format(time.DateOnly))
+		default: // about something else
 		}
 	}
 	is(t, "each is announced", told, []string{

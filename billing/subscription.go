@@ -190,6 +190,7 @@ func (s Subscription) payingStep(p Policy) Step {
 		return Step{StepRenew, s.Period.End}
 	case PastDue:
 		return Step{StepRetry, s.Dunning.nextAttempt(p)}
+	default: // nothing comes
 	}
 	return Step{}
 }
