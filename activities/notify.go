@@ -112,6 +112,7 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 		return a.accountPageEmail(ctx, e, "/account/details")
 	case billing.NoticeQuote:
 		return a.quoteEmail(ctx, e)
+	default: // of a subscription
 	}
 	snapshot, err := a.Store.Snapshot(ctx, billing.SubscriptionID(e.Subscription))
 	if err != nil {

@@ -96,7 +96,7 @@ func (s *shop) wantPending(sub billing.SubscriptionID, purpose billing.Purpose) 
 	if !w.Action || w.Purpose != purpose || w.Invoice != inv.ID || w.Amount != inv.AmountDue() || inv.Status != billing.InvoiceDraft || inv.InFlight != "" {
 		s.Errorf("%+v waits for %+v", w, inv)
 	}
-	if want := "https://shop.example/sandbox/" + string(inv.Charge); inv.ActionURL != string(want) {
+	if want := "https://shop.example/sandbox/" + string(inv.Charge); inv.ActionURL != want {
 		s.Errorf("the action is at %q, want %q", inv.ActionURL, want)
 	}
 }

@@ -312,6 +312,8 @@ func (a *Activities) collect(ctx context.Context, t Task, snapshot billing.Snaps
 		return a.post(ctx, t, *snapshot.Declined(inv, result, t.At), request)
 	case billing.PaymentRequiresAction, billing.PaymentProcessing:
 		return a.post(ctx, t, *snapshot.Awaits(inv, result, t.At), request)
+	default:
+		return Result{}, fmt.Errorf("charging %s: the outcome is %s", inv.ID, result.Status)
 	}
 }
 

@@ -181,11 +181,11 @@ func TestCrashAtAnyPointEndsInOneChargeAndOneInvoice(t *testing.T) {
 								t.Fatal(err)
 							}
 						}
-						s.wantCharged(billing.SubscriptionID(sub), sc.charged...)
+						s.wantCharged(sub, sc.charged...)
 						if r.Subscription.Status != sc.status {
 							t.Errorf("it is %s, want %s", r.Subscription.Status, sc.status)
 						}
-						if diff := cmp.Diff(s.State(t, billing.SubscriptionID(sub)), r.Subscription); diff != "" {
+						if diff := cmp.Diff(s.State(t, sub), r.Subscription); diff != "" {
 							t.Errorf("the result is not the row (-row +result):\n%s", diff)
 						}
 						// And once more: the stored result.
@@ -201,7 +201,7 @@ func TestCrashAtAnyPointEndsInOneChargeAndOneInvoice(t *testing.T) {
 						if diff := cmp.Diff(r.Subscription, again.Subscription); diff != "" {
 							t.Errorf("it was done twice (-first +again):\n%s", diff)
 						}
-						s.wantCharged(billing.SubscriptionID(sub), sc.charged...)
+						s.wantCharged(sub, sc.charged...)
 					})
 				}
 			}

@@ -257,6 +257,7 @@ func (s *gateway) answered(g *gin.Context) {
 				declined = "authentication_failed"
 			case billing.EventGatewayRejected:
 				declined = billing.DeclineRejected
+			default: // it was not declined
 			}
 		}
 	}
@@ -294,5 +295,5 @@ func pageOf(form billing.CardForm, declined string) string {
 		path = "/checkout"
 		query.Set("order", string(form.Subscription))
 	}
-	return strings.TrimSuffix(string(path)+"?"+query.Encode(), "?")
+	return strings.TrimSuffix(path+"?"+query.Encode(), "?")
 }

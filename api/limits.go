@@ -27,8 +27,6 @@ const (
 	keysASecond, keysAtOnce       = 1.0 / 60, 10
 	returnsASecond, returnsAtOnce = 1, 20   // from the gateway's pages and the bank's
 	limitsKept                    = 100_000 // addresses or licences, in each of two halves
-
-	mailsAnHour = 5 // to an address that did not ask: trials, quotes, links to sign in with
 )
 
 // limits counts requests by a key. The half that was not used lately is

@@ -45,6 +45,7 @@ func (s Subscription) Entitlement(p Policy) Entitlement {
 		e.ValidUntil = s.Dunning.Deadline(p)
 	case Canceled:
 		e.ValidUntil = s.CanceledAt
+	case Incomplete, IncompleteExpired: // nothing was paid
 	}
 	return e
 }

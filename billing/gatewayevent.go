@@ -24,8 +24,9 @@ func (k GatewayEventKind) Disputed() DisputeStatus {
 		return DisputeWon
 	case GatewayEventDisputeLost:
 		return DisputeLost
+	default:
+		return ""
 	}
-	return ""
 }
 
 // GatewayEvent is what one webhook of a gateway says. Webhooks come late, twice and

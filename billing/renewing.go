@@ -29,6 +29,7 @@ func (b Snapshot) renewNow(c Command, at time.Time) Decision {
 		return b.collect(b.draft(ForRevival, cause, b.saleAt(at, at, at)))
 	case Trialing:
 		return b.collect(b.draft(ForPrepaid, cause, b.saleAt(s.TrialEnd, s.TrialEnd, s.TrialEnd)))
+	default: // active: the next period
 	}
 	if s.Collection == ByInvoice && b.Method == "" {
 		return b.sendNext(at)

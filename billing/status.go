@@ -116,6 +116,7 @@ func (s Subscription) allows(v Action) bool {
 			return false // its invoice is out already
 		}
 		return s.Status == Canceled || s.Status == PastDue || !s.CancelAtPeriodEnd && !s.Prepaid()
+	default:
+		return true
 	}
-	return true
 }

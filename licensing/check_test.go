@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/okviz/licensing/licensing"
 	. "github.com/okviz/licensing/licensing"
 )
 
@@ -364,7 +363,7 @@ func FuzzParseQuestion(f *testing.F) {
 			t.Fatal(err)
 		}
 		l := siteLicense("reports.contoso.example")
-		l.ID, l.Product = licensing.LicenseID(q.License), q.Product
+		l.ID, l.Product = LicenseID(q.License), q.Product
 		if code := Check(l, q, now); code != Active && code != WrongSite {
 			t.Fatalf("%s for %s", code, again)
 		}

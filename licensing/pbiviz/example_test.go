@@ -16,8 +16,13 @@ func ExampleTemplate_Stamp() {
 		{"package.json", `{"version":"1.0.0.0","visual":{"guid":"demo0123456789ABCDEF"}}`},
 		{"resources/demo0123456789ABCDEF.pbiviz.json", `{"visual":{"name":"demo","displayName":"Demo","guid":"demo0123456789ABCDEF","version":"1.0.0.0"},"content":{"js":"var powerbi = {};","css":""}}`},
 	} {
-		f, _ := w.Create(file[0])
-		f.Write([]byte(file[1]))
+		f, err := w.Create(file[0])
+		if err == nil {
+			_, err = f.Write([]byte(file[1]))
+		}
+		if err != nil {
+			panic(err)
+		}
 	}
 	w.Close()
 

@@ -167,8 +167,9 @@ func (r *Receiver) follow(ctx context.Context, n billing.GatewayEvent) (ignored 
 			_, err = r.CardGiven(ctx, form)
 		}
 		return absent(err)
+	default:
+		return true, nil
 	}
-	return true, nil
 }
 
 func absent(err error) (bool, error) {

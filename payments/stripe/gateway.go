@@ -207,14 +207,14 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 	}
 	pi, err := g.read(ctx, r.Charge)
 	if err != nil {
-		return "", undecided(string(doing), err)
+		return "", undecided(doing, err)
 	}
 	if pi.Metadata[keyInvoice] != string(r.Invoice) {
 		return "", refuse(payments.CodeMismatch, pi.ID+" is for another invoice")
 	}
 	given, err := g.given(ctx, r)
 	if err != nil {
-		return "", undecided(string(doing), err)
+		return "", undecided(doing, err)
 	}
 	if given == nil {
 		if pi.Status != stripe.PaymentIntentStatusSucceeded || pi.LatestCharge == nil || string(pi.Currency) != currencyOf(r.Amount) ||
@@ -227,7 +227,7 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 		}
 		p.SetIdempotencyKey("re:" + string(r.CreditNote))
 		if given, err = g.client.V1Refunds.Create(ctx, p); err != nil {
-			return "", refundFailed(string(doing), pi.ID, err)
+			return "", refundFailed(doing, pi.ID, err)
 		}
 	}
 	if given.Amount != r.Amount.Amount {
