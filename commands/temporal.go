@@ -92,11 +92,11 @@ func (r *Runner) Running(ctx context.Context) (map[billing.SubscriptionID]bool, 
 
 // Runs tells whether a subscription's workflow runs.
 func (r *Runner) Runs(ctx context.Context, subscription billing.SubscriptionID) (bool, error) {
-	run, err := r.temporal.DescribeWorkflowExecution(ctx, string(subscription), "")
+	run, err := r.temporal.DescribeWorkflow(ctx, string(subscription), "")
 	if none := (*serviceerror.NotFound)(nil); errors.As(err, &none) {
 		return false, nil
 	}
-	return err == nil && run.WorkflowExecutionInfo.Status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, err
+	return err == nil && run.Status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, err
 }
 
 // Ping asks Temporal whether it is there.

@@ -217,6 +217,15 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		t.Errorf("charges: %s", charges.body)
 	}
 	// A key that got into the wrong hands is ended.
+	o.run(t, nil, "operators", "add", "Mia Marino")
+	if listed := o.run(t, nil, "operators", "list"); !strings.Contains(listed, "Mia Marino") {
+		t.Errorf("operators list: %s", listed)
+	}
+	o.run(t, nil, "operators", "suspend", "Mia Marino")
+	o.run(t, nil, "audit", "verify")
+	if rows := o.run(t, nil, "audit", "export"); !strings.Contains(rows, "operator") {
+		t.Errorf("audit export: %s", rows)
+	}
 	exposed := strings.Fields(o.run(t, nil, "api-keys", "create", "--scope", "operator"))
 	o.run(t, nil, "api-keys", "revoke", exposed[0])
 	if listed := o.run(t, nil, "api-keys", "list"); strings.Count(listed, "key_") != 1 || strings.Contains(listed, exposed[0]) {

@@ -84,10 +84,12 @@ func (s *shop) details(t testing.TB, id string) string {
 // attributes are the search attributes of a subscription's workflow.
 func (s *shop) attributes(t testing.TB, id string) map[string]any {
 	t.Helper()
-	d, err := s.temporal.DescribeWorkflow(context.Background(), id, "")
+	d, err := s.temporal.WorkflowService().DescribeWorkflowExecution(context.Background(), &workflowservice.DescribeWorkflowExecutionRequest{
+		Namespace: client.DefaultNamespace, Execution: &common.WorkflowExecution{WorkflowId: id},
+	})
 	must(t, err)
 	attributes := map[string]any{}
-	for name, p := range d.RawResponse.WorkflowExecutionInfo.GetSearchAttributes().GetIndexedFields() {
+	for name, p := range d.WorkflowExecutionInfo.GetSearchAttributes().GetIndexedFields() {
 		var v any
 		must(t, json.Unmarshal(p.Data, &v))
 		attributes[name] = v
