@@ -217,11 +217,11 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		t.Errorf("charges: %s", charges.body)
 	}
 	// A key that got into the wrong hands is ended.
-	o.run(t, nil, "operators", "add", "Mia Marino")
-	if listed := o.run(t, nil, "operators", "list"); !strings.Contains(listed, "Mia Marino") {
+	o.run(t, nil, "operators", "add", "mia.marino")
+	if listed := o.run(t, nil, "operators", "list"); !strings.Contains(listed, "mia.marino") {
 		t.Errorf("operators list: %s", listed)
 	}
-	o.run(t, nil, "operators", "suspend", "Mia Marino")
+	o.run(t, nil, "operators", "suspend", "mia.marino")
 	o.run(t, nil, "audit", "verify")
 	if rows := o.run(t, nil, "audit", "export"); !strings.Contains(rows, "operator") {
 		t.Errorf("audit export: %s", rows)
