@@ -31,7 +31,7 @@ func TestALicenceFollowsItsSubscription(t *testing.T) {
 		if _, err := s.License(t.Context(), license); !errors.Is(err, billing.ErrNotFound) {
 			t.Errorf("before the order: %v", err)
 		}
-		key := ""
+		key, moneyBack := "", time.Time{} // until when the customer may have it back: 14 days after a first charge
 		check := func(what string, sub billing.Subscription, w want) {
 			t.Helper()
 			l, err := s.License(t.Context(), license)
@@ -46,7 +46,7 @@ func TestALicenceFollowsItsSubscription(t *testing.T) {
 					Licensee: "BI team <ada@contoso.example>", Sites: []string{},
 					State: w.state, Trial: w.trial, ValidUntil: w.until, PeriodEnd: w.end, Revision: sub.Revision,
 				},
-				Subscription: string(id), Number: 1, ActivationKey: key,
+				Subscription: string(id), Number: 1, ActivationKey: key, MoneyBackUntil: moneyBack,
 			}
 			if diff := cmp.Diff(expected, l); diff != "" {
 				t.Errorf("%s:\n%s", what, diff)
@@ -62,6 +62,7 @@ func TestALicenceFollowsItsSubscription(t *testing.T) {
 		s.command(id, billing.Command{Action: billing.ActionResume}, day(2, 2))
 		s.due(id) // reminded, twice
 		s.due(id)
+		moneyBack = day(3, 14)
 		check("bought", s.due(id), want{licensing.StateActive, false, day(3, 28).Add(grace), day(3, 28), upTo20, 20})
 		check("changed", s.command(id, billing.Command{Action: billing.ActionChange, Plan: upTo50}, day(3, 5)),
 			want{licensing.StateActive, false, day(4, 5).Add(grace), day(4, 5), upTo50, 50})
@@ -79,6 +80,7 @@ func TestALicenceFollowsItsSubscription(t *testing.T) {
 		check("cancelled", s.command(id, billing.Command{Action: billing.ActionCancel}, day(5, 20)),
 			want{licensing.StateCanceled, false, day(6, 5), day(6, 5), upTo50, 50})
 		check("ended", s.due(id), want{licensing.StateEnded, false, day(6, 5), day(6, 5), upTo50, 50})
+		moneyBack = day(7, 15)
 		check("revived", s.command(id, billing.Command{Action: billing.ActionRenew}, day(7, 1)),
 			want{licensing.StateActive, false, day(8, 1).Add(grace), day(8, 1), upTo50, 50})
 	})
