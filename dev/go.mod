@@ -27,10 +27,7 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require (
-	github.com/goccy/go-yaml v1.19.2
-	go.temporal.io/sdk/contrib/envconfig v1.0.2
-)
+require go.temporal.io/sdk/contrib/envconfig v1.0.2
 
 require (
 	cel.dev/expr v0.25.3 // indirect
@@ -140,6 +137,7 @@ require (
 	github.com/gobwas/pool v0.2.1 // indirect
 	github.com/gobwas/ws v1.4.0 // indirect
 	github.com/goccy/go-json v0.10.5 // indirect
+	github.com/goccy/go-yaml v1.19.2 // indirect
 	github.com/gocql/gocql v1.7.0 // indirect
 	github.com/gogo/protobuf v1.3.2 // indirect
 	github.com/golang-jwt/jwt/v4 v4.5.2 // indirect

@@ -79,6 +79,7 @@ func TestALicenceFollowsItsSubscription(t *testing.T) {
 		check("paid after all", s.due(id), want{licensing.StateActive, false, day(6, 5).Add(grace), day(6, 5), upTo50, 50})
 		check("cancelled", s.command(id, billing.Command{Action: billing.ActionCancel}, day(5, 20)),
 			want{licensing.StateCanceled, false, day(6, 5), day(6, 5), upTo50, 50})
+		moneyBack = time.Time{}
 		check("ended", s.due(id), want{licensing.StateEnded, false, day(6, 5), day(6, 5), upTo50, 50})
 		moneyBack = day(7, 15)
 		check("revived", s.command(id, billing.Command{Action: billing.ActionRenew}, day(7, 1)),
