@@ -170,7 +170,7 @@ func (p *processes) serve(t *testing.T) {
 func (p *processes) stopAPI(t *testing.T) {
 	t.Helper()
 	must(t, p.api.Process.Kill())
-	<-p.over // it was killed
+	_ = <-p.over // it was killed
 }
 
 // crashworker is a worker that may be told where to die.

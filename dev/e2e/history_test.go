@@ -36,12 +36,12 @@ func (s *shop) history(t testing.TB, id, run string) *history.History {
 func (s *shop) runs(t testing.TB, id string) []*history.History {
 	t.Helper()
 	var found []*workflow.WorkflowExecutionInfo
-	latest, err := s.temporal.DescribeWorkflow(context.Background(), id, "")
+	latest, err := s.temporal.DescribeWorkflowExecution(context.Background(), id, "")
 	must(t, err)
 	eventually(t, listed, "the latest run of "+id+" is listed", func() bool {
 		found = s.executions(t, fmt.Sprintf("WorkflowId = '%s'", id))
 		return slices.ContainsFunc(found, func(e *workflow.WorkflowExecutionInfo) bool {
-			return e.Execution.RunId == latest.WorkflowExecution.RunID
+			return e.Execution.RunId == latest.WorkflowExecutionInfo.Execution.RunId
 		})
 	})
 	slices.SortFunc(found, func(a, b *workflow.WorkflowExecutionInfo) int {

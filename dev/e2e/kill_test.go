@@ -99,7 +99,7 @@ func (quiet) Error(string, ...any) {}
 func (p *process) kill(t *testing.T) {
 	t.Helper()
 	must(t, p.cmd.Process.Kill())
-	p.wait(t)
+	_ = p.wait(t) // it was killed
 	p.temporal.Close()
 }
 

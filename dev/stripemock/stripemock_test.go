@@ -51,7 +51,7 @@ func start(t *testing.T) string {
 	go func() { ended <- mock.Wait() }()
 	t.Cleanup(func() {
 		if err := mock.Process.Kill(); err == nil {
-			<-ended
+			_ = <-ended // it was killed
 		}
 	})
 	deadline, tick := time.After(time.Minute), time.NewTicker(20*time.Millisecond)

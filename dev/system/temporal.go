@@ -1,6 +1,7 @@
 package system
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ func (s *System) startCLI(ctx context.Context, o Options) (address, ui string, s
 	go func() {
 		err := server.Wait()
 		if ctx.Err() == nil { // nobody has stopped the system
-			s.failed <- fmt.Errorf("temporal server start-dev ended: %v", err)
+			s.failed <- fmt.Errorf("temporal server start-dev ended: %w", cmp.Or(err, errors.New("it was stopped")))
 			s.cancel()
 		}
 		ended <- err
@@ -89,7 +90,7 @@ func (s *System) startCLI(ctx context.Context, o Options) (address, ui string, s
 				return err
 			}
 		}
-		<-ended // killed or not, its data are consistent
+		_ = <-ended // killed or not, its data are consistent
 		return nil
 	}, nil
 }
