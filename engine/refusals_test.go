@@ -110,7 +110,10 @@ func TestAnAnswerThatNobodyReadsEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-ended:
+	case err := <-ended:
+		if err == nil {
+			t.Error("the answer ended well")
+		}
 	case <-time.After(10 * time.Second):
 		t.Error("the server goes on writing to somebody who does not read")
 	}
