@@ -7,7 +7,7 @@ import (
 )
 
 // declines are what a declined payment counts against, over all orders: the
-// card, and a guest's address (docs/rules.md, Strangers). The source network is
+// card, and a guest's address (docs/rules.md, Guests). The source network is
 // the API's to count.
 func (a *Activities) declines(ctx context.Context, s billing.Snapshot, method string) (of []billing.Allowance, err error) {
 	if !a.RateLimits || s.Subscription.TestClock != "" {

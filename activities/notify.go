@@ -38,7 +38,7 @@ func (a *Activities) send(ctx context.Context, e billing.Envelope) error {
 	return errors.Join(err, a.Store.ReleaseNotice(ctx, e.ID))
 }
 
-// attachNote adds a credit note to a email.
+// attachNote adds a credit note to an email.
 func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string, to billing.BillingDetails) error {
 	note, err := a.Store.CreditNote(ctx, id)
 	if err != nil {
@@ -158,7 +158,7 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 	return l, a.addressLicensee(ctx, &l, e.Notice, snapshot.Order)
 }
 
-// attachInvoice adds the invoice that a email is about, once it has a number,
+// attachInvoice adds the invoice that an email is about, once it has a number,
 // and for one that became void the credit notes that correct it. The operator
 // is sent no documents.
 func (a *Activities) attachInvoice(ctx context.Context, l *billing.Email, n billing.Notice, to billing.BillingDetails) error {
@@ -186,7 +186,7 @@ func (a *Activities) attachInvoice(ctx context.Context, l *billing.Email, n bill
 	return nil
 }
 
-// addressLicensee addresses a email to the licensee, whose page is the
+// addressLicensee addresses an email to the licensee, whose page is the
 // licence's, and attaches the licensed file if it is to bring one.
 func (a *Activities) addressLicensee(ctx context.Context, l *billing.Email, n billing.Notice, o billing.Order) error {
 	l.Name, l.Email = o.Licensee.Name, o.Licensee.Email

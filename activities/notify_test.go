@@ -109,7 +109,7 @@ func TestReceiptGoesToThePayerAndTheFileToTheLicensee(t *testing.T) {
 	}
 }
 
-func TestProductWithoutAVersionIsSoldAndItsLetterHasNoFile(t *testing.T) {
+func TestProductWithoutAVersionIsSoldAndItsEmailHasNoFile(t *testing.T) {
 	s := newShop(t)
 	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
 	if err := s.Notify(t.Context(), sub); err != nil {
@@ -184,7 +184,7 @@ type refusal struct{ permanent bool }
 func (refusal) Error() string       { return "550 no such mailbox" }
 func (r refusal) IsPermanent() bool { return r.permanent }
 
-func TestEachLetterFailsForItself(t *testing.T) {
+func TestEachEmailFailsForItself(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		err    error
@@ -223,7 +223,7 @@ func TestEachLetterFailsForItself(t *testing.T) {
 	}
 }
 
-// A email with a file may wait for so long that its licence has ended: no
+// An email with a file may wait for so long that its licence has ended: no
 // file can be made any more, and trying again would go on for ever.
 func TestFileOfALicenceThatHasEndedIsGivenUp(t *testing.T) {
 	s := newShop(t)
@@ -255,7 +255,7 @@ func TestErrorsOfNotifyHoldNoPersonalData(t *testing.T) {
 	noneOf(t, err.Error(), activitiestest.BillingEmail, activitiestest.BillingName, activitiestest.LicenseeEmail, activitiestest.LicenseeName)
 }
 
-func TestSweepLeavesALetterToTheRunThatIsAboutToSendIt(t *testing.T) {
+func TestSweepLeavesAnEmailToTheRunThatIsAboutToSendIt(t *testing.T) {
 	s := newShop(t)
 	first := s.buy(activitiestest.Order{Token: "tok_visa"})
 	if err := s.Notify(t.Context(), ""); err != nil {

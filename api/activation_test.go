@@ -53,7 +53,7 @@ func TestAnActivationKeyBindsALicenceToATenant(t *testing.T) {
 	issuer, trusted := withEntra(t)
 	s := newShop(t, trusted)
 	license, key := s.synoptic()
-	if len(key) < 26 { // of 32 emails each: 130 bits
+	if len(key) < 26 { // of 32 letters each: 130 bits
 		t.Errorf("an activation key of %d characters", len(key))
 	}
 	if got := s.synopticCode(license, contosos); got != "NOT_ACTIVATED" {

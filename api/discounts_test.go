@@ -59,20 +59,20 @@ func TestCouponsThatAreNotForAnOrder(t *testing.T) {
 	put("b%20d", `{"percent":20,"invoices":1}`).want(422, "invalid")
 }
 
-func TestAStrangersOrderIsPricedAsForAStranger(t *testing.T) {
+func TestAGuestsOrderIsPricedAsForAGuest(t *testing.T) {
 	s := newShop(t)
 	s.buy().want(201, "") // ada's account
 	s.ask("PUT", "/v1/operator/accounts/discount", `{"email":"Ada@contoso.example","percent":10}`, asOperator).want(200, "")
 	ada := s.signIn("ada@contoso.example")
 	body := `{"product":"calendar-pro","plan":{"type":"users","tier":"1-20","cycle":"monthly"},"currency":"USD","billing":{"country":"US"}}`
 	if got := s.ask("POST", "/v1/checkout/preview", body).want(200, "").at("discount.amount"); got != 0.0 {
-		t.Errorf("a stranger is shown a discount of %v", got)
+		t.Errorf("a guest is shown a discount of %v", got)
 	}
 	if got := s.ask("POST", "/v1/checkout/preview", body, ada).want(200, "").at("discount.amount"); got != 99.0 {
 		t.Errorf("ada is shown a discount of %v", got)
 	}
 	if got := paid(s.buy().want(201, "")); got != "990 0" {
-		t.Errorf("a stranger paid, with a discount of: %s", got)
+		t.Errorf("a guest paid, with a discount of: %s", got)
 	}
 	mine := s.ask("POST", "/v1/checkout", order(), ada, withKey()).want(201, "")
 	if got := paid(mine); got != "891 99" {
@@ -100,7 +100,7 @@ func TestAStrangersOrderIsPricedAsForAStranger(t *testing.T) {
 	}
 	s.buy().want(201, "")
 	if got := held(); got != before {
-		t.Errorf("a stranger's order made of a balance of %s one of %s", before, got)
+		t.Errorf("a guest's order made of a balance of %s one of %s", before, got)
 	}
 	if own := s.ask("POST", "/v1/checkout", order(), ada, withKey()).want(201, ""); own.at("invoice.balance_applied.amount") == 0.0 {
 		t.Errorf("ada's own order left the balance: %s", own.body)

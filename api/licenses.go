@@ -243,7 +243,7 @@ func (s *licenses) check(g *gin.Context) {
 		return
 	}
 	if answer.Valid || answer.Code == licensing.BlockedOverLimit {
-		s.Checks.Saw(l, q.User, network(g.ClientIP()))
+		s.Checks.Observe(l, q.User, network(g.ClientIP()))
 	}
 	s.Metrics.Check(string(answer.Code))
 	g.JSON(http.StatusOK, answer)

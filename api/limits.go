@@ -136,9 +136,9 @@ func sourceNetwork(address string) string {
 	return p.String()
 }
 
-// stranger tells whether a caller is held to the limits of strangers, and from
+// guest tells whether a caller is held to the limits of guests, and from
 // which network.
-func (s *server) stranger(ctx context.Context) (network string, limited bool) {
+func (s *server) guest(ctx context.Context) (network string, limited bool) {
 	network, _ = ctx.Value(sourceKey{}).(string)
 	return network, s.RateLimits && !callerOf(ctx).operator
 }
@@ -154,10 +154,10 @@ func (s *server) take(ctx context.Context, code billing.Code, detail string, of 
 	return p
 }
 
-// mayMail counts the mails that a stranger has sent to addresses, and limits
+// mayMail counts the mails that a guest has sent to addresses, and limits
 // them by recipient and by source network.
 func (s *server) mayMail(ctx context.Context, emails ...string) error {
-	from, limited := s.stranger(ctx)
+	from, limited := s.guest(ctx)
 	if !limited {
 		return nil
 	}
@@ -173,7 +173,7 @@ const codeTooManyMails billing.Code = "too_many_mails"
 // mayDecline counts a try of a card as a decline of the source network until
 // settled is told what became of it: tries that are made at once are limited too.
 func (s *server) mayDecline(ctx context.Context) (settled func(*billing.Outcome), err error) {
-	from, limited := s.stranger(ctx)
+	from, limited := s.guest(ctx)
 	if !limited {
 		return func(*billing.Outcome) {}, nil
 	}

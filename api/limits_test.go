@@ -69,7 +69,7 @@ func TestChecksAreCountedByLicenceAndNotByAddress(t *testing.T) {
 	refused.want(429, "too_many_requests")
 }
 
-func TestStrangersCannotHaveAnAddressMailedMoreThanFiveTimesAnHour(t *testing.T) {
+func TestGuestsCannotHaveAnAddressMailedMoreThanFiveTimesAnHour(t *testing.T) {
 	s := newShop(t, limited)
 	try := func(i int) answer {
 		n := strconv.Itoa(i)

@@ -21,7 +21,7 @@ func TestDetailsAreWrittenDownForLaterOrders(t *testing.T) {
 		return s.ask("PATCH", "/v1/me", body, ada)
 	}
 	if me := s.ask("GET", "/v1/me", "", ada).want(200, ""); me.text("name") != "" || me.text("company") != "" || me.at("licensee") != nil {
-		t.Errorf("a stranger's order wrote down %s", me.body)
+		t.Errorf("a guest's order wrote down %s", me.body)
 	}
 	edit(`{"name":" Ada Rossi ","country":"DE","vat_id":"de 136695976","address":{"line1":"Hauptstr. 1","city":"Berlin"}}`).want(200, "")
 	edit(`{"company":"Contoso","licensee":{"name":"BI team","email":"bi@contoso.example"}}`).want(200, "")

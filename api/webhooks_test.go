@@ -97,7 +97,7 @@ func (s *shop) eventually(what string, so func() bool) {
 	}
 }
 
-func TestNewsOfWhatIsSettledTellsTheWorkflowNothing(t *testing.T) {
+func TestAnEventOfWhatIsSettledTellsTheWorkflowNothing(t *testing.T) {
 	s := newShop(t)
 	paid := s.invoiceOf(billing.InvoiceID(s.buy().want(201, "").text("invoice.id")))
 	sent := s.temporal.updates()
@@ -118,7 +118,7 @@ func TestNewsOfWhatIsSettledTellsTheWorkflowNothing(t *testing.T) {
 
 // Whatever the gateway tells, its books are asked; and the workflow is told
 // again and again until it could look.
-func TestNewsOfAPaymentThatWaitsReachesItsWorkflow(t *testing.T) {
+func TestAnEventOfAPaymentThatWaitsReachesItsWorkflow(t *testing.T) {
 	s := newShop(t)
 	a := s.buy(`payment.token="tok_3ds"`).want(201, "")
 	inv := s.invoiceOf(billing.InvoiceID(a.text("invoice.id")))

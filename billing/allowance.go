@@ -12,7 +12,7 @@ type Allowance struct {
 	Window  time.Duration
 }
 
-// What strangers may do in an hour, over all orders (docs/rules.md, Strangers).
+// What guests may do in an hour, over all orders (docs/rules.md, Guests).
 const (
 	mailsToMailbox    = 5 // that did not ask: trials, quotes, links to sign in and to confirm
 	mailsFromNetwork  = 50

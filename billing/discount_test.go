@@ -114,7 +114,7 @@ func TestAChangeCreditsWhatWasPaidAndNotWhatACouponTookOff(t *testing.T) {
 	is(t, "charged again", l.charged(), int64(2250))
 }
 
-func TestAStrangersOrderUsesNothingOfTheAccountUntilTheAccountCommands(t *testing.T) {
+func TestAGuestsOrderUsesNothingOfTheAccountUntilTheAccountCommands(t *testing.T) {
 	l := ordered(t, "2026-04-01", offer{balance: 5000})
 	l.snapshot.Standing, l.snapshot.Subscription.Guest = 10, true
 	l.pay("visa")
@@ -128,7 +128,7 @@ func TestAStrangersOrderUsesNothingOfTheAccountUntilTheAccountCommands(t *testin
 	l.must(Command{Action: ActionSuspend}) // what an operator does says nothing of the account
 	l.must(Command{Action: ActionReinstate})
 	l.must(refundOf(InvoiceID(l.paid[0]), 1))
-	is(t, "a stranger after the operator's commands", l.s().Guest, true)
+	is(t, "a guest after the operator's commands", l.s().Guest, true)
 	l.must(change(large)) // on the boundary: the new period's credit is all of it
 	is(t, "charged by the account's change", l.charged(), int64(3000))
 	is(t, "balance: 2000 − 200 − 1000 came out of it", l.balance, int64(4200))
@@ -180,7 +180,7 @@ func TestACouponIsRedeemedWithTheFreezeAndGivenBackWithTheOrder(t *testing.T) {
 
 // The engine mails the next period's invoice by itself: paying it says nothing
 // of who has ordered. Paying what is owed is a command of the account's.
-func TestAStrangersInvoiceLeavesAStrangerAndTheAccountsOwnPaymentDoesNot(t *testing.T) {
+func TestAGuestsInvoiceLeavesAGuestAndTheAccountsOwnPaymentDoesNot(t *testing.T) {
 	l := ordered(t, "2026-04-01", offer{balance: 5000})
 	l.snapshot.Subscription.Guest = true
 	l.pay("visa")
@@ -189,13 +189,13 @@ func TestAStrangersInvoiceLeavesAStrangerAndTheAccountsOwnPaymentDoesNot(t *test
 	inv, _ := b.invoiceNext(instant("2026-04-24"))
 	is(t, "of the balance", inv.BalanceApplied, int64(0))
 	inv.Status = InvoiceOpen
-	is(t, "a stranger after the ahead-invoice", b.Paid(*inv, instant("2026-04-25")).Subscription.Guest, true)
+	is(t, "a guest after the ahead-invoice", b.Paid(*inv, instant("2026-04-25")).Subscription.Guest, true)
 
 	l.cards["visa"] = "insufficient_funds"
 	l.to("2026-05-01")
-	is(t, "a stranger after the decline", l.s().Guest, true)
+	is(t, "a guest after the decline", l.s().Guest, true)
 	l.must(Command{Action: ActionRenew})
-	is(t, "a stranger after the account's payment", l.s().Guest, false)
+	is(t, "a guest after the account's payment", l.s().Guest, false)
 	is(t, "balance", l.balance, int64(4000))
 }
 

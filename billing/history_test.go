@@ -478,7 +478,7 @@ func coupons(l *ledger) {
 		}
 		inv, line := *m.Invoice, m.Invoice.Service()
 		if inv.Guest && (inv.BalanceApplied != 0 || !guest) {
-			t.Errorf("%s: a stranger's bill uses %d of the balance", inv.ID, inv.BalanceApplied)
+			t.Errorf("%s: a guest's bill uses %d of the balance", inv.ID, inv.BalanceApplied)
 		}
 		if inv.Status == InvoiceOpen || inv.InFlight != "" {
 			mailed[string(inv.ID)] = m.standing
@@ -574,7 +574,7 @@ func everyHistoryAddsUp(t *rapid.T) {
 		balance:  rapid.SampledFrom([]int64{0, 0, 1, 960, 5000}).Draw(t, "balance"),
 		pay:      rapid.SampledFrom([]Pay{PayNow, PayNow, PayTrial}).Draw(t, "pay"),
 		standing: rapid.SampledFrom([]int64{0, 0, 15, 100}).Draw(t, "standing"),
-		guest:    rapid.Bool().Draw(t, "stranger"),
+		guest:    rapid.Bool().Draw(t, "guest"),
 		discount: rapid.SampledFrom([]Discount{
 			{}, {}, {Coupon: "HALF", Percent: 50, Left: 1}, {Coupon: "THIRD", Percent: 33, Always: true},
 			{Coupon: "ALL", Percent: 100, Left: 2}, {Coupon: "FIVE", Off: 501, Left: 3}, {Coupon: "TEN", Off: 1000, Always: true},

@@ -107,7 +107,7 @@ type Email struct {
 	Attachments        []Attachment
 }
 
-// Attachment is a file of a email.
+// Attachment is a file of an email.
 type Attachment struct {
 	Name        string
 	ContentType string

@@ -47,7 +47,7 @@ var (
 // LooksLikeName tells whether a text looks like a person's or a team's name: at
 // most 60 letters, marks, spaces and a few signs, and no host name among them.
 // What a guest typed is mailed only where it does: it may be an advertisement
-// (docs/rules.md, Strangers).
+// (docs/rules.md, Guests).
 func LooksLikeName(s string) bool {
 	return utf8.RuneCountInString(s) <= 60 && name.MatchString(s) && !hostName.MatchString(s)
 }

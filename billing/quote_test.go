@@ -35,7 +35,7 @@ func TestAQuoteStandsUntilTheSecondOfItsEndAndIsAcceptedOnce(t *testing.T) {
 
 // 1000 less 20 % are 800; 22 % of that are 176. Later 1000 and 220. The
 // account's 10 % and its balance are not a guest's.
-func TestAQuoteIsPricedAsForAStrangerAndKeepsItsCoupon(t *testing.T) {
+func TestAQuoteIsPricedAsForAGuestAndKeepsItsCoupon(t *testing.T) {
 	l := ordered(t, "2026-01-31 10:00", offer{country: "IT"})
 	l.snapshot.Standing, l.snapshot.Balance, l.snapshot.Subscription.Discount = 10, Money{5000, "USD"}, percent(20, 1)
 	q := l.snapshot.Quote(l.now)

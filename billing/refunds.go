@@ -145,7 +145,7 @@ func (g given) notice(kind NoticeKind, p *Changeset) Notice {
 	n := Notice{Kind: kind, To: RoleBilling, Amount: g.card, Credit: g.balance, Until: p.Events[0].At, Plan: p.Subscription.Plan}
 	for _, note := range p.CreditNotes {
 		if note.Reason == ReasonVoid {
-			continue // it has a email of its own
+			continue // it has an email of its own
 		}
 		n.CreditNotes = append(n.CreditNotes, note.ID)
 	}

@@ -311,7 +311,7 @@ func TestATransferMayBeOfAnyAmount(t *testing.T) {
 	is(t, "due", [2]any{l.last().Status, l.last().AmountDue().Amount}, [2]any{InvoiceOpen, int64(1)})
 }
 
-func TestOnlyAnOrderThatIsNoStrangersIsPaidFromTheAccountsBalance(t *testing.T) {
+func TestOnlyAnOrderThatIsNoGuestsIsPaidFromTheAccountsBalance(t *testing.T) {
 	for guest, want := range map[bool]PaymentStatus{false: PaymentSucceeded, true: PaymentPending} {
 		l := invoiced(t, "2026-01-31 10:00", offer{guest: guest})
 		inv := l.last().ID
@@ -325,13 +325,13 @@ func TestOnlyAnOrderThatIsNoStrangersIsPaidFromTheAccountsBalance(t *testing.T) 
 	}
 }
 
-func TestAStrangersSubscriptionStaysOneWhereItsRenewalsAreInvoiced(t *testing.T) {
+func TestAGuestsSubscriptionStaysOneWhereItsRenewalsAreInvoiced(t *testing.T) {
 	l := invoiced(t, "2026-01-31 10:00", offer{guest: true})
 	l.transfer(l.last().ID, "bought", 20000)
 	l.balance = 5000
 	l.to("2027-01-10")
 	is(t, "nothing of the balance is used", l.last().BalanceApplied, int64(0))
 	l.transfer(l.last().ID, "renewed", 20000)
-	is(t, "stranger", l.s().Guest, true)
+	is(t, "guest", l.s().Guest, true)
 	is(t, "balance", l.balance, int64(5000))
 }

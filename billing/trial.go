@@ -53,7 +53,7 @@ var providers = func() map[string]provider {
 }()
 
 // Mailbox is the mailbox that an address belongs to: lower case, and the same for
-// all aliases that its provider makes of it (docs/rules.md, Strangers).
+// all aliases that its provider makes of it (docs/rules.md, Guests).
 func Mailbox(email string) string {
 	email = strings.ToLower(strings.TrimSpace(email))
 	at := strings.LastIndexByte(email, '@') // a quoted local part may hold another

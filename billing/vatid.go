@@ -128,8 +128,8 @@ func checkCyprus(n string) bool {
 	return n[8] == byte('A'+sum%26)
 }
 
-// checkSpain: persons have a email for the remainder by 23, a foreigner's X,
-// Y or Z standing for 0, 1 or 2; all others a check digit, or the email that
+// checkSpain: persons have a letter for the remainder by 23, a foreigner's X,
+// Y or Z standing for 0, 1 or 2; all others a check digit, or the letter that
 // stands for it.
 func checkSpain(n string) bool {
 	const persons = "TRWAGMYFPDXBNJZSQVHLCKE"
@@ -150,12 +150,12 @@ func checkSpain(n string) bool {
 // checkFrance: the key in front belongs to the nine digits of the SIREN, which
 // have a check digit of their own (Monaco's begin with 000 and have none).
 func checkFrance(n string) bool {
-	const emails = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+	const letters = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 	key, siren := n[:2], n[2:]
 	if siren[:3] != "000" && luhnSum(siren)%10 != 0 {
 		return false
 	}
-	first, second := strings.IndexByte(emails, key[0]), strings.IndexByte(emails, key[1])
+	first, second := strings.IndexByte(letters, key[0]), strings.IndexByte(letters, key[1])
 	switch {
 	case first < 10 && second < 10:
 		return remainder(siren+"12", 97) == 10*first+second
@@ -167,18 +167,18 @@ func checkFrance(n string) bool {
 	return (remainder(siren, 11)+1+first/11)%11 == first%11
 }
 
-// checkIreland: seven digits and a email for them; behind or, in the oldest
-// ones, between them a email that counts as well.
+// checkIreland: seven digits and a letter for them; behind or, in the oldest
+// ones, between them a letter that counts as well.
 func checkIreland(n string) bool {
-	const emails = "WABCDEFGHIJKLMNOPQRSTUV"
+	const letters = "WABCDEFGHIJKLMNOPQRSTUV"
 	digits, extra := n[:7], 0
 	switch {
 	case n[1] < '0' || n[1] > '9':
 		digits = "0" + n[2:7] + n[:1]
 	case len(n) == 9:
-		extra = 9 * strings.IndexByte(emails, n[8])
+		extra = 9 * strings.IndexByte(letters, n[8])
 	}
-	return n[7] == emails[(weighted(digits, 8, 7, 6, 5, 4, 3, 2)+extra)%23]
+	return n[7] == letters[(weighted(digits, 8, 7, 6, 5, 4, 3, 2)+extra)%23]
 }
 
 // checkLithuania: where the first weights leave 10, the second ones count.
@@ -198,7 +198,7 @@ func checkLithuania(n string) bool {
 }
 
 // checkNetherlands: of companies the first nine digits have a check digit;
-// since 2020 sole traders' ids as a whole leave 1 when divided by 97, emails
+// since 2020 sole traders' ids as a whole leave 1 when divided by 97, letters
 // counting as in an IBAN.
 func checkNetherlands(n string) bool {
 	return weighted(n, 9, 8, 7, 6, 5, 4, 3, 2)%11 == digit(n[8]) || remainder("2321"+n[:9]+"11"+n[10:], 97) == 1

@@ -15,7 +15,7 @@ var published = map[string][]string{
 	"EE": {"EE100594102", "EE100931558"},
 	"ES": {"ESB58378431", "ESB64717838", "ESJ99216582", "ES54362315K", "ESX2482300W", "ESM1234567L"}, // companies, a citizen, foreigners
 	"FI": {"FI20774740"},
-	"FR": {"FR40303265045", "FR23334175221", "FR83404833048", "FRK7399859412", "FR4Z123456782"}, // the last ones with emails in their key
+	"FR": {"FR40303265045", "FR23334175221", "FR83404833048", "FRK7399859412", "FR4Z123456782"}, // the last ones with letters in their key
 	"GR": {"EL094259216"},
 	"HR": {"HR33392005961"},
 	"HU": {"HU12892312"},
@@ -50,7 +50,7 @@ func TestPublishedVATIDsAreValid(t *testing.T) {
 	}
 }
 
-// Each of the published ids, with one digit or email changed.
+// Each of the published ids, with one digit or letter changed.
 func TestOneBrokenDigitMakesAVATIDInvalid(t *testing.T) {
 	broken := map[string][]string{
 		"AT": {"ATU13585626", "ATU13575627"},

@@ -72,7 +72,7 @@ func FromEnvironment() (Config, error) {
 	return c, c.Check()
 }
 
-// limited tells whether what strangers do is limited.
+// limited tells whether what guests do is limited.
 func (c Config) limited() bool { return !c.Development() || c.RateLimits == "on" }
 
 // Development tells whether this is a development system. Production is the

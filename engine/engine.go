@@ -306,7 +306,7 @@ func (e *Engine) loops() []loop {
 	}
 }
 
-// forgetAttempts deletes what strangers did more than an hour ago.
+// forgetAttempts deletes what guests did more than an hour ago.
 func (e *Engine) forgetAttempts(ctx context.Context) {
 	tick := time.NewTicker(10 * time.Minute)
 	defer tick.Stop()

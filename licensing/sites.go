@@ -127,7 +127,7 @@ func CheckSites(sites []string, quantity int64) ([]string, error) {
 }
 
 // browserHost reads host names as browsers do: hyphens anywhere, and ASCII
-// beyond emails and digits left to the caller.
+// beyond letters and digits left to the caller.
 var browserHost = idna.New(
 	idna.MapForLookup(), idna.BidiRule(), idna.CheckJoiners(true), idna.CheckHyphens(false),
 	idna.StrictDomainName(false), idna.VerifyDNSLength(true))

@@ -22,7 +22,7 @@ func (s *Store) gatewayEvent(t *testing.T, event string) gatewayEventRow {
 	return row
 }
 
-func TestNewsIsKeptOnceAndClaimedUntilItIsDone(t *testing.T) {
+func TestAnEventIsKeptOnceAndClaimedUntilItIsDone(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
 		n := billing.GatewayEvent{
@@ -81,7 +81,7 @@ func TestNewsIsKeptOnceAndClaimedUntilItIsDone(t *testing.T) {
 	})
 }
 
-func TestNewsThatNobodyActsOnIsKeptAsIgnored(t *testing.T) {
+func TestAnEventThatNobodyActsOnIsKeptAsIgnored(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
 		n := billing.GatewayEvent{ID: "evt_1", Kind: billing.GatewayEventOther, Created: time.Now()}
 		if fresh, err := s.StoreGatewayEvent(t.Context(), "stripe", n); err != nil || fresh {

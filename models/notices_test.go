@@ -33,7 +33,7 @@ func (s shop) earlier(by time.Duration) {
 	}
 }
 
-func TestAnEventIsOneLetterToEachRecipient(t *testing.T) {
+func TestAnEventIsOneEmailToEachRecipient(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		sub := s.buy(newOrder("ada@contoso.example"))

@@ -14,7 +14,7 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-func TestAStalePostingWritesNothing(t *testing.T) {
+func TestAStaleChangesetWritesNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		_, paid := s.reserved(newOrder("ada@contoso.example"))

@@ -10,7 +10,7 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-func TestABookHoldsWhatWasSoldAndStillHasARemainder(t *testing.T) {
+func TestASnapshotHoldsWhatWasSoldAndStillHasARemainder(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		other := s.buy(newOrder("ada@contoso.example"))
@@ -46,7 +46,7 @@ func TestABookHoldsWhatWasSoldAndStillHasARemainder(t *testing.T) {
 	})
 }
 
-func TestABookHoldsTheOpenInvoiceAndTheOneInFlight(t *testing.T) {
+func TestASnapshotHoldsTheOpenInvoiceAndTheOneInFlight(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		sub := s.buy(newOrder("ada@contoso.example"))
@@ -75,7 +75,7 @@ func TestABookHoldsTheOpenInvoiceAndTheOneInFlight(t *testing.T) {
 	})
 }
 
-func TestABookHoldsTheBalanceInTheSubscriptionsCurrency(t *testing.T) {
+func TestASnapshotHoldsTheBalanceInTheSubscriptionsCurrency(t *testing.T) {
 	onEach(t, func(t *testing.T, store *Store) {
 		s := openShop(t, store)
 		sub := s.buy(newOrder("ada@contoso.example"))
@@ -160,7 +160,7 @@ func TestABillInFlightSurvivesAFence(t *testing.T) {
 	})
 }
 
-func TestABookKnowsWhenTheCardInUseExpires(t *testing.T) {
+func TestASnapshotKnowsWhenTheCardInUseExpires(t *testing.T) {
 	onEach(t, func(t *testing.T, st *Store) {
 		s := openShop(t, st)
 		sub := s.buy(newOrder("ada@contoso.example")) // its card is good until 2029-12

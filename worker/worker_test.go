@@ -44,7 +44,7 @@ func (o *outbox) ClaimNotices(_ context.Context, subscription billing.Subscripti
 	return nil, nil
 }
 
-func TestSweepAsksForEverybodysLettersUntilItIsStopped(t *testing.T) {
+func TestSweepAsksForEverybodysEmailsUntilItIsStopped(t *testing.T) {
 	var logs bytes.Buffer
 	o := &outbox{told: make(chan struct{}), fail: true}
 	ctx, stop := context.WithCancel(t.Context())

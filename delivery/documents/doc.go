@@ -8,7 +8,7 @@
 //	                                        └─ text: only what the fonts can show
 //
 // Text that customers typed is cleaned (text.go) before it is drawn. Right-to-left
-// names are put into visual order; Arabic emails are not joined.
+// names are put into visual order; Arabic letters are not joined.
 //
 // Every error is permanent: calling again gives the same error.
 package documents

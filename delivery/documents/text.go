@@ -16,7 +16,7 @@ type printable string
 const longest = 1000
 
 // printable makes text fit to print. What the fonts lack becomes its plain
-// email if it has one ("ễ" an "e"), otherwise a question mark; control and
+// letter if it has one ("ễ" an "e"), otherwise a question mark; control and
 // formatting characters are dropped.
 func (w *Writer) printable(s string) printable {
 	runes := []rune(strings.ToValidUTF8(s, "?"))
@@ -65,7 +65,7 @@ func (w *Writer) shows(r rune) bool {
 	return true
 }
 
-// visual is a line as it is drawn from left to right. Where the first email
+// visual is a line as it is drawn from left to right. Where the first letter
 // is a right-to-left one, the whole line runs that way.
 func (p printable) visual() string {
 	s := string(p)

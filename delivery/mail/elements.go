@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The tags that a email's template may use, and what they become in each of
+// The tags that an email's template may use, and what they become in each of
 // its two parts. They are replaced in the templates, never in what is filled
 // in, and before trim markers are read: a {{- after a </p> would eat the line's
 // end. The styles stand in the tags because mail programs drop style sheets;

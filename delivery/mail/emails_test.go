@@ -465,7 +465,7 @@ var emails = []letterCase{
 	},
 }
 
-func TestEveryLetterTellsItsFactsInTextAndHTML(t *testing.T) {
+func TestEveryEmailTellsItsFactsInTextAndHTML(t *testing.T) {
 	for i, c := range emails {
 		t.Run(c.name, func(t *testing.T) {
 			s := serve(t, &server{}, nil, nil)
@@ -537,7 +537,7 @@ func TestEveryLetterTellsItsFactsInTextAndHTML(t *testing.T) {
 	}
 }
 
-func TestEveryKindOfNoticeHasALetterHere(t *testing.T) {
+func TestEveryKindOfNoticeHasAnEmailHere(t *testing.T) {
 	source, err := parser.ParseFile(token.NewFileSet(), "../../billing/notice.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -566,7 +566,7 @@ func TestEveryKindOfNoticeHasALetterHere(t *testing.T) {
 	}
 }
 
-func TestTheLicenseesLettersShowNoPrice(t *testing.T) {
+func TestTheLicenseesEmailsShowNoPrice(t *testing.T) {
 	price := regexp.MustCompile(`[$€£¥]|USD|9\.90|990|1\.23|INV-|(?i:\bprice|\bpaid\b|charge)`)
 	for _, c := range emails {
 		if c.email.To != billing.RoleLicensee {

@@ -10,7 +10,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// Error is a email that was not delivered. Its words hold the email's id
+// Error is an email that was not delivered. Its words hold the email's id
 // and the server's codes, but never what the server wrote: servers like to
 // repeat the recipient's address.
 type Error struct {

@@ -71,7 +71,7 @@ type page struct {
 	Attached bool   // there is a file in the mail
 }
 
-// render writes a email. Its errors name the template, nothing of the email.
+// render writes an email. Its errors name the template, nothing of the email.
 func (t email) render(l billing.Email, b Brand) (subject, text, html string, err error) {
 	for _, s := range []*string{&l.Name, &l.ProductName, &l.InvoiceNumber, &l.QuoteNumber, (*string)(&l.LicenseID), &l.Licensee, &l.Version, &l.Link} {
 		*s = clean(*s)

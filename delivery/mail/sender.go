@@ -135,7 +135,7 @@ func loopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-// Deliver renders a email and hands it to the SMTP server. Sending the same
+// Deliver renders an email and hands it to the SMTP server. Sending the same
 // email again carries the same Message-ID, by which mailboxes know a
 // duplicate. Every failure is an *Error; when ctx ends first, it wraps
 // ctx.Err(). Once the server has taken the email, Deliver succeeds.
@@ -190,7 +190,7 @@ func (s *Sender) client(ctx context.Context, msg *gomail.Msg) (*gomail.Client, e
 // emailID is what may stand in a Message-ID and in errors.
 var emailID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// message renders a email as an e-mail.
+// message renders an email as an e-mail.
 func (s *Sender) message(l billing.Email) (*gomail.Msg, error) {
 	if !emailID.MatchString(l.ID) {
 		return nil, &Error{Doing: "addressing", cause: errors.New("the letter's id is not one")}
@@ -228,8 +228,8 @@ func (s *Sender) message(l billing.Email) (*gomail.Msg, error) {
 	return msg, nil
 }
 
-// recipient is whom a email goes to: the address alone, because a name may have
-// been typed by a stranger. Its error does not repeat the address.
+// recipient is whom an email goes to: the address alone, because a name may have
+// been typed by anybody. Its error does not repeat the address.
 func recipient(l billing.Email) (*netmail.Address, error) {
 	bad := errors.New("the recipient's address is not valid")
 	a, err := netmail.ParseAddress(l.Email)

@@ -84,7 +84,7 @@ func TestALinkIsALinkToAPage(t *testing.T) {
 	}
 }
 
-func TestHeadersOfALetter(t *testing.T) {
+func TestHeadersOfAnEmail(t *testing.T) {
 	s := serve(t, &server{}, nil, nil)
 	before := time.Now().Add(-time.Second)
 	if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), emailOf(t, billing.NoticeReceipt)); err != nil {
@@ -104,7 +104,7 @@ func TestHeadersOfALetter(t *testing.T) {
 	}
 }
 
-func TestTheSameLetterAgainIsTheSameMessage(t *testing.T) {
+func TestTheSameEmailAgainIsTheSameMessage(t *testing.T) {
 	s := serve(t, &server{}, nil, nil)
 	for range 2 {
 		if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), emailOf(t, billing.NoticeReceipt)); err != nil {
@@ -194,7 +194,7 @@ func TestAddressesThatAreNone(t *testing.T) {
 	}
 }
 
-func TestALetterThatCannotBeWrittenMayBeTriedByANewerBinary(t *testing.T) {
+func TestAnEmailThatCannotBeWrittenMayBeTriedByANewerBinary(t *testing.T) {
 	l := emailOf(t, billing.NoticeReceipt)
 	l.Kind = "of_the_future"
 	if e := failed(t, sender(t, "smtp://127.0.0.1:1").Deliver(t.Context(), l)); e.Permanent {

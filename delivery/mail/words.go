@@ -12,7 +12,7 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
-// The English words for what the engine counts. A email's sentences are in
+// The English words for what the engine counts. An email's sentences are in
 // templates/en.
 
 // PlanWords names a plan: "Users 1-20, billed monthly", "2 × Capacity P1 or

@@ -106,7 +106,7 @@ func TestTwoRenewalsAtTheSameInstantSpendTheBalanceOnce(t *testing.T) {
 	shared.send(t, http.MethodPost, "/v1/checkout", who.order(nil), h).want(t, http.StatusCreated).into(t, &guest)
 	shared.know(guest)
 	if got := guest.Invoice.AmountDue; got != usd(990) {
-		t.Errorf("the stranger paid %+v", got)
+		t.Errorf("the guest paid %+v", got)
 	}
 	shared.advance(t, clock, "2026-05-01T00:00:00Z")
 	if paid := len(shared.charges(t, one)) + len(shared.charges(t, two)); paid != 3 {
@@ -120,7 +120,7 @@ func TestTwoRenewalsAtTheSameInstantSpendTheBalanceOnce(t *testing.T) {
 	}
 }
 
-func TestAStandingDiscountIsTheAccountsAndNotAStrangers(t *testing.T) {
+func TestAStandingDiscountIsTheAccountsAndNotAGuests(t *testing.T) {
 	who, clock := newCustomer(), shared.clock(t, "2026-04-01T00:00:00Z")
 	set := object{"email": who.email, "percent": 50}
 	shared.send(t, http.MethodPut, "/v1/operator/accounts/discount", set, shared.asOperator()).want(t, http.StatusOK)

@@ -11,7 +11,7 @@ import (
 // header.
 func (s *shop) signIn(t testing.TB, email string) map[string]string {
 	t.Helper()
-	links := func() (tokens []string) { // the newest first
+	links := func() (tokens []string) { // the oldest first
 		for _, l := range s.emails(t, email) {
 			if _, rest, ok := strings.Cut(l.Text, "/login#token="); ok && strings.HasPrefix(l.Subject, "Sign in") {
 				tokens = append(tokens, strings.Fields(rest)[0])
@@ -25,7 +25,7 @@ func (s *shop) signIn(t testing.TB, email string) map[string]string {
 		now = links()
 		return len(now) > len(before)
 	})
-	token := now[0]
+	token := now[len(now)-1]
 	a := s.send(t, http.MethodPost, "/v1/login/confirm", object{"token": secret(token)}, nil).want(t, http.StatusOK)
 	c, err := http.ParseSetCookie(a.header.Get("Set-Cookie"))
 	must(t, err)

@@ -114,7 +114,7 @@ func (s *shop) wantNothingSaid(t testing.TB) {
 		len(all), events, said.Len()>>10, len(log)>>10, len(secrets.known))
 }
 
-// spellings are how a secret could stand in a text, in small emails: as it
+// spellings are how a secret could stand in a text, in small letters: as it
 // is, and as JSON, and Go's %q, and an address write it.
 func spellings(s string) [][]byte {
 	quoted, _ := json.Marshal(s)

@@ -163,10 +163,10 @@ func (p *users) again(week usageWeek, s *seen) {
 	p.waits += len(s.Users)
 }
 
-// Saw notes who has asked about a licence, from an address; an empty user is one
+// Observe notes who has asked about a licence, from an address; an empty user is one
 // without an id. What cannot be kept
 // is left out: fewer are counted then, never more.
-func (c *Checks) Saw(l License, user, address string) {
+func (c *Checks) Observe(l License, user, address string) {
 	c.users.observe(l.Issued, user, address, c.now())
 }
 

@@ -190,7 +190,7 @@ func (g *Gateway) ResolveRefund(ctx context.Context, r billing.RefundRequest) (b
 	return given.status(), nil
 }
 
-// FailRefund is what a customer's bank does with a refund that it cannot snapshot,
+// FailRefund is what a customer's bank does with a refund that it cannot book,
 // days after it was given. CodeNoAction if there is none of that credit note.
 func (g *Gateway) FailRefund(ctx context.Context, charge billing.ChargeID, note billing.RefundID, at time.Time) error {
 	if err := g.update(ctx, charge, "", func(p *Payment, _ *Method) error { return p.failRefund(note, at) }); err != nil {

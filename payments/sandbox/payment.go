@@ -222,7 +222,7 @@ func (p *Payment) given(note billing.RefundID) *Refund {
 	return nil
 }
 
-// failRefund is what a customer's bank does that cannot snapshot a refund: the money
+// failRefund is what a customer's bank does that cannot book a refund: the money
 // comes back to the vendor. Saying the same again is no error.
 func (p *Payment) failRefund(note billing.RefundID, at time.Time) error {
 	r := p.given(note)

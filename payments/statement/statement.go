@@ -14,7 +14,7 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// names are what banks call the columns, in lower case and emails alone.
+// names are what banks call the columns, in lower case and letters alone.
 var names = map[string]column{
 	"date": dateColumn, "bookingdate": dateColumn, "bookedon": dateColumn, "buchungstag": dateColumn, "buchungsdatum": dateColumn,
 	"data": dateColumn, "dataoperazione": dateColumn, "datacontabile": dateColumn,

@@ -525,7 +525,7 @@ func (s *Server) expanded(pi map[string]any) map[string]any {
 	return pi
 }
 
-// FailRefund is what a bank does with a refund that it cannot snapshot: Stripe has
+// FailRefund is what a bank does with a refund that it cannot book: Stripe has
 // the money back on the charge.
 func (s *Server) FailRefund(t *testing.T, note string) {
 	s.mu.Lock()

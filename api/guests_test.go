@@ -19,7 +19,7 @@ func (s *shop) mailed(order answer) []billing.Email {
 	return s.mailbox.Emails()[before:]
 }
 
-func TestAStrangersOrderMailsNoNameThatIsNone(t *testing.T) {
+func TestAGuestsOrderMailsNoNameThatIsNone(t *testing.T) {
 	s := newShop(t)
 	printed := func(order answer) (names string) {
 		for _, l := range s.mailed(order.want(201, "")) {
@@ -34,7 +34,7 @@ func TestAStrangersOrderMailsNoNameThatIsNone(t *testing.T) {
 	if got := printed(s.buy()); !strings.Contains(got, "Ada Rossi") || !strings.Contains(got, "Bea Bianchi <bea@contoso.example>") {
 		t.Errorf("names that are such are left out: %q", got)
 	}
-	// Who has signed in is no stranger.
+	// Who has signed in is no guest.
 	signed := s.ask("POST", "/v1/checkout", order(`licensee.name="Team 7"`), s.signIn("ada@contoso.example"), withKey())
 	if got := printed(signed); !strings.Contains(got, "Team 7 <bea@contoso.example>") {
 		t.Errorf("of a signed-in account %q is printed", got)
@@ -113,12 +113,12 @@ func (s *shop) second() *shop {
 	return &shop{t: s.t, store: s.store, temporal: s.temporal, mailbox: s.mailbox, handler: handler, parts: s.parts}
 }
 
-func strangers(c *parts) {
+func guests(c *parts) {
 	c.RateLimits, c.TrustedProxies = true, []string{"192.0.2.1"}
 }
 
 func TestMailsAreCountedByMailboxAndNetworkOverAllProcesses(t *testing.T) {
-	s := newShop(t, strangers)
+	s := newShop(t, guests)
 	other := s.second()
 	ask := func(s *shop, to, address string) answer {
 		return s.ask("POST", "/v1/quotes", quoted(`billing.email="`+to+`"`), withKey(), from(address))
@@ -140,7 +140,7 @@ func TestMailsAreCountedByMailboxAndNetworkOverAllProcesses(t *testing.T) {
 }
 
 func TestDeclinesAreCountedByNetworkOverAllOrdersAndProcesses(t *testing.T) {
-	s := newShop(t, strangers)
+	s := newShop(t, guests)
 	other, n := s.second(), 0
 	tokens := []string{"tok_declined", "tok_insufficient_funds", "tok_stolen", "tok_expired_card"}
 	try := func(s *shop, token, address string) answer {
@@ -161,7 +161,7 @@ func TestDeclinesAreCountedByNetworkOverAllOrdersAndProcesses(t *testing.T) {
 }
 
 func TestDeclinesAreCountedByAddressAndByCard(t *testing.T) {
-	s := newShop(t, strangers)
+	s := newShop(t, guests)
 	try := func(i int, token, email string) answer {
 		return s.ask("POST", "/v1/checkout", order(`billing.email="`+email+`"`, `payment.token="`+token+`"`), withKey(), from(fmt.Sprintf("198.51.%d.7", i)))
 	}

@@ -236,7 +236,7 @@ func TestReplacedPackageIsReadAgainAndOthersOnlyOnce(t *testing.T) {
 	}
 }
 
-func TestPressMayBeUsedByManyAtOnce(t *testing.T) {
+func TestStamperMayBeUsedByManyAtOnce(t *testing.T) {
 	keys := licensing.KeyRing{Current: key(t)}
 	var s shelf
 	for _, v := range []string{"1.0.0", "2.0.0", "3.0.0"} {
