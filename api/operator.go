@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -133,20 +132,16 @@ func (s *operators) applyCatalogue(ctx context.Context, in *struct {
 	return out, nil
 }
 
-var place = regexp.MustCompile(`\[(\d+):(\d+)\]`)
+var place = regexp.MustCompile(`line \d+: `)
 
-// placed keeps the place of what the YAML reader did not understand, and drops
-// its words, which quote the document.
+// placed names the line of what the YAML reader did not understand.
 func placed(err error) error {
 	var b *billing.Error
 	if !errors.As(err, &b) || b.Field != "" {
 		return err
 	}
-	if at := place.FindStringSubmatch(b.Detail); at != nil {
-		return &billing.Error{Code: b.Code, Field: "line " + at[1] + ", column " + at[2], Detail: "is not allowed here in a catalogue"}
-	}
-	if line, detail, ok := strings.Cut(b.Detail, ": "); ok && strings.HasPrefix(line, "line ") {
-		return &billing.Error{Code: b.Code, Field: line, Detail: detail}
+	if at := place.FindStringIndex(b.Detail); at != nil {
+		return &billing.Error{Code: b.Code, Field: b.Detail[at[0] : at[1]-2], Detail: b.Detail[at[1]:]}
 	}
 	return &billing.Error{Code: b.Code, Field: "body", Detail: "is not one catalogue document"}
 }

@@ -99,6 +99,9 @@ func ParseCatalogue(doc []byte) (Catalogue, error) {
 	if line, fault := plain(&root, 0); fault != "" {
 		return c, refuse(CodeInvalid, "", fmt.Sprintf("line %d: %s", line, fault))
 	}
+	if top := root.Content[0]; top.Kind != yaml.MappingNode {
+		return c, refuse(CodeInvalid, "", fmt.Sprintf("line %d: is no list of products", top.Line))
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(doc))
 	dec.KnownFields(true)
 	if err := dec.Decode(&c); err != nil {
