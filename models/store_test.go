@@ -35,7 +35,11 @@ var databases = []struct {
 func onEach(t *testing.T, test func(t *testing.T, s *Store)) {
 	t.Helper()
 	t.Parallel()
-	for _, d := range databases {
+	on := databases
+	if testing.Short() {
+		on = databases[:1] // make check; make test is on both
+	}
+	for _, d := range on {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t, d.url(t))

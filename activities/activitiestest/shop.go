@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -64,14 +65,12 @@ type Shop struct {
 // New opens a shop. now is what its steps take for real time.
 func New(t testing.TB, now func() time.Time) *Shop {
 	t.Helper()
-	store, err := models.Open("sqlite://"+filepath.ToSlash(filepath.Join(t.TempDir(), "shop.db")), billing.DefaultPolicy())
+	stocked.Do(func() { stock(t) })
+	file := filepath.Join(t.TempDir(), "shop.db")
+	check(t, os.WriteFile(file, database, 0o600))
+	store, err := models.Open(sqlite(file), billing.DefaultPolicy())
 	check(t, err)
 	t.Cleanup(func() { check(t, store.Close()) })
-	check(t, store.Migrate(t.Context()))
-	sold, err := billing.ParseCatalogue([]byte(catalogue))
-	check(t, err)
-	_, err = store.ApplyCatalogue(t.Context(), sold, false)
-	check(t, err)
 	gateway, err := sandbox.New(sandbox.NewMemory(), "https://shop.example/sandbox", "whsec_test")
 	check(t, err)
 	current, err := licensing.GenerateKey(rand.Reader)
@@ -88,6 +87,30 @@ func New(t testing.TB, now func() time.Time) *Shop {
 	}
 	return s
 }
+
+// database is the file that every shop begins with, tables and catalogue: made once, since that
+// takes longer than most tests.
+var (
+	stocked  sync.Once
+	database []byte
+)
+
+func stock(t testing.TB) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "stock.db")
+	store, err := models.Open(sqlite(file), billing.DefaultPolicy())
+	check(t, err)
+	check(t, store.Migrate(t.Context()))
+	sold, err := billing.ParseCatalogue([]byte(catalogue))
+	check(t, err)
+	_, err = store.ApplyCatalogue(t.Context(), sold, false)
+	check(t, err)
+	check(t, store.Close())
+	database, err = os.ReadFile(file)
+	check(t, err)
+}
+
+func sqlite(file string) string { return "sqlite://" + filepath.ToSlash(file) }
 
 func check(t testing.TB, err error) {
 	t.Helper()
