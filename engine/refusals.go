@@ -23,15 +23,26 @@ func (l problems) Accept() (net.Conn, error) {
 
 type problemConn struct{ net.Conn }
 
+// CloseWrite tells the client that its refused request's answer has ended, as net/http
+// does over a connection that is not wrapped.
+func (c problemConn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return nil
+}
+
 // Such an answer is one write, in a form that no handler's answer has.
 var (
 	ownRefusal  = []byte("\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n")
-	expectation = []byte("HTTP/1.1 417 ")
+	expectation = []byte("HTTP/1.1 417 Expectation Failed\r\n") // and it ends with its headers: no answer's body has these
+	headersEnd  = []byte("\r\n\r\n")
 )
 
 func (c problemConn) Write(b []byte) (int, error) {
 	head, _, own := bytes.Cut(b, ownRefusal)
-	if !bytes.HasPrefix(b, expectation) && !(own && bytes.HasPrefix(b, []byte("HTTP/1.1 ")) && bytes.IndexByte(head, '\n') < 0) {
+	unexpected := bytes.HasPrefix(b, expectation) && bytes.HasSuffix(b, headersEnd)
+	if !unexpected && !(own && bytes.HasPrefix(b, []byte("HTTP/1.1 ")) && bytes.IndexByte(head, '\n') < 0) {
 		return c.Conn.Write(b)
 	}
 	status, err := strconv.Atoi(string(b[9:12]))
