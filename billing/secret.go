@@ -62,7 +62,8 @@ func (s Secret) ReturnSignature(purpose, order string) string {
 
 // IsReturn tells whether a return address's signature is its own.
 func (s Secret) IsReturn(purpose, order, signature string) bool {
-	return hmac.Equal([]byte(signature), []byte(s.ReturnSignature(purpose, order)))
+	mac, err := base64.RawURLEncoding.Strict().DecodeString(signature)
+	return err == nil && len(mac) == 16 && s.Signed(mac, "return", []byte(purpose+"/"+order))
 }
 
 // quoteToken is what every quote's token begins with.
