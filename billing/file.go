@@ -30,9 +30,9 @@ func (s Subscription) deliver(p Policy, at time.Time) DeliveredFile {
 }
 
 // fileBefore tells whether a fresh file is due before another step. While a
-// licence is suspended, its file waits.
+// licence is suspended, by an operator or a dispute, its file waits.
 func (s Subscription) fileBefore(step Step) bool {
-	return !s.File.RenewAt.IsZero() && (s.Status == Active || s.Status == Trialing) && !s.Suspended && !s.Revoked &&
+	return !s.File.RenewAt.IsZero() && (s.Status == Active || s.Status == Trialing) && !s.Suspended && !s.Revoked && !s.disputed() &&
 		(step.At.IsZero() || s.File.RenewAt.Before(step.At))
 }
 

@@ -82,3 +82,14 @@ func TestASuspendedLicenceIsMailedItsFileWhenItIsReinstated(t *testing.T) {
 	l.to("2027-03-02")
 	is(t, "then", len(l.renewed()), 1)
 }
+
+func TestAFreshFileWaitsForTheEndOfADispute(t *testing.T) {
+	l := ordered(t, "2026-01-10", offer{plan: threeYears})
+	l.pay("visa")
+	l.must(l.disputes("dp_1", DisputeOpened, 990))
+	l.to("2027-03-01")
+	is(t, "while it is open", len(l.renewed()), 0)
+	l.must(l.disputes("dp_1", DisputeWon, 990))
+	l.to("2027-03-02")
+	is(t, "once it is won", len(l.renewed()), 1)
+}
