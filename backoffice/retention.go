@@ -18,31 +18,49 @@ type RetentionStore interface {
 const (
 	removedAtOnce = 200
 	removalPause  = 200 * time.Millisecond
-	removalEvery  = time.Hour
+	removalEvery  = 10 * time.Minute
 )
 
-// Retain removes what is older than its retention, in small batches, until the
-// context ends.
+// Retain removes what is older than its retention, and attempts that no longer
+// count, in small batches, until the context ends.
 func Retain(ctx context.Context, store RetentionStore, days billing.Retention, log *slog.Logger) {
-	for {
-		wait := removalEvery
+	for pause(ctx, 0) {
+		now := time.Now().UTC()
+		removeAll(ctx, store, billing.RetainAttempts, now, log)
 		for kind, n := range days {
-			if n == 0 {
-				continue
-			}
-			removed, err := store.Remove(ctx, kind, time.Now().UTC().AddDate(0, 0, -n), removedAtOnce)
-			switch {
-			case err != nil && ctx.Err() == nil:
-				log.Warn("old rows were not removed", "kind", kind, "error", err)
-			case removed > 0: // there may be more
-				log.Info("old rows were removed", "kind", kind, "rows", removed)
-				wait = removalPause
+			if n > 0 {
+				removeAll(ctx, store, kind, now.AddDate(0, 0, -n), log)
 			}
 		}
-		select {
-		case <-ctx.Done():
+		pause(ctx, removalEvery)
+	}
+}
+
+// removeAll removes what there is of a kind, batch by batch.
+func removeAll(ctx context.Context, store RetentionStore, kind billing.Retained, before time.Time, log *slog.Logger) {
+	for total := 0; ; {
+		removed, err := store.Remove(ctx, kind, before, removedAtOnce)
+		if err != nil && ctx.Err() == nil {
+			log.Warn("old rows were not removed", "kind", kind, "error", err)
+		}
+		if total += removed; err != nil || removed == 0 {
+			if total > 0 {
+				log.Info("old rows were removed", "kind", kind, "rows", total)
+			}
 			return
-		case <-time.After(wait):
 		}
+		if !pause(ctx, removalPause) {
+			return
+		}
+	}
+}
+
+// pause waits, and tells whether to go on.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }

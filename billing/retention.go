@@ -10,6 +10,7 @@ const (
 	RetainLogins        Retained = "logins"
 	RetainGatewayEvents Retained = "gateway_events"
 	RetainOrders        Retained = "orders"
+	RetainAttempts      Retained = "attempts" // which say themselves when they are over: see Allowance
 )
 
 // Retention is for how many days each kind is kept, once it is over. 0: for

@@ -301,24 +301,7 @@ func (e *Engine) loops() []loop {
 		{roleAPI, "act on the gateway's events, and have it forget removed cards", e.events.Run},
 		{roleAPI, "send the sandbox's webhooks", e.tellGatewayEvents},
 		{roleWorker, "remove what is older than its retention", func(ctx context.Context) { backoffice.Retain(ctx, e.Store, e.config.retention(), e.log) }},
-		{roleWorker, "forget attempts that no longer count", e.forgetAttempts},
 		{roleWorker, "send mails that are left over", func(ctx context.Context) { worker.Sweep(ctx, e.steps, time.Minute, e.log) }},
-	}
-}
-
-// forgetAttempts deletes what guests did more than an hour ago.
-func (e *Engine) forgetAttempts(ctx context.Context) {
-	tick := time.NewTicker(10 * time.Minute)
-	defer tick.Stop()
-	for {
-		if err := e.Store.ForgetAttempts(ctx, billing.Instant(time.Now())); err != nil && ctx.Err() == nil {
-			e.log.Warn("old attempts were not deleted", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
 	}
 }
 

@@ -81,26 +81,18 @@ func (r *attemptRow) wait(a billing.Allowance, now time.Time) time.Duration {
 }
 
 // GiveBack takes an attempt of that instant off again.
-func (s *Store) GiveBack(ctx context.Context, at time.Time, subjects ...string) error {
-	slices.Sort(subjects)
+func (s *Store) GiveBack(ctx context.Context, at time.Time, subject string) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
-		for _, subject := range subjects {
-			row, err := lockedOrNew(tx, &attemptRow{Subject: subject, Instants: []int64{}, ExpiresAt: at}, "subject = ?", subject)
-			if err != nil {
-				return err
-			}
-			if i := slices.Index(row.Instants, at.Unix()); i >= 0 {
-				row.Instants = slices.Delete(row.Instants, i, i+1)
-			}
-			if err := tx.Model(&attemptRow{}).Where("subject = ?", subject).Select("*").Updates(&row).Error; err != nil {
-				return err
-			}
+		row, err := one[attemptRow](locked(tx).Where("subject = ?", subject))
+		if errors.Is(err, billing.ErrNotFound) { // it counts no longer
+			return nil
 		}
-		return nil
+		if err != nil {
+			return err
+		}
+		if i := slices.Index(row.Instants, at.Unix()); i >= 0 {
+			row.Instants = slices.Delete(row.Instants, i, i+1)
+		}
+		return tx.Model(&attemptRow{}).Where("subject = ?", subject).Select("*").Updates(&row).Error
 	})
-}
-
-// ForgetAttempts deletes what no longer counts.
-func (s *Store) ForgetAttempts(ctx context.Context, now time.Time) error {
-	return s.db.WithContext(ctx).Where("expires_at <= ?", now).Delete(&attemptRow{}).Error
 }

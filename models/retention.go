@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"gorm.io/gorm"
@@ -11,7 +12,8 @@ import (
 
 // Remove removes at most limit rows of a kind that were over before an instant,
 // and tells how many they were. Nothing is removed that is still waited for, and
-// no row of a transfer's: a statement must find it again.
+// no row of a transfer or of a card form: a statement, or who comes back again
+// from the form, must find it.
 func (s *Store) Remove(ctx context.Context, kind billing.Retained, before time.Time, limit int) (int, error) {
 	removed := 0
 	err := s.tx(ctx, func(tx *gorm.DB) error {
@@ -28,7 +30,7 @@ func (s *Store) Remove(ctx context.Context, kind billing.Retained, before time.T
 		}
 		switch kind {
 		case billing.RetainRequests:
-			list, err := ids(&requestRow{}, "id", "created_at < ? AND outcome IS NOT NULL AND route NOT LIKE '%/mark-paid'", before)
+			list, err := ids(&requestRow{}, "id", "created_at < ? AND outcome IS NOT NULL AND route NOT LIKE '%/mark-paid' AND route <> 'card'", before)
 			return forget(&requestRow{}, "id", list, err)
 		case billing.RetainMails:
 			list, err := ids(&outboxRow{}, "id", "done_at < ?", before)
@@ -43,10 +45,13 @@ func (s *Store) Remove(ctx context.Context, kind billing.Retained, before time.T
 		case billing.RetainGatewayEvents:
 			list, err := ids(&gatewayEventRow{}, "event", "next_at IS NULL AND created_at < ?", before)
 			return forget(&gatewayEventRow{}, "next_at IS NULL AND event", list, err)
+		case billing.RetainAttempts:
+			list, err := ids(&attemptRow{}, "subject", "expires_at <= ?", before)
+			return forget(&attemptRow{}, "subject", list, err)
 		case billing.RetainOrders:
 			return s.removeOrders(tx, before, limit, &removed)
 		}
-		return nil
+		return fmt.Errorf("%s are not a kind that is removed", kind)
 	})
 	return removed, err
 }
