@@ -57,19 +57,24 @@ func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string
 	return nil
 }
 
-// errEnded gives up a mail whose file can never be made any more, because
-// the licence has ended meanwhile.
+// errEnded gives up a mail that can never be made any more, because the licence
+// of its file, or its link, has ended meanwhile.
 var errEnded error = ended{}
 
 type ended struct{}
 
-func (ended) Error() string     { return "the licence has ended, and no file can be made of it" }
+func (ended) Error() string {
+	return "the licence or the link has ended, and the mail cannot be made any more"
+}
 func (ended) IsPermanent() bool { return true }
 
 // loginEmail brings a sign-in link. The token is in the URL's fragment,
 // which browsers do not send to servers.
 func (a *Activities) loginEmail(ctx context.Context, e billing.Envelope) (billing.Email, error) {
 	to, token, err := a.Store.NoticeAccount(ctx, e.Subscription, a.Secret.LoginTokens(e.Subscription))
+	if errors.Is(err, billing.ErrNotFound) { // the link is over, and was removed
+		err = errEnded
+	}
 	return a.accountEmail(e, to, "/login#token="+token), err
 }
 

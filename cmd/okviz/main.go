@@ -110,6 +110,7 @@ func stored(f func(*models.Store) error) error {
 }
 
 func serve(ctx context.Context, _ *cli.Command) error {
+	ctx = billing.As(ctx, billing.Actor{}) // what it does by itself is no operator's doing
 	return connected(ctx, func(e *engine.Engine, c engine.Config) error {
 		l, err := net.Listen("tcp", c.HTTP)
 		if err != nil {
@@ -137,6 +138,7 @@ func measured(ctx context.Context, e *engine.Engine, name, address string, part 
 }
 
 func work(ctx context.Context, _ *cli.Command) error {
+	ctx = billing.As(ctx, billing.Actor{}) // as with serve
 	return connected(ctx, func(e *engine.Engine, c engine.Config) error {
 		return measured(ctx, e, "OKVIZ_WORKER_METRICS", c.WorkerMetrics, func() error { return e.Work(ctx) })
 	})
