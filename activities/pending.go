@@ -60,6 +60,11 @@ func (a *Activities) settle(ctx context.Context, t Task, snapshot billing.Snapsh
 		if p = snapshot.Paid(inv, t.At); became.Status != billing.PaymentSucceeded {
 			p = snapshot.Declined(inv, given(became), t.At)
 		}
+		if became.Status == billing.PaymentDeclined && became.DeclineCode != billing.DeclineAbandoned {
+			if err := a.countDecline(ctx, snapshot, inv.Method); err != nil {
+				return Result{}, err
+			}
+		}
 	case billing.PaymentRequiresAction, billing.PaymentProcessing:
 		switch {
 		case t.Command == nil || !known:

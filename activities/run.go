@@ -208,8 +208,11 @@ func (a *Activities) decide(ctx context.Context, t Task, snapshot *billing.Snaps
 		return refused(billing.CodeRequestExpired, "", "the request came too late to be carried out"), nil
 	}
 	if c.Request != "" && (c.Action == billing.ActionPurchase || c.Action == billing.ActionPaymentMethod) {
-		if tooMany, err := a.tooManyDeclines(ctx, *snapshot, ""); err != nil || tooMany {
-			return refused(billing.CodeTooManyAttempts, "", "too many cards were declined: try again later"), err
+		charges := c.Action == billing.ActionPaymentMethod || snapshot.Order.Pay == billing.PayNow && snapshot.Subscription.Collection == billing.ByCard
+		if charges {
+			if tooMany, err := a.tooManyDeclines(ctx, *snapshot, ""); err != nil || tooMany {
+				return refused(billing.CodeTooManyAttempts, "", "too many cards were declined: try again later"), err
+			}
 		}
 		method, err := a.attach(ctx, c.Request, snapshot.Order.BillingAccount)
 		switch code := rejection(err); {

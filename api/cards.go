@@ -144,10 +144,7 @@ func (s *outcomes) addCard(ctx context.Context, in CommandInput, route string, s
 func (s *outcomes) asked(ctx context.Context, r billing.Request, o billing.Overview) (billing.Request, error) {
 	was, err := s.Commands.Find(ctx, r.Caller, r.Route, r.Key)
 	if !errors.Is(err, billing.ErrNotFound) {
-		if err == nil && was.BodyHash != r.BodyHash {
-			err = commands.ErrOtherBody
-		}
-		return was, err
+		return commands.Same(was, r.BodyHash, err)
 	}
 	now, err := s.now(ctx, o.TestClock)
 	if err != nil {
@@ -204,8 +201,11 @@ func (s *gateway) returned(g *gin.Context) {
 	}
 	var outcome *billing.Outcome
 	s.asking(ctx, form.Subscription, func(ctx context.Context) {
-		var settled func(*billing.Outcome)
-		if settled, err = s.mayDecline(context.WithValue(ctx, sourceKey{}, sourceNetwork(g.ClientIP()))); err != nil {
+		settled, used := func(*billing.Outcome) {}, false
+		if used, err = s.Events.CardUsed(ctx, form); err == nil && !used {
+			settled, err = s.mayDecline(context.WithValue(ctx, sourceKey{}, sourceNetwork(g.ClientIP())))
+		}
+		if err != nil {
 			return
 		}
 		if outcome, err = s.Events.CardGiven(ctx, form); err == nil {

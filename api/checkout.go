@@ -307,7 +307,7 @@ func (s *shop) place(ctx context.Context, in CommandInput, caller, route string,
 		}
 		switch {
 		case err != nil:
-		case p.Order.Pay == billing.PayTrial:
+		case p.Order.Pay == billing.PayTrial || p.Subscription.Collection == billing.ByInvoice: // mailed before anything is paid
 			err = s.mayMail(ctx, p.Order.Billing.Email, p.Order.Licensee.Email)
 		case p.Token != "":
 			settled, err = s.mayDecline(ctx)

@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"errors"
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/commands"
@@ -18,11 +19,26 @@ func (r *Receiver) CardGiven(ctx context.Context, form billing.CardForm) (*billi
 	if token == "" {
 		return nil, nil
 	}
-	q := commands.NewRequest("gateway:"+form.Gateway, "card", form.ID, form.Subscription, "customer", billing.Command{Action: billing.ActionPaymentMethod})
+	q := commands.NewRequest(cardCaller(form), cardRoute, form.ID, form.Subscription, billing.ActorCustomer, billing.Command{Action: billing.ActionPaymentMethod})
 	q.Token = token
 	q, err = r.commands.Do(ctx, q)
 	return q.Outcome, err
 }
+
+// CardUsed tells whether the card of a form has been used, or is about to be.
+func (r *Receiver) CardUsed(ctx context.Context, form billing.CardForm) (bool, error) {
+	_, err := r.commands.Find(ctx, cardCaller(form), cardRoute, form.ID)
+	if errors.Is(err, billing.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// cardRoute is the route of the requests by which given cards are used: each
+// form's key is its id.
+const cardRoute = "card"
+
+func cardCaller(form billing.CardForm) string { return "gateway:" + form.Gateway }
 
 // detachCards has the gateway forget a card that was removed here: whatever
 // crashes, and however long the gateway is away. It takes one at a time, so that
