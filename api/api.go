@@ -29,7 +29,7 @@ type AccessStore interface {
 	Session(ctx context.Context, token string) (id string, account billing.Account, err error)
 	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
 	Take(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
-	GiveBack(ctx context.Context, now time.Time, subjects ...string) error
+	GiveBack(ctx context.Context, at time.Time, subject string) error
 	Clock(ctx context.Context, id string) (time.Time, error)
 }
 

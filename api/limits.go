@@ -85,21 +85,36 @@ func reserve(r *rate.Limiter, now time.Time) time.Duration {
 }
 
 // network is what an address is counted as: an IPv6 customer has a /64.
-func network(address string) string {
+func network(address string) string { return prefixOf(address, 32, 64) }
+
+// sourceNetwork is whose mails and declines count together, in the database: an
+// attacker has a whole IPv4 /24 or IPv6 /48.
+func sourceNetwork(address string) string { return prefixOf(address, 24, 48) }
+
+// prefixOf is the network of an address, with so many bits of IPv4 or of IPv6.
+func prefixOf(address string, v4, v6 int) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
 		return address
 	}
-	if a = a.Unmap(); a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.String()
-		}
+	bits := v4
+	if a = a.Unmap().WithZone(""); a.Is6() {
+		bits = v6
 	}
-	return a.String()
+	p, err := a.Prefix(bits)
+	if err != nil {
+		return address
+	}
+	return p.String()
 }
 
 func tooMany(wait time.Duration) *Problem {
-	p := problem(http.StatusTooManyRequests, "too_many_requests", "too many requests: try again later")
+	return later("too_many_requests", "too many requests: try again later", wait)
+}
+
+// later is the problem of what is possible again after a time.
+func later(code billing.Code, detail string, wait time.Duration) *Problem {
+	p := problem(http.StatusTooManyRequests, string(code), detail)
 	p.retryAfter = int(math.Ceil(wait.Seconds()))
 	return p
 }
@@ -118,24 +133,6 @@ func (s *server) paced(g *gin.Context) {
 	}
 }
 
-// sourceNetwork is whose mails and declines count together, in the database: an
-// attacker has a whole IPv4 /24 or IPv6 /48.
-func sourceNetwork(address string) string {
-	a, err := netip.ParseAddr(address)
-	if err != nil {
-		return address
-	}
-	bits := 24
-	if a = a.Unmap(); a.Is6() {
-		bits = 48
-	}
-	p, err := a.WithZone("").Prefix(bits)
-	if err != nil {
-		return address
-	}
-	return p.String()
-}
-
 // guest tells whether a caller is held to the limits of guests, and from
 // which network.
 func (s *server) guest(ctx context.Context) (network string, limited bool) {
@@ -149,9 +146,7 @@ func (s *server) take(ctx context.Context, code billing.Code, detail string, of 
 	if err != nil || wait == 0 {
 		return err
 	}
-	p := problem(http.StatusTooManyRequests, string(code), detail)
-	p.retryAfter = int(math.Ceil(wait.Seconds()))
-	return p
+	return later(code, detail, wait)
 }
 
 // mayMail counts the mails that a guest has sent to addresses, and limits

@@ -103,12 +103,10 @@ func (s *shop) makeQuote(ctx context.Context, in *struct {
 		return nil, s.answer(err)
 	}
 	r, fresh, err := s.Store.BeginQuote(ctx, r, q)
-	switch {
-	case err != nil:
+	if r, err = commands.Same(r, bodyOf(ctx), err); err != nil {
 		return nil, s.answer(err)
-	case r.BodyHash != bodyOf(ctx):
-		return nil, s.answer(commands.ErrOtherBody)
-	case fresh:
+	}
+	if fresh {
 		s.Commands.Deliver(ctx, q.ID)
 	}
 	out := &quoteOutput{Status: http.StatusCreated}

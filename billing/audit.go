@@ -8,15 +8,15 @@ import (
 // AuditRow is one change that an operator made. Personal data stand in it by
 // reference only.
 type AuditRow struct {
-	ID      int64           `json:"id"` // from 1, without gaps
+	ID      int64           `json:"id" doc:"From 1, without gaps."`
 	At      time.Time       `json:"at"`
-	Actor   string          `json:"actor"`   // an operator's name, ActorOperator, or cli: and a user's name
-	From    string          `json:"from"`    // where it was done
-	Action  string          `json:"action"`  // such as coupon.put
-	Subject string          `json:"subject"` // an id
-	Before  json.RawMessage `json:"before"`  // null where there was nothing
-	After   json.RawMessage `json:"after"`   // null where nothing is left, or it is personal
-	Hash    string          `json:"hash"`    // SHA-256 over the hash of the row before and this row, in hex
+	Actor   string          `json:"actor" doc:"An operator's name; operator for a key of no named operator; cli: and a user's name for the command line."`
+	From    string          `json:"from" doc:"The API with the client's address, or the command line with its host."`
+	Action  string          `json:"action" doc:"Such as coupon.put."`
+	Subject string          `json:"subject" doc:"What was changed, by id."`
+	Before  json.RawMessage `json:"before" doc:"Ids and figures; null where there was nothing, or it is personal."`
+	After   json.RawMessage `json:"after" doc:"Null where nothing is left, or it is personal."`
+	Hash    string          `json:"hash" doc:"SHA-256 over the hash of the row before and this row, in hex."`
 }
 
 // AuditSelection narrows a list of the audit log down. Empty: all.

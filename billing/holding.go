@@ -21,7 +21,7 @@ func (b Snapshot) hold(c Command, at time.Time) Decision {
 	case ActionReinstate:
 		s.Suspended, s.Revoked = false, false
 		kind = EventReinstated
-	default: // no other verb comes here
+	default: // no other command comes here
 	}
 	if was == [2]bool{s.Suspended, s.Revoked} {
 		return Decision{Refusal: refuse(CodeNoChange, "", "the licence is already in this state")}

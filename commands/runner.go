@@ -78,10 +78,12 @@ func (r *Runner) Find(ctx context.Context, caller, route, key string) (billing.R
 func (r *Runner) Record(ctx context.Context, q billing.Request) (billing.Request, error) {
 	q.Outcome = &billing.Outcome{}
 	was, _, err := r.store.Begin(ctx, q, nil, nil)
-	return same(was, q.BodyHash, err)
+	return Same(was, q.BodyHash, err)
 }
 
-func same(r billing.Request, hash string, err error) (billing.Request, error) {
+// Same holds the request that was begun with a key to the body of now. Errors:
+// ErrOtherBody.
+func Same(r billing.Request, hash string, err error) (billing.Request, error) {
 	if err == nil && r.BodyHash != hash {
 		err = ErrOtherBody
 	}
@@ -98,7 +100,7 @@ func (r *Runner) Do(ctx context.Context, q billing.Request) (billing.Request, er
 func (r *Runner) do(ctx context.Context, q billing.Request, order *billing.Order, sub *billing.Subscription) (billing.Request, error) {
 	hash := q.BodyHash
 	q, fresh, err := r.store.Begin(ctx, q, order, sub)
-	if q, err = same(q, hash, err); err != nil || q.Outcome != nil || q.Status != 0 {
+	if q, err = Same(q, hash, err); err != nil || q.Outcome != nil || q.Status != 0 {
 		return q, err
 	}
 	o, err := r.store.Overview(ctx, q.Subscription) // of a new one, with the number that Begin gave it

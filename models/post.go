@@ -285,7 +285,7 @@ func void(tx *gorm.DB, id billing.InvoiceID) error {
 	return save(tx, id, &row)
 }
 
-// draw takes from the remainders of sold lines, never more than is left.
+// allocateCredits takes from the remainders of sold lines, never more than is left.
 func allocateCredits(tx *gorm.DB, allocations []billing.CreditAllocation) error {
 	for _, d := range allocations {
 		if d.Net == 0 && d.Tax == 0 { // MySQL counts only rows that change

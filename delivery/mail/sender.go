@@ -190,10 +190,10 @@ func (s *Sender) client(ctx context.Context, msg *gomail.Msg) (*gomail.Client, e
 // emailID is what may stand in a Message-ID and in errors.
 var emailID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// message renders an email as an e-mail.
+// message renders an email as a MIME message.
 func (s *Sender) message(l billing.Email) (*gomail.Msg, error) {
 	if !emailID.MatchString(l.ID) {
-		return nil, &Error{Doing: "addressing", cause: errors.New("the letter's id is not one")}
+		return nil, &Error{Doing: "addressing", cause: errors.New("the e-mail's id is not one")}
 	}
 	to, err := recipient(l)
 	if err != nil {
