@@ -83,6 +83,16 @@ func TestALostDisputeIsNotedAndGivesNothingBack(t *testing.T) {
 	l.refused(Command{Action: ActionRefund, Invoice: invoice}, CodeNothingToRefund)
 }
 
+// 5.00 of the invoice came from the balance and 5.00 from the card, whose bank took
+// them: what is given back later goes to the balance.
+func TestACardThatLostADisputeIsGivenNothingBack(t *testing.T) {
+	l := bought(t, "2026-01-31 10:00", offer{balance: 500})
+	l.must(l.disputes("dp_1", DisputeLost, 500))
+	l.must(Command{Action: ActionRefund, Invoice: l.last().ID})
+	is(t, "to the card", l.refunded(), int64(0))
+	is(t, "to the balance", l.balance, int64(500))
+}
+
 // The January that was used stays paid: what the dispute takes beyond the rest
 // of its own line is the credit that the change has moved.
 func TestALostDisputeDrawsOnWhatAChangeHasMovedAndOnNothingEarlier(t *testing.T) {

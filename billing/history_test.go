@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
+
+	"github.com/okviz/licensing/licensing"
 )
 
 // act is one thing that happens in a random history.
@@ -28,12 +30,15 @@ type act struct {
 	Transfer int           // whose transfer: so many invoices before the newest
 	Amount   int64         // of the transfer, beside its share of what is due
 	Share    int64         // 1: all that is due, 2: half of it, 0: none
+	Dispute  int           // whose dispute: of three
+	Status   DisputeStatus // that the gateway tells of it
 }
 
 func acts(t *rapid.T) []act {
 	what := rapid.SampledFrom([]string{
 		"wait", "wait", "wait", "late", "standing", "change", "change", "change", "cancel", "resume", "renew", "card", "card", "trouble", "reprice",
 		"money-back", "cancel-now", "refund", "confirm", "bounce", "send back", "transfer", "transfer", "approve", "approve", "fail", "news",
+		"suspend", "reinstate", "reinstate", "revoke", "dispute", "dispute", "dispute",
 	})
 	plan := rapid.SampledFrom([]string{small, large, smallYear, largeYear, smallThree, site, siteYear, single})
 	card := rapid.SampledFrom([]string{"visa", "visa", "visa", "amex", "poor", "stolen", "3ds", asking, asking})
@@ -54,6 +59,11 @@ func acts(t *rapid.T) []act {
 			a.Card = card.Draw(t, "card")
 		case "cancel-now":
 			a.Refund = rapid.SampledFrom([]RefundScope{RefundNone, RefundProrated, RefundFull}).Draw(t, "refund")
+		case "dispute":
+			a.Invoice = rapid.IntRange(0, 4).Draw(t, "invoice")
+			a.Part = rapid.SampledFrom([]int64{33, 100, 100}).Draw(t, "part")
+			a.Dispute = rapid.IntRange(0, 2).Draw(t, "dispute")
+			a.Status = rapid.SampledFrom([]DisputeStatus{DisputeOpened, DisputeOpened, DisputeWon, DisputeWon, DisputeLost}).Draw(t, "status")
 		case "refund":
 			a.Invoice = rapid.IntRange(0, 4).Draw(t, "invoice")
 			a.Part = rapid.SampledFrom([]int64{0, 1, 7, 33, 50, 99, 100}).Draw(t, "part")
@@ -70,10 +80,13 @@ func acts(t *rapid.T) []act {
 	}), 8, 60).Draw(t, "acts")
 }
 
-// live lets a history happen.
-func live(l *ledger, first string, history []act) {
-	l.command(Command{Action: ActionPurchase, Request: "req_buy"}, first)
+// live lets a history happen, each act to the next of the subscriptions.
+func live(first string, history []act, of ...*ledger) {
+	for _, l := range of {
+		l.command(Command{Action: ActionPurchase, Request: "req_buy"}, first)
+	}
 	for n, a := range history {
+		l := of[n%len(of)]
 		switch a.What {
 		case "transfer":
 			if a.Transfer >= len(l.order) {
@@ -148,7 +161,9 @@ func live(l *ledger, first string, history []act) {
 			if len(l.refunds) > 0 {
 				l.sendBack(l.refunds[a.Invoice%len(l.refunds)].ID)
 			}
-		case "cancel", "resume", "renew", "money-back":
+		case "dispute":
+			l.disputeAgain(a)
+		case "cancel", "resume", "renew", "money-back", "suspend", "revoke", "reinstate":
 			l.command(Command{Action: Action(a.What)})
 		case "card":
 			l.command(Command{Action: ActionPaymentMethod}, a.Card)
@@ -166,6 +181,37 @@ func live(l *ledger, first string, history []act) {
 			}
 		}
 	}
+}
+
+// disputeAgain tells something of a dispute: of one that is known, or of a new one
+// over a part of what a charge took and has not given back.
+func (l *ledger) disputeAgain(a act) {
+	id := fmt.Sprint("dp_", a.Dispute)
+	d := Dispute{ID: id, Status: a.Status}
+	if i := slices.IndexFunc(l.s().Disputes, func(was Dispute) bool { return was.ID == id }); i >= 0 {
+		d.Invoice, d.Amount = l.s().Disputes[i].Invoice, l.s().Disputes[i].Amount
+	} else {
+		if len(l.charges) == 0 {
+			return
+		}
+		c := l.charges[a.Invoice%len(l.charges)]
+		left := c.amount
+		for _, r := range l.refunds {
+			if r.Invoice == c.invoice && r.Status != RefundFailed {
+				left -= r.Amount.Amount
+			}
+		}
+		for _, other := range l.s().Disputes {
+			if other.Invoice == c.invoice && other.Status != DisputeWon {
+				left -= other.Amount.Amount
+			}
+		}
+		if left <= 0 {
+			return
+		}
+		d.Invoice, d.Amount = c.invoice, Money{max(1, left*a.Part/100), l.s().Price.Currency}
+	}
+	l.command(Command{Action: ActionDispute, Dispute: d})
 }
 
 // share is amount × part ÷ whole, half away from zero, by rational numbers.
@@ -189,8 +235,18 @@ func unused(s PaidLine, at time.Time, mode ProrationMode) int64 {
 	return share(s.Line.Net(), max(0, int64(p.End.Sub(at)/unit)), int64(p.End.Sub(p.Start)/unit))
 }
 
-// audit holds a history to what is true of all of them.
+// audit holds a history to what is true of all of them, where the account had an
+// opening balance and has nothing else.
 func audit(l *ledger, opening int64) {
+	l.t.Helper()
+	if change := audited(l); l.balance != opening+change {
+		l.t.Errorf("the balance is %d of %d, and the documents change it by %d", l.balance, opening, change)
+	}
+}
+
+// audited is audit of one of an account's subscriptions, and returns by how much it
+// has changed the account's balance.
+func audited(l *ledger) (change int64) {
 	t := l.t
 	t.Helper()
 	type line struct{ net, tax int64 }
@@ -198,13 +254,33 @@ func audit(l *ledger, opening int64) {
 	odd := map[string]bool{}       // of which a part was given back to the minor unit
 	noted := map[string]int64{}    // by notes, from each invoice
 	expected := map[string]int64{} // draws, by the rules
-	var charged, applied, notes, waived, reserved, transferred int64
+	var charged, applied, notes, lost, waived, reserved, transferred int64
 
 	for _, c := range l.charges {
 		charged += c.amount
 		inv := l.docs[string(c.invoice)]
-		if c.status.Ended() && inv.Purpose != ForRevival {
+		if c.was.Status.Ended() && inv.Purpose != ForRevival {
 			t.Errorf("%s was charged at %s, after the end", c.invoice, c.at)
+		}
+		if c.was.Revoked {
+			t.Errorf("%s was charged at %s for a licence that is revoked", c.invoice, c.at)
+		}
+		if c.was.PendingPayment.Invoice != c.invoice && slices.ContainsFunc(c.was.Disputes, func(d Dispute) bool { return d.Status == DisputeOpened }) {
+			t.Errorf("%s was charged at %s, while a payment was disputed", c.invoice, c.at)
+		}
+		back := int64(0)
+		for _, r := range l.refunds {
+			if r.Invoice == c.invoice && r.Status != RefundFailed {
+				back += r.Amount.Amount
+			}
+		}
+		for _, d := range l.s().Disputes {
+			if d.Invoice == c.invoice && d.Status == DisputeLost {
+				back += d.Amount.Amount
+			}
+		}
+		if back > c.amount {
+			t.Errorf("%s charged %d, and %d was given back or lost", c.invoice, c.amount, back)
 		}
 		if inv.Status != InvoicePaid || inv.AmountDue().Amount != c.amount {
 			t.Errorf("%s is %s, due %s, and %d was charged", c.invoice, inv.Status, inv.AmountDue(), c.amount)
@@ -244,7 +320,11 @@ func audit(l *ledger, opening int64) {
 			}
 			continue
 		}
-		notes += n.Total().Amount
+		if n.Reason == ReasonDispute { // the bank has taken it
+			lost += n.Total().Amount
+		} else {
+			notes += n.Total().Amount
+		}
 		noted[string(n.Invoice)] += n.Total().Amount
 	}
 	coupons(l)
@@ -252,17 +332,14 @@ func audit(l *ledger, opening int64) {
 	if charged != paid {
 		t.Errorf("the gateway took %d, and %d was due", charged, paid)
 	}
-	if l.balance != opening+notes-l.refunded()-applied-reserved+l.came-transferred {
-		t.Errorf("the balance is %d of %d, %d noted, %d refunded, %d applied, %d reserved, %d came and %d of it was needed",
-			l.balance, opening, notes, l.refunded(), applied, reserved, l.came, transferred)
-	}
+	change = notes - l.refunded() - applied - reserved + l.came - transferred
 	if l.backs > 2 {
 		t.Errorf("the money was given back %d times", l.backs)
 	}
 
 	// Periods, and what the rules give back of them.
 	var end time.Time // what is covered so far
-	for _, m := range l.history {
+	for i, m := range l.history {
 		for _, e := range m.Events {
 			wantWords(t, e)
 		}
@@ -271,6 +348,10 @@ func audit(l *ledger, opening int64) {
 			end = s.TrialEnd
 		}
 		var credited, documented, moved int64
+		held(l, m)
+		if i+1 < len(l.history) && m.at.Before(l.history[i+1].at) && !l.outage {
+			filed(l, s, l.history[i+1].at)
+		}
 		for _, d := range m.CreditAllocations {
 			g := given[d.Line]
 			given[d.Line] = line{g.net + d.Net, g.tax + d.Tax}
@@ -293,18 +374,21 @@ func audit(l *ledger, opening int64) {
 					moved += e.Amount
 				}
 			}
+			if m.asked.Action == ActionDispute { // nothing is given back
+				moved += documented
+			}
 			if credited != documented || credited != moved {
 				t.Errorf("at %s %d were drawn, %d noted and %d given back", m.at, credited, documented, moved)
 			}
 			if given := l.wantBack(m, expected); given != (credited > 0) && m.asked.Refund != RefundProrated {
 				t.Errorf("at %s %s drew %d", m.at, m.asked.Action, credited)
 			}
-			if m.asked.Action == ActionRefund {
+			if m.asked.Action == ActionRefund || m.asked.Action == ActionDispute {
 				for _, d := range m.CreditAllocations {
 					odd[d.Line] = true
 				}
 			}
-			if s.Status == Canceled && m.before.Status != Canceled && (s.CancelReason == ReasonOperator || s.CancelReason == ReasonRefunded) {
+			if s.Status == Canceled && m.before.Status != Canceled && slices.Contains([]CancelReason{ReasonOperator, ReasonRefunded, ReasonDisputed}, s.CancelReason) {
 				end = m.at
 			}
 			continue
@@ -411,11 +495,63 @@ func audit(l *ledger, opening int64) {
 			t.Errorf("notes of %d on %s, which came to %s", noted[string(s.Invoice)], inv.ID, inv.Total())
 		}
 	}
-	// What came in and was not given back is what was kept for service, less
-	// what was waived, and what is still owed to the customer.
-	if charged-l.refunded()+l.came+opening != kept-waived+l.balance+reserved {
-		t.Errorf("%d charged − %d refunded + %d transferred + %d brought ≠ %d kept − %d waived + %d of balance + %d reserved",
-			charged, l.refunded(), l.came, opening, kept, waived, l.balance, reserved)
+	// What came in, was not given back and not lost to a dispute is what was kept
+	// for service, less what was waived, and what is still owed to the customer.
+	if charged-l.refunded()-lost+l.came != kept-waived+change+reserved {
+		t.Errorf("%d charged − %d refunded − %d lost + %d transferred ≠ %d kept − %d waived + %d to the balance + %d reserved",
+			charged, l.refunded(), lost, l.came, kept, waived, change, reserved)
+	}
+	return change
+}
+
+// filed holds a state that lasted until an instant to: the licensee's file did, too,
+// unless the licence ended or was suspended.
+func filed(l *ledger, s Subscription, until time.Time) {
+	l.t.Helper()
+	e := s.Entitlement(l.snapshot.Policy)
+	if s.Status == Active && !e.Suspended && s.File.Ends.Before(until) && s.File.Ends.Before(e.ValidUntil) {
+		l.t.Errorf("the file ended at %s, and its licence went on until %s", s.File.Ends, until)
+	}
+}
+
+// held holds a changeset to what an operator's word and a dispute mean.
+func held(l *ledger, m moment) {
+	l.t.Helper()
+	s, e := m.Subscription, m.Subscription.Entitlement(l.snapshot.Policy)
+	open := slices.ContainsFunc(s.Disputes, func(d Dispute) bool { return d.Status == DisputeOpened })
+	if e.Revoked != s.Revoked || e.Suspended != (s.Suspended || open) {
+		l.t.Errorf("at %s the licence is %+v of %+v", m.at, e, s)
+	}
+	if s.Revoked && s.License != "" && !s.Status.Ended() {
+		l.t.Errorf("at %s it is revoked and %s", m.at, s.Status)
+	}
+	for i, was := range m.before.Disputes {
+		if was.Status != DisputeOpened && s.Disputes[i].Status != was.Status {
+			l.t.Errorf("at %s a dispute that was %s is %s", m.at, was.Status, s.Disputes[i].Status)
+		}
+	}
+	if m.asked.Action != ActionDispute || m.asked.Dispute.Status != DisputeLost || cmp.Equal(m.before.Disputes, s.Disputes) {
+		return
+	}
+	if !s.Status.Ended() {
+		l.t.Errorf("at %s a dispute was lost, and it is %s", m.at, s.Status)
+	}
+	// The note is for what the bank took, as far as the invoice and what is left of
+	// its lines and all others allow.
+	room := l.docs[string(m.asked.Dispute.Invoice)].Total().Amount
+	for _, before := range l.notes {
+		if before.Invoice == m.asked.Dispute.Invoice && before.IssuedAt.Before(m.at) {
+			room -= before.Total().Amount
+		}
+	}
+	var noted int64
+	for _, n := range m.CreditNotes {
+		if n.Reason == ReasonDispute {
+			noted += n.Total().Amount
+		}
+	}
+	if noted > min(room, m.asked.Dispute.Amount.Amount) {
+		l.t.Errorf("at %s %d were noted for a lost dispute over %s, with room for %d", m.at, noted, m.asked.Dispute.Amount, room)
 	}
 }
 
@@ -450,6 +586,12 @@ func (l *ledger) wantBack(m moment, expected map[string]int64) bool {
 				want = s.Remainder()
 			case running && m.at.Before(s.Line.Period.End):
 				want = min(unused(s, m.at, l.snapshot.Product.Proration), s.Remainder())
+			}
+		case m.asked.Action == ActionDispute: // held says how much
+			for _, d := range m.CreditAllocations {
+				if d.Line == s.Line.ID {
+					want += d.Net
+				}
 			}
 		case m.asked.Action == ActionRefund && m.asked.Invoice == s.Invoice && len(m.CreditAllocations) == 1:
 			want = m.CreditAllocations[0].Net
@@ -590,22 +732,44 @@ func everyHistoryAddsUp(t *rapid.T) {
 	first := rapid.SampledFrom([]string{"visa", "visa", "poor", asking, ""}).Draw(t, "first card")
 	history := acts(t)
 
-	l, again := ordered(t, start.Format(time.RFC3339), o), ordered(t, start.Format(time.RFC3339), o)
-	if o.by == ByInvoice { // of any total
+	file := rapid.SampledFrom([]licensing.FileTerm{{Life: 400 * day}, {Life: 400 * day}, {Life: 60 * day}, {Life: 400 * day, AfterMoneyBack: 7 * day}}).Draw(t, "file")
+	both := rapid.Bool().Draw(t, "a second subscription of the account")
+	lives := func() (of []*ledger) {
+		at := start.Format(time.RFC3339)
+		of = []*ledger{ordered(t, at, o)}
+		if both {
+			of = append(of, of[0].second(at, o))
+		}
+		for _, l := range of {
+			l.snapshot.Policy.File = file
+			if o.by == ByInvoice { // of any total
+				l.snapshot.Policy.InvoiceFrom = map[string]int64{"USD": 0, "EUR": 0, "JPY": 0}
+			}
+		}
+		return of
+	}
+	if o.by == ByInvoice {
 		first = ""
-		for _, x := range []*ledger{l, again} {
-			x.snapshot.Policy.InvoiceFrom = map[string]int64{"USD": 0, "EUR": 0, "JPY": 0}
+	}
+	one, again := lives(), lives()
+	for _, of := range [][]*ledger{one, again} {
+		live(first, history, of...)
+		for _, l := range of {
+			l.command(Command{Action: ActionSettle})
 		}
 	}
-	live(l, first, history)
-	l.command(Command{Action: ActionSettle})
-	audit(l, o.balance)
-
-	live(again, first, history)
-	again.command(Command{Action: ActionSettle})
-	if diff := cmp.Diff(l.docs, again.docs) + cmp.Diff(l.notes, again.notes) + cmp.Diff(l.s(), again.s()) +
-		cmp.Diff(l.notices, again.notices, cmpopts.EquateEmpty()); diff != "" {
-		t.Fatalf("the same commands gave other documents:\n%s", diff)
+	balance := o.balance
+	for _, l := range one {
+		balance += audited(l)
+	}
+	if got := one[0].balance; got != balance {
+		t.Errorf("the balance is %d, and %d by the documents", got, balance)
+	}
+	for i, l := range one {
+		if diff := cmp.Diff(l.docs, again[i].docs) + cmp.Diff(l.notes, again[i].notes) + cmp.Diff(l.s(), again[i].s()) +
+			cmp.Diff(l.notices, again[i].notices, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("the same commands gave other documents:\n%s", diff)
+		}
 	}
 }
 
@@ -627,5 +791,5 @@ var theShelf = shelf()
 
 // A history is told by its acts where it fails.
 func (a act) String() string {
-	return fmt.Sprintf("%s%s %s%s×%d%s%d/%d%% %d%% −%d %d/%d", a.What, a.Wait, a.Plan, a.Card, a.Quantity, a.Refund, a.Invoice, a.Part, a.Percent, a.Transfer, a.Amount, a.Share)
+	return fmt.Sprintf("%s%s %s%s×%d%s%d/%d%% %d%% −%d %d/%d %d%s", a.What, a.Wait, a.Plan, a.Card, a.Quantity, a.Refund, a.Invoice, a.Part, a.Percent, a.Transfer, a.Amount, a.Share, a.Dispute, a.Status)
 }

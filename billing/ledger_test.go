@@ -16,9 +16,9 @@ import (
 // it writes changesets as a store must, and fails the test where one of them
 // could not be written or does not add up.
 type ledger struct {
-	t        rapid.TB
+	t rapid.TB
+	*account
 	snapshot Snapshot // PaidLines, Open and Balance are filled in by onFile
-	wallet   string
 	now      time.Time
 	cards    map[string]string // card → decline code; absent: it pays
 	advice   map[string]Advice
@@ -29,16 +29,22 @@ type ledger struct {
 	paid     []string // of invoices, as they were paid
 	docs     map[string]Invoice
 	sold     []PaidLine
-	entries  map[string]BalanceEntry
-	balance  int64
 	notes    []CreditNote
 	refunds  []Refund
-	backs    int64 // money-backs of the product and account
 	notices  []Notice
 	charges  []charge
 	came     int64 // by transfer
 	history  []moment
 	asked    Command
+	outage   bool // the engine was away once
+}
+
+// account is what the subscriptions of one account share.
+type account struct {
+	wallet  string
+	entries map[string]BalanceEntry
+	balance int64
+	backs   int64 // money-backs of the product
 }
 
 // charge is money that has really moved.
@@ -46,8 +52,7 @@ type charge struct {
 	invoice InvoiceID
 	amount  int64
 	at      time.Time
-	status  Status // of the subscription when it was charged
-	ended   time.Time
+	was     Subscription // when it was charged
 }
 
 // asking is a card whose bank asks for the customer each time.
@@ -163,7 +168,7 @@ func ordered(t rapid.TB, at string, o offer) *ledger {
 		t.Fatal(err)
 	}
 	l := &ledger{
-		t: t, now: now, docs: map[string]Invoice{}, entries: map[string]BalanceEntry{}, balance: o.balance,
+		t: t, account: &account{entries: map[string]BalanceEntry{}, balance: o.balance}, now: now, docs: map[string]Invoice{},
 		bank: map[string]PaymentStatus{}, made: map[string]made{},
 		cards:  map[string]string{"poor": "insufficient_funds", "stolen": "stolen_card", "3ds": "authentication_required"},
 		advice: map[string]Advice{"poor": AdviceRetryLater, "stolen": AdviceNever, "3ds": AdviceNeedsCustomer},
@@ -183,6 +188,17 @@ func ordered(t rapid.TB, at string, o offer) *ledger {
 	}
 	l.snapshot.Subscription.Next = l.snapshot.Subscription.nextStep(l.snapshot.Policy)
 	return l
+}
+
+// second is another subscription of the same account.
+func (l *ledger) second(at string, o offer) *ledger {
+	l.t.Helper()
+	other := ordered(l.t, at, o)
+	other.account = l.account
+	other.snapshot.Subscription.ID, other.snapshot.Subscription.Number = "sub_2", 2
+	other.snapshot.Order.Subscription, other.snapshot.Order.License = "sub_2", "lic_2"
+	other.snapshot.NewID = func(prefix string) string { other.ids++; return fmt.Sprintf("%s_2%03d", prefix, other.ids) }
+	return other
 }
 
 // bought is a subscription that was paid with a good card.
@@ -343,7 +359,7 @@ func (l *ledger) settle(end bool) Outcome {
 
 // take is the gateway's: the money of an invoice moves.
 func (l *ledger) take(inv Invoice, s Subscription) {
-	l.charges = append(l.charges, charge{inv.ID, inv.AmountDue().Amount, l.now, s.Status, s.CanceledAt})
+	l.charges = append(l.charges, charge{inv.ID, inv.AmountDue().Amount, l.now, s})
 }
 
 // transferred is what a store reads for a mark-paid.
@@ -442,7 +458,7 @@ func (l *ledger) until(at time.Time, late bool) {
 			return
 		}
 		if late {
-			l.now = at
+			l.now, l.outage = at, true
 		} else if next.At.After(l.now) { // what has come due meanwhile is done now
 			l.now = next.At
 		}
