@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// verbs are the commands of docs/rules.md's table, with what a customer sends.
+// actions are the commands of docs/rules.md's table, with what a customer sends.
 var actions = []struct {
 	name string
 	body object

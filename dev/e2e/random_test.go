@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"testing"
@@ -32,9 +33,9 @@ type act struct {
 	count   int64 // quantity; 0: not named
 	preview bool  // a change that is held to its preview, which was made wait ago
 	token   string
-	amount  int64 // of a refund; 0: all that is left
-	page    int   // of a bank, which the customer answers: so many before the newest
-	answer  string
+	amount  int64  // of a refund; 0: all that is left
+	page    int    // of a bank, which the customer answers: so many before the newest
+	answer  string // of the bank, on its page or of a dispute; or what cancel-now gives back
 }
 
 func (a act) String() string {
@@ -44,6 +45,7 @@ func (a act) String() string {
 func acts(t *rapid.T) []act {
 	what := rapid.SampledFrom([]string{
 		"wait", "wait", "wait", "late", "change", "change", "change", "cancel", "resume", "renew", "card", "card", "refund", "bank", "bank",
+		"suspend", "reinstate", "revoke", "dispute", "dispute", "money-back", "cancel-now",
 	})
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) act {
 		a := act{what: what.Draw(t, "what")}
@@ -63,6 +65,11 @@ func acts(t *rapid.T) []act {
 		case "refund":
 			a.count = rapid.Int64Range(0, 5).Draw(t, "invoice")
 			a.amount = rapid.SampledFrom([]int64{0, 1, 333}).Draw(t, "amount")
+		case "dispute":
+			a.count = rapid.Int64Range(0, 3).Draw(t, "charge")
+			a.answer = rapid.SampledFrom([]string{"won", "won", "lost"}).Draw(t, "answer")
+		case "cancel-now":
+			a.answer = rapid.SampledFrom([]string{"none", "prorated", "full"}).Draw(t, "refund")
 		case "card":
 			a.token = rapid.SampledFrom([]string{"tok_visa", "tok_visa", "tok_visa", "tok_declined", "tok_insufficient_funds", "tok_stolen", "tok_3ds", "tok_3ds"}).Draw(t, "token")
 		case "bank":
@@ -101,7 +108,8 @@ type document struct {
 	BalanceApplied money   `json:"balance_applied"`
 	AmountDue      money   `json:"amount_due"`
 	CreditNotes    []struct {
-		Total money `json:"total"`
+		Total  money  `json:"total"`
+		Reason string `json:"reason"`
 	} `json:"credit_notes"`
 }
 
@@ -133,7 +141,10 @@ type walk struct {
 	now       time.Time
 	first     *period // the trial
 	causes    map[string]cause
-	pages     []string // on which the bank has asked for the customer, the oldest first
+	pages     []string          // on which the bank has asked for the customer, the oldest first
+	held      bool              // suspended or revoked by an operator
+	disputes  map[string]string // by charge: opened, won or lost
+	ends      []string          // when it ended, each time
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
@@ -141,7 +152,7 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // begin places the order of a history.
 func begin(t testing.TB, s *shop, now time.Time, changes object) *walk {
 	t.Helper()
-	w := &walk{shop: s, t: t, clock: s.clock(t, stamp(now)), now: now, causes: map[string]cause{}}
+	w := &walk{shop: s, t: t, clock: s.clock(t, stamp(now)), now: now, causes: map[string]cause{}, disputes: map[string]string{}}
 	o := newCustomer().order(changes)
 	if country, ok := changes["country"]; ok {
 		delete(o, "country")
@@ -180,6 +191,12 @@ func (w *walk) do(a act) string {
 		said = w.change(a, before)
 	case "refund":
 		said = w.giveBack(a)
+	case "suspend", "reinstate", "revoke":
+		said = w.hold(a.what, before)
+	case "dispute":
+		said = w.dispute(a, collected)
+	case "cancel-now":
+		said = told(w.t, w.shop.cancelNow(w.t, w.id, a.answer))
 	case "bank": // whatever it has asked for, long ago too
 		if a.page >= len(w.pages) {
 			return "nothing was asked"
@@ -189,6 +206,10 @@ func (w *walk) do(a act) string {
 		said = w.command("payment-method", before, object{"token": secret(a.token)}, stamp(w.now))
 	default:
 		said = w.command(a.what, before, object{}, stamp(w.now))
+	}
+	w.refunded()
+	if a.what == "dispute" || a.what == "reinstate" { // what had to wait is done
+		w.advance(w.t, w.clock, stamp(w.now))
 	}
 	w.asked()
 	w.check(a, before, w.ledger(w.t, w.id)[len(collected):])
@@ -242,20 +263,85 @@ func (w *walk) giveBack(a act) string {
 		body["amount"] = money{a.amount, d.Total.Currency}
 	}
 	answer := w.refund(w.t, d.ID, body)
-	eventually(w.t, listed, "the refund is confirmed", func() bool {
-		snapshot, err := w.system.Engine.Store.Snapshot(context.Background(), billing.SubscriptionID(w.id))
-		must(w.t, err)
-		return snapshot.Subscription.Refunding == 0
-	})
 	if answer.status == http.StatusOK {
 		return "refund"
 	}
 	var p problem
 	answer.into(w.t, &p)
-	if p.Code != "nothing_to_refund" && p.Code != "amount_too_large" {
+	if p.Code != "nothing_to_refund" && p.Code != "amount_too_large" && !(w.disputed() && p.Code == "not_possible_now") {
 		w.t.Errorf("a refund of %d: %d %s", a.amount, answer.status, answer.body)
 	}
 	return "refund " + p.Code
+}
+
+// refunded waits until the gateway has confirmed what is given back.
+func (w *walk) refunded() {
+	w.t.Helper()
+	eventually(w.t, listed, "the refunds are confirmed", func() bool {
+		snapshot, err := w.system.Engine.Store.Snapshot(context.Background(), billing.SubscriptionID(w.id))
+		must(w.t, err)
+		return snapshot.Subscription.Refunding == 0
+	})
+}
+
+// hold is an operator's word on the licence.
+func (w *walk) hold(action string, before subscription) string {
+	w.t.Helper()
+	if before.LicenseID == nil {
+		return "no licence"
+	}
+	a := w.post(w.t, "/v1/operator/licenses/"+*before.LicenseID+"/"+action, newKey(), object{})
+	if a.status == http.StatusOK {
+		w.held = action != "reinstate"
+	}
+	return told(w.t, a)
+}
+
+// told is an operator's answer in words.
+func told(t testing.TB, a answer) string {
+	t.Helper()
+	if a.status == http.StatusOK {
+		return "done"
+	}
+	var p problem
+	a.want(t, http.StatusConflict).into(t, &p)
+	return p.Code
+}
+
+// dispute has the customer's bank dispute one of the charges, or settle that
+// dispute, and waits until the engine has heard of it.
+func (w *walk) dispute(a act, charges []charge) string {
+	w.t.Helper()
+	charges = slices.DeleteFunc(slices.Clone(charges), func(c charge) bool { return c.Status != "succeeded" })
+	if len(charges) == 0 {
+		return "nothing was charged"
+	}
+	c := charges[int(a.count)%len(charges)]
+	status, kind := "opened", "disputed"
+	switch w.disputes[c.ID] {
+	case "":
+	case "opened":
+		status, kind = a.answer, "dispute_"+a.answer
+	default:
+		return "it was settled"
+	}
+	heard := func() (n int) {
+		for _, e := range w.events(w.t, w.id) {
+			if e.Kind == kind {
+				n++
+			}
+		}
+		return n
+	}
+	before := heard()
+	w.send(w.t, http.MethodPost, "/v1/operator/sandbox/disputes", object{"invoice": c.Invoice, "status": status}, w.asOperator()).want(w.t, http.StatusAccepted)
+	eventually(w.t, listed, "the engine has heard that it is "+status, func() bool { return heard() > before })
+	w.disputes[c.ID] = status
+	return status
+}
+
+func (w *walk) disputed() bool {
+	return slices.Contains(slices.Collect(maps.Values(w.disputes)), "opened")
 }
 
 // command gives a command and keeps what the invoice that came of it is for.
@@ -288,8 +374,13 @@ func (w *walk) check(a act, before subscription, charges []charge) {
 	w.t.Helper()
 	after := w.subscription(w.t, w.id)
 	time := a.what == "wait" || a.what == "late"
+	if before.Status != "canceled" && after.CanceledAt != nil {
+		w.ends = append(w.ends, *after.CanceledAt)
+	}
 	for _, c := range charges {
 		switch {
+		case c.Status == "succeeded" && a.what != "bank" && w.disputed():
+			w.t.Errorf("%+v was charged while a payment is disputed", c)
 		case time && before.CancelAtPeriodEnd:
 			w.t.Errorf("%+v is for what was cancelled", c)
 		case time && (before.Status == "canceled" || before.Status == "incomplete_expired" || before.Status == "incomplete"):
@@ -302,7 +393,7 @@ func (w *walk) check(a act, before subscription, charges []charge) {
 	}
 	if after.LicenseID != nil && after.Plan.Type != "site" { // whose answer depends on where it is shown
 		paid := after.Status == "active" || after.Status == "trialing" || after.Status == "past_due"
-		if got := w.shop.check(w.t, *after.LicenseID); got.Valid != paid {
+		if got := w.shop.check(w.t, *after.LicenseID); got.Valid != (paid && !w.held && !w.disputed()) {
 			w.t.Errorf("it is %s, and a visual is told %s until %s", after.Status, got.Code, deref(got.ValidUntil))
 		}
 	}
@@ -341,7 +432,7 @@ func (w *walk) settle() {
 	var balance int64
 	var paid []document
 	for _, d := range docs {
-		var sum, noted int64
+		var sum, noted, lost int64
 		for _, l := range d.Lines {
 			sum += l.Amount.Amount
 		}
@@ -349,7 +440,9 @@ func (w *walk) settle() {
 			w.t.Errorf("it does not add up: %+v", d)
 		}
 		for _, n := range d.CreditNotes {
-			noted += n.Total.Amount
+			if noted += n.Total.Amount; n.Reason == "dispute" { // the bank has taken it
+				lost += n.Total.Amount
+			}
 		}
 		if noted > d.Total.Amount {
 			w.t.Errorf("credit notes of %d on an invoice of %d", noted, d.Total.Amount)
@@ -363,7 +456,7 @@ func (w *walk) settle() {
 			}
 			continue
 		}
-		balance += noted - d.BalanceApplied.Amount
+		balance += noted - lost - d.BalanceApplied.Amount
 		paid = append(paid, d)
 	}
 	for _, c := range w.ledger(w.t, w.id) {
@@ -404,6 +497,11 @@ func (w *walk) settlePeriods(paid []document) {
 		}
 		if len(covered) > 0 {
 			end = covered[len(covered)-1].End
+		}
+		for _, at := range w.ends {
+			if why.status == "canceled" && at <= service.Start { // some end before their period does
+				end = min(end, at)
+			}
 		}
 		switch {
 		case why.action == "renew" && why.status == "canceled", why.action == "change" && why.status == "past_due":
