@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -24,22 +25,25 @@ func (s *Store) License(ctx context.Context, id licensing.LicenseID) (licensing.
 // address, the newest first, from below the id before.
 func (s *Store) Licenses(ctx context.Context, email, before string, limit int) ([]licensing.Issued, error) {
 	db := s.db.WithContext(ctx)
-	q := db.Order("id DESC").Limit(limit)
-	if before != "" {
-		q = q.Where("id < ?", before)
-	}
+	of := map[string]string{}
 	if email != "" {
-		account := db.Model(&accountRow{}).Select("id").Where("email = ?", normalEmail(email))
-		q = q.Where("subscription IN (?)", db.Model(&subscriptionRow{}).Select("id").
-			Where("billing_account IN (?) OR licensee_account IN (?)", account, account))
+		of["email"] = email
 	}
-	var rows []licenseRow
-	if err := q.Find(&rows).Error; err != nil {
+	rows, err := ofContacts(func() *gorm.DB {
+		q := db.Select("licenses.*").Order("licenses.id DESC").Limit(limit)
+		if email != "" {
+			q = q.Joins("JOIN subscriptions ON subscriptions.id = licenses.subscription")
+		}
+		if before != "" {
+			q = q.Where("licenses.id < ?", before)
+		}
+		return q
+	}, of, bothContacts, limit, func(a, b licenseRow) int { return cmp.Compare(b.ID, a.ID) })
+	if err != nil {
 		return nil, err
 	}
 	list := make([]licensing.Issued, len(rows))
 	for i, row := range rows {
-		var err error
 		if list[i], err = s.issued(db, row); err != nil {
 			return nil, err
 		}

@@ -13,6 +13,7 @@ type accountRow struct {
 	ID        billing.AccountID
 	Email     string // normalised: it is the account's name
 	CreatedAt time.Time
+	Domain    *string `gorm:"->"` // of the address, made by the database
 }
 
 type productRow struct {

@@ -29,3 +29,15 @@ func (s *Store) InvoiceByNumber(ctx context.Context, number string) (billing.Inv
 	row, err := one[invoiceRow](s.db.WithContext(ctx).Where("number = ?", number))
 	return row.Detail, err
 }
+
+// likeLiteral takes the meaning from LIKE's wildcards.
+func likeLiteral(s string) string {
+	var out []rune
+	for _, r := range s {
+		if r == '%' || r == '_' || r == '!' {
+			out = append(out, '!')
+		}
+		out = append(out, r)
+	}
+	return string(out)
+}

@@ -2,8 +2,10 @@
 CREATE TABLE accounts (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
   email VARCHAR(255) NOT NULL UNIQUE,
-  created_at DATETIME NOT NULL
+  created_at DATETIME NOT NULL,
+  domain VARCHAR(255) GENERATED ALWAYS AS (SUBSTRING_INDEX(email, '@', -1)) STORED
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX accounts_domain ON accounts (domain);
 
 CREATE TABLE products (
   id VARCHAR(64) NOT NULL PRIMARY KEY,

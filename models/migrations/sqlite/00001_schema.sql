@@ -2,8 +2,10 @@
 CREATE TABLE accounts (
   id TEXT NOT NULL PRIMARY KEY,
   email TEXT NOT NULL UNIQUE,
-  created_at DATETIME NOT NULL
+  created_at DATETIME NOT NULL,
+  domain TEXT GENERATED ALWAYS AS (substr(email, instr(email, '@') + 1)) STORED
 );
+CREATE INDEX accounts_domain ON accounts (domain);
 
 CREATE TABLE products (
   id TEXT NOT NULL PRIMARY KEY,
