@@ -44,14 +44,6 @@ func callerOf(ctx context.Context) caller {
 	return c
 }
 
-// actor names the caller in the audit history.
-func (c caller) actor() string {
-	if c.operator {
-		return cmp.Or(c.named, billing.ActorOperator)
-	}
-	return billing.ActorCustomer
-}
-
 // name is the scope of the caller's Idempotency-Keys.
 func (c caller) name() string {
 	switch {
@@ -92,7 +84,7 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	if c.operator {
-		ctx = huma.WithContext(ctx, billing.As(ctx.Context(), billing.Actor{Name: c.actor(), From: "api " + unwrap(ctx).ClientIP()}))
+		ctx = huma.WithContext(ctx, billing.As(ctx.Context(), billing.Actor{Name: cmp.Or(c.named, billing.ActorOperator), From: "api " + unwrap(ctx).ClientIP()}))
 	}
 	next(huma.WithValue(huma.WithValue(ctx, callerKey{}, c), sourceKey{}, sourceNetwork(unwrap(ctx).ClientIP())))
 }

@@ -48,7 +48,7 @@ func (in CommandInput) check() error {
 
 // row is the request of this key, without its command.
 func (in CommandInput) row(ctx context.Context, caller, route string) billing.Request {
-	return billing.Request{Caller: caller, Route: route, Key: in.Key, BodyHash: bodyOf(ctx), Actor: callerOf(ctx).actor()}
+	return billing.Request{Caller: caller, Route: route, Key: in.Key, BodyHash: bodyOf(ctx), Actor: billing.ActorName(ctx)}
 }
 
 // request begins a request row.
@@ -56,7 +56,7 @@ func (s *outcomes) request(ctx context.Context, in CommandInput, caller, route s
 	if err := in.check(); err != nil {
 		return billing.Request{}, err
 	}
-	r := commands.NewRequest(caller, route, in.Key, subscription, callerOf(ctx).actor(), c)
+	r := commands.NewRequest(caller, route, in.Key, subscription, billing.ActorName(ctx), c)
 	r.BodyHash = bodyOf(ctx)
 	return r, nil
 }

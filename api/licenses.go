@@ -24,9 +24,9 @@ type LicenseStore interface {
 	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
 	SetSites(ctx context.Context, id licensing.LicenseID, sites []string, limit int64) error
 	Activate(ctx context.Context, id licensing.LicenseID, key, tenant string) error
-	SetTenant(ctx context.Context, id licensing.LicenseID, tenant, actor string) error
-	SetActivationKey(ctx context.Context, id licensing.LicenseID, key, actor string) error
-	SetBlocking(ctx context.Context, id licensing.LicenseID, on bool, actor string) error
+	SetTenant(ctx context.Context, id licensing.LicenseID, tenant string) error
+	SetActivationKey(ctx context.Context, id licensing.LicenseID, key string) error
+	SetBlocking(ctx context.Context, id licensing.LicenseID, on bool) error
 }
 
 // licenses shows licences, and answers visuals.

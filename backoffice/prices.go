@@ -1,7 +1,6 @@
 package backoffice
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
@@ -50,7 +49,7 @@ func (o *Office) MigratePrices(ctx context.Context, which PriceSelection, dryRun
 		}
 		if !dryRun {
 			r, err := o.commands.Do(ctx, commands.NewRequest(migrationCaller, "POST /v1/operator/catalog/migrate", commands.NewID("mig"), s.ID,
-				cmp.Or(billing.ActorOf(ctx).Name, billing.ActorOperator), billing.Command{Action: billing.ActionMigrate, Price: price}))
+				billing.ActorName(ctx), billing.Command{Action: billing.ActionMigrate, Price: price}))
 			if err != nil {
 				return moved, fmt.Errorf("telling %s: %w", s.ID, err)
 			}

@@ -1,7 +1,6 @@
 package backoffice
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -104,7 +103,7 @@ func (o *Office) transfer(ctx context.Context, l billing.StatementLine, seen map
 		return say(LineDoubtful, "the statement has this line twice")
 	}
 	seen[key] = true
-	r := commands.NewRequest(statementCaller, "POST /v1/operator/invoices/"+string(inv.ID)+"/mark-paid", key, inv.Subscription, cmp.Or(billing.ActorOf(ctx).Name, billing.ActorOperator),
+	r := commands.NewRequest(statementCaller, "POST /v1/operator/invoices/"+string(inv.ID)+"/mark-paid", key, inv.Subscription, billing.ActorName(ctx),
 		billing.Command{Action: billing.ActionMarkPaid, Invoice: inv.ID, Amount: &l.Amount.Amount, ValueDate: l.Date})
 	r.BodyHash, r.Token = key, key
 	if was, err := o.commands.Find(ctx, r.Caller, r.Route, r.Key); err == nil && was.Outcome != nil && was.Outcome.Code == "" {

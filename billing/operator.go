@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -73,3 +74,7 @@ func ActorOf(ctx context.Context) Actor {
 	a, _ := ctx.Value(actorKey{}).(Actor)
 	return a
 }
+
+// ActorName names who does what only operators and customers do: the context's
+// operator, or else a customer.
+func ActorName(ctx context.Context) string { return cmp.Or(ActorOf(ctx).Name, ActorCustomer) }

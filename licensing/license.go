@@ -69,12 +69,19 @@ type License struct {
 // named no user (docs/rules.md, Licences). Capacity, site and unlimited licences
 // have no such limit.
 func (l License) WithUsage(u Usage, blocking bool) License {
-	limited := l.Type == Users && l.Covers > 0
 	least := min(u.Estimate, u.Before)
-	l.OverLimit = limited && least > l.Covers
+	l.OverLimit = l.outgrownBy(least)
 	l.Blocked = l.OverLimit && blocking && least-l.Covers > l.Covers/4 && !u.Doubtful()
 	return l
 }
+
+func (l License) outgrownBy(users int64) bool {
+	return l.Type == Users && l.Covers > 0 && users > l.Covers
+}
+
+// ExceededIn tells whether more people than the tier covers were counted in the
+// running window or the one before it.
+func (l License) ExceededIn(u Usage) bool { return l.outgrownBy(max(u.Estimate, u.Before)) }
 
 // Status is what a check answers to a question that itself is in order: the
 // status of the licence object in the API.

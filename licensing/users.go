@@ -47,9 +47,10 @@ type WeekUsage struct {
 
 // Usage is how far the users of a licence have used up what it covers.
 type Usage struct {
-	Estimate             int64 // distinct users in the window that ends with the week asked for
-	Before               int64 // in the window before that one
-	Questions, WithoutID int64 // in the first of these windows
+	Estimate  int64 `json:"estimate"`   // distinct users in the window that ends with the week asked for
+	Before    int64 `json:"before"`     // in the window before that one
+	Questions int64 `json:"questions"`  // in the first of these windows
+	WithoutID int64 `json:"without_id"` // likewise
 }
 
 // UsageIn sums up the weeks of a licence as of one of them.
@@ -81,6 +82,33 @@ func (u Usage) WithoutIDShare() float64 {
 	return float64(u.WithoutID) / float64(u.Questions)
 }
 
+// Tally is what is kept of a licence's usage beside its weeks, so that it can
+// be read without them.
+type Tally struct {
+	Week      Week      `json:"week"` // which Usage is as of
+	Usage     Usage     `json:"usage"`
+	OverSince time.Time `json:"over_since,omitzero"` // more people than covered have been counted in a window since then
+	ToldAt    time.Time `json:"told_at,omitzero"`    // when the billing contact was told of two such windows in a row
+}
+
+// After is the tally once somebody has been counted at an instant and usage is
+// as it is now, in the tally's week. The billing contact is to be told once in
+// a window (docs/rules.md, Licences).
+func (t Tally) After(l License, usage Usage, at time.Time) (next Tally, tell bool) {
+	if !l.ExceededIn(t.Usage) {
+		t.OverSince = time.Time{}
+	}
+	t.Usage = usage
+	if t.OverSince.IsZero() && l.ExceededIn(usage) {
+		t.OverSince = at
+	}
+	recently := !t.ToldAt.IsZero() && at.Before(t.ToldAt.AddDate(0, 0, WindowDays))
+	if tell = l.WithUsage(usage, false).OverLimit && !recently; tell {
+		t.ToldAt = at
+	}
+	return t, tell
+}
+
 // Doubtful tells whether too many questions name no user for a licence to be
 // blocked by their count: more than a quarter (docs/rules.md, Licences).
 func (u Usage) Doubtful() bool { return 4*u.WithoutID > u.Questions }
@@ -95,10 +123,9 @@ func UserOf(user string) User {
 	return User(binary.BigEndian.Uint64(sum[:]))
 }
 
-// Sketch counts distinct persons, however often each one comes and in whatever
-// order, in at most 17 KiB: exactly as good as always up to a few thousand,
-// then to within a percent or so. Nobody can be told from it. The zero Sketch
-// is nobody.
+// Sketch counts distinct users, however often each one comes and in whatever
+// order, in at most 17 KiB: exactly up to a few thousand, then to within a
+// percent or so. Nobody can be told from it. The zero Sketch is nobody.
 type Sketch struct{ sketch *hyperloglog.Sketch }
 
 // ReadSketch reads what Bytes has written; nothing at all is nobody.
@@ -106,51 +133,51 @@ func ReadSketch(b []byte) (Sketch, error) {
 	if len(b) == 0 {
 		return Sketch{}, nil
 	}
-	p := Sketch{hyperloglog.New()}
-	if err := p.sketch.UnmarshalBinary(b); err != nil {
+	s := Sketch{hyperloglog.New()}
+	if err := s.sketch.UnmarshalBinary(b); err != nil {
 		return Sketch{}, fmt.Errorf("reading who was counted: %w", err)
 	}
-	return p, nil
+	return s, nil
 }
 
-// Add counts persons.
-func (p *Sketch) Add(persons ...User) {
-	if p.sketch == nil {
-		p.sketch = hyperloglog.New()
+// Add counts users.
+func (s *Sketch) Add(users ...User) {
+	if s.sketch == nil {
+		s.sketch = hyperloglog.New()
 	}
-	for _, one := range persons {
-		p.sketch.InsertHash(uint64(one))
+	for _, one := range users {
+		s.sketch.InsertHash(uint64(one))
 	}
 }
 
 // Merge counts those of another sketch too.
-func (p *Sketch) Merge(other Sketch) error {
+func (s *Sketch) Merge(other Sketch) error {
 	if other.sketch == nil {
 		return nil
 	}
-	if p.sketch == nil {
-		p.sketch = hyperloglog.New()
+	if s.sketch == nil {
+		s.sketch = hyperloglog.New()
 	}
-	if err := p.sketch.Merge(other.sketch); err != nil {
+	if err := s.sketch.Merge(other.sketch); err != nil {
 		return fmt.Errorf("adding up who was counted: %w", err)
 	}
 	return nil
 }
 
 // Count is how many they are.
-func (p Sketch) Count() int64 {
-	if p.sketch == nil {
+func (s Sketch) Count() int64 {
+	if s.sketch == nil {
 		return 0
 	}
-	return int64(p.sketch.Estimate())
+	return int64(s.sketch.Estimate())
 }
 
 // Bytes is what is stored of them.
-func (p Sketch) Bytes() ([]byte, error) {
-	if p.sketch == nil {
+func (s Sketch) Bytes() ([]byte, error) {
+	if s.sketch == nil {
 		return []byte{}, nil
 	}
-	b, err := p.sketch.MarshalBinary()
+	b, err := s.sketch.MarshalBinary()
 	if err != nil {
 		return nil, fmt.Errorf("writing who was counted: %w", err)
 	}

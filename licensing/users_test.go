@@ -10,7 +10,7 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
-func persons(from, to int) []licensing.User {
+func people(from, to int) []licensing.User {
 	var list []licensing.User
 	for i := from; i < to; i++ {
 		list = append(list, licensing.UserOf("user-"+strconv.Itoa(i)))
@@ -25,7 +25,7 @@ func TestDistinctPeopleAreCounted(t *testing.T) {
 	}{{0, 0}, {1, 0}, {20, 0}, {21, 0}, {250, 0}, {251, 0}, {1000, 0}, {1001, 0}, {20_000, 0.03}, {200_000, 0.03}} {
 		var p licensing.Sketch
 		for range 3 { // each one comes three times
-			p.Add(persons(0, c.users)...)
+			p.Add(people(0, c.users)...)
 		}
 		if got := float64(p.Count()); math.Abs(got-float64(c.users)) > c.within*float64(c.users) {
 			t.Errorf("%d people are counted as %v", c.users, got)
@@ -47,7 +47,7 @@ func TestDistinctPeopleAreCounted(t *testing.T) {
 // As several processes do, each with what it has seen since it last wrote.
 func TestPeopleAreCountedOnceWhereverTheyCome(t *testing.T) {
 	var stored []byte
-	for _, seen := range [][]licensing.User{persons(0, 15), persons(10, 25), persons(0, 25), nil, persons(24, 30)} {
+	for _, seen := range [][]licensing.User{people(0, 15), people(10, 25), people(0, 25), nil, people(24, 30)} {
 		p, err := licensing.ReadSketch(stored)
 		if err != nil {
 			t.Fatal(err)

@@ -25,7 +25,7 @@ func (s *Store) LicenseByKey(ctx context.Context, key string) (licensing.Issued,
 // where the key has been replaced meanwhile, and a *billing.Error
 // already_activated.
 func (s *Store) Activate(ctx context.Context, id licensing.LicenseID, key, tenant string) error {
-	return s.amend(ctx, id, "customer", func(row *licenseRow) (kind billing.EventKind, err error) {
+	return s.amend(ctx, id, func(row *licenseRow) (kind billing.EventKind, err error) {
 		switch {
 		case row.ActivationKey != key:
 			return "", billing.ErrNotFound
@@ -41,8 +41,8 @@ func (s *Store) Activate(ctx context.Context, id licensing.LicenseID, key, tenan
 
 // SetTenant binds a licence to another tenant, or, where that is empty, to none
 // until it is activated again. Errors: ErrNotFound.
-func (s *Store) SetTenant(ctx context.Context, id licensing.LicenseID, tenant, actor string) error {
-	return s.amend(ctx, id, actor, func(row *licenseRow) (kind billing.EventKind, err error) {
+func (s *Store) SetTenant(ctx context.Context, id licensing.LicenseID, tenant string) error {
+	return s.amend(ctx, id, func(row *licenseRow) (kind billing.EventKind, err error) {
 		if row.Tenant == tenant {
 			return "", nil
 		}
@@ -56,8 +56,8 @@ func (s *Store) SetTenant(ctx context.Context, id licensing.LicenseID, tenant, a
 
 // SetActivationKey replaces a licence's activation key: the old one activates
 // nothing any more. What is bound stays bound. Errors: ErrNotFound.
-func (s *Store) SetActivationKey(ctx context.Context, id licensing.LicenseID, key, actor string) error {
-	return s.amend(ctx, id, actor, func(row *licenseRow) (kind billing.EventKind, err error) {
+func (s *Store) SetActivationKey(ctx context.Context, id licensing.LicenseID, key string) error {
+	return s.amend(ctx, id, func(row *licenseRow) (kind billing.EventKind, err error) {
 		row.ActivationKey = key
 		return billing.EventActivationKey, nil
 	})
@@ -65,7 +65,7 @@ func (s *Store) SetActivationKey(ctx context.Context, id licensing.LicenseID, ke
 
 // amend changes what of a licence does not follow from its subscription, and
 // tells the history. Nothing is written where change names no kind of event.
-func (s *Store) amend(ctx context.Context, id licensing.LicenseID, actor string, change func(row *licenseRow) (kind billing.EventKind, err error)) error {
+func (s *Store) amend(ctx context.Context, id licensing.LicenseID, change func(row *licenseRow) (kind billing.EventKind, err error)) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
 		row, err := one[licenseRow](locked(tx).Where("id = ?", id))
 		if err != nil {
@@ -79,7 +79,7 @@ func (s *Store) amend(ctx context.Context, id licensing.LicenseID, actor string,
 		if err := save(tx, id, &row); err != nil {
 			return err
 		}
-		if err := s.note(tx, row, kind, actor); err != nil {
+		if err := s.note(tx, row, kind, billing.ActorName(ctx)); err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, "license."+string(kind), string(id), was.settings(), row.settings())

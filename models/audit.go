@@ -178,13 +178,9 @@ type commanded struct {
 
 // auditCommand writes an operator's command into the log, in the transaction of the
 // changeset that answers it.
-func (s *Store) auditCommand(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
-	if p.Request == "" || p.Subscription.Revision == p.From {
+func (s *Store) auditCommand(tx *gorm.DB, row subscriptionRow, p billing.Changeset, r requestRow) error {
+	if r.Origin == "" || p.Subscription.Revision == p.From {
 		return nil
-	}
-	r, err := one[requestRow](tx.Select("actor", "origin", "command").Where("id = ?", p.Request))
-	if err != nil || r.Origin == "" {
-		return err
 	}
 	after := commanded{s.figures(p.Subscription), p.Request, p.Outcome.Code, p.Outcome.Invoice, r.Command.Amount, r.Command.Refund}
 	if r.Command.Invoice != "" {

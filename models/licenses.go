@@ -108,12 +108,12 @@ func (s *Store) issued(tx *gorm.DB, r licenseRow) (licensing.Issued, error) {
 		l.Now = now
 	}
 	if r.Plan.Type == licensing.Users {
-		if l.Usage, err = r.usage(tx, now); err != nil {
+		if l.Usage, err = r.usageIn(tx, licensing.WeekOf(now)); err != nil {
 			return l, err
 		}
 		l.License = l.WithUsage(l.Usage, r.BlockOverLimit)
-		if r.OverSince != nil && r.above(l.Usage) {
-			l.OverSince = *r.OverSince
+		if l.ExceededIn(l.Usage) {
+			l.OverSince = r.Tally.OverSince
 		}
 	}
 	return l, nil

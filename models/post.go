@@ -26,15 +26,24 @@ func (s *Store) Post(ctx context.Context, p billing.Changeset) error {
 		if row.Revision != p.From {
 			return billing.ErrStale
 		}
+		by := requestRow{Actor: billing.ActorEngine}
+		if p.Request != "" {
+			if by, err = one[requestRow](tx.Select("actor", "origin", "command").Where("id = ?", p.Request)); err != nil {
+				return err
+			}
+		}
+		advance := func(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
+			return s.advance(tx, row, p, by.Actor)
+		}
 		for _, write := range []func(*gorm.DB, subscriptionRow, billing.Changeset) error{
-			admit, s.claim, s.moveMoney, s.advance, answer,
+			admit, s.claim, s.moveMoney, advance, answer,
 			file, // late, so that the number series are locked for the shortest time
 		} {
 			if err := write(tx, row, p); err != nil {
 				return err
 			}
 		}
-		return s.auditCommand(tx, row, p)
+		return s.auditCommand(tx, row, p, by)
 	})
 }
 
@@ -105,7 +114,7 @@ func (s *Store) moveMoney(tx *gorm.DB, row subscriptionRow, p billing.Changeset)
 
 // advance writes the subscription's new state, its licence, history and mails.
 // A changeset that only reserves a bill has none of these.
-func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
+func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, actor string) error {
 	if p.Subscription.Revision == p.From {
 		return nil
 	}
@@ -121,14 +130,6 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset) e
 		if err := s.entitle(tx, state); err != nil {
 			return err
 		}
-	}
-	actor := "engine"
-	if p.Request != "" {
-		r, err := one[requestRow](tx.Select("actor").Where("id = ?", p.Request))
-		if err != nil {
-			return err
-		}
-		actor = r.Actor
 	}
 	for i, e := range p.Events {
 		if err := tx.Create(newEvent(row.ID, state.Revision, int64(i), actor, e)).Error; err != nil {

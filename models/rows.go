@@ -194,9 +194,8 @@ type licenseRow struct {
 	SiteEdits      int64 // within the period that ends at SiteEditsUntil
 	SiteEditsUntil *time.Time
 	BlockOverLimit bool
-	MoneyBackUntil *time.Time // the window's last instant
-	OverSince      *time.Time // more people than covered have been counted in a window since then
-	OverToldAt     *time.Time // that it was so in two windows in a row
+	MoneyBackUntil *time.Time      // the window's last instant
+	Tally          licensing.Tally `gorm:"serializer:json"` // of a licence for users
 }
 
 type outboxRow struct {

@@ -32,33 +32,25 @@ func (s *Store) CountUsers(ctx context.Context, license licensing.LicenseID, see
 		if err != nil {
 			return err
 		}
-		before, err := l.usage(tx, seen.At)
-		if err != nil {
+		// Another process may have counted in a later week already.
+		week := max(licensing.WeekOf(seen.At), l.Tally.Week)
+		if l.Tally.Usage, err = l.usageIn(tx, week); err != nil {
 			return err
 		}
+		l.Tally.Week = week
 		if err := countWeek(tx, license, seen); err != nil {
 			return err
 		}
-		usage, err := l.usage(tx, seen.At)
+		usage, err := mergedUsage(tx, license, week)
 		if err != nil {
 			return err
 		}
-		was := l
-		if !l.above(before) {
-			l.OverSince = nil
-		}
-		if l.OverSince == nil && l.above(usage) {
-			l.OverSince = &seen.At
-		}
-		recently := l.OverToldAt != nil && seen.At.Before(l.OverToldAt.AddDate(0, 0, licensing.WindowDays))
-		if l.counted(usage).OverLimit && !recently {
+		var tell bool
+		if l.Tally, tell = l.Tally.After(licensing.License{Type: l.Plan.Type, Covers: l.Covers}, usage, seen.At); tell {
 			if err := s.outgrown(tx, l, usage.Estimate, seen.At); err != nil {
 				return err
 			}
-			l.OverToldAt, told = &seen.At, l.Subscription
-		}
-		if l.OverSince == was.OverSince && l.OverToldAt == was.OverToldAt {
-			return nil
+			told = l.Subscription
 		}
 		return save(tx, l.ID, &l)
 	})
@@ -100,7 +92,7 @@ func countWeek(tx *gorm.DB, license licensing.LicenseID, seen licensing.Seen) er
 // outgrown tells the billing contact and the history that more people use a
 // licence than it covers.
 func (s *Store) outgrown(tx *gorm.DB, l licenseRow, users int64, at time.Time) error {
-	if err := s.note(tx, l, billing.EventOverLimit, "engine"); err != nil {
+	if err := s.note(tx, l, billing.EventOverLimit, billing.ActorEngine); err != nil {
 		return err
 	}
 	n := billing.Notice{Kind: billing.NoticeOverLimit, To: billing.RoleBilling, Plan: l.Plan, Users: users, Covers: l.Covers}
@@ -113,7 +105,7 @@ func (s *Store) outgrown(tx *gorm.DB, l licenseRow, users int64, at time.Time) e
 // SetBlocking turns blocking on or off for a licence that far more people use
 // than it covers. It is not turned on where too many questions name no user.
 // Errors: ErrNotFound, and a *billing.Error not_possible_now.
-func (s *Store) SetBlocking(ctx context.Context, id licensing.LicenseID, on bool, actor string) error {
+func (s *Store) SetBlocking(ctx context.Context, id licensing.LicenseID, on bool) error {
 	l, err := s.License(ctx, id)
 	if err != nil {
 		return err
@@ -121,7 +113,7 @@ func (s *Store) SetBlocking(ctx context.Context, id licensing.LicenseID, on bool
 	if on && l.Usage.Doubtful() {
 		return &billing.Error{Code: billing.CodeNotPossibleNow, Field: "on", Detail: "more than a quarter of the questions name no user, so the count is too uncertain to block by"}
 	}
-	return s.amend(ctx, id, actor, func(row *licenseRow) (kind billing.EventKind, err error) {
+	return s.amend(ctx, id, func(row *licenseRow) (kind billing.EventKind, err error) {
 		if row.BlockOverLimit == on {
 			return "", nil
 		}
@@ -132,12 +124,19 @@ func (s *Store) SetBlocking(ctx context.Context, id licensing.LicenseID, on bool
 	})
 }
 
-// usage is who has used a licence for users as of an instant, in at most eight
-// weeks of at most 17 KiB.
-func (r licenseRow) usage(tx *gorm.DB, at time.Time) (licensing.Usage, error) {
-	now := licensing.WeekOf(at)
+// usageIn is who has used a licence for users as of a week: what was kept when
+// somebody was last counted, or in another week the sum of the weeks.
+func (r licenseRow) usageIn(tx *gorm.DB, week licensing.Week) (licensing.Usage, error) {
+	if r.Tally.Week == week {
+		return r.Tally.Usage, nil
+	}
+	return mergedUsage(tx, r.ID, week)
+}
+
+// mergedUsage sums up at most eight weeks of at most 17 KiB each.
+func mergedUsage(tx *gorm.DB, license licensing.LicenseID, now licensing.Week) (licensing.Usage, error) {
 	var rows []licenseUsageRow
-	if err := tx.Where("license = ? AND week > ? AND week <= ?", r.ID, now-licensing.UsageWeeks, now).Find(&rows).Error; err != nil {
+	if err := tx.Where("license = ? AND week > ? AND week <= ?", license, now-licensing.UsageWeeks, now).Find(&rows).Error; err != nil {
 		return licensing.Usage{}, err
 	}
 	weeks := make([]licensing.WeekUsage, len(rows))
@@ -149,15 +148,4 @@ func (r licenseRow) usage(tx *gorm.DB, at time.Time) (licensing.Usage, error) {
 		weeks[i] = licensing.WeekUsage{Week: row.Week, Sketch: sketch, Questions: row.Questions, WithoutID: row.WithoutID}
 	}
 	return licensing.UsageIn(weeks, now)
-}
-
-// counted is what the rules make of a licence's usage (licensing.WithUsage).
-func (r licenseRow) counted(u licensing.Usage) licensing.License {
-	return licensing.License{Type: r.Plan.Type, Covers: r.Covers}.WithUsage(u, r.BlockOverLimit)
-}
-
-// above tells whether more people than covered were counted in the running
-// window or the one before it.
-func (r licenseRow) above(u licensing.Usage) bool {
-	return r.Plan.Type == licensing.Users && r.Covers > 0 && max(u.Estimate, u.Before) > r.Covers
 }

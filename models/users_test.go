@@ -11,7 +11,7 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
-func persons(from, to int) []licensing.User {
+func people(from, to int) []licensing.User {
 	var list []licensing.User
 	for i := from; i < to; i++ {
 		list = append(list, licensing.UserOf(fmt.Sprint("user-", i)))
@@ -25,9 +25,9 @@ func TestPeopleOfSeveralProcessesAreCountedTogetherAndToldOfOnceAWindow(t *testi
 		o := newOrder("ada@contoso.example")
 		id, license := o.sub.ID, o.detail.License
 		s.buy(o)
-		count := func(at time.Time, users []licensing.User) (told bool) {
+		count := func(at time.Time, seen []licensing.User) (told bool) {
 			t.Helper()
-			sub, err := s.CountUsers(t.Context(), license, licensing.Seen{At: at, Users: users, Questions: int64(len(users))})
+			sub, err := s.CountUsers(t.Context(), license, licensing.Seen{At: at, Users: seen, Questions: int64(len(seen))})
 			must(t, err)
 			if sub != "" && sub != id {
 				t.Errorf("told of %s", sub)
@@ -38,7 +38,7 @@ func TestPeopleOfSeveralProcessesAreCountedTogetherAndToldOfOnceAWindow(t *testi
 			t.Helper()
 			row, err := one[licenseRow](s.db.Where("id = ?", license))
 			must(t, err)
-			u, err := row.usage(s.db, at)
+			u, err := row.usageIn(s.db, licensing.WeekOf(at))
 			must(t, err)
 			return u
 		}
@@ -46,7 +46,7 @@ func TestPeopleOfSeveralProcessesAreCountedTogetherAndToldOfOnceAWindow(t *testi
 		var wg sync.WaitGroup
 		for p := range 8 { // each has seen ten, five of which another one saw as well: 45 in all
 			wg.Go(func() {
-				if count(first, persons(p*5, p*5+10)) {
+				if count(first, people(p*5, p*5+10)) {
 					t.Error("one window is told of")
 				}
 			})
@@ -67,7 +67,7 @@ func TestPeopleOfSeveralProcessesAreCountedTogetherAndToldOfOnceAWindow(t *testi
 		second := first.AddDate(0, 0, 28)
 		told := make(chan bool, 8)
 		for p := range 8 {
-			wg.Go(func() { told <- count(second, persons(p*5, p*5+10)) })
+			wg.Go(func() { told <- count(second, people(p*5, p*5+10)) })
 		}
 		wg.Wait()
 		close(told)
@@ -82,15 +82,15 @@ func TestPeopleOfSeveralProcessesAreCountedTogetherAndToldOfOnceAWindow(t *testi
 		}
 		for _, c := range []struct {
 			days  int
-			users []licensing.User
+			seen  []licensing.User
 			mails int64
 		}{
-			{28 + 27, persons(100, 121), 1}, // the same window
-			{28 + 28, persons(100, 121), 2}, // the next one
-			{28 + 28 + 28, persons(0, 20), 2},
-			{28 + 28 + 56, persons(0, 45), 2}, // one window above, after one that was not
+			{28 + 27, people(100, 121), 1}, // the same window
+			{28 + 28, people(100, 121), 2}, // the next one
+			{28 + 28 + 28, people(0, 20), 2},
+			{28 + 28 + 56, people(0, 45), 2}, // one window above, after one that was not
 		} {
-			count(first.AddDate(0, 0, c.days), c.users)
+			count(first.AddDate(0, 0, c.days), c.seen)
 			if n := notices(); n != c.mails {
 				t.Errorf("on day %d %d mails, want %d", c.days, n, c.mails)
 			}
@@ -99,6 +99,41 @@ func TestPeopleOfSeveralProcessesAreCountedTogetherAndToldOfOnceAWindow(t *testi
 		must(t, s.db.Model(&licenseUsageRow{}).Where("license = ?", license).Count(&weeks).Error)
 		if weeks > licensing.UsageWeeks {
 			t.Errorf("%d weeks are kept", weeks)
+		}
+	})
+}
+
+// The weeks are summed up where somebody is counted, and where a week has begun
+// in which nobody was yet.
+func TestUsageIsReadFromTheLicenceAlone(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		o := newOrder("ada@contoso.example")
+		s.buy(o)
+		license, now := o.detail.License, time.Now().UTC().Truncate(time.Second)
+		for _, c := range []struct {
+			at   time.Time
+			seen []licensing.User
+		}{
+			{now.AddDate(0, 0, -7), people(0, 3)},
+			{now, people(2, 5)},
+			{now.AddDate(0, 0, -7), people(5, 6)}, // by a process that is late
+		} {
+			_, err := s.CountUsers(t.Context(), license, licensing.Seen{At: c.at, Users: c.seen, Questions: int64(len(c.seen))})
+			must(t, err)
+		}
+		want := licensing.Usage{Estimate: 6, Questions: 7}
+		if l, err := s.License(t.Context(), license); err != nil || l.Usage != want {
+			t.Errorf("%+v, %v; want %+v", l.Usage, err, want)
+		}
+		row, err := one[licenseRow](s.db.Where("id = ?", license))
+		must(t, err)
+		if u, err := row.usageIn(s.db, licensing.WeekOf(now.AddDate(0, 0, 28))); err != nil || u != (licensing.Usage{Before: 6}) {
+			t.Errorf("four weeks later %+v, %v", u, err)
+		}
+		must(t, s.db.Where("license = ?", license).Delete(&licenseUsageRow{}).Error)
+		if l, err := s.License(t.Context(), license); err != nil || l.Usage != want {
+			t.Errorf("without the weeks %+v, %v", l.Usage, err)
 		}
 	})
 }
@@ -135,11 +170,11 @@ func TestALicenceIsBoundToOneTenant(t *testing.T) {
 		}
 		// What follows from the subscription leaves it alone, and the history has
 		// a place for each.
-		must(t, s.SetActivationKey(t.Context(), id, "another", "operator"))
+		must(t, s.SetActivationKey(t.Context(), id, "another"))
 		s.command(o.sub.ID, billing.Command{Action: billing.ActionCancel}, opening.AddDate(0, 0, 1))
-		must(t, s.SetTenant(t.Context(), id, "moved", "operator"))
-		must(t, s.SetBlocking(t.Context(), id, true, "operator"))
-		must(t, s.SetBlocking(t.Context(), id, true, "operator"))
+		must(t, s.SetTenant(t.Context(), id, "moved"))
+		must(t, s.SetBlocking(t.Context(), id, true))
+		must(t, s.SetBlocking(t.Context(), id, true))
 		s.command(o.sub.ID, billing.Command{Action: billing.ActionResume}, opening.AddDate(0, 0, 2))
 		if l, err = s.License(t.Context(), id); err != nil || l.Tenant != "moved" || l.ActivationKey != "another" {
 			t.Errorf("tenant %q, key %q, %v", l.Tenant, l.ActivationKey, err)

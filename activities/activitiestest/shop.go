@@ -177,7 +177,7 @@ func (s *Shop) begin(t testing.TB, subscription billing.SubscriptionID, c billin
 	c.Request = billing.RequestID(models.NewID("req"))
 	_, _, err := s.DB.Begin(context.Background(), billing.Request{
 		ID: c.Request, Caller: "test", Route: "POST /" + string(c.Action), Key: string(c.Request), BodyHash: "-",
-		Subscription: subscription, Actor: "customer", Command: c, Token: token,
+		Subscription: subscription, Actor: billing.ActorCustomer, Command: c, Token: token,
 	}, o, sub)
 	check(t, err)
 	return c

@@ -204,8 +204,7 @@ CREATE TABLE licenses (
   site_edits_until DATETIME NULL,
   block_over_limit BOOLEAN NOT NULL,
   money_back_until DATETIME NULL,
-  over_since DATETIME NULL,
-  over_told_at DATETIME NULL
+  tally JSON NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- Mails to be sent, written with the event that they tell of.

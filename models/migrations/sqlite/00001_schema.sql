@@ -204,8 +204,7 @@ CREATE TABLE licenses (
   site_edits_until DATETIME NULL,
   block_over_limit BOOLEAN NOT NULL,
   money_back_until DATETIME NULL,
-  over_since DATETIME NULL,
-  over_told_at DATETIME NULL
+  tally TEXT NOT NULL
 );
 
 -- Mails to be sent, written with the event that they tell of.
