@@ -32,6 +32,9 @@ func (a *Activities) Load(ctx context.Context, subscription billing.Subscription
 
 func (a *Activities) load(ctx context.Context, subscription billing.SubscriptionID) (billing.Subscription, error) {
 	s, err := a.Store.Fence(ctx, subscription)
+	if errors.Is(err, billing.ErrNotFound) { // removed, since it came to nothing: it will not come back
+		return s, temporal.NewNonRetryableApplicationError("subscription "+string(subscription)+" is not on file", "NotFound", nil)
+	}
 	if err != nil {
 		return s, err
 	}

@@ -517,3 +517,13 @@ func TestLoadRaisesTheRevisionEvenWhereItsAnswerIsLost(t *testing.T) {
 	}
 	s.must(s.Do(t.Context(), s.due(sub)))
 }
+
+// Such as an order that came to nothing and was removed before its workflow
+// could load it: a run that waited for its rows would wait for ever.
+func TestARunOfWhatIsNotOnFileEnds(t *testing.T) {
+	s := newShop(t)
+	_, err := s.Activities.Load(t.Context(), "sub_removed")
+	if e := (*temporal.ApplicationError)(nil); !errors.As(err, &e) || !e.NonRetryable() {
+		t.Errorf("it is tried again: %v", err)
+	}
+}

@@ -67,6 +67,11 @@ func (s *Store) removeOrders(tx *gorm.DB, before time.Time, limit int, removed *
 	if err != nil || len(subs) == 0 {
 		return err
 	}
+	// Locked, and without those that a run has begun to load meanwhile.
+	err = locked(tx).Model(&subscriptionRow{}).Where("id IN ? AND updated_at < ?", subs, before).Pluck("id", &subs).Error
+	if err != nil || len(subs) == 0 {
+		return err
+	}
 	*removed = len(subs)
 	for _, row := range []any{&orderRow{}, &requestRow{}, &outboxRow{}, &eventRow{}, &invoiceRow{}, &cardFormRow{}, &licenseRow{}} {
 		if err := tx.Where("subscription IN ?", subs).Delete(row).Error; err != nil {
