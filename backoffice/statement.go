@@ -46,27 +46,33 @@ const (
 // ImportStatement records the transfers that a bank's statement tells of, each
 // as mark-paid does, and says of every line what became of it. A line that was
 // in an earlier statement is not recorded again; where an import was broken
-// off, it may simply be repeated. A statement that cannot be read is a
-// *billing.Error that names the line, and nothing is done.
+// off, it may simply be repeated: after an error, the lines tell of what was done
+// before it. A statement that cannot be read is a *billing.Error that names the
+// line, and nothing is done.
 func (o *Office) ImportStatement(ctx context.Context, file []byte) ([]StatementLine, error) {
 	lines, err := statement.Parse(file)
 	if err != nil {
 		return nil, err
 	}
 	seen := map[string]bool{}
-	out := make([]StatementLine, len(lines))
-	for i, l := range lines {
-		out[i] = StatementLine{Line: l.Line, Date: l.Date.Format(time.DateOnly), Amount: l.Amount}
-		if err := o.transfer(ctx, l, seen, &out[i]); err != nil {
-			return nil, err
+	out := []StatementLine{}
+	for _, l := range lines {
+		line := StatementLine{Line: l.Line, Date: l.Date.Format(time.DateOnly), Amount: l.Amount}
+		if err = o.transfer(ctx, l, seen, &line); err != nil {
+			break
 		}
+		out = append(out, line)
 	}
 	results := map[LineResult]int{}
 	for _, l := range out {
 		results[l.Result]++
 	}
 	digest := fmt.Sprintf("%x", sha256.Sum256(file))
-	return out, o.store.Audit(ctx, "statement.import", "statement", nil, map[string]any{"sha256": digest, "lines": results})
+	after := map[string]any{"sha256": digest, "lines": results}
+	if err != nil {
+		after["broken_off"] = true
+	}
+	return out, errors.Join(err, o.store.Audit(context.WithoutCancel(ctx), "statement.import", "statement", nil, after))
 }
 
 // transfer does a line, if it is certain what it is for.

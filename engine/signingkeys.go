@@ -108,6 +108,12 @@ func RotateKeys(ctx context.Context, c Config, anyway bool, now time.Time) (r Ro
 	if err := replaceFile(strings.TrimSpace(c.SigningKeys[0]), r.Keys.PEM()); err != nil {
 		return r, fmt.Errorf("writing the signing keys: %w", err)
 	}
+	ids := func(ring licensing.KeyRing) any {
+		return map[string]string{"current": ring.Current.ID(), "next": ring.Next.ID()}
+	}
+	if err := store.Audit(ctx, "signing_keys.rotate", "signing-keys", ids(ring), ids(r.Keys)); err != nil {
+		return r, fmt.Errorf("the keys have been rotated, but the audit log lacks it: %w", err)
+	}
 	return r, nil
 }
 

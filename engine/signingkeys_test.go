@@ -81,7 +81,7 @@ func (v vendor) publish(version string, keys ...licensing.Key) {
 
 func (v vendor) rotate(anyway bool) (Rotation, error) {
 	v.Helper()
-	return RotateKeys(v.Context(), v.config, anyway, rotated)
+	return RotateKeys(billing.As(v.Context(), billing.Actor{Name: "cli:anna"}), v.config, anyway, rotated)
 }
 
 // text is the keys' file.
@@ -110,6 +110,13 @@ func TestKeysAreRotatedInTheirFile(t *testing.T) {
 	if diff := cmp.Diff([]string{"calendar-pro 1.0.0"}, r.Unsigned); diff != "" {
 		t.Errorf("versions that know neither key (-want +got):\n%s", diff)
 	}
+	store, err := OpenStore(v.config)
+	v.must(err)
+	log, err := store.AuditLog(t.Context(), billing.AuditSelection{Subject: "signing-keys"}, 10)
+	v.must(errors.Join(err, store.Close()))
+	if len(log) != 1 || log[0].Actor != "cli:anna" || log[0].Action != "signing_keys.rotate" || !strings.Contains(string(log[0].After), v.first.Next.ID()) {
+		t.Errorf("the audit log says %+v", log)
+	}
 	if info, err := os.Stat(v.file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
@@ -125,7 +132,7 @@ func TestKeysAreRotatedInTheirFile(t *testing.T) {
 		t.Error("a rotation that was refused has changed the file")
 	}
 	v.publish("3.0.0", ring.Current, ring.Next)
-	store, err := OpenStore(v.config)
+	store, err = OpenStore(v.config)
 	v.must(err)
 	v.must(store.WithdrawVersion(t.Context(), "calendar-pro", "2.0.0")) // 3.0.0 replaces it
 	v.must(store.Close())

@@ -22,6 +22,9 @@ func normalEmail(email string) string { return strings.ToLower(strings.TrimSpace
 // *billing.Error quote_expired or quote_accepted.
 func (s *Store) Begin(ctx context.Context, r billing.Request, order *billing.Order, sub *billing.Subscription) (request billing.Request, fresh bool, err error) {
 	return s.begin(ctx, r, func(tx *gorm.DB) error {
+		if r.Outcome != nil { // no changeset will tell the audit log
+			return s.audit(ctx, tx, "subscription."+string(r.Command.Action), string(r.Subscription), nil, map[string]any{"request": r.ID})
+		}
 		if order == nil {
 			return nil
 		}
