@@ -81,7 +81,7 @@ func (s *accounts) login(ctx context.Context, in *struct {
 	}
 }) (*struct{}, error) {
 	var tooMany *Problem
-	if err := s.mayMail(ctx, in.Body.Email); errors.As(err, &tooMany) {
+	if err := s.maySignIn(ctx, in.Body.Email); errors.As(err, &tooMany) {
 		return nil, nil // which says nothing of the address either
 	} else if err != nil {
 		return nil, s.answer(err)

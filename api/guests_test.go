@@ -143,6 +143,25 @@ func TestMailsAreCountedByMailboxAndNetworkOverAllProcesses(t *testing.T) {
 	}
 }
 
+// Whoever has quotes mailed to a customer does not lock them out.
+func TestSignInLinksAreCountedApartFromOtherMails(t *testing.T) {
+	s := newShop(t, guests)
+	s.buy().want(201, "")
+	quote := func(network int) answer {
+		return s.ask("POST", "/v1/quotes", quoted(), withKey(), from(fmt.Sprintf("198.51.%d.7", network)))
+	}
+	for i := range 5 {
+		quote(i).want(201, "")
+	}
+	quote(6).want(429, "too_many_mails")
+	for i := range 6 {
+		s.ask("POST", "/v1/login", `{"email":"ada@contoso.example"}`, from(fmt.Sprintf("198.52.%d.7", i))).want(202, "")
+	}
+	if n := len(s.links()); n != 5 {
+		t.Errorf("%d links were mailed in an hour, want 5", n)
+	}
+}
+
 func TestDeclinesAreCountedByNetworkOverAllOrdersAndProcesses(t *testing.T) {
 	s := newShop(t, guests)
 	other, n := s.second(), 0

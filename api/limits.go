@@ -160,6 +160,20 @@ func (s *server) mayMail(ctx context.Context, emails ...string) error {
 	for _, email := range emails {
 		of = append(of, s.Secret.MailTo(email), s.Secret.MailsFrom(from))
 	}
+	return s.takeMails(ctx, of...)
+}
+
+// maySignIn counts a link to sign in. The other mails to the address do not
+// count, so that nobody can use the customer's links up with quotes.
+func (s *server) maySignIn(ctx context.Context, email string) error {
+	from, limited := s.guest(ctx)
+	if !limited {
+		return nil
+	}
+	return s.takeMails(ctx, s.Secret.SignInLinksTo(email), s.Secret.MailsFrom(from))
+}
+
+func (s *server) takeMails(ctx context.Context, of ...billing.Allowance) error {
 	return s.take(ctx, codeTooManyMails, "too many mails to this address or from your network: try again later", of...)
 }
 

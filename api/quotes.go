@@ -181,9 +181,9 @@ func (s *shop) quotePDF(ctx context.Context, in *QuoteInput) (*fileOutput, error
 	return &fileOutput{"application/pdf", fmt.Sprintf("attachment; filename=%q", q.Number+".pdf"), pdf}, nil
 }
 
-// acceptQuote orders what the quote offers. Whether it still can be accepted is
-// seen to where the order is written, so that a key that was used before gets
-// its first answer.
+// acceptQuote orders what the quote offers. A key that was used before gets its
+// first answer, also once the quote is closed; otherwise nothing is counted or
+// written for a closed one.
 func (s *shop) acceptQuote(ctx context.Context, in *struct {
 	CommandInput
 	QuoteInput
@@ -197,6 +197,9 @@ func (s *shop) acceptQuote(ctx context.Context, in *struct {
 		return nil, s.answer(err)
 	}
 	return s.place(ctx, in.CommandInput, callerOf(ctx).name(), "POST /v1/quotes/"+q.ID+"/accept", func() (commands.Purchase, error) {
+		if closed := q.Refusal(q.At(s.Now())); closed != nil {
+			return commands.Purchase{}, closed
+		}
 		token, by, err := payment(q.Order.Pay, in.Body.Payment, in.Body.AcceptTerms)
 		if err == nil {
 			err = s.checkCountry(q.Order.Billing.Country)

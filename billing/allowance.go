@@ -14,7 +14,8 @@ type Allowance struct {
 
 // What guests may do in an hour, over all orders (docs/rules.md, Guests).
 const (
-	mailsToMailbox    = 5 // that did not ask: trials, quotes, links to sign in and to confirm
+	mailsToMailbox    = 5 // that did not ask: trials, quotes, invoices
+	linksToMailbox    = 5 // to sign in: no other mail uses them up
 	mailsFromNetwork  = 50
 	declinesOfMailbox = 10
 	declinesOfCard    = 10
@@ -29,6 +30,11 @@ func (s Secret) anHour(what, of string, limit int) Allowance {
 // for.
 func (s Secret) MailTo(email string) Allowance {
 	return s.anHour("mail to", Mailbox(email), mailsToMailbox)
+}
+
+// SignInLinksTo is how many links to sign in an address may get.
+func (s Secret) SignInLinksTo(email string) Allowance {
+	return s.anHour("sign-in links to", Mailbox(email), linksToMailbox)
 }
 
 // MailsFrom is how many such mails a source network may cause.

@@ -129,8 +129,12 @@ func (c Config) checkService(wrong *faults) {
 		wrong.add("OKVIZ_SECRET", "has fewer than 32 characters")
 	}
 	for kind, days := range c.retention() {
-		if days < 0 || days > 0 && days < shortestRetention && kind != billing.RetainLogins {
-			wrong.add("OKVIZ_RETENTION_"+strings.ToUpper(string(kind)), "must be 0 (for ever) or at least 31 days")
+		least := shortestRetention
+		if kind == billing.RetainLogins { // counted from their end, when nobody can sign in with them any more
+			least = 1
+		}
+		if days < 0 || days > 0 && days < least {
+			wrong.add("OKVIZ_RETENTION_"+strings.ToUpper(string(kind)), fmt.Sprintf("must be 0 (for ever) or at least %d days", least))
 		}
 	}
 	if slices.ContainsFunc(c.BlockedCountries, func(country string) bool { return !billing.ValidCountry(country) }) {

@@ -46,6 +46,8 @@ func TestProductionRefusesWhatOnlyDevelopmentMayHave(t *testing.T) {
 		"test clocks":                          {func(c *Config) { c.TestClocks = true }, "OKVIZ_TEST_CLOCKS"},
 		"an operator key from the environment": {func(c *Config) { c.OperatorKey = strings.Repeat("k3y", 12) }, "OKVIZ_OPERATOR_KEY"},
 		"an http public URL":                   {func(c *Config) { c.PublicURL = "http://licences.okviz.example" }, "OKVIZ_PUBLIC_URL is not https"},
+		"a month that is too short to keep":    {func(c *Config) { c.RetainMails = 30 }, "OKVIZ_RETENTION_MAILS must be 0 (for ever) or at least 31"},
+		"sign-in links for less than nothing":  {func(c *Config) { c.RetainLogins = -1 }, "OKVIZ_RETENTION_LOGINS must be 0 (for ever) or at least 1 days"},
 		"a secret that is not random":          {func(c *Config) { c.Secret[0] = strings.Repeat("ab", 20) }, "OKVIZ_SECRET is not random"},
 		"a short secret":                       {func(c *Config) { c.Secret[0] = "kR7vQ2mZx9" }, "OKVIZ_SECRET has fewer"},
 		"no database":                          {func(c *Config) { c.DatabaseURL = "" }, "DATABASE_URL is missing"},
