@@ -21,8 +21,7 @@ type Store interface {
 
 	Request(ctx context.Context, id billing.RequestID) (billing.Request, error)
 	RequestCard(ctx context.Context, request billing.RequestID) (token, method string, err error)
-	MethodExp(ctx context.Context, method string) (string, error)
-	Fingerprint(ctx context.Context, method string) (string, error)
+	Method(ctx context.Context, ref string) (billing.StoredMethod, error)
 	Take(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
 	Wait(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
 	Receipts(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Receipt, error)

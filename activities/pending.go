@@ -53,15 +53,16 @@ func (a *Activities) settle(ctx context.Context, t Task, snapshot billing.Snapsh
 	var p *billing.Changeset
 	switch became.Status {
 	case billing.PaymentSucceeded, billing.PaymentDeclined, billing.PaymentNotAttempted:
-		snapshot.Method = inv.Method
-		if snapshot.MethodExp, err = a.Store.MethodExp(ctx, inv.Method); err != nil {
+		card, err := a.Store.Method(ctx, inv.Method)
+		if err != nil {
 			return Result{}, err
 		}
+		snapshot.Method, snapshot.MethodExp = inv.Method, card.Exp
 		if p = snapshot.Paid(inv, t.At); became.Status != billing.PaymentSucceeded {
 			p = snapshot.Declined(inv, given(became), t.At)
 		}
 		if became.Status == billing.PaymentDeclined && became.DeclineCode != billing.DeclineAbandoned {
-			if err := a.countDecline(ctx, snapshot, inv.Method); err != nil {
+			if err := a.countDecline(ctx, snapshot, card.Fingerprint); err != nil {
 				return Result{}, err
 			}
 		}

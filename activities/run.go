@@ -227,13 +227,14 @@ func (a *Activities) decide(ctx context.Context, t Task, snapshot *billing.Snaps
 			return billing.Decision{}, err
 		}
 		if method != "" {
-			if tooMany, err := a.tooManyDeclines(ctx, *snapshot, method); err != nil || tooMany {
-				return refused(billing.CodeTooManyAttempts, "", "this card was declined too often: try again later"), err
-			}
-			snapshot.Method = method
-			if snapshot.MethodExp, err = a.Store.MethodExp(ctx, method); err != nil {
+			card, err := a.Store.Method(ctx, method)
+			if err != nil {
 				return billing.Decision{}, err
 			}
+			if tooMany, err := a.tooManyDeclines(ctx, *snapshot, card.Fingerprint); err != nil || tooMany {
+				return refused(billing.CodeTooManyAttempts, "", "this card was declined too often: try again later"), err
+			}
+			snapshot.Method, snapshot.MethodExp = method, card.Exp
 		}
 	}
 	if c.Action == billing.ActionMarkPaid {
@@ -311,7 +312,11 @@ func (a *Activities) collect(ctx context.Context, t Task, snapshot billing.Snaps
 		return a.post(ctx, t, *snapshot.Paid(inv, t.At), request)
 	case billing.PaymentDeclined:
 		if t.Command != nil && result.DeclineCode != billing.DeclineRejected {
-			if err := a.countDecline(ctx, snapshot, inv.Method); err != nil {
+			card, err := a.Store.Method(ctx, inv.Method)
+			if err == nil {
+				err = a.countDecline(ctx, snapshot, card.Fingerprint)
+			}
+			if err != nil {
 				return Result{}, err
 			}
 		}

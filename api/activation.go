@@ -117,7 +117,7 @@ func (s *licenses) tenantOf(ctx context.Context, token string) (string, error) {
 	return tenant, err
 }
 
-func (s *licenses) rotateKey(ctx context.Context, in *LicenseInput) (*struct{ Body License }, error) {
+func (s *licenses) rotateKey(ctx context.Context, in *LicenseInput) (*licenseOutput, error) {
 	l, err := s.licensed(ctx, licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
@@ -128,10 +128,11 @@ func (s *licenses) rotateKey(ctx context.Context, in *LicenseInput) (*struct{ Bo
 	case l.Activation != licensing.ActivationEntra:
 		return nil, notEntra()
 	}
-	if err := s.Store.SetActivationKey(ctx, licensing.LicenseID(in.ID), rand.Text()); err != nil {
+	l.ActivationKey = rand.Text()
+	if err := s.Store.SetActivationKey(ctx, l.ID, l.ActivationKey); err != nil {
 		return nil, s.answer(err)
 	}
-	return s.getLicense(ctx, in)
+	return s.show(ctx, l)
 }
 
 func notEntra() *Problem {
@@ -145,7 +146,7 @@ func (s *licenses) setTenant(ctx context.Context, in *struct {
 	Body struct {
 		Tenant *string `json:"tenant" maxLength:"64" doc:"The tenant's id; null releases the licence for whoever activates it next."`
 	}
-}) (*struct{ Body License }, error) {
+}) (*licenseOutput, error) {
 	l, err := s.Store.License(ctx, licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
@@ -153,18 +154,18 @@ func (s *licenses) setTenant(ctx context.Context, in *struct {
 	if l.Activation != licensing.ActivationEntra {
 		return nil, notEntra()
 	}
-	tenant := ""
+	l.Tenant = ""
 	if in.Body.Tenant != nil {
-		if tenant = strings.ToLower(*in.Body.Tenant); !tenantID.MatchString(tenant) {
+		if l.Tenant = strings.ToLower(*in.Body.Tenant); !tenantID.MatchString(l.Tenant) {
 			return nil, invalid("tenant", "is not a tenant id")
 		}
 	}
-	err = s.Store.SetTenant(ctx, licensing.LicenseID(in.ID), tenant)
-	s.Checks.Forget(licensing.LicenseID(in.ID))
+	err = s.Store.SetTenant(ctx, l.ID, l.Tenant)
+	s.Checks.Forget(l.ID)
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return s.getLicense(ctx, &in.LicenseInput)
+	return s.show(ctx, l)
 }
 
 // LicenseUse is a licence's usage with what an operator holds against it.

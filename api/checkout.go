@@ -403,12 +403,16 @@ func (s *shop) checkoutResult(ctx context.Context, r billing.Request) (CheckoutR
 		out.Payment = *result.Payment
 	}
 	if id := result.Subscription.LicenseID; id != nil {
-		l, err := s.licenses.license(ctx, licensing.LicenseID(*id))
+		l, err := s.licenses.Store.License(ctx, licensing.LicenseID(*id))
 		if err != nil {
 			return out, err
 		}
-		l = l.seenBy(callerOf(ctx))
-		out.License = &l
+		shown, err := s.licenses.license(ctx, l)
+		if err != nil {
+			return out, err
+		}
+		shown = shown.seenBy(callerOf(ctx))
+		out.License = &shown
 	}
 	if r.Outcome != nil && r.Outcome.Payment.Status == billing.PaymentRequiresAction && r.Outcome.Invoice == "" {
 		out.Payment, err = s.openForm(ctx, r.Subscription, string(r.ID), billing.BackToCheckout)

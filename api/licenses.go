@@ -43,14 +43,21 @@ func (s *licenses) routes(h huma.API) {
 	huma.Register(h, route(http.MethodPut, "/v1/licenses/{id}/sites", "set-sites", "Name the sites of a site licence", "Account", account), s.setSites)
 }
 
-// license reads a licence as its page shows it.
-func (s *licenses) license(ctx context.Context, id licensing.LicenseID) (License, error) {
-	l, err := s.Store.License(ctx, id)
-	if err != nil {
-		return License{}, err
-	}
+// license is a licence as its page shows it.
+func (s *licenses) license(ctx context.Context, l licensing.Issued) (License, error) {
 	versions, err := s.Store.Versions(ctx, l.Product)
 	return s.view(l, versions), err
+}
+
+type licenseOutput struct{ Body License }
+
+// show answers with a licence, as far as the caller may see it.
+func (s *licenses) show(ctx context.Context, l licensing.Issued) (*licenseOutput, error) {
+	v, err := s.license(ctx, l)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &licenseOutput{v.seenBy(callerOf(ctx))}, nil
 }
 
 func (s *licenses) listLicenses(ctx context.Context, in *PageInput) (*struct{ Body List[License] }, error) {
@@ -80,15 +87,12 @@ type LicenseInput struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
-func (s *licenses) getLicense(ctx context.Context, in *LicenseInput) (*struct{ Body License }, error) {
-	if _, err := s.licensed(ctx, licensing.LicenseID(in.ID)); err != nil {
-		return nil, s.answer(err)
-	}
-	v, err := s.license(ctx, licensing.LicenseID(in.ID))
+func (s *licenses) getLicense(ctx context.Context, in *LicenseInput) (*licenseOutput, error) {
+	l, err := s.licensed(ctx, licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &struct{ Body License }{v.seenBy(callerOf(ctx))}, nil
+	return s.show(ctx, l)
 }
 
 // licensed reads a licence for its licensee, its billing contact, or an
@@ -123,20 +127,21 @@ func (s *licenses) setSites(ctx context.Context, in *struct {
 	Body struct {
 		Sites []string `json:"sites" maxItems:"1000" doc:"Host names; a leading *. stands for any name below a registrable domain."`
 	}
-}) (*struct{ Body License }, error) {
+}) (*licenseOutput, error) {
 	l, err := s.licensed(ctx, licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
 	sites, err := checkSites(in.Body.Sites, l.Type, l.Quantity)
 	if err == nil {
-		err = s.Store.SetSites(ctx, licensing.LicenseID(in.ID), sites, siteEdits)
-		s.Checks.Forget(licensing.LicenseID(in.ID))
+		err = s.Store.SetSites(ctx, l.ID, sites, siteEdits)
+		s.Checks.Forget(l.ID)
 	}
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return s.getLicense(ctx, &in.LicenseInput)
+	l.Sites = sites
+	return s.show(ctx, l)
 }
 
 type fileOutput struct {

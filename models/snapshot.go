@@ -53,9 +53,11 @@ func (s *Store) Snapshot(ctx context.Context, id billing.SubscriptionID) (billin
 				b.PendingPayment = &w.Detail
 			}
 		}
-		if b.MethodExp, err = methodExp(tx, sub.Method); err != nil {
+		card, err := storedMethod(tx, sub.Method)
+		if err != nil {
 			return err
 		}
+		b.MethodExp = card.Exp
 		if b.Standing, err = standing(tx, sub.BillingAccount); err != nil {
 			return err
 		}
@@ -123,30 +125,20 @@ func (s *Store) SetCharge(ctx context.Context, invoice billing.InvoiceID, gatewa
 	})
 }
 
-// MethodExp is the last month of a stored card, "2029-12"; empty where it is
-// not known.
-func (s *Store) MethodExp(ctx context.Context, method string) (string, error) {
-	return methodExp(s.db.WithContext(ctx), method)
+// Method is a stored card; the zero one where it is not known.
+func (s *Store) Method(ctx context.Context, ref string) (billing.StoredMethod, error) {
+	return storedMethod(s.db.WithContext(ctx), ref)
 }
 
-func methodExp(tx *gorm.DB, method string) (string, error) {
-	if method == "" {
-		return "", nil
+func storedMethod(tx *gorm.DB, ref string) (billing.StoredMethod, error) {
+	if ref == "" {
+		return billing.StoredMethod{}, nil
 	}
-	row, err := one[paymentMethodRow](tx.Where("ref = ?", method))
+	row, err := one[paymentMethodRow](tx.Where("ref = ?", ref))
 	if errors.Is(err, billing.ErrNotFound) {
 		err = nil
 	}
-	return row.Exp, err
-}
-
-// Fingerprint is that of a stored card; empty where it is not known.
-func (s *Store) Fingerprint(ctx context.Context, method string) (string, error) {
-	row, err := one[paymentMethodRow](s.db.WithContext(ctx).Where("ref = ?", method))
-	if errors.Is(err, billing.ErrNotFound) {
-		err = nil
-	}
-	return row.Fingerprint, err
+	return billing.StoredMethod{Ref: row.Ref, Brand: row.Brand, Last4: row.Last4, Exp: row.Exp, Fingerprint: row.Fingerprint}, err
 }
 
 // RequestCard reads the card that a request brings.

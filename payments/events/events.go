@@ -144,44 +144,47 @@ func (r *Receiver) actOn(ctx context.Context, n billing.GatewayEvent) {
 func (r *Receiver) follow(ctx context.Context, n billing.GatewayEvent) (ignored bool, err error) {
 	switch n.Kind {
 	case billing.GatewayEventCharge:
-		inv, err := r.store.InvoiceOfCharge(ctx, r.gateway.Name(), n.Reference)
-		if err == nil {
-			err = r.lookAt(ctx, inv)
-		}
-		return absent(err)
+		err = r.ofInvoice(ctx, n, r.lookAt)
 	case billing.GatewayEventDisputeOpened, billing.GatewayEventDisputeWon, billing.GatewayEventDisputeLost:
-		inv, err := r.store.InvoiceOfCharge(ctx, r.gateway.Name(), n.Reference)
-		if err == nil {
-			err = r.disputed(ctx, n, inv)
-		}
-		return absent(err)
+		err = r.ofInvoice(ctx, n, r.disputed)
 	case billing.GatewayEventRefund:
-		inv, err := r.store.InvoiceOfCharge(ctx, r.gateway.Name(), n.Reference)
-		if err == nil {
-			err = r.lookAtRefunds(ctx, inv)
-		}
-		return absent(err)
+		err = r.ofInvoice(ctx, n, r.lookAtRefunds)
 	case billing.GatewayEventCard:
-		form, err := r.store.CardFormOf(ctx, r.gateway.Name(), n.Reference)
-		if err == nil {
+		form, e := r.store.CardFormOf(ctx, r.gateway.Name(), n.Reference)
+		if err = e; err == nil {
 			_, err = r.CardGiven(ctx, form)
 		}
-		return absent(err)
 	default:
 		return true, nil
 	}
-}
-
-func absent(err error) (bool, error) {
 	if errors.Is(err, billing.ErrNotFound) {
 		return true, nil
 	}
 	return false, err
 }
 
+// ofInvoice follows an event that is about an invoice's charge.
+func (r *Receiver) ofInvoice(ctx context.Context, n billing.GatewayEvent, follow func(context.Context, billing.GatewayEvent, billing.Invoice) error) error {
+	inv, err := r.store.InvoiceOfCharge(ctx, r.gateway.Name(), n.Reference)
+	if err != nil {
+		return err
+	}
+	return follow(ctx, n, inv)
+}
+
+// tell sends a command whose refusal, but for one that changes nothing, is an
+// error: it is sent again later.
+func (r *Receiver) tell(ctx context.Context, sub billing.Subscription, c billing.Command) error {
+	outcome, err := r.commands.Tell(ctx, sub, c)
+	if err == nil && outcome.Code != "" && outcome.Code != billing.CodeNoChange {
+		err = fmt.Errorf("%s was refused: %s", c.Action, outcome.Code)
+	}
+	return err
+}
+
 // lookAt makes an invoice's workflow look at its waiting payment. Events
 // about a paid or void invoice change nothing.
-func (r *Receiver) lookAt(ctx context.Context, inv billing.Invoice) error {
+func (r *Receiver) lookAt(ctx context.Context, _ billing.GatewayEvent, inv billing.Invoice) error {
 	if inv.InFlight != "" {
 		return errUnderWay
 	}
@@ -203,14 +206,11 @@ func (r *Receiver) disputed(ctx context.Context, n billing.GatewayEvent, inv bil
 	if err != nil {
 		return err
 	}
-	outcome, err := r.commands.Tell(ctx, o.Subscription, billing.Command{
+	err = r.tell(ctx, o.Subscription, billing.Command{
 		Action: billing.ActionDispute, Dispute: billing.Dispute{ID: n.Dispute, Invoice: inv.ID, Amount: n.Amount, Status: n.Kind.Disputed()},
 	})
 	if err != nil {
 		return err
-	}
-	if outcome.Code != "" && outcome.Code != billing.CodeNoChange {
-		return fmt.Errorf("the dispute was refused: %s", outcome.Code)
 	}
 	r.changed(o.License)
 	return nil
@@ -219,7 +219,7 @@ func (r *Receiver) disputed(ctx context.Context, n billing.GatewayEvent, inv bil
 // lookAtRefunds asks the gateway what became of an invoice's refunds, and has the
 // workflow record those that have failed after they were confirmed. One that is
 // pending is asked about every few minutes in any case.
-func (r *Receiver) lookAtRefunds(ctx context.Context, inv billing.Invoice) error {
+func (r *Receiver) lookAtRefunds(ctx context.Context, _ billing.GatewayEvent, inv billing.Invoice) error {
 	refunds, err := r.store.Refunds(ctx, inv.Subscription, inv.ID)
 	if err != nil {
 		return err
@@ -250,9 +250,5 @@ func (r *Receiver) refundFailed(ctx context.Context, subscription billing.Subscr
 	if err != nil {
 		return err
 	}
-	outcome, err := r.commands.Tell(ctx, o.Subscription, billing.Command{Action: billing.ActionRefundFailed, RefundID: refund})
-	if err == nil && outcome.Code != "" && outcome.Code != billing.CodeNoChange {
-		err = fmt.Errorf("that %s has failed was refused: %s", refund, outcome.Code)
-	}
-	return err
+	return r.tell(ctx, o.Subscription, billing.Command{Action: billing.ActionRefundFailed, RefundID: refund})
 }
