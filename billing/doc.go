@@ -42,6 +42,7 @@
 //	reconciling.go     the gateway's list of payments compared with ours
 //
 //	entitlement.go     until when a licence is valid, with the 72-hour grace
+//	file.go            when a fresh file is mailed, and how long it lasts
 //	holding.go         suspended and revoked licences
 //	calendar.go        periods counted from the anchor
 //	catalogue.go       products, plans and prices
@@ -49,4 +50,10 @@
 //	quote.go           quotes
 //	tax.go, vatid.go   tax by country, VAT ids
 //	money.go           amounts in minor units
+//
+//	allowance.go       how often guests may do something
+//	operator.go        operators, their roles, and who acts
+//	audit.go           rows of the audit log
+//	retention.go       kinds of rows that are kept for a time only
+//	secret.go          credentials that need not be stored
 package billing

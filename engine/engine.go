@@ -299,7 +299,7 @@ func (e *Engine) loops() []loop {
 	return []loop{
 		{roleAPI, "write down who asks about licences", e.checks.Run},
 		{roleAPI, "act on the gateway's events, and have it forget removed cards", e.events.Run},
-		{roleAPI, "send the sandbox's webhooks", e.tellGatewayEvents},
+		{roleAPI, "send the sandbox's webhooks", e.sendWebhooks},
 		{roleWorker, "remove what is older than its retention", func(ctx context.Context) { backoffice.Retain(ctx, e.Store, e.config.retention(), e.log) }},
 		{roleWorker, "send mails that are left over", func(ctx context.Context) { worker.Sweep(ctx, e.steps, time.Minute, e.log) }},
 	}

@@ -13,10 +13,10 @@ import (
 	"github.com/okviz/licensing/payments/sandbox"
 )
 
-// tellGatewayEvents sends the sandbox's webhooks to the engine's own address, as a real
+// sendWebhooks sends the sandbox's webhooks to the engine's own address, as a real
 // gateway does: at once, and again until they are taken. What another process
 // has left to tell is found by looking.
-func (e *Engine) tellGatewayEvents(ctx context.Context) {
+func (e *Engine) sendWebhooks(ctx context.Context) {
 	if e.sandbox == nil {
 		return
 	}

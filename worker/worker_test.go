@@ -72,7 +72,7 @@ func TestSweepAsksForEverybodysEmailsUntilItIsStopped(t *testing.T) {
 	}
 	for _, s := range o.asked {
 		if s != "" {
-			t.Errorf("it asked for the letters of %q alone", s)
+			t.Errorf("it asked for the mails of %q alone", s)
 		}
 	}
 	if !bytes.Contains(logs.Bytes(), []byte("mails wait")) {

@@ -155,7 +155,7 @@ func TestMailServerThatIsAwayDelaysNoRenewal(t *testing.T) {
 	l.lives("2026-03-01 00:00:01", func() { buy() })
 	l.wantCharged(charge("2026-01-01 00:00:00", 990), charge("2026-02-01 00:00:00", 990), charge("2026-03-01 00:00:00", 990))
 	if n := len(l.Mailbox.Emails()); n != 0 {
-		t.Fatalf("%d letters went out", n)
+		t.Fatalf("%d emails went out", n)
 	}
 	// What is left stays in the outbox: a receipt and a file, three times. The
 	// last try of the life may still hold some of them, and give them back.
@@ -169,11 +169,11 @@ func TestMailServerThatIsAwayDelaysNoRenewal(t *testing.T) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("%d letters were left, want 6", len(l.Mailbox.Emails()))
+			t.Fatalf("%d emails were left, want 6", len(l.Mailbox.Emails()))
 		}
 	}
 	if n := len(l.Mailbox.Emails()); n != 6 {
-		t.Errorf("%d letters were left, want 6", n)
+		t.Errorf("%d emails were left, want 6", n)
 	}
 }
 
@@ -392,7 +392,7 @@ func TestAdvanceWaitsForTheMailsButNotForLong(t *testing.T) {
 	})
 	l.wantDone("advance", sent)
 	if emails != 4 {
-		t.Errorf("%d letters were there when the advance returned, want 4", emails)
+		t.Errorf("%d emails were there when the advance returned, want 4", emails)
 	}
 }
 

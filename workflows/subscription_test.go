@@ -69,7 +69,7 @@ func TestTrialWithoutCardEnds(t *testing.T) {
 	slices.Sort(want) // those of one event go out in any order
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("letters (-want +got):\n%s", diff)
+		t.Errorf("emails (-want +got):\n%s", diff)
 	}
 }
 

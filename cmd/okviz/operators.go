@@ -48,7 +48,6 @@ func operatorCommands() []*cli.Command {
 		}},
 		{Name: "api-keys", Usage: "operators' API keys", Commands: []*cli.Command{
 			{Name: "create", Usage: "create a key; it is shown once", Action: createKey, Flags: []cli.Flag{
-				&cli.StringFlag{Name: "scope", Value: "operator", Usage: "operator"},
 				&cli.StringFlag{Name: "operator", Usage: "whose key it is, by name"},
 				&cli.StringFlag{Name: "role", Value: string(billing.OperatorAdmin), Usage: "read, support, finance or admin"},
 				&cli.StringFlag{Name: "name", Usage: "what the key is for"},
@@ -94,9 +93,6 @@ func suspendOperator(ctx context.Context, cmd *cli.Command) error {
 
 func createKey(ctx context.Context, cmd *cli.Command) error {
 	k := billing.APIKey{Operator: cmd.String("operator"), Access: cmd.String("role"), Name: cmd.String("name")}
-	if cmd.String("scope") != "operator" {
-		return errors.New("the scope is operator")
-	}
 	if !billing.OperatorRole(k.Access).Valid() {
 		return errors.New("the role is read, support, finance or admin")
 	}

@@ -23,7 +23,7 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
-var out = flag.String("out", "", "also write every letter into this folder, as HTML to be looked at")
+var out = flag.String("out", "", "also write every email into this folder, as HTML to be looked at")
 
 func utc(year int, month time.Month, day, hour int) time.Time {
 	return time.Date(year, month, day, hour, 0, 0, 0, time.UTC)
@@ -77,7 +77,7 @@ func with(l billing.Email, change func(*billing.Email)) billing.Email {
 
 var importing = []string{"Power BI Desktop", "Import a visual from a file", "choose “Edit”", "Admin portal", "a setting for visuals from a file may have to be switched on"}
 
-type letterCase struct {
+type emailCase struct {
 	name    string
 	email   billing.Email
 	subject string
@@ -85,7 +85,7 @@ type letterCase struct {
 	not     []string // in neither
 }
 
-var emails = []letterCase{
+var emails = []emailCase{
 	{
 		"a receipt says what was paid, and has the invoice",
 		with(toBilling(billing.Notice{Kind: billing.NoticeReceipt, Amount: usd(990)}), func(l *billing.Email) {
@@ -558,7 +558,7 @@ func TestEveryKindOfNoticeHasAnEmailHere(t *testing.T) {
 				return true
 			}
 		}
-		t.Errorf("no case above writes a letter of kind %q", kind)
+		t.Errorf("no case above writes an email of kind %q", kind)
 		return true
 	})
 	if kinds == 0 {
@@ -639,7 +639,7 @@ func sender(t *testing.T, url string) *mail.Sender {
 
 func emailOf(t *testing.T, kind billing.NoticeKind) billing.Email {
 	t.Helper()
-	i := slices.IndexFunc(emails, func(c letterCase) bool { return c.email.Kind == kind })
+	i := slices.IndexFunc(emails, func(c emailCase) bool { return c.email.Kind == kind })
 	if i < 0 {
 		t.Fatalf("no case of kind %s", kind)
 	}

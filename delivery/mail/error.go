@@ -29,7 +29,7 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "mail: letter %s: %s", e.Email, e.Doing)
+	fmt.Fprintf(&b, "mail: %s: %s", e.Email, e.Doing)
 	if e.Code != 0 {
 		b.WriteString(strings.TrimRight(fmt.Sprintf(": %d %s", e.Code, e.Status), " "))
 	}

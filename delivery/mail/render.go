@@ -15,16 +15,16 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// email is a kind of email, twice: as HTML and as plain text.
-type email struct {
+// template is that of a kind of email, twice: as HTML and as plain text.
+type template struct {
 	html *htmltemplate.Template
 	text *texttemplate.Template
 }
 
 var words = map[string]any{"money": MoneyWords, "date": DateWords, "day": dayWords, "plan": PlanWords}
 
-// readEmails parses every kind's template of a language.
-func readEmails(language string) (map[billing.NoticeKind]email, error) {
+// readTemplates parses every kind's template of a language.
+func readTemplates(language string) (map[billing.NoticeKind]template, error) {
 	dir := path.Join("templates", language)
 	read := func(name string) (source string) {
 		b, err := templates.ReadFile(path.Join(dir, name))
@@ -35,9 +35,9 @@ func readEmails(language string) (map[billing.NoticeKind]email, error) {
 	}
 	kinds, err := fs.Glob(templates, path.Join(dir, "*.tmpl"))
 	if err != nil || len(kinds) == 0 {
-		return nil, fmt.Errorf("mail: there are no letters in %s", dir)
+		return nil, fmt.Errorf("mail: there are no templates in %s", dir)
 	}
-	emails := map[billing.NoticeKind]email{}
+	byKind := map[billing.NoticeKind]template{}
 	for _, file := range kinds {
 		kind := strings.TrimSuffix(path.Base(file), ".tmpl")
 		if kind == "parts" {
@@ -49,18 +49,18 @@ func readEmails(language string) (map[billing.NoticeKind]email, error) {
 			html, err = html.Parse(htmlElements.Replace(source))
 		}
 		if err != nil {
-			return nil, fmt.Errorf("mail: reading the letter %s as HTML: %w", kind, err)
+			return nil, fmt.Errorf("mail: reading the template %s as HTML: %w", kind, err)
 		}
 		text, err := texttemplate.New("layout").Funcs(words).Parse(read("layout.txt"))
 		if err == nil {
 			text, err = text.Parse(textElements.Replace(source))
 		}
 		if err != nil {
-			return nil, fmt.Errorf("mail: reading the letter %s as text: %w", kind, err)
+			return nil, fmt.Errorf("mail: reading the template %s as text: %w", kind, err)
 		}
-		emails[billing.NoticeKind(kind)] = email{html, text}
+		byKind[billing.NoticeKind(kind)] = template{html, text}
 	}
-	return emails, nil
+	return byKind, nil
 }
 
 // page is what a template sees.
@@ -72,7 +72,7 @@ type page struct {
 }
 
 // render writes an email. Its errors name the template, nothing of the email.
-func (t email) render(l billing.Email, b Brand) (subject, text, html string, err error) {
+func (t template) render(l billing.Email, b Brand) (subject, text, html string, err error) {
 	for _, s := range []*string{&l.Name, &l.ProductName, &l.InvoiceNumber, &l.QuoteNumber, (*string)(&l.LicenseID), &l.Licensee, &l.Version, &l.Link} {
 		*s = clean(*s)
 	}

@@ -48,13 +48,13 @@ type Brand struct {
 // Sender delivers emails. It may be used by many goroutines; each delivery
 // is a connection of its own.
 type Sender struct {
-	host    string
-	options []gomail.Option
-	tls     *tls.Config // from the first byte; nil otherwise
-	roots   *x509.CertPool
-	from    *netmail.Address
-	brand   Brand
-	emails  map[billing.NoticeKind]email
+	host      string
+	options   []gomail.Option
+	tls       *tls.Config // from the first byte; nil otherwise
+	roots     *x509.CertPool
+	from      *netmail.Address
+	brand     Brand
+	templates map[billing.NoticeKind]template
 }
 
 // patience is how long one exchange with the server may take where the
@@ -81,7 +81,7 @@ func New(c Config) (*Sender, error) {
 	if err := s.server(c.URL); err != nil {
 		return nil, fmt.Errorf("mail: URL: %w", err)
 	}
-	if s.emails, err = readEmails("en"); err != nil {
+	if s.templates, err = readTemplates("en"); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -199,7 +199,7 @@ func (s *Sender) message(l billing.Email) (*gomail.Msg, error) {
 	if err != nil {
 		return nil, &Error{Email: l.ID, Doing: "addressing", Permanent: true, cause: err}
 	}
-	kind, ok := s.emails[l.Kind]
+	kind, ok := s.templates[l.Kind]
 	if !ok {
 		return nil, &Error{Email: l.ID, Doing: "rendering", cause: errors.New("there is no template of its kind")}
 	}

@@ -180,7 +180,7 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		t.Errorf("signing-keys show: %s", jwks)
 	}
 	o.run(t, nil, "versions", "put", "calendar-pro", "2.4.2", filepath.Join(root, "visual/dist/calendar-pro-2.4.2.pbiviz"))
-	key := strings.Fields(o.run(t, nil, "api-keys", "create", "--scope", "operator"))[1]
+	key := strings.Fields(o.run(t, nil, "api-keys", "create"))[1]
 	o.run(t, nil, "versions", "put", "calendar-pro", "2.5.0", filepath.Join(root, "visual/dist/calendar-pro-2.4.2.pbiviz"))
 	o.run(t, nil, "versions", "withdraw", "calendar-pro", "2.5.0")
 	if got := strings.Split(o.run(t, nil, "versions", "list", "calendar-pro"), "\n"); !strings.Contains(got[0], "withdrawn") || !strings.Contains(got[1], "offered") {
@@ -226,7 +226,7 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	if rows := o.run(t, nil, "audit", "export"); !strings.Contains(rows, "operator") {
 		t.Errorf("audit export: %s", rows)
 	}
-	exposed := strings.Fields(o.run(t, nil, "api-keys", "create", "--scope", "operator"))
+	exposed := strings.Fields(o.run(t, nil, "api-keys", "create"))
 	o.run(t, nil, "api-keys", "revoke", exposed[0])
 	if listed := o.run(t, nil, "api-keys", "list"); strings.Count(listed, "key_") != 1 || strings.Contains(listed, exposed[0]) {
 		t.Errorf("api-keys list: %s", listed)

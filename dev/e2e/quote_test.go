@@ -270,7 +270,7 @@ func TestQuotesThatAreRefused(t *testing.T) {
 	shared.send(t, http.MethodPost, "/v1/quotes", who.quoted(object{"test_clock": clock}), key).wantProblem(t, http.StatusForbidden, "forbidden")
 	shared.send(t, http.MethodPost, "/v1/quotes", who.quoted(nil), nil).wantProblem(t, http.StatusBadRequest, "idempotency_key_required")
 	if n := len(shared.emails(t, who.email)); n != 1 {
-		t.Errorf("%d letters", n)
+		t.Errorf("%d emails", n)
 	}
 
 	holder["Idempotency-Key"] = newKey()

@@ -103,9 +103,9 @@ func link(t *testing.T, s *system.System, email, subject, page string) string {
 			if !strings.HasPrefix(m.Subject, subject) {
 				continue
 			}
-			var letter struct{ Text string }
-			ask(t, s, http.MethodGet, "http://"+s.Mailbox+"/api/v1/message/"+m.ID, "", &letter)
-			for _, word := range strings.Fields(letter.Text) {
+			var mail struct{ Text string }
+			ask(t, s, http.MethodGet, "http://"+s.Mailbox+"/api/v1/message/"+m.ID, "", &mail)
+			for _, word := range strings.Fields(mail.Text) {
 				if strings.Contains(word, page) {
 					found = word
 				}
