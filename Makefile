@@ -1,4 +1,4 @@
-# Three commands matter: `make dev`, `make check` and `make test`. What they run is in dev/check.
+# Three commands matter: `make dev` (dev/start), `make check` and `make test` (dev/check).
 
 export CGO_ENABLED = 0
 CHECK = go -C dev run ./check

@@ -120,7 +120,7 @@ func TestProductWithoutAVersionIsSoldAndItsEmailHasNoFile(t *testing.T) {
 	}
 }
 
-func TestFirstVersionIsMailedToWhoeverWaitsForIt(t *testing.T) {
+func TestFirstVersionIsMailedToThoseWhoWaitForIt(t *testing.T) {
 	s := newShop(t)
 	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
 	if err := s.Notify(t.Context(), sub); err != nil {

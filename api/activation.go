@@ -17,7 +17,7 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
-// Activation of licences by hand, and what an operator may set beside it
+// Activation of licences by hand, and what an operator may set of it
 // (docs/rules.md, Licences: hybrid products, and blocking above the limit).
 
 func (s *licenses) activationRoutes(h huma.API) {
@@ -144,7 +144,7 @@ var tenantID = regexp.MustCompile(`^[0-9a-z][0-9a-z-]{0,63}$`)
 func (s *licenses) setTenant(ctx context.Context, in *struct {
 	LicenseInput
 	Body struct {
-		Tenant *string `json:"tenant" maxLength:"64" doc:"The tenant's id; null releases the licence for whoever activates it next."`
+		Tenant *string `json:"tenant" maxLength:"64" doc:"The tenant's id; null releases the licence for the next one to activate it."`
 	}
 }) (*licenseOutput, error) {
 	l, err := s.Store.License(ctx, licensing.LicenseID(in.ID))

@@ -237,7 +237,7 @@ func file(contentType string) func(*huma.Operation) {
 
 // operator marks a route that needs an operator's key, with one of these roles
 // (administrators may use all); account marks one that is
-// open to whoever has signed in as well, order one that a checkout token opens
+// open to everybody who has signed in as well, order one that a checkout token opens
 // too, and quoteHolder one that a quote's token opens.
 func operator(roles ...billing.OperatorRole) func(*huma.Operation) {
 	return func(op *huma.Operation) {

@@ -68,7 +68,7 @@ func (d described) resolve(s schema) schema {
 	return s
 }
 
-// kind is a schema's type beside null.
+// kind is a schema's type besides null.
 func (s schema) kind() string {
 	if list, ok := s.Type.([]any); ok {
 		for _, k := range list {
@@ -282,7 +282,7 @@ func TestBadBodiesOfEveryRoute(t *testing.T) {
 			} else if a := ask(set(f.path + "=null")); a.status == 400 || a.status == 422 && f.path != "plan.tier" && f.path != "percent" && !strings.HasPrefix(f.path, "payment") {
 				t.Errorf("%s: null is not taken for absent in %s: %s", op.OperationID, f.path, a.body)
 			}
-			// Wrongly cased, and misspelt beside the right one.
+			// Wrongly cased, and misspelt next to the right one.
 			parent, name := "", f.path
 			if i := strings.LastIndex(f.path, "."); i >= 0 {
 				parent, name = f.path[:i+1], f.path[i+1:]

@@ -268,7 +268,7 @@ func (s *gateway) answered(g *gin.Context) {
 	lead(g, pageOf(form, declined))
 }
 
-// lost answers whoever comes back from nowhere that is known.
+// lost answers a browser that comes back from nowhere that is known.
 func (s *gateway) lost(g *gin.Context, err error) {
 	if errors.Is(err, billing.ErrNotFound) {
 		s.page(g)

@@ -354,7 +354,7 @@ func (s *shop) checkoutAnswer(ctx context.Context, r billing.Request) (*checkout
 		out.Status, out.RetryAfter = http.StatusAccepted, "2"
 		return out, nil
 	}
-	kept := out.Body // whoever has the address of a form or of a bank's page may use it
+	kept := out.Body // anybody with the address of a form or of a bank's page may use it
 	kept.Subscription, kept.Payment.ActionURL = kept.Subscription.withoutAction(), nil
 	s.Commands.Keep(ctx, r, out.Status, kept)
 	return out, nil

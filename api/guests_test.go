@@ -143,7 +143,7 @@ func TestMailsAreCountedByMailboxAndNetworkOverAllProcesses(t *testing.T) {
 	}
 }
 
-// Whoever has quotes mailed to a customer does not lock them out.
+// Somebody who has quotes mailed to a customer does not lock them out.
 func TestSignInLinksAreCountedApartFromOtherMails(t *testing.T) {
 	s := newShop(t, guests)
 	s.buy().want(201, "")

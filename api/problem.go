@@ -53,7 +53,7 @@ func (p *Problem) GetStatus() int { return p.Status }
 // ContentType makes Huma send problems as such.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// GetHeaders adds what some problems say beside their document.
+// GetHeaders adds what some problems say besides their document.
 func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
 	if p.retryAfter > 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/okviz/licensing/payments/statement"
 )
 
-// statementCaller is who marks invoices as paid by statements: whoever uploads
+// statementCaller is who marks invoices as paid by statements: no matter who uploads
 // them, a line that was there before is the same command.
 const statementCaller = "statement"
 

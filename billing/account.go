@@ -43,7 +43,7 @@ type APIKey struct {
 	LastUsedAt *time.Time // to the minute; nil: never
 }
 
-// What an account's key may do. Whoever may write may read, too.
+// What an account's key may do. A key that may write may read, too.
 const (
 	AccessRead  = "read"
 	AccessWrite = "write"

@@ -144,7 +144,7 @@ func TestChangesOfOnePeriodCreditOnlyWhatIsLeft(t *testing.T) {
 	is(t, "drawn", []int64{l.sold[0].Credited, l.sold[1].Credited, l.sold[2].Credited}, []int64{1333, 833, 0})
 }
 
-// A credit is capped by the line's one remainder, whoever drew on it before.
+// A credit is capped by the line's one remainder, no matter who drew on it before.
 func TestACreditNeverTakesMoreThanTheRemainder(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{country: "IT"})
 	l.sold[0].Credited, l.sold[0].CreditedTax = 700, 154 // a refund
@@ -336,7 +336,7 @@ func TestTheProrationTimeOfAPreviewIsHeldTo(t *testing.T) {
 	l.must(late)
 	is(t, "from now", l.s().Period.Start, instant("2026-05-01 00:01"))
 
-	l = bought(t, "2026-04-01", offer{}) // instants are UTC in whole seconds, whoever sends them
+	l = bought(t, "2026-04-01", offer{}) // instants are UTC in whole seconds, no matter who sends them
 	l.to("2026-04-16")
 	odd := change(large)
 	odd.ProrationTime = instant("2026-04-16").Add(600 * time.Millisecond).In(time.FixedZone("", 3600))

@@ -28,7 +28,7 @@ type act struct {
 	Part     int64         // of what an invoice came to, in percent; 0: all that is left
 	Percent  int64         // the account's standing discount from now on
 	Transfer int           // whose transfer: so many invoices before the newest
-	Amount   int64         // of the transfer, beside its share of what is due
+	Amount   int64         // of the transfer, besides its share of what is due
 	Share    int64         // 1: all that is due, 2: half of it, 0: none
 	Dispute  int           // whose dispute: of three
 	Status   DisputeStatus // that the gateway tells of it

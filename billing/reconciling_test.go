@@ -44,7 +44,7 @@ func TestAGatewaysListAndTheBooksAreComparedBothWays(t *testing.T) {
 			[]string{"charge_unbooked: inv_1, pi_1: moved 10.00 USD (sub_1)"}},
 		"a charge whose invoice is void": {func(_ *Moved, b Books) { invoice(b, func(inv *Invoice) { inv.Status = InvoiceVoid }) },
 			[]string{"charge_unbooked: inv_1, pi_1: moved 10.00 USD (sub_1)"}},
-		"an invoice that was paid by a transfer beside its charge": {func(_ *Moved, b Books) { invoice(b, func(inv *Invoice) { inv.Method, inv.Charge = "", "" }) },
+		"an invoice that was paid by a transfer besides its charge": {func(_ *Moved, b Books) { invoice(b, func(inv *Invoice) { inv.Method, inv.Charge = "", "" }) },
 			[]string{"charge_unbooked: inv_1, pi_1: moved 10.00 USD (sub_1)"}},
 		"two charges for one invoice": {func(m *Moved, _ Books) {
 			m.Charges = append(m.Charges, MovedCharge{"pi_2", "inv_1", Money{1000, "USD"}, instant("2026-02-04")})
@@ -118,7 +118,7 @@ func TestARefundThatFailedUnheardIsFound(t *testing.T) {
 		"both say that it was given":     {RefundSucceeded, RefundSucceeded, 0},
 		"it has failed, unheard":         {RefundFailed, RefundSucceeded, 1},
 		"it has failed, and is recorded": {RefundFailed, RefundFailed, 0},
-		"whoever asks for it will hear":  {RefundFailed, RefundPending, 0},
+		"the one who asks will hear":     {RefundFailed, RefundPending, 0},
 	} {
 		moved, books := tally()
 		moved.Refunds[0].Status = c.moved

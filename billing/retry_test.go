@@ -155,7 +155,7 @@ func TestARenewalWithoutACardIsAFailedPayment(t *testing.T) {
 		l.refused(Command{Action: action}, CodeNoPaymentMethod)
 	}
 	l.must(Command{Action: ActionPaymentMethod}, "visa")
-	is(t, "charged beside the balance", l.charged(), int64(700))
+	is(t, "charged besides the balance", l.charged(), int64(700))
 	is(t, "period", l.s().Period.End, instant("2026-06-01"))
 }
 

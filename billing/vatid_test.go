@@ -131,7 +131,7 @@ func TestWhatIsNoVATIDOfTheCountryIsRefused(t *testing.T) {
 		{"Greece's prefix elsewhere", "CY", "EL10259033P"},
 		{"a digit too few", "DE", "DE13669597"},
 		{"a digit too many", "DE", "DE1366959760"},
-		{"noughts", "IT", "IT00000000000"},
+		{"zeros", "IT", "IT00000000000"},
 		{"words", "IT", "none"},
 		{"the prefix alone", "FR", "FR"},
 		{"twice the prefix", "DE", "DEDE136695976"},

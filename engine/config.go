@@ -18,7 +18,7 @@ import (
 )
 
 // Config is the engine's configuration, from the environment. Temporal's own
-// TEMPORAL_… variables come beside it.
+// TEMPORAL_… variables come with it.
 type Config struct {
 	Env              string         `env:"OKVIZ_ENV" envDefault:"production"` // or development
 	DatabaseURL      string         `env:"DATABASE_URL"`                      // mysql://user:password@host:port/name or sqlite:///path

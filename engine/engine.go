@@ -288,7 +288,7 @@ const (
 	roleWorker = "worker"
 )
 
-// loop is what a role does beside requests and workflows, until its context ends.
+// loop is what a role does besides requests and workflows, until its context ends.
 type loop struct {
 	role, does string
 	run        func(ctx context.Context)
@@ -311,7 +311,7 @@ func (e *Engine) runBeside(ctx context.Context, role string) (stop func()) {
 	var running sync.WaitGroup
 	for _, l := range e.loops() {
 		if l.role == role {
-			e.log.Debug("begins beside the "+role, "loop", l.does)
+			e.log.Debug("begins with the "+role, "loop", l.does)
 			running.Go(func() { l.run(ctx) })
 		}
 	}

@@ -21,7 +21,7 @@ type metrics struct {
 	mails    *prometheus.CounterVec
 }
 
-// Outcomes of a call of the gateway that charges, beside a payment's statuses,
+// Outcomes of a call of the gateway that charges, besides a payment's statuses,
 // and of a try to send a mail.
 const (
 	refused = "refused" // the gateway takes no such call from us
@@ -30,7 +30,7 @@ const (
 	givenUp = "given_up" // a mail that can never be sent
 )
 
-// newMetrics starts at nought.
+// newMetrics starts at zero.
 func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
@@ -50,7 +50,7 @@ func newMetrics() *metrics {
 	m.registry.MustRegister(m.requests, m.checks, m.charges, m.mails,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, outcome := range []string{"succeeded", "declined", "requires_action", "processing", "unknown", refused, failed} {
-		m.charges.WithLabelValues(outcome) // an alarm needs the nought before the first one
+		m.charges.WithLabelValues(outcome) // an alarm needs the zero before the first one
 	}
 	for _, outcome := range []string{sent, failed, givenUp} {
 		m.mails.WithLabelValues(outcome)

@@ -30,7 +30,7 @@ func wantLines(t *testing.T, got string, lines ...string) {
 	}
 }
 
-func TestCountsBeginAtNoughtAndGoUp(t *testing.T) {
+func TestCountsBeginAtZeroAndGoUp(t *testing.T) {
 	m := newMetrics()
 	wantLines(t, scrape(t, m), `okviz_charges_total{outcome="declined"} 0`, `okviz_charges_total{outcome="refused"} 0`, `okviz_mails_total{outcome="failed"} 0`)
 	m.Charge("succeeded")

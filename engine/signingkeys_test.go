@@ -121,7 +121,7 @@ func TestKeysAreRotatedInTheirFile(t *testing.T) {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
 	if left, err := os.ReadDir(filepath.Dir(v.file)); err != nil || len(left) != 1 {
-		t.Errorf("files beside it: %v, %v", left, err)
+		t.Errorf("other files: %v, %v", left, err)
 	}
 	// What signs was built into what is published; what comes next was not yet.
 	before := v.text()

@@ -189,7 +189,7 @@ type Answer struct {
 	Token        *string    `json:"token"`
 }
 
-// Respond makes the answer that tells code. An empty token, and one beside a
+// Respond makes the answer that tells code. An empty token, and one with a
 // code that is not valid, is left out.
 func Respond(l License, code Code, now time.Time, token string) Answer {
 	a := Answer{

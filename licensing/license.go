@@ -121,7 +121,7 @@ var running = map[State]Code{
 	StateCanceled: Canceled,
 }
 
-// Issued is a licence with what its page shows beside it.
+// Issued is a licence with what its page shows with it.
 type Issued struct {
 	License
 	Subscription  string // sub_…

@@ -30,7 +30,7 @@ func WeekOf(at time.Time) Week {
 }
 
 // Seen is who has asked about a licence since they were last written down, all
-// in the week of At. Questions are all of them, whoever asked; WithoutID those
+// in the week of At. Questions are all of them, no matter who asked; WithoutID those
 // that named no user.
 type Seen struct {
 	At                   time.Time
@@ -82,7 +82,7 @@ func (u Usage) WithoutIDShare() float64 {
 	return float64(u.WithoutID) / float64(u.Questions)
 }
 
-// Tally is what is kept of a licence's usage beside its weeks, so that it can
+// Tally is what is kept of a licence's usage besides its weeks, so that it can
 // be read without them.
 type Tally struct {
 	Week      Week      `json:"week"` // which Usage is as of

@@ -37,7 +37,7 @@ func (r auditRow) chained(previous string) (string, error) {
 	return hex.EncodeToString(sum[:]), err
 }
 
-// auditCounter counts the rows of the log. Whoever appends holds it, so that
+// auditCounter counts the rows of the log. A transaction that appends holds it, so that
 // all processes make one chain.
 const auditCounter = "audit"
 

@@ -46,7 +46,7 @@ func TestAnEventIsKeptOnceAndClaimedUntilItIsDone(t *testing.T) {
 		keep("stripe", true)
 		keep("stripe", false)
 		keep("sandbox", true) // whose ids are its own
-		claim()               // whoever has kept it is at it
+		claim()               // the one who has kept it is at it
 		s.dueGatewayEvents(t, "evt_1")
 		claim(n)
 		claim()

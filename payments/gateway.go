@@ -11,7 +11,7 @@ import (
 // implementation to this contract. All methods are safe to call from several
 // processes at once.
 type Gateway interface {
-	// Name is stored beside every reference that the gateway gives: "sandbox".
+	// Name is stored with every reference that the gateway gives: "sandbox".
 	Name() string
 
 	// EnsureCustomer returns the gateway's reference of an account (cus_…),
@@ -90,7 +90,7 @@ const WebhookTolerance = 5 * time.Minute
 const (
 	CodeUnknownToken   = "unknown_token"   // the customer's input: no such card
 	CodeNotFound       = "not_found"       // no such customer, method or charge
-	CodeInvalid        = "invalid"         // an amount of nought, a missing id
+	CodeInvalid        = "invalid"         // an amount of zero, a missing id
 	CodeMismatch       = "mismatch"        // the key of one thing used for another
 	CodeWrongAttempt   = "wrong_attempt"   // an attempt that is over, or was not prepared
 	CodeAlreadyCharged = "already_charged" // the invoice has been paid with another amount

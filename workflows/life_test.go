@@ -77,7 +77,7 @@ func (l *life) run(in workflows.Start, script func()) error {
 	env.OnUpsertTypedSearchAttributes(mock.Anything).Run(func(args mock.Arguments) {
 		l.upserted = append(l.upserted, args.Get(0).(temporal.SearchAttributes))
 	}).Return(nil).Maybe()
-	// As whoever starts a run sets them, and as continue-as-new carries them.
+	// As the one who starts a run sets them, and as continue-as-new carries them.
 	if err := env.SetTypedSearchAttributesOnStart(workflows.Attributes(l.State(l, l.sub))); err != nil {
 		l.Fatal(err)
 	}

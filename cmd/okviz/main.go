@@ -120,7 +120,7 @@ func serve(ctx context.Context, _ *cli.Command) error {
 	})
 }
 
-// measured runs a part with its metrics beside it.
+// measured runs a part with its metrics.
 func measured(ctx context.Context, e *engine.Engine, name, address string, part func() error) error {
 	if address == "off" {
 		return part()

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// needs is what the tests want beside Go. The server packages are the ones without a
+// needs is what the tests want besides Go. The server packages are the ones without a
 // system service, since the tests start their own server.
 var needs = []struct {
 	what   string

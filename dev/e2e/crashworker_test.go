@@ -310,7 +310,7 @@ func (v *visit) do(action string, body object) {
 	v.ask(http.MethodPost, "/v1/subscriptions/"+v.id+"/"+action, body).want(v.t, http.StatusOK)
 }
 
-// rest waits until nothing of the life so far is still under way beside it: no
+// rest waits until nothing of the life so far is still under way: no
 // refund, which holds no clock up, and no mail, whose file cannot be made any
 // more when the licence has ended.
 func (v *visit) rest() {
@@ -323,7 +323,7 @@ func (v *visit) rest() {
 	})
 }
 
-// invoice finds the n-th invoice, from nought.
+// invoice finds the n-th invoice, from zero.
 func (v *visit) invoice(n int) string {
 	v.t.Helper()
 	var list struct{ Data []invoice }

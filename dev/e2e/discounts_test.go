@@ -100,7 +100,7 @@ func TestTwoRenewalsAtTheSameInstantSpendTheBalanceOnce(t *testing.T) {
 	if diff := cmp.Diff([]money{usd(990)}, shared.held(t, who.email)); diff != "" {
 		t.Error(diff)
 	}
-	// Whoever orders without having signed in does not get at it.
+	// Somebody who orders without having signed in does not get at it.
 	var guest checkout
 	h := map[string]string{"Idempotency-Key": newKey()}
 	shared.send(t, http.MethodPost, "/v1/checkout", who.order(nil), h).want(t, http.StatusCreated).into(t, &guest)

@@ -292,7 +292,7 @@ func TestStoppedInTheMiddleOfRequestsItAnswersThemAndEndsCleanly(t *testing.T) {
 	fmt.Printf("dev was ready %v after its second start\n", p.ready.Round(10*time.Millisecond))
 	answered := 0
 	for _, q := range all {
-		// Whoever was answered was told the truth; nobody was cut off.
+		// Everybody who was answered was told the truth; nobody was cut off.
 		if q.err != nil {
 			t.Errorf("a request was cut off: %v", q.err)
 		} else if q.a.status == http.StatusCreated {

@@ -90,7 +90,7 @@ func TestAQuoteIsMailedAndAcceptedAtItsPriceWhateverTheCatalogueSaysByThen(t *te
 		t.Error("the PDF is not the one that was mailed")
 	}
 
-	// It is for whoever holds its token, its billing contact and operators.
+	// It is for the holder of its token, its billing contact and operators.
 	elses := newCustomer()
 	another := s.holder(t, elses, s.quote(t, elses.quoted(nil)))
 	bad, guest := map[string]string{"Authorization": holder["Authorization"] + "A"}, s.signIn(t, elses.email)

@@ -26,7 +26,7 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
-// ask asks a system over HTTP, beside the browser.
+// ask asks a system over HTTP, without the browser.
 func ask(t *testing.T, s *system.System, method, address, body string, into any) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))

@@ -77,7 +77,7 @@ func temporal() string {
 
 // build compiles the package in this folder.
 func build(out io.Writer, tags, program string) error {
-	// What go build would compile, beside what its cache has.
+	// What go build would compile, besides what its cache has.
 	stale := exec.Command("go", "list", "-tags", tags, "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", ".")
 	stale.Stderr = os.Stderr
 	list, err := stale.Output()

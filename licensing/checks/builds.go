@@ -39,7 +39,7 @@ func (b *builds) kids(product, version string) (kids []string, known bool) {
 	b.mu.Lock()
 	k, kept := b.kept[product]
 	switch {
-	case !kept: // whoever asks first waits, and so does everybody else
+	case !kept: // the one who asks first waits, and so does everybody else
 		k = b.read(product, builtVersions{read: b.now()})
 		b.kept[product] = k
 	case b.now().Sub(k.read) >= buildsLife:

@@ -36,7 +36,7 @@ const (
 	leaseAge = time.Hour // then a lease is signed anew
 )
 
-// licenseID is what all ids of licences look like. Whoever asks for another
+// licenseID is what all ids of licences look like. A question about another
 // need not wait for the database.
 var licenseID = regexp.MustCompile(`^lic_[0-9A-HJKMNP-TV-Z]{26}$`)
 
@@ -72,8 +72,8 @@ type Checks struct {
 }
 
 // New makes checks that know nothing yet. outgrown is told of each subscription
-// whose licence more people use than it covers, once in a window. Beside them,
-// Run must run.
+// whose licence more people use than it covers, once in a window. Run must run,
+// too.
 func New(store Store, keys licensing.KeyRing, outgrown func(ctx context.Context, subscription billing.SubscriptionID), log *slog.Logger, now func() time.Time) *Checks {
 	return &Checks{
 		store: store, keys: keys, outgrown: outgrown, now: now, builds: newBuilds(store, now), users: newUsers(store, log),

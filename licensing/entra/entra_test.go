@@ -117,7 +117,7 @@ func TestTheAuthoritysKeysAreReadOnceAndAgainWhenTheyMayBeOld(t *testing.T) {
 	ask(good, at, "good", 3)
 	i.Rotate(t, "key-2")
 	after := i.Token(t, audience, tenant, now, long)
-	ask(after, at.Add(9*time.Second), "refused", 3) // whoever makes key ids up cannot have them read each time
+	ask(after, at.Add(9*time.Second), "refused", 3) // somebody who makes key ids up cannot have them read each time
 	ask(after, at.Add(10*time.Second), "good", 4)
 	ask(good, at.Add(11*time.Second), "refused", 4) // its key is no longer published
 }

@@ -10,7 +10,7 @@ import (
 
 // CardGiven uses the card that was given in a form, once, however often it is
 // asked to; nil as long as there is none. It is the gateway that is believed,
-// not whoever says so.
+// not the one who says so.
 func (r *Receiver) CardGiven(ctx context.Context, form billing.CardForm) (*billing.Outcome, error) {
 	token, err := r.gateway.FormToken(ctx, form.Reference)
 	if err != nil {

@@ -61,7 +61,7 @@ type Receiver struct {
 }
 
 // New makes a receiver. changed is told of each licence that an event has
-// changed. Beside it, Run must run.
+// changed. Run must run, too.
 func New(store Store, gateway Gateway, runner *commands.Runner, changed func(license licensing.LicenseID), log *slog.Logger, now func() time.Time) *Receiver {
 	return &Receiver{store, gateway, runner, changed, log, now, make(chan struct{}, atOnce)}
 }

@@ -69,7 +69,7 @@ func Run(t *testing.T, newSubject func(t *testing.T) Subject) {
 		"a form that nobody opened is refused":                           unknownForm,
 		"an unknown customer is refused":                                 unknownCustomer,
 		"preparing moves nothing and gives one reference":                prepareMovesNothing,
-		"an amount of nought is refused":                                 noughtIsRefused,
+		"an amount of zero is refused":                                   zeroIsRefused,
 		"a good card succeeds once, however often it is asked":           succeedsOnce,
 		"a paid invoice answers later attempts with its success":         paidStaysPaid,
 		"a paid invoice takes no other amount":                           paidTakesNoOtherAmount,
@@ -417,7 +417,7 @@ func detachedCard(o *order) {
 	o.succeeded(0)
 }
 
-func noughtIsRefused(o *order) {
+func zeroIsRefused(o *order) {
 	r := o.request(o.card(o.Visa), 1)
 	r.Amount = usd(0)
 	_, err := o.Gateway.Prepare(o.Context(), r)

@@ -103,7 +103,7 @@ func (g *Gateway) FormToken(ctx context.Context, form string) (string, error) {
 
 func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (billing.ChargeID, error) {
 	if r.Invoice == "" || r.Subscription == "" || r.Customer == "" || r.Amount.Amount <= 0 || r.Amount.Currency == "" || r.Attempt < 1 {
-		return "", refuse(payments.CodeInvalid, "the charge of "+r.Invoice+" lacks an id, an attempt or an amount above nought")
+		return "", refuse(payments.CodeInvalid, "the charge of "+r.Invoice+" lacks an id, an attempt or an amount above zero")
 	}
 	p := Payment{
 		ID: billing.ChargeID(newID("pay")), Invoice: r.Invoice, Subscription: r.Subscription, Customer: r.Customer,
@@ -162,7 +162,7 @@ func (g *Gateway) Abandon(ctx context.Context, charge billing.ChargeID) (billing
 // Refund succeeds at once: a sandbox waits for no bank.
 func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error) {
 	if r.CreditNote == "" || r.Amount.Amount <= 0 {
-		return "", refuse(payments.CodeInvalid, "the refund of "+r.Charge+" lacks a credit note or an amount above nought")
+		return "", refuse(payments.CodeInvalid, "the refund of "+r.Charge+" lacks a credit note or an amount above zero")
 	}
 	var status billing.RefundStatus
 	err := g.update(ctx, r.Charge, "", func(p *Payment, _ *Method) error {

@@ -61,7 +61,7 @@ func render(w http.ResponseWriter, status int, name string, p page) {
 	h.Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(status)
 	p.Style = template.CSS(pagesCSS)      //nolint:gosec // our own
-	_ = pages.ExecuteTemplate(w, name, p) // whoever asked has gone
+	_ = pages.ExecuteTemplate(w, name, p) // the one who asked has gone
 }
 
 func (g *Gateway) showCardForm(w http.ResponseWriter, r *http.Request) {

@@ -9,7 +9,7 @@
 //	amount     what has come; negative where it went out. 4950.00, 4,950.00,
 //	           4.950,00 and 4 950,00 are the same
 //	currency   ISO 4217
-//	reference  what whoever paid has written; several such columns are joined
+//	reference  what the payer has written; several such columns are joined
 //	id         the bank's own name of the line; may be missing
 //
 // Columns are divided by commas, semicolons or tabs; the file is UTF-8, with or

@@ -28,7 +28,7 @@ const (
 
 func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (billing.ChargeID, error) {
 	if r.Invoice == "" || r.Subscription == "" || r.Customer == "" || r.Amount.Amount <= 0 || r.Attempt < 1 {
-		return "", refuse(payments.CodeInvalid, "the charge of "+r.Invoice+" lacks an id, an attempt or an amount above nought")
+		return "", refuse(payments.CodeInvalid, "the charge of "+r.Invoice+" lacks an id, an attempt or an amount above zero")
 	}
 	if !countsAlike(r.Amount.Currency) {
 		return "", refuse(payments.CodeInvalid, "amounts in "+r.Amount.Currency+" are counted otherwise at the gateway")

@@ -199,7 +199,7 @@ func ofTheCustomersMaking(e *stripe.Error) bool {
 
 func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error) {
 	if r.CreditNote == "" || r.Amount.Amount <= 0 {
-		return "", refuse(payments.CodeInvalid, "the refund of "+r.Charge+" lacks a credit note or an amount above nought")
+		return "", refuse(payments.CodeInvalid, "the refund of "+r.Charge+" lacks a credit note or an amount above zero")
 	}
 	doing := "refunding " + string(r.CreditNote)
 	if !strings.HasPrefix(string(r.Charge), "pi_") {

@@ -14,7 +14,7 @@ import (
 )
 
 // Events are what Stripe's endpoint is to send (docs/operators.md lists them
-// too). What is sent beside them is kept and ignored.
+// too). What is sent besides them is kept and ignored.
 var Events = map[stripe.EventType]billing.GatewayEventKind{
 	stripe.EventTypePaymentIntentSucceeded:      billing.GatewayEventCharge,
 	stripe.EventTypePaymentIntentPaymentFailed:  billing.GatewayEventCharge,
@@ -50,7 +50,7 @@ var disputes = map[stripe.DisputeStatus]billing.GatewayEventKind{
 }
 
 // ParseWebhook implements payments.Gateway. Every error of the SDK is the same
-// to whoever sends: its words may repeat what was sent.
+// to the sender: its words may repeat what was sent.
 func (g *Gateway) ParseWebhook(header func(string) string, body []byte, now time.Time) (billing.GatewayEvent, error) {
 	signature := header("Stripe-Signature")
 	if g.webhookSecret == "" || webhook.ValidatePayloadIgnoringTolerance(body, signature, g.webhookSecret) != nil ||

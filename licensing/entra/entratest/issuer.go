@@ -19,7 +19,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// Names of keys that an Issuer publishes beside its own one.
+// Names of keys that an Issuer publishes besides its own one.
 const (
 	Bound    = "bound"    // for the tokens of one other tenant alone
 	Weak     = "weak"     // 1024 bits
