@@ -13,7 +13,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, stat
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { entries } from "./zip.mjs";
+import { entries, timeless } from "./zip.mjs";
 
 const TOOL = "powerbi-visuals-tools@7.1.0";
 const API = "5.11.0";
@@ -90,20 +90,6 @@ function compare(built) {
         assert.deepEqual(kept, fresh, `${file} is not what the source makes: run make visual`);
     }
     console.log(`${built.length} packages of visual/dist hold what the source makes`);
-}
-
-/** Puts the first instant that a zip can name in place of the build's. */
-function timeless(zip) {
-    const end = zip.lastIndexOf("PK\x05\x06", undefined, "latin1");
-    let at = zip.readUInt32LE(end + 16);
-    for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {
-        for (const time of [at + 12, zip.readUInt32LE(at + 42) + 10]) { // in the directory, and before the entry
-            zip.writeUInt16LE(0, time);
-            zip.writeUInt16LE(0x21, time + 2);
-        }
-        at += 46 + zip.readUInt16LE(at + 28) + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
-    }
-    return zip;
 }
 
 function write(folder, file, text) {

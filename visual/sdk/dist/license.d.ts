@@ -64,7 +64,7 @@ export interface Options {
     readonly env?: number;
     /** Absent: answers are forgotten with the page, and people are not counted. */
     readonly storage?: Storage;
-    /** Whoever looks, as a name that says nothing; absent: a random one, if `storage` can keep it. */
+    /** The person who looks, as a name that says nothing; absent: a random one, if `storage` can keep it. */
     readonly user?: string;
     /** The licence's id, where it is typed in and not in the file. */
     readonly license?: string;

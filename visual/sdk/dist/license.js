@@ -143,6 +143,10 @@ export class License {
     async #ask() {
         await this.#loaded;
         if (this.#api && this.#due()) {
+            const { storage } = this.#options, type = (this.#file ?? this.#lease)?.type;
+            if (!type || type === "users") { // nobody counts who uses the others
+                this.#user ??= storage && await person(storage);
+            }
             this.#say(await this.#fetch(false) ?? (await this.#fetch(true)));
         }
         if (this.#see() > this.#seenKept + HOUR) {
@@ -152,9 +156,8 @@ export class License {
     }
     /** Asks once, and says how it went; undefined where the answer and this machine's clock contradict each other. */
     async #fetch(anew) {
-        const { product, version, storage, env, licensee, tenant } = this.#options;
+        const { product, version, env, licensee, tenant } = this.#options;
         const claims = this.#file ?? this.#lease;
-        this.#user ??= storage && await person(storage);
         let wait = 0, blocked = false;
         const stop = new AbortController();
         const timer = setTimeout(() => stop.abort(), PATIENCE);

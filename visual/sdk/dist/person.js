@@ -1,5 +1,5 @@
-// An id for whoever looks: made up, and used only where it can be kept, since one that
-// cannot would count the same person at every opening.
+// An id for the person who looks: made up, and used only where it can be kept, since one
+// that cannot would count the same person at every opening.
 const KEY = "okviz.user";
 const PATIENCE = 2000, SETTLING = 1000; // milliseconds
 /** Rejects where a host does not answer. */

@@ -1,8 +1,8 @@
 // A visual that AppSource sells and that is sold directly, too. One build has one guid,
-// so this one comes from AppSource, and whoever has bought directly types in the licence.
+// so this one comes from AppSource, and a customer who has bought directly types in the licence.
 //
-// The order matters. Whoever has a working licence of this service must not see
-// Microsoft's "get a licence" notice, and whoever has bought on AppSource must not see
+// The order matters. A customer with a working licence of this service must not see
+// Microsoft's "get a licence" notice, and one who has bought on AppSource must not see
 // ours. So this service is asked first, Microsoft only where its answer is no, and
 // nothing is shown before both have answered.
 

@@ -72,7 +72,7 @@ export interface Options {
     readonly env?: number;
     /** Absent: answers are forgotten with the page, and people are not counted. */
     readonly storage?: Storage;
-    /** Whoever looks, as a name that says nothing; absent: a random one, if `storage` can keep it. */
+    /** The person who looks, as a name that says nothing; absent: a random one, if `storage` can keep it. */
     readonly user?: string;
     /** The licence's id, where it is typed in and not in the file. */
     readonly license?: string;
@@ -254,6 +254,10 @@ export class License {
     async #ask(): Promise<State> {
         await this.#loaded;
         if (this.#api && this.#due()) {
+            const { storage } = this.#options, type = (this.#file ?? this.#lease)?.type;
+            if (!type || type === "users") { // nobody counts who uses the others
+                this.#user ??= storage && await person(storage);
+            }
             this.#say(await this.#fetch(false) ?? (await this.#fetch(true))!);
         }
         if (this.#see() > this.#seenKept + HOUR) {
@@ -264,9 +268,8 @@ export class License {
 
     /** Asks once, and says how it went; undefined where the answer and this machine's clock contradict each other. */
     async #fetch(anew: boolean): Promise<Online | undefined> {
-        const { product, version, storage, env, licensee, tenant } = this.#options;
+        const { product, version, env, licensee, tenant } = this.#options;
         const claims = this.#file ?? this.#lease;
-        this.#user ??= storage && await person(storage);
         let wait = 0, blocked = false;
         const stop = new AbortController();
         const timer = setTimeout(() => stop.abort(), PATIENCE);

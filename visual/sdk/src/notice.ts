@@ -88,14 +88,15 @@ export class Notice {
     /** Shows a state; cheap where it is the same as before. */
     show(state: State): void {
         const { locale, renew } = this.#options;
-        const shown = kind(state), text = words(state, locale);
-        if (this.#shown === shown + text) {
+        const shown = [state.status, state.works, state.code, state.until?.getTime()].join();
+        if (this.#shown === shown) {
             return;
         }
-        this.#shown = shown + text;
-        this.#element.className = "okviz-notice okviz-" + shown;
-        this.#element.style.cssText = "position:absolute;z-index:1;box-sizing:border-box;font:12px 'Segoe UI',sans-serif;" + STYLES[shown];
-        this.#element.textContent = text;
+        this.#shown = shown;
+        const as = kind(state);
+        this.#element.className = "okviz-notice okviz-" + as;
+        this.#element.style.cssText = "position:absolute;z-index:1;box-sizing:border-box;font:12px 'Segoe UI',sans-serif;" + STYLES[as];
+        this.#element.textContent = words(state, locale);
         if (renew && (state.status === "grace" || state.status === "expired")) {
             const button = document.createElement("button");
             button.textContent = textsIn(locale).renew;

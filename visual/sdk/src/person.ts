@@ -1,5 +1,5 @@
-// An id for whoever looks: made up, and used only where it can be kept, since one that
-// cannot would count the same person at every opening.
+// An id for the person who looks: made up, and used only where it can be kept, since one
+// that cannot would count the same person at every opening.
 
 import type { Storage } from "./license.js";
 

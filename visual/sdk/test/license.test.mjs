@@ -618,6 +618,22 @@ test("people", async (t) => {
         });
         assert.deepEqual(order, ["get okviz.lic_1", "status", "get okviz.user", "set okviz.user", "get okviz.user", "set okviz.lic_1"]);
     });
+    await t.test("are looked for once, also by an answer that is asked for anew", async () => {
+        const order = [], storage = memory();
+        serviceClock = "2026-02-20T09:00:00Z"; // ten days on: the answer contradicts this clock
+        await opens({ ...storage, status: async () => { order.push("status"); return 1; } });
+        assert.equal(questions.length, 2);
+        assert.deepEqual(order, ["status"]);
+    });
+    await t.test("are not looked for where the licence counts nobody", async () => {
+        for (const type of ["capacity", "site"]) {
+            const { kept, ...storage } = memory();
+            answers = () => respond(says({}, { type }));
+            await openOnline(token({ type }), { storage }).check();
+            assert.ok(!("user" in questions.at(-1).body));
+            assert.deepEqual(Object.keys(kept), ["okviz.lic_1"]);
+        }
+    });
     await t.test("are one where fifty visuals start together", async () => {
         const timers = [], began = clock, wait = (ms) => new Promise((done) => setTimeout(done, ms));
         globalThis.setTimeout = (done, ms = 0) => { timers.push({ done, at: clock + ms }); };
