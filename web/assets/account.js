@@ -4,8 +4,8 @@ import { html } from './lit-html/lit-html.js';
 import { products, read } from './api.js';
 import { day, month } from './format.js';
 import { loaded } from './loading.js';
-import { t } from './words.js';
-/** @import { Content, Context, Plan, Show, Subscription } from '../types/pages' */
+import { t, word } from './words.js';
+/** @import { Content, Context, Show, Subscription } from '../types/pages' */
 
 const w = t.account;
 
@@ -57,8 +57,8 @@ export const status = s => html`<span class="status ${s.cancel_at_period_end ? '
  */
 export const cardWords = ({ brand, last4, exp }) => w.cardWords(brand.replace(/^./, c => c.toUpperCase()), last4, month(exp));
 
-/** @param {{ plan: Pick<Plan, 'type' | 'tier' | 'cycle'>, quantity: number }} what */
-export const planWords = ({ plan: { type, tier, cycle }, quantity }) => t.result.planWords(t.type[type], tier ?? '', t.cycle[cycle], quantity);
+/** @param {{ plan: { type: string, tier?: string | null, cycle: string }, quantity?: number }} what */
+export const planWords = ({ plan: { type, tier, cycle }, quantity = 1 }) => t.result.planWords(word(t.type, type) ?? type, tier ?? '', word(t.cycle, cycle) ?? cycle, quantity);
 
 /** @param {Subscription[]} rows @param {(product: string) => string} nameOf */
 export const table = (rows, nameOf) => html`<ul class="cards" id="subscriptions">${rows.map(s => html`<li class="panel">

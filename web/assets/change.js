@@ -9,8 +9,9 @@ import { entered, enteredValid, submitted } from './events.js';
 import { day, money } from './format.js';
 import { icon } from './icon.js';
 import { cyclesOf, settle, tiersOf, typesOf } from './plans.js';
+import { amount, fact } from './rows.js';
 import { t } from './words.js';
-/** @import { Body, ChangePreview, CommandResult, Context, Money, PendingCommand, Problem, Show, Subscription, Wish } from '../types/pages' */
+/** @import { Body, ChangePreview, CommandResult, Context, PendingCommand, Problem, Show, Subscription, Wish } from '../types/pages' */
 
 const w = t.account;
 
@@ -118,17 +119,16 @@ class ChangePage extends CommandPage {
   costs() {
     const p = this.cost;
     if (!p) return html`<p class="row quiet">${this.same ? w.chooseOther : this.wrong ? '' : t.loading}</p>`;
-    const row = (/** @type {string} */ key, /** @type {string} */ label, /** @type {Money} */ m, sign = '', kind = '') => html`<div class="row ${kind}"><dt>${label}</dt><dd id=${key}>${sign}${money(m)}</dd></div>`;
     return html`<dl>
-      ${row('cost-subtotal', t.checkout.subtotal, p.price)}
-      ${p.discount.amount ? row('cost-discount', t.checkout.discount, p.discount, '−') : ''}
-      ${p.credit.amount ? row('cost-credit', w.credit, p.credit, '−', 'credit') : ''}
-      ${p.tax.amount ? row('cost-tax', t.checkout.tax, p.tax) : ''}
-      ${row('cost-total', t.checkout.total, p.total)}
-      ${p.balance_applied.amount ? row('cost-balance', t.checkout.balance, p.balance_applied, '−') : ''}
-      ${row('cost-due', w.dueNow, p.amount_due, '', 'strong')}
-      ${p.balance_after.amount ? row('cost-after', w.balanceAfter, p.balance_after) : ''}
-      <div class="row"><dt>${w.newPeriod}</dt><dd id="cost-period">${day(p.new_period.start)} – ${day(p.new_period.end)}</dd></div></dl>`;
+      ${amount('cost-subtotal', t.checkout.subtotal, p.price)}
+      ${p.discount.amount ? amount('cost-discount', t.checkout.discount, p.discount, '−') : ''}
+      ${p.credit.amount ? amount('cost-credit', w.credit, p.credit, '−', 'credit') : ''}
+      ${p.tax.amount ? amount('cost-tax', t.checkout.tax, p.tax) : ''}
+      ${amount('cost-total', t.checkout.total, p.total)}
+      ${p.balance_applied.amount ? amount('cost-balance', t.checkout.balance, p.balance_applied, '−') : ''}
+      ${amount('cost-due', w.dueNow, p.amount_due, '', 'strong')}
+      ${p.balance_after.amount ? amount('cost-after', w.balanceAfter, p.balance_after) : ''}
+      ${fact('cost-period', w.newPeriod, `${day(p.new_period.start)} – ${day(p.new_period.end)}`)}</dl>`;
   }
 
   draw() {

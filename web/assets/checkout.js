@@ -13,9 +13,10 @@ import { OrderForm } from './order-form.js';
 import { forget, here, kept, prepare, returned, unsettled } from './pending-order.js';
 import { address, currenciesOf, cyclesOf, settle, tiersOf, typesOf } from './plans.js';
 import { quoted, result } from './result.js';
+import { amount } from './rows.js';
 import { me } from './session.js';
 import { t, word } from './words.js';
-/** @import { AwayOrder, Body, Bought, DoneOrder, Me, Money, PendingOrder, Preview, Product, Quote, Show, Wish } from '../types/pages' */
+/** @import { AwayOrder, Body, Bought, DoneOrder, Me, PendingOrder, Preview, Product, Quote, Show, Wish } from '../types/pages' */
 
 const w = t.checkout;
 
@@ -354,13 +355,12 @@ class Checkout extends OrderForm {
         ? html`<div class="row"><p>${w.totalsFailed} <button type="button" class="link" @click=${() => this.total()}>${t.again}</button></p></div>`
         : html`<div class="row quiet">${t.loading}</div>`;
     }
-    const row = (/** @type {string} */ id, /** @type {string} */ label, /** @type {Money} */ m, sign = '') => html`<div class="row"><dt>${label}</dt><dd id=${id}>${sign}${money(m)}</dd></div>`;
     return html`<dl>
-      ${row('total-subtotal', w.subtotal, p.subtotal)}
-      ${p.discount.amount ? row('total-discount', w.discount, p.discount, '−') : ''}
-      ${p.tax.amount || p.tax_note ? row('total-tax', w.tax, p.tax) : ''}
-      ${p.balance_applied.amount ? row('total-balance', w.balance, p.balance_applied, '−') : ''}
-      <div class="row strong"><dt>${w.total}</dt><dd id="total-due">${money(p.amount_due)}</dd></div></dl>
+      ${amount('total-subtotal', w.subtotal, p.subtotal)}
+      ${p.discount.amount ? amount('total-discount', w.discount, p.discount, '−') : ''}
+      ${p.tax.amount || p.tax_note ? amount('total-tax', w.tax, p.tax) : ''}
+      ${p.balance_applied.amount ? amount('total-balance', w.balance, p.balance_applied, '−') : ''}
+      ${amount('total-due', w.total, p.amount_due, '', 'strong')}</dl>
       ${p.tax_note ? html`<p class="row hint" id="tax-note" lang="en">${p.tax_note}</p>` : ''}
       <h3>${w.recurring}</h3>
       <dl><div class="row strong"><dt>${w.recurringTotal}

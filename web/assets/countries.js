@@ -12,10 +12,16 @@ const codes = (
   'TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW'
 ).split(' ');
 
-const names = new Intl.DisplayNames(locale, { type: 'region' });
+/** @type {[string, string][] | undefined} */
+let sorted;
 
-// countries are [code, name], by name.
-export const countries = codes.map(code => [code, names.of(code) ?? code]).sort(([, a], [, b]) => a.localeCompare(b, locale));
+// countries are [code, name], by name. Few pages show them, and sorting takes a while.
+export const countries = () => {
+  if (sorted) return sorted;
+  const names = new Intl.DisplayNames(locale, { type: 'region' });
+  const order = new Intl.Collator(locale);
+  return sorted = codes.map(code => /** @type {[string, string]} */ ([code, names.of(code) ?? code])).sort(([, a], [, b]) => order.compare(a, b));
+};
 
 // likely is the country that the reader's language speaks of: "US" for "en-US".
 // It is only a first choice. Without one the totals could not be shown.

@@ -5,6 +5,7 @@ import { html } from './lit-html/lit-html.js';
 import { page } from './account.js';
 import { post, read, remove } from './api.js';
 import { minute, money } from './format.js';
+import { fact } from './rows.js';
 import { logOut } from './session.js';
 import { t } from './words.js';
 /** @import { Reply, Show } from '../types/pages' */
@@ -13,13 +14,12 @@ const w = t.account;
 
 /** @param {Show} show */
 export const details = show => page(show, w.details, '/account/details', (framed, { data: { who, sessions, held } }) => {
-  const line = (/** @type {string} */ key, /** @type {string} */ label, /** @type {string} */ value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${key}>${value}</dd></div>` : '');
   framed(w.details, html`<h1>${w.details}</h1>
     <dl class="order facts">
-      ${line('email', t.checkout.email, who.email)}
-      ${line('name', t.checkout.name, who.name)}
-      ${line('company', t.checkout.company, who.company)}
-      ${held.map(m => line(`balance-${m.currency}`, w.balance, money(m)))}
+      ${fact('email', t.checkout.email, who.email)}
+      ${fact('name', t.checkout.name, who.name)}
+      ${fact('company', t.checkout.company, who.company)}
+      ${held.map(m => fact(`balance-${m.currency}`, w.balance, money(m)))}
     </dl>
     <p class="quiet">${w.detailsNote} <a href="/account/addresses">${w.addresses}</a></p>
     <section><h2>${w.sessions}</h2><ul class="cards" id="sessions">${sessions.map(s => html`<li class="panel">

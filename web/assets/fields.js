@@ -134,7 +134,7 @@ export class Fields {
       <div class="field"><label for="billing-country">${w.country}</label>
         <select id="billing-country" name="billing.country" required autocomplete="billing country"
           aria-invalid=${Boolean(this.errors['billing.country'])} aria-describedby=${this.described('billing.country')}>
-          ${countries.map(([code, name]) => html`<option value=${code} .selected=${code === chosen}>${name}</option>`)}
+          ${countries().map(([code, name]) => html`<option value=${code} .selected=${code === chosen}>${name}</option>`)}
         </select>${this.error('billing.country')}</div>
       ${this.input('billing.address.line1', w.line1, { autocomplete: 'billing address-line1' })}
       ${this.input('billing.address.line2', w.line2, { autocomplete: 'billing address-line2' })}

@@ -2,15 +2,13 @@
 // What happened to a subscription, in the reader's language: a sentence of the
 // dictionary for each kind of event, with the details that the API gives.
 import { html } from './lit-html/lit-html.js';
+import { planWords } from './account.js';
 import { day, minute, money } from './format.js';
 import { t, word } from './words.js';
 /** @import { EventWords, SubscriptionEvent } from '../types/pages' */
 /** @typedef {NonNullable<SubscriptionEvent['details']>} Details */
 
 const w = t.account;
-
-/** @param {NonNullable<Details['plan']>} plan */
-const planWords = ({ type, tier = '', cycle }) => t.result.planWords(word(t.type, type) ?? type, tier, word(t.cycle, cycle) ?? cycle, 1);
 
 /**
  * words are the details as the sentences name them. paid is nothing where
@@ -26,8 +24,8 @@ const words = d => ({
   until: d.until && day(d.until),
   minute: d.until && minute(d.until),
   on: d.on && day(d.on),
-  plan: d.plan && planWords(d.plan),
-  oldPlan: d.old_plan && planWords(d.old_plan),
+  plan: d.plan && planWords({ plan: d.plan }),
+  oldPlan: d.old_plan && planWords({ plan: d.old_plan }),
   price: d.price && money(d.price),
   oldPrice: d.old_price && money(d.old_price),
   why: word(t.decline, d.code) ?? word(w.reason, d.code) ?? '',

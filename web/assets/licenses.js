@@ -7,6 +7,7 @@ import { post, put, read } from './api.js';
 import { submitted } from './events.js';
 import { day, minute } from './format.js';
 import { icon } from './icon.js';
+import { fact } from './rows.js';
 import { t, word } from './words.js';
 /** @import { Content, Context, License, Product, Show } from '../types/pages' */
 
@@ -110,20 +111,19 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
     draw();
   };
 
-  const line = (/** @type {string} */ key, /** @type {string} */ label, /** @type {Content | null} */ value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${key}>${value}</dd></div>` : '');
   const draw = () => framed(`${w.oneLicense} ${nameOf(l.product)}`, html`
     <p><a href="/account/licenses">← ${w.licenses}</a></p>
     <h1>${nameOf(l.product)}</h1>
     <dl class="order facts">
-      ${line('license-id', w.licenseID, html`<code>${l.id}</code>`)}
-      ${line('license-status', w.statusLabel, badge(l))}
-      ${line('valid-until', t.result.validUntil, minute(l.valid_until))}
-      ${line('plan', t.result.plan, planWords(l))}
-      ${line('licensee', t.result.licensee, l.licensee)}
-      ${line('subscription', t.result.subscription, pays ? html`<a href="/account/subscriptions/${l.subscription_id}">#${l.subscription_number}</a>` : `#${l.subscription_number}`)}
-      ${line('usage', w.usageLabel, l.usage && w.usage(l.usage.estimate, l.usage.without_id_share))}
-      ${line('over-since', w.overSince, (l.usage?.over_since ? minute(l.usage.over_since) : null))}
-      ${line('tenant', w.tenant, l.tenant && html`<code>${l.tenant}</code>`)}
+      ${fact('license-id', w.licenseID, html`<code>${l.id}</code>`)}
+      ${fact('license-status', w.statusLabel, badge(l))}
+      ${fact('valid-until', t.result.validUntil, minute(l.valid_until))}
+      ${fact('plan', t.result.plan, planWords(l))}
+      ${fact('licensee', t.result.licensee, l.licensee)}
+      ${fact('subscription', t.result.subscription, pays ? html`<a href="/account/subscriptions/${l.subscription_id}">#${l.subscription_number}</a>` : `#${l.subscription_number}`)}
+      ${fact('usage', w.usageLabel, l.usage && w.usage(l.usage.estimate, l.usage.without_id_share))}
+      ${fact('over-since', w.overSince, (l.usage?.over_since ? minute(l.usage.over_since) : null))}
+      ${fact('tenant', w.tenant, l.tenant && html`<code>${l.tenant}</code>`)}
     </dl>
     <section><h2>${w.activate}</h2><p>${w.activation[l.activation]}</p>
       ${l.activation_key ? html`<div class="field"><label for="activation-key">${w.key}</label>

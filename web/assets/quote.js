@@ -12,8 +12,9 @@ import { OrderForm } from './order-form.js';
 import { forget, here, kept, prepare, unsettled } from './pending-order.js';
 import { address } from './plans.js';
 import { result } from './result.js';
+import { amount, fact } from './rows.js';
 import { t, word } from './words.js';
-/** @import { Body, Bought, DoneOrder, Money, Product, Quote, Show } from '../types/pages' */
+/** @import { Body, Bought, DoneOrder, Product, Quote, Show } from '../types/pages' */
 
 const w = t.quote;
 
@@ -89,13 +90,12 @@ class QuotePage extends OrderForm {
 
   bill() {
     const { q } = this;
-    const row = (/** @type {string} */ id, /** @type {string} */ label, /** @type {Money} */ m, sign = '', kind = '') => html`<div class="row ${kind}"><dt>${label}</dt><dd id=${id}>${sign}${money(m)}</dd></div>`;
     return html`<dl>
         ${q.lines.map(l => html`<div class="row"><dt lang="en">${l.description}</dt><dd>${money(l.amount)}</dd></div>`)}
-        ${q.discount.amount ? row('quote-discount', t.checkout.discount, q.discount, '−') : ''}
-        ${q.tax.amount || q.tax_note ? row('quote-tax', t.checkout.tax, q.tax) : ''}
-        ${row('quote-total', t.checkout.total, q.total, '', 'strong')}
-        <div class="row"><dt>${t.checkout.recurringTotal}</dt><dd id="quote-recurring">${money(q.recurring.total)} <span class="per">/ ${word(t.per, q.recurring.cycle)}</span></dd></div></dl>
+        ${q.discount.amount ? amount('quote-discount', t.checkout.discount, q.discount, '−') : ''}
+        ${q.tax.amount || q.tax_note ? amount('quote-tax', t.checkout.tax, q.tax) : ''}
+        ${amount('quote-total', t.checkout.total, q.total, '', 'strong')}
+        ${fact('quote-recurring', t.checkout.recurringTotal, html`${money(q.recurring.total)} <span class="per">/ ${word(t.per, q.recurring.cycle)}</span>`)}</dl>
       ${q.tax_note ? html`<p class="row hint" id="tax-note" lang="en">${q.tax_note}</p>` : ''}`;
   }
 

@@ -5,13 +5,11 @@ import { html } from './lit-html/lit-html.js';
 import { planWords } from './account.js';
 import { day, minute, money } from './format.js';
 import { pageOf } from './payment-page.js';
+import { fact } from './rows.js';
 import { t, word } from './words.js';
-/** @import { AwayOrder, Bought, Content, DoneOrder, Quote, Show } from '../types/pages' */
+/** @import { AwayOrder, Bought, DoneOrder, Quote, Show } from '../types/pages' */
 
 const w = t.result;
-
-/** @param {string} id @param {string} label @param {Content | null | false | undefined} value */
-const line = (id, label, value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${id}>${value}</dd></div>` : '');
 
 /** @param {Show} show */
 const gone = show => show(t.checkout.title, html`<h1>${t.checkout.title}</h1><p class="lead" id="result">${w.gone}</p>
@@ -32,9 +30,9 @@ export const quoted = (show, order) => {
     <h1 id="result-title" tabindex="-1">${w.quoted}</h1>
     <p class="lead" id="mail-billing">${w.mailQuote(JSON.parse(order.body).billing.email)}</p>
     <dl class="order">
-      ${line('quote-number', w.quote, q.number)}
-      ${line('total', t.checkout.total, money(q.total))}
-      ${line('valid-until', w.validUntil, minute(q.expires_at))}
+      ${fact('quote-number', w.quote, q.number)}
+      ${fact('total', t.checkout.total, money(q.total))}
+      ${fact('valid-until', w.validUntil, minute(q.expires_at))}
     </dl>
     <p><a href="/">${w.more}</a></p>
   </section>`);
@@ -62,17 +60,17 @@ export const result = (show, order) => {
     ${s.status === 'trialing' ? html`<p id="mail-billing">${w.mailTrial(payer)}</p>` : ''}
     ${owed ? html`<p class="lead" id="mail-billing">${w.mailOpenInvoice(payer)}</p>` : invoice?.number ? html`<p id="mail-billing">${w.mailInvoice(payer)}</p>` : ''}
     <dl class="order">
-      ${line('license-id', w.license, s.license_id && html`<code>${s.license_id}</code>`)}
-      ${line('licensee', w.licensee, license?.licensee ?? receiver)}
-      ${license ? line('valid-until', w.validUntil, minute(license.valid_until)) : ''}
-      ${line('paid-until', w.paidUntil, s.current_period && s.status === 'active' && minute(s.current_period.end))}
-      ${line('subscription-number', w.subscription, `#${s.number}`)}
-      ${line('plan', w.plan, planWords(s))}
-      ${line('paid', w.paid, invoice?.status === 'paid' && money(invoice.amount_due))}
-      ${line('owed', w.owed, owed && money(invoice.amount_due))}
-      ${line('due-at', w.due, owed && invoice.due_at && day(invoice.due_at))}
-      ${line('invoice-number', w.invoice, invoice?.number)}
-      ${line('next-payment', w.next, s.next_payment_at && day(s.next_payment_at))}
+      ${fact('license-id', w.license, s.license_id && html`<code>${s.license_id}</code>`)}
+      ${fact('licensee', w.licensee, license?.licensee ?? receiver)}
+      ${license ? fact('valid-until', w.validUntil, minute(license.valid_until)) : ''}
+      ${fact('paid-until', w.paidUntil, s.current_period && s.status === 'active' && minute(s.current_period.end))}
+      ${fact('subscription-number', w.subscription, `#${s.number}`)}
+      ${fact('plan', w.plan, planWords(s))}
+      ${fact('paid', w.paid, invoice?.status === 'paid' && money(invoice.amount_due))}
+      ${fact('owed', w.owed, owed && money(invoice.amount_due))}
+      ${fact('due-at', w.due, owed && invoice.due_at && day(invoice.due_at))}
+      ${fact('invoice-number', w.invoice, invoice?.number)}
+      ${fact('next-payment', w.next, s.next_payment_at && day(s.next_payment_at))}
     </dl>
     ${s.license_id ? html`<p><a class="button" id="to-license" href="/account/licenses/${s.license_id}">${w.toLicense}</a></p><p class="hint">${w.toLicenseNote}</p>` : ''}
     <p><a href="/">${w.more}</a></p>

@@ -7,8 +7,9 @@ import { read } from './api.js';
 import { CommandPage } from './command-page.js';
 import { day, minute, money } from './format.js';
 import { said } from './history.js';
+import { fact } from './rows.js';
 import { t, word } from './words.js';
-/** @import { CommandResult, Content, Context, PendingCommand, Show, Subscription, SubscriptionEvent } from '../types/pages' */
+/** @import { CommandResult, Context, PendingCommand, Show, Subscription, SubscriptionEvent } from '../types/pages' */
 /** @typedef {{ s: Subscription, events: SubscriptionEvent[] }} Data */
 
 const w = t.account;
@@ -85,7 +86,6 @@ class SubscriptionPage extends CommandPage {
   draw() {
     const { s, events, asks } = this;
     const confirmed = /** @type {const} */ (['cancel', 'renew', 'money-back']).find(action => action === asks && s.actions.includes(action));
-    const line = (/** @type {string} */ key, /** @type {string} */ label, /** @type {Content | null | false} */ value) => (value ? html`<div class="row"><dt>${label}</dt><dd id=${key}>${value}</dd></div>` : '');
     const card = s.payment_method;
     const commands = s.actions.filter(v => v !== 'change'); // which stands with the plan
     this.framed(`${w.subscription} #${s.number}`, html`
@@ -99,17 +99,17 @@ class SubscriptionPage extends CommandPage {
           <p><button type="button" id="pay" ?disabled=${this.busy} @click=${() => this.ask('payment-method')}>${w.pay}</button></p>`}</div>` : ''}
       ${this.outcome()}
       <dl class="order facts">
-        ${line('status', w.statusLabel, status(s))}
-        ${line('last-payment', w.lastPayment, s.last_payment_at && day(s.last_payment_at))}
-        ${line('next-payment', t.result.next, s.next_payment_at && day(s.next_payment_at))}
-        ${line('period', w.period, s.current_period && html`${day(s.current_period.start)} – ${day(s.current_period.end)}`)}
-        ${line('trial-end', w.trialEnd, s.status === 'trialing' && s.trial_end && minute(s.trial_end))}
-        ${line('ends', w.ends, s.cancel_at_period_end && s.current_period && minute(s.current_period.end))}
-        ${line('canceled', w.canceledAt, s.canceled_at && html`${minute(s.canceled_at)}${s.cancel_reason ? `, ${word(w.reason, s.cancel_reason) ?? s.cancel_reason}` : ''}`)}
-        ${line('payment', w.payment, s.collection === 'invoice' ? w.byInvoice : card ? cardWords(card) : w.noCard)}
-        ${line('licensee', t.result.licensee, s.licensee_account)}
-        ${line('license', t.result.license, s.license_id && html`<a href="/account/licenses/${s.license_id}">${w.toLicense}</a>`)}
-        ${commands.length ? line('actions', w.actions, html`<div class="buttons">${commands.map(v => this.button(v))}</div>`) : ''}
+        ${fact('status', w.statusLabel, status(s))}
+        ${fact('last-payment', w.lastPayment, s.last_payment_at && day(s.last_payment_at))}
+        ${fact('next-payment', t.result.next, s.next_payment_at && day(s.next_payment_at))}
+        ${fact('period', w.period, s.current_period && html`${day(s.current_period.start)} – ${day(s.current_period.end)}`)}
+        ${fact('trial-end', w.trialEnd, s.status === 'trialing' && s.trial_end && minute(s.trial_end))}
+        ${fact('ends', w.ends, s.cancel_at_period_end && s.current_period && minute(s.current_period.end))}
+        ${fact('canceled', w.canceledAt, s.canceled_at && html`${minute(s.canceled_at)}${s.cancel_reason ? `, ${word(w.reason, s.cancel_reason) ?? s.cancel_reason}` : ''}`)}
+        ${fact('payment', w.payment, s.collection === 'invoice' ? w.byInvoice : card ? cardWords(card) : w.noCard)}
+        ${fact('licensee', t.result.licensee, s.licensee_account)}
+        ${fact('license', t.result.license, s.license_id && html`<a href="/account/licenses/${s.license_id}">${w.toLicense}</a>`)}
+        ${commands.length ? fact('actions', w.actions, html`<div class="buttons">${commands.map(v => this.button(v))}</div>`) : ''}
       </dl>
       ${asks === 'payment-method' && s.actions.includes(asks) ? this.card() : confirmed ? this.confirming(confirmed) : ''}
       <section><h2>${w.ordered}</h2><div class="order ordered">
