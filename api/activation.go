@@ -40,6 +40,7 @@ type ActivationRequest struct {
 type ActivationAnswer struct {
 	License string `json:"license"`
 	Tenant  string `json:"tenant"`
+	User    string `json:"user,omitempty" doc:"An id of the token's user, which later checks send, so that a person is counted once wherever they look; absent where the token names nobody."`
 	licensing.Answer
 }
 
@@ -72,7 +73,7 @@ func (s *licenses) activate(g *gin.Context) {
 		writeProblem(g, s.answer(err))
 		return
 	}
-	tenant, err := s.tenantOf(ctx, in.EntraToken)
+	tenant, user, err := s.identify(ctx, in.EntraToken)
 	if err != nil {
 		writeProblem(g, s.answer(err))
 		return
@@ -98,23 +99,26 @@ func (s *licenses) activate(g *gin.Context) {
 		writeProblem(g, s.answer(err))
 		return
 	}
-	g.JSON(http.StatusOK, ActivationAnswer{string(l.ID), tenant, answer})
+	if counts(answer) && user != "" {
+		s.Checks.Observe(kept, user, address)
+	}
+	g.JSON(http.StatusOK, ActivationAnswer{string(l.ID), tenant, user, answer})
 }
 
-// tenantOf is the tenant that a token comes from.
-func (s *licenses) tenantOf(ctx context.Context, token string) (string, error) {
+// identify is whose token it is.
+func (s *licenses) identify(ctx context.Context, token string) (tenant, user string, err error) {
 	away := problem(http.StatusServiceUnavailable, "unavailable", "Microsoft Entra ID cannot be reached at the moment")
 	away.retryAfter = 60
 	if s.Tenants == nil {
-		return "", away
+		return "", "", away
 	}
-	tenant, err := s.Tenants.Tenant(ctx, token, s.Now())
+	tenant, user, err = s.Tenants.Identify(ctx, token, s.Now())
 	var refusal *billing.Error
 	if err != nil && !errors.As(err, &refusal) {
 		s.Log.Warn("Entra is away", "error", err)
-		return "", away
+		return "", "", away
 	}
-	return tenant, err
+	return tenant, user, err
 }
 
 func (s *licenses) rotateKey(ctx context.Context, in *LicenseInput) (*licenseOutput, error) {

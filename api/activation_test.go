@@ -85,6 +85,27 @@ func TestAnActivationKeyBindsALicenceToATenant(t *testing.T) {
 	}
 }
 
+// Their visual activates at each opening, in browsers that keep nothing.
+func TestUsersOfATenantAreCountedByTheirTokens(t *testing.T) {
+	issuer, trusted := withEntra(t)
+	s := newShop(t, trusted)
+	license, key := s.synoptic()
+	ids := map[string]bool{}
+	for range 3 {
+		for _, object := range []string{"ada", "bea"} {
+			token := issuer.Token(t, audience, contosos, time.Now(), func(c map[string]any) { c["oid"] = object })
+			a := s.activate(key, token).want(200, "")
+			user := a.text("user")
+			ids[user] = true
+			s.ask("POST", "/v1/licenses/check", `{"v":1,"license":"`+license+`","product":"synoptic-panel","tenant":"`+contosos+`","user":"`+user+`"}`, frame...).want(200, "")
+		}
+	}
+	s.parts.Checks.Count(t.Context())
+	if n, share, _ := s.usage(license); n != 2 || share != 0 || len(ids) != 2 {
+		t.Errorf("two users have %d ids, and are counted as %d, with %v without an id", len(ids), n, share)
+	}
+}
+
 func TestForgedTokensActivateNothing(t *testing.T) {
 	issuer, trusted := withEntra(t)
 	foreign := entratest.New(t, "/organizations/v2.0", "{tenantid}")

@@ -67,11 +67,12 @@ type Charges interface {
 	FailRefund(ctx context.Context, charge billing.ChargeID, note billing.RefundID, at time.Time) error
 }
 
-// Tenants tells which Entra tenant a token comes from (package entra). Errors:
+// Tenants tells which Entra tenant a token comes from, and an id to count its user
+// by, which is empty where the token names nobody (package entra). Errors:
 // a *billing.Error invalid_entra_token; any other says that the authority is
 // away.
 type Tenants interface {
-	Tenant(ctx context.Context, token string, now time.Time) (string, error)
+	Identify(ctx context.Context, token string, now time.Time) (tenant, user string, err error)
 }
 
 // Metrics counts what is answered. route is the pattern; empty: no route's.

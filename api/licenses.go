@@ -205,6 +205,9 @@ func (s *licenses) jwks(g *gin.Context) {
 	g.Data(http.StatusOK, "application/json", s.Keys.At(s.Now()).JWKS())
 }
 
+// counts tells whether the one who was answered uses the licence, or would.
+func counts(a licensing.Answer) bool { return a.Valid || a.Code == licensing.BlockedOverLimit }
+
 // longestID is how much of what is sent as a licence's id is kept to count by.
 const longestID = 64
 
@@ -247,7 +250,7 @@ func (s *licenses) check(g *gin.Context) {
 		writeProblem(g, s.answer(err))
 		return
 	}
-	if answer.Valid || answer.Code == licensing.BlockedOverLimit {
+	if counts(answer) {
 		s.Checks.Observe(l, q.User, network(g.ClientIP()))
 	}
 	s.Metrics.Check(string(answer.Code))

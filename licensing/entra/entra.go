@@ -6,6 +6,8 @@ package entra
 import (
 	"context"
 	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -91,47 +93,54 @@ func New(authority, audience string) (*Verifier, error) {
 type claims struct {
 	jwt.Claims
 	Tenant string `json:"tid"`
+	Object string `json:"oid"` // who it is, within the tenant
 }
 
-// Tenant verifies a token and returns its tenant's id, in lower case. It is
+// Identify verifies a token and returns its tenant's id, in lower case, and an id
+// of its user by which they can be counted and not found: a hash, or nothing where
+// the token names nobody. The token is
 // signed with RS256 by a key of the authority, issued by it for the token's own
 // tenant and for the audience, and good at this instant. Errors: a
 // *billing.Error invalid_entra_token; any other says that the authority is
 // away. None repeats anything of the token.
-func (v *Verifier) Tenant(ctx context.Context, token string, now time.Time) (string, error) {
+func (v *Verifier) Identify(ctx context.Context, token string, now time.Time) (tenant, user string, err error) {
 	signed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil || len(signed.Headers) != 1 || signed.Headers[0].KeyID == "" {
-		return "", refuse("is not a token signed with RS256")
+		return "", "", refuse("is not a token signed with RS256")
 	}
 	doc, err := v.document(ctx, now, signed.Headers[0].KeyID)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	k, known := doc.key(signed.Headers[0].KeyID)
 	if !known {
-		return "", refuse("is signed with a key that the authority does not publish")
+		return "", "", refuse("is signed with a key that the authority does not publish")
 	}
 	var c claims
 	if err := signed.Claims(k.public, &c); err != nil {
-		return "", refuse("has a signature or claims that do not fit")
+		return "", "", refuse("has a signature or claims that do not fit")
 	}
-	tenant := strings.ToLower(c.Tenant)
+	tenant = strings.ToLower(c.Tenant)
 	of := func(issuer string) string { return strings.ReplaceAll(issuer, anyTenant, c.Tenant) }
 	switch {
 	case !tenantID.MatchString(tenant):
-		return "", refuse("names no tenant")
+		return "", "", refuse("names no tenant")
 	case tenant == consumers:
-		return "", refuse("is of a personal account, which no organisation owns")
+		return "", "", refuse("is of a personal account, which no organisation owns")
 	case c.Issuer != of(doc.issuer) || k.issuer != "" && c.Issuer != of(k.issuer):
-		return "", refuse("is another issuer's")
+		return "", "", refuse("is another issuer's")
 	case !c.Audience.Contains(v.audience):
-		return "", refuse("is for another audience")
+		return "", "", refuse("is for another audience")
 	case c.Expiry == nil || !now.Before(c.Expiry.Time()):
-		return "", refuse("has expired")
+		return "", "", refuse("has expired")
 	case c.NotBefore != nil && now.Before(c.NotBefore.Time()):
-		return "", refuse("is not good yet")
+		return "", "", refuse("is not good yet")
 	}
-	return tenant, nil
+	if c.Object != "" {
+		sum := sha256.Sum256([]byte(tenant + "/" + strings.ToLower(c.Object)))
+		user = base64.RawURLEncoding.EncodeToString(sum[:16])
+	}
+	return tenant, user, nil
 }
 
 func refuse(detail string) error {

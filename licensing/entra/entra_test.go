@@ -76,7 +76,7 @@ func TestTokensOfTheConfiguredAuthority(t *testing.T) {
 		"a key for encryption":                  {many, many.TokenAs(t, entratest.Encrypts, audience, tenant, now), "does not publish"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := verifier(t, c.of.URL).Tenant(t.Context(), c.token, now)
+			got, _, err := verifier(t, c.of.URL).Identify(t.Context(), c.token, now)
 			var refusal *billing.Error
 			switch {
 			case c.refuse == "":
@@ -90,13 +90,40 @@ func TestTokensOfTheConfiguredAuthority(t *testing.T) {
 	}
 }
 
+func TestAUserIsAnIDThatIsTheSameEverywhereAndNamesNobody(t *testing.T) {
+	const tenant, other, ada, bea = "8d5c1f0e-0000-4000-8000-0000000000aa", "8d5c1f0e-0000-4000-8000-0000000000bb", "0b1e0000-0000-4000-8000-00000000000a", "0b1e0000-0000-4000-8000-00000000000b"
+	i := entratest.New(t, "/organizations/v2.0", "{tenantid}")
+	v := verifier(t, i.URL)
+	user := func(tenant, object string) string {
+		t.Helper()
+		_, user, err := v.Identify(t.Context(), i.Token(t, audience, tenant, now, set("oid", object), set("sub", object+now.String())), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return user
+	}
+	first := user(tenant, ada)
+	if len(first) != 22 || strings.Contains(first, ada[:8]) {
+		t.Errorf("the id is %q", first)
+	}
+	if again := user(tenant, strings.ToUpper(ada)); again != first {
+		t.Errorf("another time it is %q, and first %q", again, first)
+	}
+	if user(tenant, bea) == first || user(other, ada) == first {
+		t.Error("two users have one id")
+	}
+	if nobody := user(tenant, ""); nobody != "" {
+		t.Errorf("a token that names nobody has the user %q", nobody)
+	}
+}
+
 func TestTheAuthoritysKeysAreReadOnceAndAgainWhenTheyMayBeOld(t *testing.T) {
 	const tenant = "8d5c1f0e-0000-4000-8000-0000000000aa"
 	i := entratest.New(t, "/organizations/v2.0", "{tenantid}")
 	v := verifier(t, i.URL+"/") // a slash at its end does not matter
 	ask := func(token string, at time.Time, want string, reads int64) {
 		t.Helper()
-		_, err := v.Tenant(t.Context(), token, at)
+		_, _, err := v.Identify(t.Context(), token, at)
 		if got := word(err); got != want || i.Reads() != reads {
 			t.Errorf("%s after %d readings, want %s after %d: %v", got, i.Reads(), want, reads, err)
 		}
@@ -138,9 +165,9 @@ func TestErrorsRepeatNothingOfATokenAndAuthoritiesAreURLs(t *testing.T) {
 	i := entratest.New(t, "/organizations/v2.0", "{tenantid}")
 	v := verifier(t, i.URL)
 	token := i.Token(t, "api://other", "8d5c1f0e-0000-4000-8000-0000000000aa", now)
-	_, err := v.Tenant(t.Context(), token, now)
+	_, _, err := v.Identify(t.Context(), token, now)
 	i.Down(true)
-	_, away := verifier(t, i.URL).Tenant(t.Context(), token, now)
+	_, _, away := verifier(t, i.URL).Identify(t.Context(), token, now)
 	for _, err := range []error{err, away} {
 		for _, secret := range []string{"Zs3cret", "ada@", "8d5c1f0e", "api://other", token[:20]} {
 			if err == nil || strings.Contains(err.Error(), secret) {
@@ -169,7 +196,7 @@ func TestKeysAreNotReadByALesserSchemeThanTheAuthority(t *testing.T) {
 	http.DefaultTransport = secure.Client().Transport
 	defer func() { http.DefaultTransport = usual }()
 	token := i.Token(t, audience, "8d5c1f0e-0000-4000-8000-0000000000aa", now)
-	if _, err := verifier(t, secure.URL).Tenant(t.Context(), token, now); word(err) != "away" || i.Reads() != 0 {
+	if _, _, err := verifier(t, secure.URL).Identify(t.Context(), token, now); word(err) != "away" || i.Reads() != 0 {
 		t.Errorf("%v after %d readings", err, i.Reads())
 	}
 }
