@@ -1,0 +1,116 @@
+package backoffice_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/okviz/licensing/backoffice"
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/commands"
+	"github.com/okviz/licensing/commands/commandstest"
+	"github.com/okviz/licensing/licensing"
+)
+
+// books are a few subscriptions and open invoices, and the audit log.
+type books struct {
+	backoffice.Store
+	live, known []billing.SubscriptionID // known: nothing is due for them
+	broken      string                   // reading this invoice fails
+	audited     []string
+}
+
+func (b *books) Live(context.Context) (subs []billing.Subscription, err error) {
+	for _, id := range b.live {
+		subs = append(subs, billing.Subscription{ID: id})
+	}
+	return subs, nil
+}
+
+func (b *books) Overview(_ context.Context, id billing.SubscriptionID) (billing.Overview, error) {
+	for _, live := range b.live {
+		if live == id {
+			return billing.Overview{Subscription: billing.Subscription{ID: id, Next: billing.Step{At: time.Now()}}}, nil
+		}
+	}
+	for _, known := range b.known {
+		if known == id {
+			return billing.Overview{Subscription: billing.Subscription{ID: id}}, nil
+		}
+	}
+	return billing.Overview{}, billing.ErrNotFound
+}
+
+func (b *books) PendingGatewayEvents(context.Context) (int64, error) { return 3, nil }
+
+func (b *books) InvoiceByNumber(_ context.Context, number string) (billing.Invoice, error) {
+	if number == b.broken {
+		return billing.Invoice{}, errors.New("the database is away")
+	}
+	return billing.Invoice{ID: billing.InvoiceID("inv_" + number), Number: number, Subscription: "sub_1", Currency: "EUR"}, nil
+}
+
+func (b *books) Audit(_ context.Context, action, subject string, _, after any) error {
+	text, err := json.Marshal(after)
+	b.audited = append(b.audited, action+" "+subject+" "+string(text))
+	return err
+}
+
+func open(b *books, temporal *commandstest.Temporal, rows *commandstest.Requests) *backoffice.Office {
+	log := slog.New(slog.DiscardHandler)
+	return backoffice.New(b, nil, commands.New(rows, temporal, func(licensing.LicenseID) {}, log, time.Now), log)
+}
+
+// Temporal's lists lag, and what they lack or still have is looked at by itself.
+func TestReconcilingNamesWhatReallyDisagrees(t *testing.T) {
+	b := &books{live: []billing.SubscriptionID{"sub_listed", "sub_justbegun", "sub_lost"}, known: []billing.SubscriptionID{"sub_justended", "sub_over"}}
+	temporal := &commandstest.Temporal{
+		Listed:  []string{"sub_listed", "sub_justended", "sub_over", "sub_removed"},
+		Running: []string{"sub_listed", "sub_justbegun", "sub_over", "sub_removed"},
+	}
+	got, err := open(b, temporal, &commandstest.Requests{}).Reconcile(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := backoffice.Reconciliation{
+		Live: 3, WithoutWorkflow: []billing.SubscriptionID{"sub_lost"}, WithoutRows: []billing.SubscriptionID{"sub_over", "sub_removed"}, PendingGatewayEvents: 3,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAStatementThatIsBrokenOffIsAuditedAndMayBeRepeated(t *testing.T) {
+	b, rows := &books{broken: "INV-2026-000002"}, &commandstest.Requests{}
+	temporal := &commandstest.Temporal{}
+	temporal.Workflow = func(_ billing.SubscriptionID, _ string, c billing.Command) (billing.Outcome, error) {
+		rows.Answer(c.Request, billing.Outcome{Payment: billing.PaymentOutcome{Status: billing.PaymentSucceeded}})
+		return billing.Outcome{}, nil
+	}
+	office := open(b, temporal, rows)
+	file := []byte("date,amount,currency,reference\n2026-02-01,10.00,EUR,INV-2026-000001\n2026-02-01,20.00,EUR,INV-2026-000002\n")
+	lines, err := office.ImportStatement(t.Context(), file)
+	if err == nil || len(lines) != 1 || lines[0].Result != backoffice.LinePaid {
+		t.Errorf("broken off: %+v, %v", lines, err)
+	}
+	if len(b.audited) != 1 || !strings.Contains(b.audited[0], `"broken_off":true`) || !strings.Contains(b.audited[0], `{"paid":1}`) {
+		t.Errorf("the audit log says %q", b.audited)
+	}
+	b.broken = ""
+	lines, err = office.ImportStatement(t.Context(), file)
+	if err != nil || len(lines) != 2 || lines[0].Result != backoffice.LineAlready || lines[1].Result != backoffice.LinePaid {
+		t.Errorf("repeated: %+v, %v", lines, err)
+	}
+	if len(b.audited) != 2 || strings.Contains(b.audited[1], "broken_off") {
+		t.Errorf("the audit log says %q", b.audited)
+	}
+	if n := len(temporal.Sent()); n != 2 {
+		t.Errorf("%d payments were recorded, want 2", n)
+	}
+}
