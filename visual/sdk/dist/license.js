@@ -108,11 +108,11 @@ export class License {
         }
         try {
             const { answer, seen, skew, at } = JSON.parse(await soon(storage.get(PLACE + this.#id)));
-            this.#seenKept = Number(seen) || 0;
+            this.#seenKept = +seen || 0;
             this.#seen = signed;
             this.#see(this.#seenKept);
-            this.#skew = Number(skew) || 0;
-            this.#correctedAt = Number(at) || 0;
+            this.#skew = +skew || 0;
+            this.#correctedAt = +at || 0;
             const lease = answer?.valid ? await this.#verify(answer.token) : undefined;
             if (this.#api && answer && answer.at >= signed && (lease || !answer.valid)) {
                 this.#take(answer, lease);
@@ -143,11 +143,11 @@ export class License {
     async #ask() {
         await this.#loaded;
         if (this.#api && this.#due()) {
-            const { storage } = this.#options, type = (this.#file ?? this.#lease)?.type;
+            const { storage } = this.#options, claims = this.#file ?? this.#lease, type = claims?.type;
             if (!type || type === "users") { // nobody counts who uses the others
                 this.#user ??= storage && await person(storage);
             }
-            this.#say(await this.#fetch(false) ?? (await this.#fetch(true)));
+            this.#say(await this.#fetch(claims) ?? (await this.#fetch(claims, random())));
         }
         if (this.#see() > this.#seenKept + HOUR) {
             void this.#keep();
@@ -155,9 +155,8 @@ export class License {
         return this.state;
     }
     /** Asks once, and says how it went; undefined where the answer and this machine's clock contradict each other. */
-    async #fetch(anew) {
+    async #fetch(claims, nonce) {
         const { product, version, env, licensee, tenant } = this.#options;
-        const claims = this.#file ?? this.#lease;
         let wait = 0, blocked = false;
         const stop = new AbortController();
         const timer = setTimeout(() => stop.abort(), PATIENCE);
@@ -166,7 +165,6 @@ export class License {
         };
         globalThis.addEventListener?.(VIOLATION, violated);
         try {
-            const nonce = anew ? random() : undefined;
             const response = await fetch(this.#api + "/v1/licenses/check", {
                 method: "POST",
                 headers: { "Content-Type": "text/plain" }, // anything else costs a preflight each time
@@ -177,7 +175,7 @@ export class License {
                     licensee: licensee ?? claims?.licensee, tenant: tenant ?? claims?.tenant,
                 }),
             });
-            wait = Number(response.headers.get("Retry-After")) || 0;
+            wait = +response.headers.get("Retry-After") || 0;
             if (response.status === 200) {
                 return await this.#understand(await response.json(), nonce);
             }

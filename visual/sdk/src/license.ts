@@ -218,11 +218,11 @@ export class License {
         }
         try {
             const { answer, seen, skew, at }: Kept = JSON.parse(await soon(storage.get(PLACE + this.#id)) as string);
-            this.#seenKept = Number(seen) || 0;
+            this.#seenKept = +seen! || 0;
             this.#seen = signed;
             this.#see(this.#seenKept);
-            this.#skew = Number(skew) || 0;
-            this.#correctedAt = Number(at) || 0;
+            this.#skew = +skew! || 0;
+            this.#correctedAt = +at! || 0;
             const lease = answer?.valid ? await this.#verify(answer.token) : undefined;
             if (this.#api && answer && answer.at >= signed && (lease || !answer.valid)) {
                 this.#take(answer, lease);
@@ -254,11 +254,11 @@ export class License {
     async #ask(): Promise<State> {
         await this.#loaded;
         if (this.#api && this.#due()) {
-            const { storage } = this.#options, type = (this.#file ?? this.#lease)?.type;
+            const { storage } = this.#options, claims = this.#file ?? this.#lease, type = claims?.type;
             if (!type || type === "users") { // nobody counts who uses the others
                 this.#user ??= storage && await person(storage);
             }
-            this.#say(await this.#fetch(false) ?? (await this.#fetch(true))!);
+            this.#say(await this.#fetch(claims) ?? (await this.#fetch(claims, random()))!);
         }
         if (this.#see() > this.#seenKept + HOUR) {
             void this.#keep();
@@ -267,9 +267,8 @@ export class License {
     }
 
     /** Asks once, and says how it went; undefined where the answer and this machine's clock contradict each other. */
-    async #fetch(anew: boolean): Promise<Online | undefined> {
+    async #fetch(claims: Claims | undefined, nonce?: string): Promise<Online | undefined> {
         const { product, version, env, licensee, tenant } = this.#options;
-        const claims = this.#file ?? this.#lease;
         let wait = 0, blocked = false;
         const stop = new AbortController();
         const timer = setTimeout(() => stop.abort(), PATIENCE);
@@ -278,7 +277,6 @@ export class License {
         };
         globalThis.addEventListener?.(VIOLATION, violated);
         try {
-            const nonce = anew ? random() : undefined;
             const response = await fetch(this.#api + "/v1/licenses/check", {
                 method: "POST",
                 headers: { "Content-Type": "text/plain" }, // anything else costs a preflight each time
@@ -289,7 +287,7 @@ export class License {
                     licensee: licensee ?? claims?.licensee, tenant: tenant ?? claims?.tenant,
                 }),
             });
-            wait = Number(response.headers.get("Retry-After")) || 0;
+            wait = +response.headers.get("Retry-After")! || 0;
             if (response.status === 200) {
                 return await this.#understand(await response.json(), nonce);
             }
