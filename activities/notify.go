@@ -106,6 +106,28 @@ func (a *Activities) quoteEmail(ctx context.Context, e billing.Envelope) (billin
 	}, err
 }
 
+// confirmEmail brings the link that confirms the address of an order, with the
+// token in the fragment like a login's; the billing contact of an order by
+// invoice also gets what it would be invoiced.
+func (a *Activities) confirmEmail(l billing.Email, b billing.Snapshot) (billing.Email, error) {
+	if !b.Subscription.AwaitsConfirmation() {
+		return l, errEnded
+	}
+	l.Link, l.Licensee = a.PublicURL+"/confirm#token="+a.Secret.ConfirmationToken(l.Request), ""
+	l.SubscriptionNumber = 0 // it tells its reader nothing yet
+	if l.To == billing.RoleLicensee {
+		l.Name, l.Email = b.Order.Licensee.Name, b.Order.Licensee.Email
+	}
+	if b.Subscription.Collection != billing.ByInvoice {
+		return l, nil
+	}
+	b.Order.Billing = b.Order.Billing.Unconfirmed()
+	q := b.ProForma()
+	pdf, err := a.Documents.Quote(q)
+	l.Amount, l.Attachments = q.Bill.Total(), []billing.Attachment{{Name: "Pro forma.pdf", ContentType: "application/pdf", Data: pdf}}
+	return l, err
+}
+
 // email gathers a notice's recipient, contents and attachments.
 func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Email, error) {
 	switch e.Notice.Kind {
@@ -138,6 +160,9 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 	}
 	if snapshot.Order.Licensee.Name != "" {
 		l.Licensee = snapshot.Order.Licensee.String()
+	}
+	if e.Notice.Kind == billing.NoticeConfirmOrder {
+		return a.confirmEmail(l, snapshot)
 	}
 	if e.Notice.InvoiceID != "" {
 		if err := a.attachInvoice(ctx, &l, e.Notice, snapshot.Order.Billing); err != nil {

@@ -19,6 +19,18 @@ type Order struct {
 	Licensee        Contact
 	Pay             Pay
 	Sites           []string
+	// Vouched: an operator ordered it, or somebody of the licensee's organisation
+	// who had signed in.
+	Vouched bool
+}
+
+// Confirms is whose address an order by a guest waits for: the billing contact's,
+// or for a trial the licensee's where only that is of the organisation.
+func (o Order) Confirms() Role {
+	if o.Pay == PayTrial && Organisation(o.Billing.Email) != Organisation(o.Licensee.Email) {
+		return RoleLicensee
+	}
+	return RoleBilling
 }
 
 // Pay is when an order is paid.
