@@ -7,7 +7,7 @@ import "time"
 // ends.
 func (b Snapshot) purchase(c Command, at time.Time) Decision {
 	s := b.Subscription
-	if s.Status == IncompleteExpired {
+	if s.Status == IncompleteExpired && !s.ConfirmBy.IsZero() {
 		return Decision{Refusal: refuse(CodeRequestExpired, "", "this order has lapsed")}
 	}
 	if !s.unprocessed() {
