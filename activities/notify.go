@@ -96,7 +96,7 @@ func (a *Activities) quoteEmail(ctx context.Context, e billing.Envelope) (billin
 	if err != nil {
 		return billing.Email{}, err
 	}
-	q.Order.Billing = q.Order.Billing.Unconfirmed()
+	q.Order = q.Order.Unconfirmed()
 	pdf, err := a.Documents.Quote(q)
 	return billing.Email{
 		ID: e.ID, Notice: e.Notice, At: e.At, Name: q.Order.Billing.Name, Email: q.Order.Billing.Email,
@@ -121,7 +121,7 @@ func (a *Activities) confirmEmail(l billing.Email, b billing.Snapshot) (billing.
 	if b.Subscription.Collection != billing.ByInvoice {
 		return l, nil
 	}
-	b.Order.Billing = b.Order.Billing.Unconfirmed()
+	b.Order = b.Order.Unconfirmed()
 	q := b.ProForma()
 	pdf, err := a.Documents.Quote(q)
 	l.Amount, l.Attachments = q.Bill.Total(), []billing.Attachment{{Name: "Pro forma.pdf", ContentType: "application/pdf", Data: pdf}}
@@ -147,10 +147,8 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 	}
 	s := snapshot.Subscription
 	if o := &snapshot.Order; s.Guest {
-		o.Billing.Name = o.Billing.Unconfirmed().Name
-		if !billing.LooksLikeName(o.Licensee.Name) {
-			o.Licensee.Name = ""
-		}
+		printed := o.Unconfirmed()
+		o.Billing.Name, o.Licensee = printed.Billing.Name, printed.Licensee
 	}
 	l := billing.Email{
 		ID: e.ID, Notice: e.Notice, At: e.At,

@@ -79,6 +79,15 @@ func (d BillingDetails) Unconfirmed() BillingDetails {
 	return d
 }
 
+// Unconfirmed is the order as a mail to an unconfirmed address may print it.
+func (o Order) Unconfirmed() Order {
+	o.Billing = o.Billing.Unconfirmed()
+	if !LooksLikeName(o.Licensee.Name) {
+		o.Licensee.Name = ""
+	}
+	return o
+}
+
 // BillingDetails are printed on the documents of an order. They do not
 // follow later changes of the account's profile.
 type BillingDetails struct {

@@ -25,7 +25,7 @@ func (w *Writer) Quote(q billing.Quote) (pdf []byte, err error) {
 	s.lines(q.Bill)
 	s.totals(s.sums(q.Bill))
 	s.paragraph(left, right-left, quiet, q.Bill.TaxNote)
-	if licensee := q.Order.Licensee; licensee != q.Order.Billing.Contact {
+	if licensee := q.Order.Licensee; licensee.Name != "" && licensee != q.Order.Billing.Contact {
 		s.paragraph(left, right-left, quiet, "Licensee: "+licensee.Name)
 	}
 	if q.Renewal != q.Bill.Total() {
