@@ -221,6 +221,12 @@ func TestATrialThatSomebodyUsedIsTheOrganisations(t *testing.T) {
 		s.buy(trialFor("bea@"+name+".example")...).want(409, "trial_already_used")
 		s.follow(waiting[len(waiting)-1]).want(409, "trial_already_used")
 	}
+	// A licence for a capacity counts no users, but its checks are use, too.
+	node := append(trialFor("ada@node.example"), `plan={"type":"capacity","tier":"P1 or F64","cycle":"yearly"}`)
+	s.buy(node...).want(201, "")
+	_, license := licensee("ada@node.example")
+	s.checked(license)
+	s.buy(trialFor("bea@node.example")...).want(409, "trial_already_used")
 	// Ordered by somebody of the organisation who had signed in.
 	s.buy(`billing.email="ada@own.example"`).want(201, "")
 	s.ask("POST", "/v1/checkout", order(trialFor("ada@own.example")...), s.signIn("ada@own.example"), withKey()).want(201, "")
