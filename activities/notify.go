@@ -96,7 +96,7 @@ func (a *Activities) quoteEmail(ctx context.Context, e billing.Envelope) (billin
 	if err != nil {
 		return billing.Email{}, err
 	}
-	q.Order.Billing = q.Order.Billing.Unconfirmed()
+	q.Order = q.Order.Unconfirmed()
 	pdf, err := a.Documents.Quote(q)
 	return billing.Email{
 		ID: e.ID, Notice: e.Notice, At: e.At, Name: q.Order.Billing.Name, Email: q.Order.Billing.Email,
@@ -104,6 +104,28 @@ func (a *Activities) quoteEmail(ctx context.Context, e billing.Envelope) (billin
 		Link:        a.PublicURL + "/quotes/" + q.ID + "#token=" + a.Secret.QuoteToken(q.ID),
 		Attachments: []billing.Attachment{{Name: q.Number + ".pdf", ContentType: "application/pdf", Data: pdf}},
 	}, err
+}
+
+// confirmEmail brings the link that confirms the address of an order, with the
+// token in the fragment like a login's; the billing contact of an order by
+// invoice also gets what it would be invoiced.
+func (a *Activities) confirmEmail(l billing.Email, b billing.Snapshot) (billing.Email, error) {
+	if !b.Subscription.AwaitsConfirmation() {
+		return l, errEnded
+	}
+	l.Link, l.Licensee = a.PublicURL+"/confirm#token="+a.Secret.ConfirmationToken(l.Request), ""
+	l.SubscriptionNumber = 0 // it tells its reader nothing yet
+	if l.To == billing.RoleLicensee {
+		l.Name, l.Email = b.Order.Licensee.Name, b.Order.Licensee.Email
+	}
+	if b.Subscription.Collection != billing.ByInvoice {
+		return l, nil
+	}
+	b.Order = b.Order.Unconfirmed()
+	q := b.ProForma()
+	pdf, err := a.Documents.Quote(q)
+	l.Amount, l.Attachments = q.Bill.Total(), []billing.Attachment{{Name: "Pro forma.pdf", ContentType: "application/pdf", Data: pdf}}
+	return l, err
 }
 
 // email gathers a notice's recipient, contents and attachments.
@@ -125,10 +147,8 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 	}
 	s := snapshot.Subscription
 	if o := &snapshot.Order; s.Guest {
-		o.Billing.Name = o.Billing.Unconfirmed().Name
-		if !billing.LooksLikeName(o.Licensee.Name) {
-			o.Licensee.Name = ""
-		}
+		printed := o.Unconfirmed()
+		o.Billing.Name, o.Licensee = printed.Billing.Name, printed.Licensee
 	}
 	l := billing.Email{
 		ID: e.ID, Notice: e.Notice, At: e.At,
@@ -138,6 +158,9 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 	}
 	if snapshot.Order.Licensee.Name != "" {
 		l.Licensee = snapshot.Order.Licensee.String()
+	}
+	if e.Notice.Kind == billing.NoticeConfirmOrder {
+		return a.confirmEmail(l, snapshot)
 	}
 	if e.Notice.InvoiceID != "" {
 		if err := a.attachInvoice(ctx, &l, e.Notice, snapshot.Order.Billing); err != nil {

@@ -126,6 +126,7 @@ var samples = map[string]string{
 	"money-back":           `{}`,
 	"store-payment-method": `{"token":"tok_visa"}`,
 	"login":                `{"email":"ada@contoso.example"}`,
+	"confirm-order":        `{"token":"none"}`,
 	"confirm-login":        `{"token":"none"}`,
 	"edit-me":              `{"name":"Ada Rossi","country":"IT","address":{"city":"Roma"},"licensee":{"name":"BI team","email":"bi@contoso.example"}}`,
 	"logout":               `{"everywhere":false}`,

@@ -172,6 +172,7 @@ type ShopStore interface {
 	BalanceIn(ctx context.Context, account billing.AccountID, currency string) (billing.Money, error)
 	BeginQuote(ctx context.Context, r billing.Request, q billing.Quote) (request billing.Request, fresh bool, err error)
 	Quote(ctx context.Context, id string) (billing.Quote, error)
+	UnusedTrial(ctx context.Context, product, organisation string) (bool, error)
 }
 
 // shop shows what is sold, quotes it and sells it.
@@ -186,6 +187,7 @@ func (s *shop) routes(h huma.API) {
 	s.quoteRoutes(h)
 	huma.Register(h, route(http.MethodPost, "/v1/checkout/preview", "preview-checkout", "Preview what an order costs", "Checkout", by(billing.OperatorRoles...)), s.previewCheckout)
 	huma.Register(h, route(http.MethodPost, "/v1/checkout", "checkout", "Order a subscription or a trial", "Checkout", status(http.StatusCreated)), s.checkout)
+	huma.Register(h, route(http.MethodPost, "/v1/checkout/confirm", "confirm-order", "Confirm the address of an order, with the mailed link's token", "Checkout", status(http.StatusCreated)), s.confirmOrder)
 }
 
 // offer is a plan at its price, as an order names it.
@@ -291,9 +293,52 @@ func (s *shop) checkout(ctx context.Context, in *checkoutInput) (*checkoutOutput
 			return commands.Purchase{}, err
 		}
 		p, err := s.order(ctx, b.OrderBody, b.Pay)
-		p.sub.Collection = by
+		if p.sub.Collection = by; err == nil {
+			p.sub.ConfirmBy, err = s.confirmBy(ctx, p)
+		}
 		return commands.Purchase{Order: p.order, Subscription: p.sub, Token: token}, err
 	})
+}
+
+// confirmBy is until when an order waits for its address to be confirmed: one by
+// invoice, and one of a trial that the organisation has had already, but not
+// used. Others do not wait, and neither does what is refused anyway.
+func (s *shop) confirmBy(ctx context.Context, p placement) (until time.Time, err error) {
+	waits := p.sub.Collection == billing.ByInvoice && p.sub.Guest
+	if p.order.Pay == billing.PayTrial && !p.order.Vouched {
+		waits, err = s.Store.UnusedTrial(ctx, p.product.ID, billing.Organisation(p.order.Licensee.Email))
+	}
+	b := billing.Snapshot{Product: p.product, Policy: s.Policy, NewID: commands.NewID, Subscription: p.sub, Order: p.order, Balance: billing.Money{Currency: p.sub.Price.Currency}}
+	if err != nil || !waits || b.MayProceed(p.sub.CreatedAt) != nil {
+		return until, err
+	}
+	return p.sub.CreatedAt.Add(s.Policy.ConfirmLife), nil
+}
+
+// confirmOrder has an order carried out that waited for its address. It tells
+// what an order's own answer would have told.
+func (s *shop) confirmOrder(ctx context.Context, in *struct {
+	Body struct {
+		Token string `json:"token" minLength:"1" maxLength:"255"`
+	}
+}) (*checkoutOutput, error) {
+	over := problem(http.StatusForbidden, "confirmation_expired", "this link has expired: order again")
+	id, good := s.Secret.ConfirmationOf(in.Body.Token)
+	if !good {
+		return nil, over
+	}
+	r, err := s.Commands.Confirm(ctx, id)
+	if errors.Is(err, billing.ErrNotFound) {
+		return nil, over
+	}
+	var out *checkoutOutput
+	if err == nil {
+		out, err = s.checkoutAnswer(ctx, r)
+	}
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return out, nil
 }
 
 // place carries an order out and answers with what became of it and the order's
@@ -330,7 +375,19 @@ func (s *shop) place(ctx context.Context, in CommandInput, caller, route string,
 		return nil, p
 	}
 	out.Body.CheckoutToken = token
+	if who := callerOf(ctx); !who.operator && who.account.ID == "" {
+		out.Body = out.Body.withoutTrial()
+	}
 	return out, nil
+}
+
+// withoutTrial is what somebody may see who has proved no address: whoever knows
+// the id of a trial's licence can have it checked, and so make it used.
+func (r CheckoutResult) withoutTrial() CheckoutResult {
+	if r.Subscription.Status == billing.Trialing {
+		r.Subscription.LicenseID, r.License = nil, nil
+	}
+	return r
 }
 
 // checkoutAnswer is the answer to an order that was carried out: the first one
@@ -350,7 +407,12 @@ func (s *shop) checkoutAnswer(ctx context.Context, r billing.Request) (*checkout
 	if out.Body, err = s.checkoutResult(ctx, r); err != nil {
 		return nil, err
 	}
-	if r.Outcome == nil {
+	switch {
+	case r.Outcome != nil:
+	case r.Unconfirmed():
+		out.Status, out.Body.Payment.Status = http.StatusAccepted, "awaiting_confirmation"
+		return out, nil
+	default:
 		out.Status, out.RetryAfter = http.StatusAccepted, "2"
 		return out, nil
 	}
@@ -490,6 +552,7 @@ func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placeme
 	}
 	order := billing.Order{
 		Subscription: sub.ID, License: licensing.LicenseID(commands.NewID("lic")), Licensee: licensee, Pay: pay, Sites: sites, Billing: details,
+		Vouched: who.operator || who.account.ID != "" && billing.Organisation(who.account.Email) == billing.Organisation(licensee.Email),
 	}
 	return placement{product, order, sub}, nil
 }

@@ -26,6 +26,7 @@ type LicenseStore interface {
 	Activate(ctx context.Context, id licensing.LicenseID, key, tenant string) error
 	SetTenant(ctx context.Context, id licensing.LicenseID, tenant string) error
 	SetActivationKey(ctx context.Context, id licensing.LicenseID, key string) error
+	UseTrial(ctx context.Context, license licensing.LicenseID, organisation string) error
 	SetBlocking(ctx context.Context, id licensing.LicenseID, on bool) error
 }
 
@@ -168,6 +169,11 @@ func (s *licenses) download(ctx context.Context, in *struct {
 	}
 	if version == "" {
 		return nil, problem(http.StatusConflict, "no_version", "this version has not been published")
+	}
+	if who := callerOf(ctx); l.Trial && !who.operator {
+		if err := s.Store.UseTrial(ctx, l.ID, billing.Organisation(who.account.Email)); err != nil {
+			return nil, s.answer(err)
+		}
 	}
 	return &fileOutput{file.ContentType, fmt.Sprintf("attachment; filename=%q", file.Name), file.Data}, nil
 }

@@ -35,7 +35,7 @@ type Card struct {
 
 // Payment is what became of a payment.
 type Payment struct {
-	Status      string  `json:"status" enum:"succeeded,requires_action,declined,pending,none"`
+	Status      string  `json:"status" enum:"succeeded,requires_action,declined,pending,awaiting_confirmation,none" doc:"awaiting_confirmation: the order is carried out once its address has been confirmed by the mailed link."`
 	ActionURL   *string `json:"action_url"`
 	DeclineCode *string `json:"decline_code"`
 }
@@ -68,6 +68,7 @@ type Subscription struct {
 	Price             billing.Money         `json:"price" doc:"The price of one unit for one cycle, as of when the plan was chosen."`
 	Collection        billing.Collection    `json:"collection" enum:"card,invoice"`
 	CreatedAt         time.Time             `json:"created_at"`
+	ConfirmBy         *time.Time            `json:"confirm_by" doc:"Until when an order waits for its address to be confirmed; null: it does not."`
 	CurrentPeriod     *Period               `json:"current_period"`
 	TrialEnd          *time.Time            `json:"trial_end"`
 	NextPaymentAt     *time.Time            `json:"next_payment_at"`
@@ -199,6 +200,9 @@ func viewSubscription(o billing.Overview) Subscription {
 		LicenseID: text(string(o.License)), BillingAccount: text(o.BillingAccount), LicenseeAccount: text(o.LicenseeAccount),
 		TestClock: text(o.TestClock),
 	}
+	if o.AwaitsConfirmation() {
+		v.ConfirmBy = instant(o.ConfirmBy)
+	}
 	if o.CancelReason != "" {
 		v.CancelReason = &o.CancelReason
 	}
@@ -250,6 +254,9 @@ func (v Subscription) waitsLike(o Subscription) bool {
 // withoutNames is what the holder of a checkout token may see.
 func (v Subscription) withoutNames() Subscription {
 	v.BillingAccount, v.LicenseeAccount, v.PaymentMethod = nil, nil, nil
+	if v.Status == billing.Trialing { // see withoutTrial
+		v.LicenseID = nil
+	}
 	return v
 }
 

@@ -291,8 +291,11 @@ func (f *temporal) DescribeWorkflow(context.Context, string, string) (*client.Wo
 	return nil, serviceerror.NewNotFound("no such workflow")
 }
 
-// ExecuteWorkflow is asked for Deliver alone.
+// ExecuteWorkflow is asked for Deliver, and for the workflow of an order that waits.
 func (f *temporal) ExecuteWorkflow(ctx context.Context, _ client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
+	if start, ok := args[0].(workflows.Start); ok {
+		return nil, f.steps.Notify(ctx, start.ID)
+	}
 	f.delivered++
 	return nil, f.steps.Notify(ctx, billing.SubscriptionID(args[0].(string)))
 }

@@ -7,6 +7,9 @@ import "time"
 // ends.
 func (b Snapshot) purchase(c Command, at time.Time) Decision {
 	s := b.Subscription
+	if s.Status == IncompleteExpired && !s.ConfirmBy.IsZero() {
+		return Decision{Refusal: refuse(CodeRequestExpired, "", "this order has lapsed")}
+	}
 	if !s.unprocessed() {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has already been processed")}
 	}
@@ -24,7 +27,8 @@ func (b Snapshot) purchase(c Command, at time.Time) Decision {
 		s.Anchor, s.Period, s.HasMethod = at, Period{at, s.TrialEnd}, b.Method != ""
 		p := b.post(s, at, EventTrialStarted, EventDetails{Until: s.TrialEnd})
 		p.Method = b.Method
-		p.TrialClaim, p.Redeem = trialClaim(b.Order.Licensee.Email), s.Discount.Coupon
+		p.TrialClaim, p.Redeem = Organisation(b.Order.Licensee.Email), s.Discount.Coupon
+		p.TrialUsed = b.Order.Vouched || !s.ConfirmBy.IsZero()
 		p.Notices = []Notice{
 			{Kind: NoticeTrialStarted, To: RoleBilling, Until: s.TrialEnd, Plan: s.Plan},
 			{Kind: NoticeTrialLicense, To: RoleLicensee, Until: s.TrialEnd, Plan: s.Plan, WithFile: true},
@@ -61,6 +65,16 @@ func (b Snapshot) PreviewRenewal(at time.Time) Invoice {
 // unprocessed tells whether an order's purchase has not been decided yet.
 func (s Subscription) unprocessed() bool {
 	return s.Status == Incomplete && s.OpenInvoice == "" && !s.AwaitsCard
+}
+
+// AwaitsConfirmation tells whether an order's address has not been confirmed yet,
+// or its purchase is not decided yet.
+func (s Subscription) AwaitsConfirmation() bool { return s.unprocessed() && !s.ConfirmBy.IsZero() }
+
+// MayProceed tells why the order would be refused at an instant; nil: as far as
+// is known without an account and without other orders, it would not.
+func (b Snapshot) MayProceed(at time.Time) *Error {
+	return b.purchase(Command{Action: ActionPurchase}, at).Refusal
 }
 
 // expire ends an order that was never paid.

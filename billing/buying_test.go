@@ -170,3 +170,30 @@ func TestNoCardIsNoMethodToStore(t *testing.T) {
 	l.refused(Command{Action: ActionPaymentMethod}, CodeNoPaymentMethod)
 	is(t, "has a card", l.s().HasMethod, false)
 }
+
+func TestAnOrderThatWaitsForItsAddressLapsesInTime(t *testing.T) {
+	l := ordered(t, "2026-04-01 10:00", offer{})
+	s := l.s()
+	s.ConfirmBy = instant("2026-04-08 10:00")
+	is(t, "waits", s.AwaitsConfirmation(), true)
+	is(t, "next", s.nextStep(DefaultPolicy()), Step{StepExpireOrder, instant("2026-04-08 10:00")})
+	is(t, "possible", s.Actions(l.now), []Action{ActionCancel})
+	s.expire()
+	refusal := Snapshot{Subscription: s}.Decide(Command{Action: ActionPurchase}, l.now).Refusal
+	is(t, "afterwards", refusal.Code, CodeRequestExpired)
+}
+
+func TestWhoConfirmsAnOrder(t *testing.T) {
+	of := func(pay Pay, payer, licensee string) Role {
+		return Order{Pay: pay, Billing: BillingDetails{Contact: Contact{Email: payer}}, Licensee: Contact{Email: licensee}}.Confirms()
+	}
+	is(t, "by invoice", of(PayNow, "ada@reseller.example", "bea@contoso.example"), RoleBilling)
+	is(t, "a trial of the same organisation", of(PayTrial, "ada@it.contoso.example", "bea@contoso.example"), RoleBilling)
+	is(t, "a trial of another organisation", of(PayTrial, "ada@reseller.example", "bea@contoso.example"), RoleLicensee)
+	is(t, "a trial at a free-mail provider", of(PayTrial, "ada@gmail.com", "bea@gmail.com"), RoleLicensee)
+}
+
+func TestAnOrderToBeConfirmedPrintsNoNameThatIsNone(t *testing.T) {
+	o := Order{Billing: BillingDetails{Contact: Contact{Name: "Ada Rossi"}, Company: "https://evil.example"}, Licensee: Contact{"VERIFY AT evil.example", "bea@contoso.example"}}.Unconfirmed()
+	is(t, "printed", o.Billing.Name+", "+o.Billing.Company+", "+o.Licensee.String(), "Ada Rossi, ,  <bea@contoso.example>")
+}

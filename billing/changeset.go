@@ -21,6 +21,9 @@ type Changeset struct {
 	Redeem            string   // the coupon that the order uses, or is refused: coupon_used_up
 	Unredeem          string   // the coupon of an order that came to nothing
 	TrialClaim        string   // taken for the subscription's product, or refused: trial_already_used
+	// TrialUsed: TrialClaim is somebody's of the organisation, who may take it from
+	// a trial that nobody has used; from now on it counts as used.
+	TrialUsed bool
 	// MoneyBackClaim counts a money-back of the product and the billing account,
 	// or is refused: money_back_used_up.
 	MoneyBackClaim bool

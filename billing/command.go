@@ -8,7 +8,8 @@ type Command struct {
 	Action  Action    `json:"action,omitempty"`
 	Request RequestID `json:"request,omitempty"` // req_…; empty for a signal: nobody waits for an answer
 
-	// Purchases only: no money moves after this instant of real time.
+	// Purchases only: no money moves after this instant of real time. Zero: its
+	// address has not been confirmed, and it is not sent.
 	NotAfter time.Time `json:"not_after,omitzero"`
 
 	// Changes only.

@@ -32,6 +32,7 @@ const (
 	NoticeRefunded        NoticeKind = "refunded"         // billing: an operator has given money back
 	NoticeRefundFailed    NoticeKind = "refund_failed"    // operator: a card could not be refunded, the balance has the money
 	NoticeQuote           NoticeKind = "quote"            // billing: what an order would cost, until Until
+	NoticeConfirmOrder    NoticeKind = "confirm_order"    // billing or licensee: the link that confirms the address of an order, good until Until
 	NoticeLogin           NoticeKind = "login"            // an account: the link to sign in with, good until Until
 	NoticeAPIKeyMade      NoticeKind = "api_key_made"     // an account: somebody made an API key
 	NoticeNewBrowser      NoticeKind = "new_browser"      // an account: a sign-in from a browser not known yet
@@ -81,6 +82,7 @@ type Notice struct {
 	Code        string       `json:"code,omitempty"`         // charge_rejected: the gateway's
 	WithFile    bool         `json:"with_file,omitzero"`     // attach the stamped package
 	CreditNotes []string     `json:"credit_notes,omitempty"` // cn_…, to be attached
+	Request     RequestID    `json:"request,omitempty"`      // confirm_order: what is carried out then
 }
 
 // Email is a notice ready to be written, with names, links and files. It

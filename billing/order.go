@@ -19,6 +19,18 @@ type Order struct {
 	Licensee        Contact
 	Pay             Pay
 	Sites           []string
+	// Vouched: an operator ordered it, or somebody of the licensee's organisation
+	// who had signed in.
+	Vouched bool
+}
+
+// Confirms is whose address an order by a guest waits for: the billing contact's,
+// or for a trial the licensee's where only that is of the organisation.
+func (o Order) Confirms() Role {
+	if o.Pay == PayTrial && Organisation(o.Billing.Email) != Organisation(o.Licensee.Email) {
+		return RoleLicensee
+	}
+	return RoleBilling
 }
 
 // Pay is when an order is paid.
@@ -65,6 +77,15 @@ func (d BillingDetails) Unconfirmed() BillingDetails {
 		}
 	}
 	return d
+}
+
+// Unconfirmed is the order as a mail to an unconfirmed address may print it.
+func (o Order) Unconfirmed() Order {
+	o.Billing = o.Billing.Unconfirmed()
+	if !LooksLikeName(o.Licensee.Name) {
+		o.Licensee.Name = ""
+	}
+	return o
 }
 
 // BillingDetails are printed on the documents of an order. They do not

@@ -13,6 +13,7 @@ type Policy struct {
 	// BlockedCountries are where nothing new is sold.
 	BlockedCountries []string
 	OrderExpiry      time.Duration // an unpaid card order's life
+	ConfirmLife      time.Duration // an order's, until its address is confirmed
 	RenewalGrace     time.Duration // a card licence outlives its period by this
 	RetryAfter       []time.Duration
 	MaxDeclines      int                     // per order
@@ -39,6 +40,7 @@ func DefaultPolicy() Policy {
 	return Policy{
 		SellerCountry: "IT",
 		OrderExpiry:   23 * time.Hour,
+		ConfirmLife:   7 * day,
 		RenewalGrace:  72 * time.Hour,
 		RetryAfter:    []time.Duration{1 * day, 3 * day, 5 * day, 7 * day},
 		MaxDeclines:   5,

@@ -49,6 +49,15 @@ func (b Snapshot) Quote(at time.Time) Quote {
 	return q
 }
 
+// ProForma is what an order that waits for its address would be invoiced: a quote
+// without a number.
+func (b Snapshot) ProForma() Quote {
+	b.Policy.Minimum = nil // it is the gateway's
+	q := b.Quote(b.Subscription.CreatedAt)
+	q.ExpiresAt = b.Subscription.ConfirmBy
+	return q
+}
+
 // At is the quote's now: its test clock's instant, or else the instant given.
 func (q Quote) At(now time.Time) time.Time {
 	if q.Subscription.TestClock != "" {

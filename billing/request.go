@@ -23,6 +23,11 @@ type Request struct {
 	Response string
 }
 
+// Unconfirmed tells whether a request is an order that waits for its address.
+func (r Request) Unconfirmed() bool {
+	return r.Command.Action == ActionPurchase && r.Command.NotAfter.IsZero()
+}
+
 // CardForm is a page of the gateway's on which a customer gives a card for a
 // subscription.
 type CardForm struct {

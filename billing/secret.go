@@ -66,23 +66,45 @@ func (s Secret) IsReturn(purpose, order, signature string) bool {
 	return err == nil && len(mac) == 16 && s.Signed(mac, "return", []byte(purpose+"/"+order))
 }
 
-// quoteToken is what every quote's token begins with.
-const quoteToken = "qot_"
+// What the tokens of mailed links begin with.
+const (
+	quoteToken        = "qot_"
+	confirmationToken = "oct_"
+)
 
-// QuoteToken is the credential of a mailed quote, for that quote alone: its id
-// under 128 bits.
-func (s Secret) QuoteToken(quote string) string {
-	return quoteToken + base64.RawURLEncoding.EncodeToString(append(s.Sign("quote", []byte(quote))[:16], quote...))
-}
+// QuoteToken is the credential of a mailed quote, for that quote alone.
+func (s Secret) QuoteToken(quote string) string { return s.token(quoteToken, "quote", quote) }
 
 // QuoteOf is the quote that a token is for. isQuote says whether it is one of
 // a quote at all, good or not.
 func (s Secret) QuoteOf(token string) (quote string, isQuote, good bool) {
-	encoded, isQuote := strings.CutPrefix(token, quoteToken)
+	quote, good = s.subject(token, quoteToken, "quote")
+	return quote, strings.HasPrefix(token, quoteToken), good
+}
+
+// ConfirmationToken is the credential of a mailed link that confirms the address
+// of an order, by the order's request.
+func (s Secret) ConfirmationToken(request RequestID) string {
+	return s.token(confirmationToken, "confirm", string(request))
+}
+
+// ConfirmationOf is the request that a token confirms the address of.
+func (s Secret) ConfirmationOf(token string) (request RequestID, good bool) {
+	id, good := s.subject(token, confirmationToken, "confirm")
+	return RequestID(id), good
+}
+
+// token is a credential for one thing and one purpose: its id under 128 bits.
+func (s Secret) token(prefix, purpose, id string) string {
+	return prefix + base64.RawURLEncoding.EncodeToString(append(s.Sign(purpose, []byte(id))[:16], id...))
+}
+
+// subject is the id that a token is for.
+func (s Secret) subject(token, prefix, purpose string) (id string, good bool) {
+	encoded, is := strings.CutPrefix(token, prefix)
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
-	if !isQuote || err != nil || len(raw) <= 16 {
-		return "", isQuote, false
+	if !is || err != nil || len(raw) <= 16 || !s.Signed(raw[:16], purpose, raw[16:]) {
+		return "", false
 	}
-	quote = string(raw[16:])
-	return quote, true, s.Signed(raw[:16], "quote", []byte(quote))
+	return string(raw[16:]), true
 }

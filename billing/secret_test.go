@@ -17,4 +17,12 @@ func TestWhatAFormerSecretSignedIsGood(t *testing.T) {
 	_, _, good = other.QuoteOf(was.QuoteToken("quo_1"))
 	is(t, "a quote's token of another secret", good, false)
 	is(t, "what is signed anew", now.ReturnSignature("purchase", "sub_1") != back, true)
+	request, good := now.ConfirmationOf(was.ConfirmationToken("req_1"))
+	is(t, "a confirmation", good && request == "req_1", true)
+	_, good = other.ConfirmationOf(was.ConfirmationToken("req_1"))
+	is(t, "a confirmation of another secret", good, false)
+	_, good = now.ConfirmationOf("oct_" + now.QuoteToken("req_1")[4:])
+	is(t, "a quote's signature", good, false)
+	_, _, good = now.QuoteOf("qot_" + now.ConfirmationToken("quo_1")[4:])
+	is(t, "a confirmation's signature", good, false)
 }

@@ -102,6 +102,8 @@ func (s Subscription) allows(v Action) bool {
 		return false
 	}
 	switch v {
+	case ActionPaymentMethod:
+		return !s.AwaitsConfirmation()
 	case ActionResume:
 		return s.CancelAtPeriodEnd
 	case ActionCancel:

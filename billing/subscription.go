@@ -40,6 +40,10 @@ type Subscription struct {
 	License   licensing.LicenseID `json:"license,omitempty"` // lic_…; empty before it is issued
 	CreatedAt time.Time           `json:"created_at"`
 
+	// ConfirmBy is when an order lapses whose address has not been confirmed
+	// (docs/rules.md, Guests); zero: it needs none.
+	ConfirmBy time.Time `json:"confirm_by,omitzero"`
+
 	// Anchor is the instant that every boundary is counted from.
 	Anchor time.Time `json:"anchor,omitzero"`
 	Period Period    `json:"period,omitzero"`
@@ -171,8 +175,11 @@ func (s Subscription) payingStep(p Policy) Step {
 	}
 	switch s.Status {
 	case Incomplete:
-		if s.AwaitsTransfer() {
+		switch {
+		case s.AwaitsTransfer():
 			return Step{StepExpireOrder, s.DueAt}
+		case s.AwaitsConfirmation():
+			return Step{StepExpireOrder, s.ConfirmBy}
 		}
 		return Step{StepExpireOrder, s.CreatedAt.Add(p.OrderExpiry)}
 	case Trialing:

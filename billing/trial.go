@@ -75,9 +75,9 @@ func Mailbox(email string) string {
 	return local + "@" + p.domain
 }
 
-// trialClaim is who a trial counts for: the registrable domain of a work
+// Organisation is who a trial counts for: the registrable domain of a work
 // address, the whole mailbox at a free-mail provider (docs/rules.md, Buying).
-func trialClaim(email string) string {
+func Organisation(email string) string {
 	email = Mailbox(email)
 	at := strings.LastIndexByte(email, '@')
 	registrable, err := publicsuffix.EffectiveTLDPlusOne(email[at+1:])

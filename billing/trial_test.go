@@ -20,6 +20,6 @@ func TestATrialCountsForTheRegistrableDomainOfAWorkAddress(t *testing.T) {
 		{"nothing", "", ""},
 		{"dots only", "bea@..", "bea@.."},
 	} {
-		t.Run(c.name, func(t *testing.T) { is(t, c.email, trialClaim(c.email), c.want) })
+		t.Run(c.name, func(t *testing.T) { is(t, c.email, Organisation(c.email), c.want) })
 	}
 }

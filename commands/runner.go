@@ -24,6 +24,8 @@ type Store interface {
 	// Begin writes a request, and what it orders, or finds the row that its
 	// caller, route and key have already: fresh says which.
 	Begin(ctx context.Context, r billing.Request, o *billing.Order, s *billing.Subscription) (request billing.Request, fresh bool, err error)
+	// Confirm lets a purchase be carried out, until notAfter.
+	Confirm(ctx context.Context, id billing.RequestID, notAfter time.Time) (billing.Request, error)
 	Request(ctx context.Context, id billing.RequestID) (billing.Request, error)
 	RequestOf(ctx context.Context, caller, route, key string) (billing.Request, error)
 	Respond(ctx context.Context, id billing.RequestID, status int, body string) error
@@ -109,6 +111,12 @@ func (r *Runner) do(ctx context.Context, q billing.Request, order *billing.Order
 	}
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
+	if q.Unconfirmed() && !o.Status.Ended() { // its workflow mails the link, and lets it lapse
+		if err := r.Start(ctx, o.Subscription); err != nil {
+			r.log.Warn("an order's workflow could not be started yet", "request", q.ID, "error", err)
+		}
+		return q, nil
+	}
 	err = r.update(ctx, o.Subscription, q.Command.Action.Update(), q.ID, nil, q.Command)
 	r.changed(o.License)
 	if err != nil && IsAway(err) && fresh {
@@ -139,7 +147,7 @@ type Purchase struct {
 
 // Buy has an order done, or finds what became of it. A key that has been used is
 // answered before the order is looked at again: what could be ordered then may
-// not be now. key has the caller's name, route, key, body and actor.
+// not be now. An order with a ConfirmBy waits for Confirm. key has the caller's name, route, key, body and actor.
 func (r *Runner) Buy(ctx context.Context, key billing.Request, ordered func() (Purchase, error)) (billing.Request, error) {
 	was, err := r.Find(ctx, key.Caller, key.Route, key.Key)
 	if err == nil {
@@ -153,11 +161,26 @@ func (r *Runner) Buy(ctx context.Context, key billing.Request, ordered func() (P
 	if err != nil {
 		return was, err
 	}
-	q := NewRequest(key.Caller, key.Route, key.Key, p.Subscription.ID, key.Actor,
-		billing.Command{Action: billing.ActionPurchase, NotAfter: billing.Instant(r.now()).Add(purchaseLife)})
+	c := billing.Command{Action: billing.ActionPurchase}
+	if p.Subscription.ConfirmBy.IsZero() {
+		c.NotAfter = r.purchaseUntil()
+	}
+	q := NewRequest(key.Caller, key.Route, key.Key, p.Subscription.ID, key.Actor, c)
 	q.BodyHash, q.Token = key.BodyHash, p.Token
 	return r.do(ctx, q, &p.Order, &p.Subscription)
 }
+
+// Confirm has an order done whose address has been confirmed, or finds what became
+// of it. Errors: billing.ErrNotFound.
+func (r *Runner) Confirm(ctx context.Context, request billing.RequestID) (billing.Request, error) {
+	q, err := r.store.Confirm(ctx, request, r.purchaseUntil())
+	if err != nil {
+		return q, err
+	}
+	return r.Do(ctx, q)
+}
+
+func (r *Runner) purchaseUntil() time.Time { return billing.Instant(r.now()).Add(purchaseLife) }
 
 // Keep stores the first answer to a request, so that it can be given again:
 // any number but 0, and a document. One that could not be stored is made anew

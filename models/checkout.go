@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -28,7 +29,7 @@ func (s *Store) Begin(ctx context.Context, r billing.Request, order *billing.Ord
 		if order == nil {
 			return nil
 		}
-		return s.createOrder(tx, *order, *sub)
+		return s.createOrder(tx, r.ID, *order, *sub)
 	})
 }
 
@@ -55,7 +56,7 @@ func (s *Store) begin(ctx context.Context, r billing.Request, asked func(tx *gor
 	return row.request(), true, err
 }
 
-func (s *Store) createOrder(tx *gorm.DB, o billing.Order, sub billing.Subscription) error {
+func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Order, sub billing.Subscription) error {
 	var err error
 	if o.BillingAccount, err = account(tx, o.Billing.Email); err != nil {
 		return err
@@ -82,6 +83,14 @@ func (s *Store) createOrder(tx *gorm.DB, o billing.Order, sub billing.Subscripti
 		return err
 	}
 	sub.Next = billing.Step{Kind: billing.StepExpireOrder, At: sub.CreatedAt.Add(s.policy.OrderExpiry)}
+	if sub.AwaitsConfirmation() {
+		sub.Next.At = sub.ConfirmBy
+		n := billing.Notice{Kind: billing.NoticeConfirmOrder, To: o.Confirms(), Request: request, Until: sub.ConfirmBy, Plan: sub.Plan}
+		err := tx.Create(&outboxRow{ID: NewID("ntc"), Subscription: string(sub.ID), Kind: n.Kind, Recipient: n.To, Notice: n, At: sub.CreatedAt}).Error
+		if err != nil {
+			return err
+		}
+	}
 	return tx.Create(&subscriptionRow{
 		ID: sub.ID, Number: sub.Number, Status: sub.Status, Product: sub.Product,
 		BillingAccount: o.BillingAccount, LicenseeAccount: o.LicenseeAccount,
@@ -110,6 +119,25 @@ func account(tx *gorm.DB, email string) (billing.AccountID, error) {
 func (s *Store) RequestOf(ctx context.Context, caller, route, key string) (billing.Request, error) {
 	r, err := one[requestRow](s.db.WithContext(ctx).Where("caller = ? AND route = ? AND idempotency_key = ?", caller, route, key))
 	return r.request(), err
+}
+
+// Confirm lets an order go on whose address has been confirmed: its purchase may
+// be carried out until an instant. Whatever it came to already stays. Errors:
+// ErrNotFound.
+func (s *Store) Confirm(ctx context.Context, id billing.RequestID, notAfter time.Time) (request billing.Request, err error) {
+	err = s.tx(ctx, func(tx *gorm.DB) error {
+		row, err := one[requestRow](locked(tx).Where("id = ?", id))
+		if err != nil {
+			return err
+		}
+		if row.Outcome == nil {
+			row.Command.NotAfter = notAfter
+			err = save(tx, id, &row)
+		}
+		request = row.request()
+		return err
+	})
+	return request, err
 }
 
 // Request reads a request with its outcome. Errors: ErrNotFound.

@@ -70,11 +70,7 @@ func admit(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
 // one trial, a use of a coupon, one of the account's money-backs.
 func (s *Store) claim(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
 	if p.TrialClaim != "" {
-		err := tx.Create(&trialClaimRow{row.Product, p.TrialClaim, row.ID}).Error
-		if errors.Is(err, gorm.ErrDuplicatedKey) {
-			return &billing.Error{Code: billing.CodeTrialAlreadyUsed, Field: "pay", Detail: "this organisation has already had a trial of this product"}
-		}
-		if err != nil {
+		if err := claimTrial(tx, trialClaimRow{row.Product, p.TrialClaim, row.ID, p.TrialUsed}); err != nil {
 			return err
 		}
 	}

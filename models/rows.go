@@ -154,6 +154,7 @@ type trialClaimRow struct {
 	Product      string
 	Claim        string
 	Subscription billing.SubscriptionID
+	Used         bool // by somebody of the organisation: until then another of it may take it
 }
 
 type paymentMethodRow struct {

@@ -139,3 +139,11 @@ test('an address that is no page is not gone to', async () => {
   scripted([201, { subscription: { id: 'sub_1' }, payment: { status: 'requires_action', action_url: 'javascript:alert(1)' } }]);
   assert.equal((await finish(begin(), () => {}, pause)).order.state, 'done');
 });
+
+test('an order whose address is to be confirmed is done with here, and not asked for again', async () => {
+  fresh();
+  const asked = scripted([202, { subscription: { id: 'sub_1', confirm_by: '2026-12-05T10:00:00Z' }, payment: { status: 'awaiting_confirmation' } }]);
+  const { order: done } = await finish(begin(), () => {}, pause);
+  assert.equal(done.state, 'done');
+  assert.equal(asked.length, 1);
+});

@@ -41,6 +41,14 @@ func TestAQuoteShowsEveryFigureAndUntilWhenItIsValid(t *testing.T) {
 	never(t, got, "Invoice", "PAID", "DRAFT", "Due", "IBAN", "balance", "@example.gr", "Each later period", "2027", "0001")
 }
 
+func TestAQuoteWithoutANumberIsAProFormaInvoice(t *testing.T) {
+	q := offered()
+	q.Number, q.Order.Licensee.Name = "", ""
+	got := quoted(t, q)
+	want(t, got, "Pro forma invoice", "Issued 31 Jan 2026", "Total €2,209.68", "This is no invoice, and nothing is due yet")
+	never(t, got, "Quote", "Q-", "INV-", "DRAFT", "IBAN", "Licensee", "an offer")
+}
+
 func TestAQuoteSaysWhatComesAfterADiscountThatEnds(t *testing.T) {
 	q := offered()
 	q.Renewal = billing.Money{Amount: 245520, Currency: "EUR"}

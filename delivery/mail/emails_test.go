@@ -239,6 +239,25 @@ var emails = []emailCase{
 		[]string{"subscription", "the billing contact"},
 	},
 	{
+		"an order that is to be confirmed says until when, and that nothing is issued",
+		with(toBilling(billing.Notice{Kind: billing.NoticeConfirmOrder, Amount: usd(495000)}), func(l *billing.Email) {
+			l.SubscriptionNumber, l.Link = 0, "https://okviz.example/confirm#token=oct_abc"
+			l.Attachments = []billing.Attachment{{Name: "Pro forma.pdf", ContentType: "application/pdf", Data: invoicePDF.Data}}
+		}),
+		"Confirm your order of Calendar Pro",
+		[]string{"Nothing is issued before", "$4,950.00", "28 February 2026, 10:00 UTC", "It is no invoice yet", "If it was not you, you need do nothing", "somebody ordered with your address"},
+		[]string{"subscription", "the billing contact", "INV-"},
+	},
+	{
+		"a trial that is to be confirmed names no price",
+		with(toLicensee(billing.Notice{Kind: billing.NoticeConfirmOrder}), func(l *billing.Email) {
+			l.SubscriptionNumber, l.Link, l.Attachments = 0, "https://okviz.example/confirm#token=oct_abc", nil
+		}),
+		"Confirm your order of Calendar Pro",
+		[]string{"Nothing is issued before", "28 February 2026, 10:00 UTC"},
+		[]string{"subscription", "$", "attached", "licensee"},
+	},
+	{
 		"a trial's start says that nothing is charged by itself",
 		toBilling(billing.Notice{Kind: billing.NoticeTrialStarted}),
 		"Your trial of Calendar Pro has started",
@@ -487,6 +506,8 @@ func TestEveryEmailTellsItsFactsInTextAndHTML(t *testing.T) {
 			}
 			link, why := c.email.Link, "the billing contact of subscription #4540"
 			switch {
+			case c.email.Kind == billing.NoticeConfirmOrder:
+				why = "somebody ordered with your address"
 			case c.email.SubscriptionNumber == 0 && c.email.Kind != billing.NoticeQuote:
 				why = "your address has an account"
 			case c.email.Kind == billing.NoticeQuote:

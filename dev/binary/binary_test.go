@@ -246,7 +246,7 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		t.Errorf("recover: %s", got)
 	}
 
-	t.Run("a statement that is imported again records nothing twice", func(t *testing.T) { o.importsStatements(t, base) })
+	t.Run("a statement that is imported again records nothing twice", func(t *testing.T) { o.importsStatements(t, base, key) })
 	t.Run("a price is migrated once", func(t *testing.T) { o.migratesPrices(t, catalogue, bought.Subscription.ID) })
 	t.Run("the gateway's list is compared with the books", func(t *testing.T) { o.reconciles(t, database) })
 	all := o.commands(t)
@@ -261,13 +261,13 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 }
 
 // importsStatements pays two orders by transfer.
-func (o okviz) importsStatements(t *testing.T, base string) {
+func (o okviz) importsStatements(t *testing.T, base, key string) {
 	file := "Date;Amount;Currency;Reference\n"
 	var numbers []string
 	for _, who := range []string{"bea", "cleo"} {
 		a := post(base+"/v1/checkout", "binary-invoice-"+who, `{"product":"calendar-pro","plan":{"type":"users","tier":"Unlimited","cycle":"yearly"},
 			"currency":"USD","billing":{"name":"Buyer","email":"`+who+`@tailspin.example","country":"US"},
-			"pay":"now","payment":{"method":"invoice"},"accept_terms":true}`)
+			"pay":"now","payment":{"method":"invoice"},"accept_terms":true}`, "Bearer "+key)
 		var ordered struct {
 			Subscription struct{ ID string }
 			Invoice      struct{ Number string }
@@ -387,13 +387,14 @@ func get(url, key string) answer {
 	return do(r)
 }
 
-func post(url, key, body string) answer {
+func post(url, key, body string, credential ...string) answer {
 	r, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
 		return answer{body: []byte(err.Error())}
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Idempotency-Key", key)
+	r.Header["Authorization"] = credential
 	return do(r)
 }
 

@@ -58,9 +58,12 @@ func TestEveryPageOfAnOrderIsAccessibleAndFitsASmallScreen(t *testing.T) {
 		state{"gateway-bank", then(press("submit"), give(asks), seen("#approve"))},
 		state{"result-bank", then(chromedp.Navigate(shop), chromedp.Evaluate(`location.assign('/checkout?order=' + JSON.parse(sessionStorage['okviz.order']).subscription)`, nil), seen("#confirm"))},
 		state{"result", then(press("confirm"), press("approve"), seen("#license-id"))},
-		state{"result-trial", then(at(shop+"/checkout?product=bullet-chart&type=users&tier=1-20&cycle=monthly&pay=trial"), buyer("ada@contoso.example", "US"), agreed, seen("#license-id"))},
+		state{"result-trial", then(at(shop+"/checkout?product=bullet-chart&type=users&tier=1-20&cycle=monthly&pay=trial"), buyer("ada@contoso.example", "US"), agreed, seen("#to-license"))},
 		state{"checkout-invoice", then(at(shop+"/checkout?product=calendar-pro&type=users&tier=51-100&cycle=three_years&pay=now"), buyer("ada@contoso.example", "US"), press("by-invoice"))},
-		state{"result-invoice", then(agreed, seen("#owed"))},
+		state{"result-waits", then(agreed, seen("#waits"))},
+		state{"confirm", then(mailed(t, s, "ada@contoso.example", "Confirm your order", "/confirm#token="), seen("#confirm-order"))},
+		state{"result-invoice", then(press("confirm-order"), seen("#owed"))},
+		state{"confirm-wrong", then(chromedp.Navigate("about:blank"), at(shop+"/confirm#token=oct_x"), press("confirm-order"), seen("#form-error:not(:empty)"))},
 		state{"checkout-quote", then(at(order+"&pay=quote"), buyer("ada@contoso.example", "US"))},
 		state{"result-quote", then(press("submit"), seen("#quote-number"))},
 		state{"quote", then(mailed(t, s, "ada@contoso.example", "Your quote", "/quotes/quo_"), seen("#quote-total"))},
@@ -168,6 +171,9 @@ func TestEveryPageIsItalianForWhoReadsItalian(t *testing.T) {
 		state{"it-checkout-empty", then(press("submit"), seen("#billing-name-error"))},
 		state{"it-checkout-quote", at(order + "&pay=quote")},
 		state{"it-result", then(at(order+"&pay=now"), buyer("ada@contoso.example", "US"), press("accept_terms"), press("submit"), give(visa), seen("#license-id"))},
+		state{"it-checkout-invoice", then(at("http://"+s.HTTP+"/checkout?product=calendar-pro&type=users&tier=51-100&cycle=three_years&pay=now"), buyer("ada@contoso.example", "US"), press("by-invoice"))},
+		state{"it-result-waits", then(press("accept_terms"), press("submit"), seen("#waits"))},
+		state{"it-confirm", then(mailed(t, s, "ada@contoso.example", "Confirm your order", "/confirm#token="), seen("#confirm-order"))},
 	)
 	look(t, ctx, ofAccount(t, s, "it-")...)
 }

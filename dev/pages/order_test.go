@@ -134,7 +134,7 @@ func TestAQuoteIsAskedForMailedAndAcceptedWithASecondCard(t *testing.T) {
 
 func TestAnInvoiceIsChosenMailedAndPaid(t *testing.T) {
 	ctx, s := open(t)
-	var title, number, owed, due string
+	var title, waits, number, owed, due string
 	run(t, ctx,
 		chromedp.Navigate("http://"+s.HTTP+"/checkout?product=calendar-pro&type=users&tier=1-20&cycle=monthly&pay=now"),
 		buyer("ada@contoso.example", "US"),
@@ -148,6 +148,19 @@ func TestAnInvoiceIsChosenMailedAndPaid(t *testing.T) {
 		chromedp.Text("#total-due", &due),
 		chromedp.Click("#accept_terms"),
 		chromedp.Click("#submit"),
+		chromedp.WaitVisible("#waits"),
+		chromedp.Text("#waits", &waits),
+		chromedp.Reload(), // and is not ordered again
+		chromedp.WaitVisible("#waits"),
+		chromedp.WaitNotPresent("#invoice-number"),
+	)
+	if !strings.Contains(waits, "a link to ada@contoso.example") {
+		t.Errorf("before the confirmation: %q", waits)
+	}
+	run(t, ctx,
+		chromedp.Navigate("about:blank"),
+		chromedp.Navigate(link(t, s, "ada@contoso.example", "Confirm your order", "/confirm#token=")),
+		chromedp.Click("#confirm-order", chromedp.NodeVisible),
 		chromedp.WaitVisible("#owed"),
 		chromedp.Text("#result-title", &title),
 		chromedp.Text("#owed", &owed),

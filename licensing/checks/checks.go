@@ -44,6 +44,8 @@ var licenseID = regexp.MustCompile(`^lic_[0-9A-HJKMNP-TV-Z]{26}$`)
 type Store interface {
 	License(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error)
 	AllVersions(ctx context.Context, product string) ([]billing.Version, error)
+	// UseTrial notes that a licence's trial is used: by anybody, if no organisation is named.
+	UseTrial(ctx context.Context, license licensing.LicenseID, organisation string) error
 	CountUsers(ctx context.Context, license licensing.LicenseID, seen licensing.Seen) (told billing.SubscriptionID, err error)
 }
 

@@ -3,6 +3,8 @@ package checks
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,6 +38,8 @@ type users struct {
 	waits      int            // of users, in all weeks
 	day        time.Time      // that added speaks of
 	added      map[string]int // by address
+
+	trials, tried map[licensing.LicenseID]struct{} // that somebody has asked about: to be written down, and written down
 }
 
 // usageWeek is a week in the use of a licence.
@@ -59,7 +63,38 @@ type counted struct {
 }
 
 func newUsers(store Store, log *slog.Logger) *users {
-	return &users{store: store, log: log, known: map[counted]struct{}{}, waiting: map[usageWeek]*seen{}, added: map[string]int{}}
+	return &users{store: store, log: log, known: map[counted]struct{}{}, waiting: map[usageWeek]*seen{}, added: map[string]int{}, trials: map[licensing.LicenseID]struct{}{}, tried: map[licensing.LicenseID]struct{}{}}
+}
+
+// try notes that a trial is used: once, and not for each question.
+func (p *users) try(l licensing.Issued) {
+	if !l.Trial {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, known := p.tried[l.ID]; !known && len(p.trials) < usersWaiting {
+		p.trials[l.ID] = struct{}{}
+	}
+}
+
+// writeTrials writes down which trials are used. What cannot be written down
+// waits for the next time.
+func (p *users) writeTrials(ctx context.Context) {
+	p.mu.Lock()
+	due := slices.Collect(maps.Keys(p.trials))
+	p.mu.Unlock()
+	for _, license := range due {
+		if err := p.store.UseTrial(ctx, license, ""); err != nil {
+			p.log.Warn("that a trial is used was not written down yet", "license", license, "error", err)
+			continue
+		}
+		p.mu.Lock()
+		delete(p.trials, license)
+		bound(p.tried, usersWaiting)
+		p.tried[license] = struct{}{}
+		p.mu.Unlock()
+	}
 }
 
 // observe notes who has asked about a licence; an empty user is one without an
@@ -167,11 +202,13 @@ func (p *users) again(week usageWeek, s *seen) {
 // without an id. What cannot be kept
 // is left out: fewer are counted then, never more.
 func (c *Checks) Observe(l License, user, address string) {
+	c.users.try(l.Issued)
 	c.users.observe(l.Issued, user, address, c.now())
 }
 
 // Count writes down who has asked about licences since the last time.
 func (c *Checks) Count(ctx context.Context) {
+	c.users.writeTrials(ctx)
 	for license, subscription := range c.users.write(ctx, c.now()) {
 		c.Forget(license)
 		c.outgrown(ctx, subscription)

@@ -49,7 +49,7 @@ const places = pays => [
  * status is how a subscription stands, in words.
  * @param {Subscription} s
  */
-export const status = s => html`<span class="status ${s.cancel_at_period_end ? '' : s.status}">${s.cancel_at_period_end ? w.ending : w.status[s.status] ?? s.status}</span>`;
+export const status = s => html`<span class="status ${s.cancel_at_period_end ? '' : s.status}">${s.cancel_at_period_end ? w.ending : s.confirm_by ? w.unconfirmed : w.status[s.status] ?? s.status}</span>`;
 
 /**
  * cardWords is what a person knows a card by.

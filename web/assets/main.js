@@ -9,6 +9,7 @@ import { cards } from './cards.js';
 import { catalogue } from './catalogue.js';
 import { change } from './change.js';
 import { checkout } from './checkout.js';
+import { confirm } from './confirm.js';
 import { dashboard } from './dashboard.js';
 import { details, keys } from './details.js';
 import { invoices } from './invoices.js';
@@ -57,7 +58,7 @@ const missing = () => show(t.missing.title, html`
 
 /** @type {Record<keyof typeof pages, Draw>} */
 const draws = {
-  catalogue, product, checkout, quote, login, dashboard, subscriptions, subscription, change, licenses, license, invoices, addresses, cards, details, keys,
+  catalogue, product, checkout, confirm, quote, login, dashboard, subscriptions, subscription, change, licenses, license, invoices, addresses, cards, details, keys,
 };
 const names = /** @type {(keyof typeof pages)[]} */ (Object.keys(pages));
 const at = (/** @type {keyof typeof pages} */ name) => RegExp(`^${pages[name]}$`).exec(location.pathname);

@@ -51,18 +51,21 @@ export const result = (show, order) => {
   const receiver = s.licensee_account ?? (ordered.licensee ?? ordered.billing)?.email ?? '';
   const action = order.action ?? pageOf(payment);
   const owed = s.status === 'incomplete' && invoice?.status === 'open'; // by transfer
-  const title = action ? w.action : owed ? w.invoiced : word({ active: w.active, trialing: w.trialing }, s.status) ?? w.other;
+  const waits = s.confirm_by; // for the mailed link
+  const licensed = s.license_id ?? s.status === 'trialing'; // a guest is not told the id of a trial
+  const title = waits ? w.waits : action ? w.action : owed ? w.invoiced : word({ active: w.active, trialing: w.trialing }, s.status) ?? w.other;
 
   show(title, html`<section id="result" class="result" data-status=${s.status}>
     <h1 id="result-title" tabindex="-1">${title}</h1>
     ${action ? html`<p class="lead">${w.actionLead}</p><p><a class="button" id="confirm" href=${action}>${w.confirm}</a></p>` : ''}
-    ${s.license_id ? html`<p class="lead" id="mail-licensee">${license?.versions?.length === 0 ? w.mailLicenseOnly(receiver) : w.mailLicense(receiver)}</p>` : ''}
+    ${waits ? html`<p class="lead" id="waits">${w.waitsLead([...new Set([payer, s.collection === 'invoice' ? payer : receiver])].join(' / '), minute(waits))}</p>` : ''}
+    ${licensed ? html`<p class="lead" id="mail-licensee">${license?.versions?.length === 0 ? w.mailLicenseOnly(receiver) : w.mailLicense(receiver)}</p>` : ''}
     ${s.status === 'trialing' ? html`<p id="mail-billing">${w.mailTrial(payer)}</p>` : ''}
     ${owed ? html`<p class="lead" id="mail-billing">${w.mailOpenInvoice(payer)}</p>` : invoice?.number ? html`<p id="mail-billing">${w.mailInvoice(payer)}</p>` : ''}
     <dl class="order">
       ${fact('license-id', w.license, s.license_id && html`<code>${s.license_id}</code>`)}
       ${fact('licensee', w.licensee, license?.licensee ?? receiver)}
-      ${license ? fact('valid-until', w.validUntil, minute(license.valid_until)) : ''}
+      ${fact('valid-until', w.validUntil, license ? minute(license.valid_until) : s.status === 'trialing' && s.trial_end && minute(s.trial_end))}
       ${fact('paid-until', w.paidUntil, s.current_period && s.status === 'active' && minute(s.current_period.end))}
       ${fact('subscription-number', w.subscription, `#${s.number}`)}
       ${fact('plan', w.plan, planWords(s))}
@@ -72,7 +75,7 @@ export const result = (show, order) => {
       ${fact('invoice-number', w.invoice, invoice?.number)}
       ${fact('next-payment', w.next, s.next_payment_at && day(s.next_payment_at))}
     </dl>
-    ${s.license_id ? html`<p><a class="button" id="to-license" href="/account/licenses/${s.license_id}">${w.toLicense}</a></p><p class="hint">${w.toLicenseNote}</p>` : ''}
+    ${licensed ? html`<p><a class="button" id="to-license" href="/account/licenses${s.license_id ? `/${s.license_id}` : ''}">${w.toLicense}</a></p><p class="hint">${w.toLicenseNote}</p>` : ''}
     <p><a href="/">${w.more}</a></p>
   </section>`);
   document.getElementById('result-title')?.focus();

@@ -3,7 +3,7 @@
 // press of a button, and whatever happens to the connection, the same thing is
 // only ever asked for again with the same key.
 import { send } from './api.js';
-/** @import { Options, Pause, Reply, Tell } from '../types/pages' */
+/** @import { Bought, Options, Pause, Reply, Tell } from '../types/pages' */
 
 export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), b => b.toString(16).padStart(2, '0')).join('');
 
@@ -20,6 +20,9 @@ const wait = seconds => new Promise(resolve => {
   const timer = setTimeout(done, seconds * 1000);
   addEventListener('online', done);
 });
+
+// waitsForMail tells an order whose address is to be confirmed, which may take days.
+const waitsForMail = (/** @type {unknown} */ answer) => /** @type {Partial<Bought>} */ (answer).payment?.status === 'awaiting_confirmation';
 
 /**
  * ask asks until the outcome is known. tell is told why it takes long.
@@ -43,6 +46,7 @@ export const ask = async (address, body, options, tell, pause = wait) => {
       continue;
     }
     const { status, retryAfter } = answer;
+    if (status === 202 && waitsForMail(answer.body)) return answer;
     if (status === 202 || !answer.ok && answer.body.code === 'idempotency_in_progress') {
       tell('waiting');
       await pause(retryAfter || 2);

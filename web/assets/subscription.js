@@ -95,6 +95,7 @@ class SubscriptionPage extends CommandPage {
       ${s.pending_payment?.action_url ? html`<div class="banner" role="alert"><p>${s.pending_change
         ? w.waitsChange(planWords(s.pending_change), money(s.pending_payment.amount)) : w.waits(money(s.pending_payment.amount))}</p>
         <p><a class="button" id="confirm" href=${s.pending_payment.action_url}>${t.result.confirm}</a></p></div>`
+        : s.confirm_by ? html`<div class="banner" id="waits"><p>${w.confirmBy(minute(s.confirm_by))}</p></div>`
         : s.status === 'past_due' ? html`<div class="banner" role="alert"><p>${w.owed(s.number)}</p>${asks || !s.actions.includes('payment-method') ? '' : html`
           <p><button type="button" id="pay" ?disabled=${this.busy} @click=${() => this.ask('payment-method')}>${w.pay}</button></p>`}</div>` : ''}
       ${this.outcome()}

@@ -91,6 +91,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/checkout/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm the address of an order, with the mailed link's token */
+        post: operations["confirm-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/checkout/preview": {
         parameters: {
             query?: never;
@@ -1389,6 +1406,9 @@ export interface components {
         "Confirm-loginRequest": {
             token: string;
         };
+        "Confirm-orderRequest": {
+            token: string;
+        };
         ContactBody: {
             email: string;
             name: string;
@@ -1743,8 +1763,11 @@ export interface components {
         Payment: {
             action_url: string | null;
             decline_code: string | null;
-            /** @enum {string} */
-            status: "succeeded" | "requires_action" | "declined" | "pending" | "none";
+            /**
+             * @description awaiting_confirmation: the order is carried out once its address has been confirmed by the mailed link.
+             * @enum {string}
+             */
+            status: "succeeded" | "requires_action" | "declined" | "pending" | "awaiting_confirmation" | "none";
         };
         PaymentBody: {
             /** @enum {string} */
@@ -2071,6 +2094,11 @@ export interface components {
             canceled_at: string | null;
             /** @enum {string} */
             collection: "card" | "invoice";
+            /**
+             * Format: date-time
+             * @description Until when an order waits for its address to be confirmed; null: it does not.
+             */
+            confirm_by: string | null;
             /** Format: date-time */
             created_at: string;
             current_period: components["schemas"]["Period"] | null;
@@ -2331,6 +2359,49 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["CheckoutBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckoutResult"];
+                };
+            };
+            /** @description The outcome is not known yet. The same request, after Retry-After, gives it later. */
+            202: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckoutResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "confirm-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirm-orderRequest"];
             };
         };
         responses: {

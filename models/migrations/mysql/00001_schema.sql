@@ -159,12 +159,16 @@ CREATE TABLE balance_entries (
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE INDEX balance_entries_account ON balance_entries (account, currency);
 
+-- used: somebody of the organisation has used the trial. Until then another
+-- address of it may take the claim.
 CREATE TABLE trial_claims (
   product VARCHAR(64) NOT NULL,
   claim VARCHAR(255) NOT NULL,
   subscription VARCHAR(64) NOT NULL,
+  used BOOLEAN NOT NULL,
   PRIMARY KEY (product, claim)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX trial_claims_subscription ON trial_claims (subscription);
 
 CREATE TABLE payment_methods (
   ref VARCHAR(255) NOT NULL PRIMARY KEY,

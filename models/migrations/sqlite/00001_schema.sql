@@ -159,12 +159,16 @@ CREATE TABLE balance_entries (
 );
 CREATE INDEX balance_entries_account ON balance_entries (account, currency);
 
+-- used: somebody of the organisation has used the trial. Until then another
+-- address of it may take the claim.
 CREATE TABLE trial_claims (
   product TEXT NOT NULL,
   claim TEXT NOT NULL,
   subscription TEXT NOT NULL,
+  used BOOLEAN NOT NULL,
   PRIMARY KEY (product, claim)
 );
+CREATE INDEX trial_claims_subscription ON trial_claims (subscription);
 
 CREATE TABLE payment_methods (
   ref TEXT NOT NULL PRIMARY KEY,

@@ -158,7 +158,7 @@ const words = /** @satisfies {Words} */ ({
     mailQuote: 'Mail me the quote',
     method: 'How do you want to pay?',
     by: { card: 'By card', invoice: 'By invoice and bank transfer' },
-    invoiceNote: 'We mail you the invoice. The licence is issued as soon as your payment has arrived.',
+    invoiceNote: 'We mail you the invoice, or first a link to confirm the order. The licence is issued as soon as your payment has arrived.',
     discount: 'Discount',
     tax: 'Tax',
     balance: 'From your balance',
@@ -233,6 +233,8 @@ const words = /** @satisfies {Words} */ ({
     trialing: 'Your free trial has started',
     action: 'Your bank wants you to confirm',
     actionLead: 'The payment waits for you to confirm it with your bank. Then the licence is issued.',
+    waits: 'Look into your mailbox',
+    waitsLead: (email, date) => `We have mailed a link to ${email || 'the address of the order'}. The order goes on once it has been confirmed there, until ${date}. Nothing is issued before.`,
     invoiced: 'Your invoice is on its way',
     quoted: 'Your quote is on its way',
     quote: 'Quote',
@@ -270,6 +272,13 @@ const words = /** @satisfies {Words} */ ({
     made: date => `Made on ${date}.`,
     toSubscription: 'See the subscription',
     again: 'Ask for a new quote',
+  },
+
+  confirm: {
+    title: 'Confirm your order',
+    lead: 'Press the button to confirm the order with your address. It goes on from there.',
+    confirm: 'Confirm the order',
+    expired: 'This link has expired, or the order was withdrawn. Order again.',
   },
 
   login: {
@@ -313,6 +322,8 @@ const words = /** @satisfies {Words} */ ({
     status: {
       incomplete: 'Waiting for payment', incomplete_expired: 'Never paid', trialing: 'Trial', active: 'Active', past_due: 'Past due', canceled: 'Cancelled',
     },
+    unconfirmed: 'Waiting for confirmation',
+    confirmBy: date => `This order waits until ${date} to be confirmed. Use the link in your mailbox.`,
     ending: 'Ends soon',
     license: {
       ACTIVE: 'Active', TRIAL: 'Trial', PAST_DUE: 'Payment past due', CANCELED: 'Active until its end', OVER_LIMIT: 'Over its limit',

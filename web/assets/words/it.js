@@ -108,7 +108,7 @@ export default {
     mailQuote: 'Mandami il preventivo',
     method: 'Come vuoi pagare?',
     by: { card: 'Con carta', invoice: 'Con fattura e bonifico' },
-    invoiceNote: 'Ti mandiamo la fattura. La licenza viene emessa appena arriva il pagamento.',
+    invoiceNote: 'Ti mandiamo la fattura, o prima un link per confermare l’ordine. La licenza viene emessa appena arriva il pagamento.',
     discount: 'Sconto',
     tax: 'IVA',
     balance: 'Dal tuo saldo',
@@ -182,6 +182,8 @@ export default {
     trialing: 'La prova gratuita è iniziata',
     action: 'La banca chiede una conferma',
     actionLead: 'Il pagamento attende la tua conferma alla banca. Subito dopo viene emessa la licenza.',
+    waits: 'Guarda nella tua posta',
+    waitsLead: (email, date) => `Abbiamo mandato un link a ${email || 'l’indirizzo dell’ordine'}. L’ordine prosegue appena viene confermato lì, entro il ${date}. Prima non viene emesso nulla.`,
     invoiced: 'La fattura è in arrivo',
     quoted: 'Il preventivo è in arrivo',
     quote: 'Preventivo',
@@ -219,6 +221,13 @@ export default {
     made: date => `Fatto il ${date}.`,
     toSubscription: 'Vedi l’abbonamento',
     again: 'Chiedi un nuovo preventivo',
+  },
+
+  confirm: {
+    title: 'Conferma l’ordine',
+    lead: 'Premi il pulsante per confermare l’ordine con il tuo indirizzo. Poi l’ordine prosegue.',
+    confirm: 'Conferma l’ordine',
+    expired: 'Questo link è scaduto, o l’ordine è stato ritirato. Ordina di nuovo.',
   },
 
   login: {
@@ -262,6 +271,8 @@ export default {
     status: {
       incomplete: 'In attesa di pagamento', incomplete_expired: 'Mai pagato', trialing: 'In prova', active: 'Attivo', past_due: 'Pagamento in ritardo', canceled: 'Terminato',
     },
+    unconfirmed: 'In attesa di conferma',
+    confirmBy: date => `Questo ordine attende la conferma fino al ${date}. Usa il link che trovi nella tua posta.`,
     ending: 'Sta per terminare',
     license: {
       ACTIVE: 'Attiva', TRIAL: 'In prova', PAST_DUE: 'Pagamento in ritardo', CANCELED: 'Attiva fino al termine', OVER_LIMIT: 'Oltre il limite',
