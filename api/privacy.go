@@ -63,6 +63,7 @@ func (s *accounts) eraseAccount(ctx context.Context, in *AccountInput) (*erasedO
 	if err != nil {
 		return nil, s.answer(err)
 	}
+	s.Log.Info("an address was erased", "account", out.Body.Account) // for a backup that brings it back
 	if callerOf(ctx).session != "" {
 		browser := cookie("", time.Time{})
 		browser.Name = browserCookie
