@@ -46,18 +46,14 @@ func (s *Store) Erase(ctx context.Context, email string) (done billing.Erasure, 
 	return done, err
 }
 
-// Scrub has a file of SQLite give up the bytes of what was deleted. MySQL
-// reuses them by itself.
+// Scrub empties SQLite's log into the file, where what was deleted is
+// overwritten (secure_delete). MySQL does so by itself.
 func (s *Store) Scrub(ctx context.Context) error {
 	if s.db.Name() != "sqlite" {
 		return nil
 	}
-	db := s.db.WithContext(ctx)
-	if err := db.Exec("VACUUM").Error; err != nil { // pages that were split have copies of rows
-		return err
-	}
 	var busy int64
-	if err := db.Raw("PRAGMA wal_checkpoint(TRUNCATE)").Row().Scan(&busy, new(int64), new(int64)); err != nil {
+	if err := s.db.WithContext(ctx).Raw("PRAGMA wal_checkpoint(TRUNCATE)").Row().Scan(&busy, new(int64), new(int64)); err != nil {
 		return wordless(err)
 	}
 	if busy != 0 {
