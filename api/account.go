@@ -44,6 +44,7 @@ type accounts struct {
 
 func (s *accounts) routes(h huma.API) {
 	s.profileRoutes(h)
+	s.privacyRoutes(h)
 	huma.Register(h, route(http.MethodPost, "/v1/login", "login", "Mail a sign-in link", "Account", status(http.StatusAccepted)), s.login)
 	huma.Register(h, route(http.MethodPost, "/v1/login/confirm", "confirm-login", "Sign in with the mailed link's token", "Account"), s.confirmLogin)
 	huma.Register(h, route(http.MethodPost, "/v1/logout", "logout", "End this session, or all of them", "Account", owner), s.logout)

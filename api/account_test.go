@@ -123,6 +123,7 @@ func TestAnAPIKeyMayDoWhatItsScopesSayUntilItExpires(t *testing.T) {
 	}
 	read, write := "Authorization: Bearer "+reader.text("key"), "Authorization: Bearer "+writer.text("key")
 	s.ask("GET", "/v1/subscriptions/"+id, "", read).want(200, "")
+	s.ask("GET", "/v1/privacy/export", "", read).want(200, "")
 	s.ask("POST", "/v1/subscriptions/"+id+"/change/preview", `{`+plan+`}`, read).want(200, "")
 	s.ask("POST", "/v1/subscriptions/"+id+"/cancel", "{}", read, withKey()).want(403, "forbidden")
 	s.ask("POST", "/v1/checkout", order(), read, withKey()).want(403, "forbidden")

@@ -42,6 +42,7 @@ type Stores struct {
 	Invoices      InvoiceStore
 	Licenses      LicenseStore
 	Accounts      AccountStore
+	Privacy       backoffice.PrivacyStore
 	Operators     OperatorStore
 	Gateway       GatewayStore
 }

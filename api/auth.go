@@ -101,7 +101,7 @@ func (c caller) mayUse(op *huma.Operation) error {
 	own := !strings.HasPrefix(op.Path, operatorPath)
 	roles, _ := op.Extensions[rolesOf].([]billing.OperatorRole)
 	switch {
-	case c.reads && !slices.Contains(roles, billing.OperatorRead):
+	case c.reads && op.Method != http.MethodGet && !slices.Contains(roles, billing.OperatorRead):
 		return problem(http.StatusForbidden, "forbidden", "this key may only read")
 	case c.key != "" && !c.operator && op.Metadata[ownersOnly] != nil:
 		return problem(http.StatusForbidden, "forbidden", "an account's API key cannot do this: sign in")

@@ -118,6 +118,8 @@ var statuses = map[billing.Code]int{
 	billing.CodeNotPossibleNow:     http.StatusConflict,
 	billing.CodeAlreadyRecorded:    http.StatusConflict,
 	billing.CodeMarkedByHand:       http.StatusConflict,
+	billing.CodeSubscriptionsRun:   http.StatusConflict,
+	billing.CodeMoneyOpen:          http.StatusConflict,
 	billing.CodeNoChange:           http.StatusConflict,
 	billing.CodeQuoteExpired:       http.StatusConflict,
 	billing.CodeQuoteAccepted:      http.StatusConflict,

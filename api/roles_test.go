@@ -145,6 +145,9 @@ func TestEveryChangeByAnOperatorIsAudited(t *testing.T) {
 		case "logout", "edit-me":
 			path += "?email=ada%40contoso.example"
 		}
+		if op.OperationID == "erase-account" {
+			path += "?email=nobody%40contoso.example"
+		}
 		if strings.HasPrefix(path, "/v1/api-keys") || strings.HasPrefix(path, "/v1/payment-methods/") {
 			path += "?email=ada%40contoso.example"
 		}

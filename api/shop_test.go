@@ -107,6 +107,15 @@ func stock(t *testing.T, keys licensing.KeyRing) {
 	file := filepath.Join(t.TempDir(), "stock.db")
 	store, err := models.Open(sqlite(file), billing.DefaultPolicy())
 	check(t, err)
+	fill(t, store, keys)
+	check(t, store.Close())
+	database, err = os.ReadFile(file)
+	check(t, err)
+}
+
+// fill puts into an empty database what every shop begins with.
+func fill(t *testing.T, store *models.Store, keys licensing.KeyRing) {
+	t.Helper()
 	ctx := t.Context()
 	check(t, store.Migrate(ctx))
 	sold, err := billing.ParseCatalogue(billing.DefaultCatalogue())
@@ -121,22 +130,29 @@ func stock(t *testing.T, keys licensing.KeyRing) {
 		check(t, err)
 		check(t, store.PutVersion(ctx, p.Product, billing.Version{Version: p.Version, Changelog: p.Changelog, Build: build}, p.Data))
 	}
-	check(t, store.Close())
-	database, err = os.ReadFile(file)
-	check(t, err)
 }
 
 func sqlite(file string) string { return "sqlite://" + filepath.ToSlash(file) }
 
+func devKeys(t *testing.T) licensing.KeyRing {
+	t.Helper()
+	return licensing.KeyRing{Current: devKey(t, "signing-dev.pem"), Next: devKey(t, "signing-dev-next.pem")}
+}
+
 func newShop(t *testing.T, change ...func(*parts)) *shop {
 	t.Helper()
-	s := &shop{t: t}
-	var err error
-	s.keys = licensing.KeyRing{Current: devKey(t, "signing-dev.pem"), Next: devKey(t, "signing-dev-next.pem")}
-	stocked.Do(func() { stock(t, s.keys) })
+	stocked.Do(func() { stock(t, devKeys(t)) })
 	file := filepath.Join(t.TempDir(), "api.db")
 	check(t, os.WriteFile(file, database, 0o600))
-	s.store, err = models.Open(sqlite(file), billing.DefaultPolicy())
+	return openShop(t, sqlite(file), change...)
+}
+
+// openShop opens a shop over a database that has been filled.
+func openShop(t *testing.T, url string, change ...func(*parts)) *shop {
+	t.Helper()
+	s := &shop{t: t, keys: devKeys(t)}
+	var err error
+	s.store, err = models.Open(url, billing.DefaultPolicy())
 	check(t, err)
 	t.Cleanup(func() { _ = s.store.Close() }) // some tests have done so
 	gateway, err := sandbox.New(sandbox.NewMemory(), "https://shop.example/sandbox", webhookSecret)
@@ -156,7 +172,7 @@ func newShop(t *testing.T, change ...func(*parts)) *shop {
 	config := api.Config{
 		Stores: api.Stores{
 			Access: s.store, Outcomes: s.store, Shop: s.store, Subscriptions: s.store, Invoices: s.store,
-			Licenses: s.store, Accounts: s.store, Operators: s.store, Gateway: s.store,
+			Licenses: s.store, Accounts: s.store, Privacy: s.store, Operators: s.store, Gateway: s.store,
 		},
 		Gateway: gateway, Files: stamper, Documents: papers, VATIDs: api.VATSyntax{}, Policy: billing.DefaultPolicy(), Metrics: uncounted{},
 		Sandbox: gateway, PublicURL: "https://shop.example", Secret: billing.Secret{"0123456789abcdef0123456789abcdef"}, TestClocks: true,

@@ -63,6 +63,8 @@ const (
 	CodeInvalidEntraToken  Code = "invalid_entra_token"
 	CodeUnknownActivation  Code = "unknown_activation_key"
 	CodeAlreadyActivated   Code = "already_activated"
+	CodeSubscriptionsRun   Code = "subscriptions_running"
+	CodeMoneyOpen          Code = "money_open"
 )
 
 // Error is a refusal: a code, the field of the input that it is about (in the

@@ -10,6 +10,7 @@ const (
 	RetainLogins        Retained = "logins"
 	RetainGatewayEvents Retained = "gateway_events"
 	RetainOrders        Retained = "orders"
+	RetainInvoices      Retained = "invoices" // the buyers of erased accounts, as their documents print them
 	RetainAttempts      Retained = "attempts" // which say themselves when they are over: see Allowance
 )
 

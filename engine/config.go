@@ -61,6 +61,7 @@ type Config struct {
 	RetainLogins        int `env:"OKVIZ_RETENTION_LOGINS" envDefault:"30"`
 	RetainGatewayEvents int `env:"OKVIZ_RETENTION_GATEWAY_EVENTS" envDefault:"400"`
 	RetainOrders        int `env:"OKVIZ_RETENTION_ORDERS" envDefault:"90"`
+	RetainInvoices      int `env:"OKVIZ_RETENTION_INVOICES" envDefault:"4018"` // ten years after the end of the year of issue
 }
 
 // FromEnvironment reads the configuration and checks it.
@@ -84,6 +85,7 @@ func (c Config) retention() billing.Retention {
 	return billing.Retention{
 		billing.RetainRequests: c.RetainRequests, billing.RetainMails: c.RetainMails, billing.RetainLogins: c.RetainLogins,
 		billing.RetainGatewayEvents: c.RetainGatewayEvents, billing.RetainOrders: c.RetainOrders,
+		billing.RetainInvoices: c.RetainInvoices,
 	}
 }
 

@@ -87,8 +87,8 @@ func (s *Store) amend(ctx context.Context, id licensing.LicenseID, change func(r
 }
 
 // settings are what the audit log says of a licence.
-func (r licenseRow) settings() any {
-	return map[string]any{"tenant": r.Tenant, "block_over_limit": r.BlockOverLimit, "sites": r.Sites}
+func (r licenseRow) settings() any { // a site may have a person's name
+	return map[string]any{"tenant": r.Tenant, "block_over_limit": r.BlockOverLimit, "sites": len(r.Sites)}
 }
 
 // note adds to the history of a licence's subscription what no changeset has

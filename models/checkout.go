@@ -99,10 +99,11 @@ func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Or
 }
 
 // account finds the account of an address, or opens it. Another transaction
-// may be opening it as well: the first one counts.
+// may be opening it as well: the first one counts. It is locked, so that it is
+// not erased meanwhile.
 func account(tx *gorm.DB, email string) (billing.AccountID, error) {
 	email = normalEmail(email)
-	a, err := one[accountRow](tx.Where("email = ?", email))
+	a, err := one[accountRow](locked(tx).Where("email = ?", email))
 	if !errors.Is(err, billing.ErrNotFound) {
 		return a.ID, err
 	}
@@ -110,7 +111,7 @@ func account(tx *gorm.DB, email string) (billing.AccountID, error) {
 	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&a).Error; err != nil {
 		return "", err
 	}
-	a, err = one[accountRow](tx.Where("email = ?", email))
+	a, err = one[accountRow](locked(tx).Where("email = ?", email))
 	return a.ID, err
 }
 

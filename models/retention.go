@@ -48,6 +48,8 @@ func (s *Store) Remove(ctx context.Context, kind billing.Retained, before time.T
 		case billing.RetainAttempts:
 			list, err := ids(&attemptRow{}, "subject", "expires_at <= ?", before)
 			return forget(&attemptRow{}, "subject", list, err)
+		case billing.RetainInvoices:
+			return removeBuyers(tx, before, limit, &removed)
 		case billing.RetainOrders:
 			return s.removeOrders(tx, before, limit, &removed)
 		}

@@ -87,3 +87,58 @@ func TestOldRowsAreRemovedInSmallBatches(t *testing.T) {
 		}
 	})
 }
+
+func TestTheBuyerOfAnErasedAccountIsRemovedAfterTheYearsOfItsDocuments(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		ctx, shop := t.Context(), openShop(t, s)
+		bought := shop.buy(newOrder("ada@contoso.example")) // on the day of opening
+		kept := shop.buy(newOrder("bob@fabrikam.example"))  // who is not erased
+		shop.command(bought.ID, billing.Command{Action: billing.ActionCancelNow, Refund: billing.RefundNone}, opening.AddDate(0, 0, 3))
+		done, err := s.Erase(ctx, "ADA@contoso.example ")
+		must(t, err)
+		if done.Documents != 1 {
+			t.Errorf("%d documents are kept", done.Documents)
+		}
+		for _, c := range []struct {
+			before  time.Time
+			removed int
+			name    string
+		}{
+			{opening, 0, "Ada Rossi"},
+			{opening.Add(time.Second), 1, ""},
+			{opening.Add(time.Second), 0, ""},
+		} {
+			removed, err := s.Remove(ctx, billing.RetainInvoices, c.before, 10)
+			must(t, err)
+			buyer := shop.snapshot(bought.ID).Order.Billing
+			if removed != c.removed || buyer.Name != c.name || buyer.Country != "US" {
+				t.Errorf("%d removed, the buyer is %+v; want %d and %q", removed, buyer, c.removed, c.name)
+			}
+		}
+		if got := shop.snapshot(kept.ID).Order.Billing.Name; got != "Ada Rossi" {
+			t.Errorf("who was not erased is %q", got)
+		}
+	})
+}
+
+func TestACreditNoteKeepsTheBuyerOfAnErasedAccountLonger(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		ctx, shop := t.Context(), openShop(t, s)
+		bought := shop.buy(newOrder("ada@contoso.example"))
+		shop.command(bought.ID, billing.Command{Action: billing.ActionCancelNow, Refund: billing.RefundNone}, opening.AddDate(0, 0, 3))
+		_, err := s.Erase(ctx, "ada@contoso.example")
+		must(t, err)
+		later := opening.AddDate(1, 0, 0)
+		shop.post(shop.decided(bought.ID, billing.Command{Action: billing.ActionRefund, Invoice: bought.PaidBy}, later), "")
+		for _, c := range []struct {
+			before  time.Time
+			removed int
+		}{{later, 0}, {later.Add(time.Second), 1}} {
+			removed, err := s.Remove(ctx, billing.RetainInvoices, c.before, 10)
+			must(t, err)
+			if removed != c.removed {
+				t.Errorf("%d removed before %s, want %d", removed, c.before, c.removed)
+			}
+		}
+	})
+}

@@ -81,6 +81,7 @@ type orderRow struct {
 	License      licensing.LicenseID
 	Detail       billing.Order `gorm:"serializer:json"`
 	CreatedAt    time.Time
+	KeptSince    *time.Time // see Store.Erase
 }
 
 type requestRow struct {

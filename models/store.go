@@ -65,7 +65,7 @@ func dialect(databaseURL string) (gorm.Dialector, error) {
 	switch u.Scheme {
 	case "sqlite":
 		q := url.Values{
-			"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"},
+			"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)"},
 			"_txlock":      {"immediate"},
 			"_time_format": {"sqlite"},
 			"_timezone":    {"UTC"}, // texts of instants compare as the instants do

@@ -37,6 +37,7 @@ func command() *cli.Command {
 	return &cli.Command{
 		Name: "okviz", Usage: "subscriptions and licences of Power BI visuals", Version: engine.Version(),
 		Commands: append(operatorCommands(), []*cli.Command{
+			privacyCommand(),
 			{Name: "api", Usage: "serve the HTTP API and the pages", Action: serve},
 			{Name: "worker", Usage: "run the subscriptions", Action: work},
 			{Name: "migrate", Usage: "create or update the tables, and register Temporal's search attributes", Action: migrate},

@@ -241,6 +241,13 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		return strings.Contains(r, `"total":2`)
 	})
 
+	if data := o.run(t, nil, "privacy", "export", "ADA@contoso.example"); !strings.Contains(data, "Ωmega") || !strings.Contains(data, bought.Subscription.ID) {
+		t.Errorf("privacy export: %s", data)
+	}
+	if said := o.run(t, nil, "privacy", "erase", "nobody@contoso.example"); said != "no account has this address; others name it no more\n" {
+		t.Errorf("privacy erase: %s", said)
+	}
+
 	// Temporal's database is lost: recover finds that nothing is missing here.
 	if got := o.run(t, nil, "recover"); got != "1 live subscriptions have a workflow\n" {
 		t.Errorf("recover: %s", got)

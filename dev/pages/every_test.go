@@ -143,6 +143,7 @@ func ofAccount(t *testing.T, s *system.System, language string) []state {
 		{"addresses-wrong", then(write("billing-vat_id", "X"), press("save"), seen(".error:not(:empty)"))},
 		{"payment-methods", at(account + "/payment-methods")},
 		{"details", at(account + "/details")},
+		{"details-erase", then(press("erase"), seen("#asking"))},
 		{"api-keys", at(account + "/api-keys")},
 		{"api-keys-new", then(press("make-key"), seen("#new-key"))},
 		{"licensee", then(press("log-out"), seen("#to-login"), chromedp.Navigate(account), signIn(t, s, "bea@contoso.example"), seen("#licenses"))},

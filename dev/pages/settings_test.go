@@ -182,16 +182,24 @@ func newest(t *testing.T, s *system.System, email string, mails int) chromedp.Ac
 func TestAnAPIKeyIsShownOnceAndEnded(t *testing.T) {
 	ctx, s := open(t)
 	buy(t, s, "tok_visa")
-	var key string
+	var key, listed, used string
 	run(t, ctx,
 		chromedp.Navigate("http://"+s.HTTP+"/account/api-keys"),
 		signIn(t, s, "bea@contoso.example"), // a licensee may have one too
 		chromedp.WaitVisible("#no-keys"),
+		write("key-name", "reports"),
+		write("key-access", "write"),
+		write("key-last", "2099-01-31"),
 		chromedp.Click("#make-key"),
 		chromedp.WaitVisible("#new-key"),
 		chromedp.Value("#new-key", &key),
-		chromedp.WaitVisible("#keys"),
+		chromedp.Text("#keys", &listed),
 	)
+	for _, told := range []string{"reports", "May read and change.", "January 31, 2099", "Never used."} {
+		if !strings.Contains(listed, told) {
+			t.Errorf("the list does not say %q: %s", told, listed)
+		}
+	}
 	use := func() int {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.HTTP+"/v1/licenses", nil)
 		if err != nil {
@@ -212,10 +220,45 @@ func TestAnAPIKeyIsShownOnceAndEnded(t *testing.T) {
 		chromedp.Reload(),
 		chromedp.WaitVisible("#keys"),
 		chromedp.WaitNotPresent("#new-key"),
+		chromedp.Text("#keys", &used),
 		chromedp.Click("#keys button"),
 		chromedp.WaitVisible("#no-keys"),
 	)
+	if !strings.Contains(used, "Last used on") {
+		t.Errorf("after its use the list says %s", used)
+	}
 	if status := use(); status != http.StatusUnauthorized {
 		t.Errorf("ended, it opens with %d", status)
+	}
+}
+
+func TestSomebodyHasAllThatIsHeldAndIsErased(t *testing.T) {
+	ctx, s := open(t)
+	b := buy(t, s, "tok_visa")
+	at := "http://" + s.HTTP
+	var account, refused string
+	run(t, ctx,
+		chromedp.Navigate(at+"/account/details"),
+		signIn(t, s, "ada@contoso.example"),
+		chromedp.WaitVisible("#export"),
+		chromedp.Poll(`fetch(document.getElementById('export').href).then(a => a.json()).then(data => data.tables.orders.length && data.account_id)`, &account),
+		chromedp.Click("#erase"),
+		chromedp.Click("#confirm-erase", chromedp.NodeVisible),
+		chromedp.Poll(`document.getElementById('erase-error').textContent`, &refused),
+	)
+	if !strings.HasPrefix(account, "cus_") || !strings.Contains(refused, "has not ended") {
+		t.Errorf("the export is of %q; while a subscription runs, the page says %q", account, refused)
+	}
+	ask(t, s, http.MethodPost, at+"/v1/operator/subscriptions/"+b.Subscription.ID+"/cancel-now", `{"refund": "none"}`, &map[string]any{})
+	run(t, ctx,
+		chromedp.Click("#confirm-erase"),
+		chromedp.WaitVisible("#product-calendar-pro"), // among strangers again
+		chromedp.Navigate(at+"/account/details"),
+		chromedp.WaitVisible("#ask"),
+	)
+	var list struct{ Data []any }
+	ask(t, s, http.MethodGet, at+"/v1/operator/subscriptions?email=ada@contoso.example", "", &list)
+	if len(list.Data) != 0 {
+		t.Errorf("the address still has %v", list.Data)
 	}
 }

@@ -864,6 +864,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/privacy/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erase your address and account, but for what issued invoices print */
+        post: operations["erase-account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/privacy/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that is held about your address, but for credentials */
+        get: operations["export-account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/products": {
         parameters: {
             query?: never;
@@ -1513,6 +1547,15 @@ export interface components {
         EmptyCommandBody: {
             reason?: string;
         };
+        Erasure: {
+            /** @description Empty where the address has no account. */
+            account_id: string;
+            /**
+             * Format: int64
+             * @description Issued invoices and credit notes, which keep their buyer for as long as the law wants it.
+             */
+            documents_kept: number;
+        };
         Event: {
             actor: string;
             /** Format: date-time */
@@ -1803,6 +1846,17 @@ export interface components {
             end: string;
             /** Format: date-time */
             start: string;
+        };
+        PersonalData: {
+            /** @description Empty where the address has no account. */
+            account_id: string;
+            email: string;
+            /** @description Rows by the table that holds them. docs/security.md says what the tables are for. */
+            tables: {
+                [key: string]: {
+                    [key: string]: unknown;
+                }[];
+            };
         };
         Plan: {
             /** @enum {string} */
@@ -4106,6 +4160,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "erase-account": {
+        parameters: {
+            query?: {
+                /** @description For operators only: the e-mail address of the account. */
+                email?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-account": {
+        parameters: {
+            query?: {
+                /** @description For operators only: the e-mail address of the account. */
+                email?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalData"];
+                };
             };
             /** @description Error */
             default: {

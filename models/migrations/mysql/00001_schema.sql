@@ -74,13 +74,16 @@ CREATE INDEX subscriptions_billing ON subscriptions (billing_account, number);
 CREATE INDEX subscriptions_licensee ON subscriptions (licensee_account, number);
 CREATE INDEX subscriptions_clock ON subscriptions (test_clock, next_at, number);
 
--- All personal data of a purchase, as it was ordered.
+-- All personal data of a purchase, as it was ordered. kept_since: its billing
+-- contact was erased, but for what documents print; the last one is from then.
 CREATE TABLE orders (
   subscription VARCHAR(64) NOT NULL PRIMARY KEY,
   license VARCHAR(64) NOT NULL UNIQUE,
   detail JSON NOT NULL,
-  created_at DATETIME NOT NULL
+  created_at DATETIME NOT NULL,
+  kept_since DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX orders_kept ON orders (kept_since);
 
 -- A command, written before it is sent, and its answer.
 CREATE TABLE requests (

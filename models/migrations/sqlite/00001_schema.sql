@@ -74,13 +74,16 @@ CREATE INDEX subscriptions_billing ON subscriptions (billing_account, number);
 CREATE INDEX subscriptions_licensee ON subscriptions (licensee_account, number);
 CREATE INDEX subscriptions_clock ON subscriptions (test_clock, next_at, number);
 
--- All personal data of a purchase, as it was ordered.
+-- All personal data of a purchase, as it was ordered. kept_since: its billing
+-- contact was erased, but for what documents print; the last one is from then.
 CREATE TABLE orders (
   subscription TEXT NOT NULL PRIMARY KEY,
   license TEXT NOT NULL UNIQUE,
   detail TEXT NOT NULL,
-  created_at DATETIME NOT NULL
+  created_at DATETIME NOT NULL,
+  kept_since DATETIME NULL
 );
+CREATE INDEX orders_kept ON orders (kept_since);
 
 -- A command, written before it is sent, and its answer.
 CREATE TABLE requests (
