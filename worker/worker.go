@@ -25,8 +25,7 @@ func New(c client.Client, a *activities.Activities, log *slog.Logger) worker.Wor
 		WorkerStopTimeout: Stop,
 		Interceptors:      []interceptor.WorkerInterceptor{&codes{log: log}, &heartbeat{}},
 	})
-	w.RegisterWorkflow(workflows.Subscription)
-	w.RegisterWorkflow(workflows.Deliver)
+	workflows.Register(w)
 	a.Register(w)
 	return w
 }
