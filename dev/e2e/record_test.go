@@ -169,6 +169,18 @@ func TestRecordedLives(t *testing.T) {
 			s.wantCharges(t, id, charged("2026-01-31T10:00:00Z", 990), charged("2026-01-31T10:00:00Z", 990), charged("2026-03-31T10:00:00Z", 990))
 			return id
 		},
+		"revived": func(t *testing.T) string { // by a payment that the bank asks about: it has ended while it waits
+			clock := s.clock(t, "2026-01-31T10:00:00Z")
+			id := s.confirmed(t, newCustomer(), clock)
+			s.command(t, id, "cancel", nil).want(t, 200)
+			s.advance(t, clock, "2026-02-28T10:00:00Z")
+			eventually(t, listed, "it has ended", func() bool { return !s.running(t, id) })
+			s.command(t, id, "renew", nil).want(t, 200)
+			s.settled(t, id)
+			s.answerBank(t, *s.waiting(t, id).Subscription.PendingPayment.ActionURL, "approve")
+			s.wantCharges(t, id, charged("2026-01-31T10:00:00Z", 990), charged("2026-02-28T10:00:00Z", 990))
+			return id
+		},
 		"held": func(t *testing.T) string {
 			c := s.buy(t, newCustomer().order(nil))
 			for _, action := range []string{"suspend", "reinstate", "revoke"} {
