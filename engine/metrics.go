@@ -69,7 +69,7 @@ func newMetrics() *metrics {
 	}
 	for _, workflow := range []string{"Subscription", "Deliver"} {
 		for _, reason := range []string{"NonDeterminismError", "WorkflowError"} {
-			m.sdk().WithTags(map[string]string{"worker_type": "WorkflowWorker", "workflow_type": workflow, "failure_reason": reason}).Counter(failedTasks).Inc(0)
+			m.sdk().WithTags(map[string]string{"workflow_type": workflow, "failure_reason": reason}).Counter(failedTasks).Inc(0)
 		}
 	}
 	return m

@@ -123,11 +123,11 @@ func TestWhatAReconciliationNamesIsANumberOfEachKind(t *testing.T) {
 
 func TestTheSDKsCountsHaveFewLabelsAndBeginAtNought(t *testing.T) {
 	m := newMetrics()
-	const frozen = `temporal_workflow_task_execution_failed{activity_type="",failure_reason="NonDeterminismError",operation="",poller_type="",worker_type="WorkflowWorker",workflow_type="Subscription"} `
+	const frozen = `temporal_workflow_task_execution_failed{activity_type="",failure_reason="NonDeterminismError",operation="",poller_type="",worker_type="",workflow_type="Subscription"} `
 	wantLines(t, scrapeAll(t, m), frozen+"0")
 	sdk := m.sdk().WithTags(map[string]string{"namespace": "default", "client_name": "temporal_go", "worker_type": "none", "task_queue": "none"})
 	worker := sdk.WithTags(map[string]string{"task_queue": "a machine's name", "worker_type": "WorkflowWorker"})
-	worker.WithTags(map[string]string{"workflow_type": "Subscription"}).WithTags(map[string]string{"failure_reason": "NonDeterminismError"}).Counter(failedTasks).Inc(2)
+	sdk.WithTags(map[string]string{"workflow_type": "Subscription"}).WithTags(map[string]string{"failure_reason": "NonDeterminismError"}).Counter(failedTasks).Inc(2)
 	worker.Gauge("temporal_worker_task_slots_available").Update(7)
 	worker.Gauge("temporal_worker_task_slots_available").Update(5)
 	sdk.WithTags(map[string]string{"operation": "StartWorkflow"}).Timer("temporal_request_latency").Record(70 * time.Millisecond)

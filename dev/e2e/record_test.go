@@ -242,6 +242,18 @@ func TestRecordedLives(t *testing.T) {
 			s.wantCharges(t, id, charged("2026-01-31T10:00:00Z", 990), charged("2026-02-28T10:00:00Z", 990))
 			return id
 		},
+		"overdue": func(t *testing.T) string { // a renewal while no workflow runs; the command comes first
+			id := s.buyMetronome(t, newCustomer())
+			must(t, s.temporal.TerminateWorkflow(t.Context(), id, "", "as an operator may"))
+			eventually(t, time.Minute, "a renewal is due", func() bool {
+				n, err := s.system.Engine.Store.Late(t.Context(), time.Now())
+				must(t, err)
+				return n > 0
+			})
+			s.command(t, id, "cancel", nil).want(t, 200)
+			eventually(t, listed, "it has ended", func() bool { return !s.running(t, id) })
+			return id
+		},
 		"mails": func(t *testing.T) string { // that no subscription sends
 			who := newCustomer()
 			s.buy(t, who.order(nil))
