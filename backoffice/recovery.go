@@ -56,10 +56,10 @@ func (o *Office) Reconcile(ctx context.Context) (Reconciliation, error) {
 	return out, err
 }
 
-// Watch reconciles soon after its start and then every hour, until the context
+// Watch reconciles after some time and then again and again, until the context
 // ends, and tells what it finds: the money is that of the two days before today.
-func (o *Office) Watch(ctx context.Context, tell func(Reconciliation, []billing.Difference)) {
-	for wait := time.Minute; pause(ctx, wait); wait = time.Hour {
+func (o *Office) Watch(ctx context.Context, first, every time.Duration, tell func(Reconciliation, []billing.Difference)) {
+	for wait := first; pause(ctx, wait); wait = every {
 		today := time.Now().UTC().Truncate(24 * time.Hour)
 		found, err := o.Reconcile(ctx)
 		if err != nil {

@@ -327,7 +327,7 @@ func (e *Engine) loops() []loop {
 		{roleAPI, "act on the gateway's events, and have it forget removed cards", e.events.Run},
 		{roleAPI, "send the sandbox's webhooks", e.sendWebhooks},
 		{roleWorker, "remove what is older than its retention", func(ctx context.Context) { backoffice.Retain(ctx, e.Store, e.config.retention(), e.log) }},
-		{roleWorker, "compare the rows with the workflows, and the gateway's money with the books", func(ctx context.Context) { e.Office.Watch(ctx, e.metrics.Reconciled) }},
+		{roleWorker, "compare the rows with the workflows, and the gateway's money with the books", func(ctx context.Context) { e.Office.Watch(ctx, time.Minute, time.Hour, e.metrics.Reconciled) }},
 		{roleWorker, "send mails that are left over", func(ctx context.Context) { worker.Sweep(ctx, e.steps, time.Minute, e.log) }},
 	}
 }

@@ -244,6 +244,7 @@ func TestRecordedLives(t *testing.T) {
 		},
 		"overdue": func(t *testing.T) string { // a renewal while no workflow runs; the command comes first
 			id := s.buyMetronome(t, newCustomer())
+			s.settled(t, id)
 			must(t, s.temporal.TerminateWorkflow(t.Context(), id, "", "as an operator may"))
 			eventually(t, time.Minute, "a renewal is due", func() bool {
 				n, err := s.system.Engine.Store.Late(t.Context(), time.Now())
@@ -306,6 +307,8 @@ func (s *shop) settled(t *testing.T, id string) (runs []*history.History) {
 				switch {
 				case e.GetWorkflowTaskScheduledEventAttributes() != nil, e.GetActivityTaskScheduledEventAttributes() != nil:
 					open++
+				case e.GetWorkflowExecutionTerminatedEventAttributes() != nil:
+					open = 0
 				case e.GetWorkflowTaskCompletedEventAttributes() != nil, e.GetActivityTaskCompletedEventAttributes() != nil, e.GetActivityTaskFailedEventAttributes() != nil,
 					e.GetWorkflowTaskTimedOutEventAttributes() != nil, e.GetWorkflowTaskFailedEventAttributes() != nil:
 					open--
