@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/okviz/licensing/billing"
 )
@@ -53,6 +54,25 @@ func (o *Office) Reconcile(ctx context.Context) (Reconciliation, error) {
 	}
 	out.PendingGatewayEvents, err = o.store.PendingGatewayEvents(ctx)
 	return out, err
+}
+
+// Watch reconciles after some time and then again and again, until the context
+// ends, and tells what it finds: the money is that of the two days before today.
+func (o *Office) Watch(ctx context.Context, first, every time.Duration, tell func(Reconciliation, []billing.Difference)) {
+	for wait := first; pause(ctx, wait); wait = every {
+		today := time.Now().UTC().Truncate(24 * time.Hour)
+		found, err := o.Reconcile(ctx)
+		if err != nil {
+			o.log.Warn("rows and workflows were not compared", "error", err)
+			continue
+		}
+		money, err := o.ReconcileMoney(ctx, today.AddDate(0, 0, -2), today)
+		if err != nil {
+			o.log.Warn("the gateway's list was not compared with the books", "error", err)
+			continue
+		}
+		tell(found, money)
+	}
 }
 
 // agree looks whether a subscription is live exactly where its workflow runs.

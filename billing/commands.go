@@ -126,6 +126,9 @@ func (k CommandKind) Check(c Command) error {
 // Activity is the activity that does a step, as operators read it.
 func (k StepKind) Activity() string { return steps[k].activity }
 
+// Steps are all kinds of steps, each once.
+func Steps() []StepKind { return slices.Sorted(maps.Keys(steps)) }
+
 // Activities are the activities of all commands and steps, each once.
 func Activities() []string {
 	names := map[string]bool{}

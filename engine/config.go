@@ -52,6 +52,8 @@ type Config struct {
 	TestClocks       bool           `env:"OKVIZ_TEST_CLOCKS"`                  // development only
 	TrustedProxies   []string       `env:"OKVIZ_TRUSTED_PROXIES"`
 	AcceptRisks      []string       `env:"OKVIZ_ACCEPT_RISKS"`    // what production otherwise refuses
+	Deployment       string         `env:"OKVIZ_DEPLOYMENT"`      // of the workers, as Temporal's Worker Deployment Versioning names it; empty: no versioning
+	BuildID          string         `env:"OKVIZ_BUILD_ID"`        // of this worker in it
 	EntraAuthority   string         `env:"OKVIZ_ENTRA_AUTHORITY"` // https://login.microsoftonline.com/organizations/v2.0; empty: no activation
 	EntraAudience    string         `env:"OKVIZ_ENTRA_AUDIENCE"`  // for whom its tokens are: the application's id
 
@@ -153,6 +155,12 @@ func (c Config) checkService(wrong *faults) {
 	}
 	if c.FirstFileDays < 0 {
 		wrong.add("OKVIZ_FIRST_FILE_DAYS", "must be a number of days, or absent")
+	}
+	if (c.Deployment == "") != (c.BuildID == "") {
+		wrong.add("OKVIZ_DEPLOYMENT and OKVIZ_BUILD_ID", "must both be set, or neither")
+	}
+	if strings.Contains(c.Deployment, ".") {
+		wrong.add("OKVIZ_DEPLOYMENT", "must not have a dot")
 	}
 	if c.RateLimits != "" && c.RateLimits != "on" {
 		wrong.add("OKVIZ_RATE_LIMITS", "must be on or absent")

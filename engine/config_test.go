@@ -58,6 +58,8 @@ func TestProductionRefusesWhatOnlyDevelopmentMayHave(t *testing.T) {
 		"a word and a year":                    {func(c *Config) { c.Secret[0] = "the-signing-secret-of-our-shop-2026" }, "OKVIZ_SECRET is not random"},
 		"a repeated secret":                    {func(c *Config) { c.Secret[0] = strings.Repeat("kR7vQ2mZx9T", 3) }, "OKVIZ_SECRET is not random"},
 		"whsec_ alone":                         {func(c *Config) { c.StripeWebhook = "whsec_" }, "OKVIZ_STRIPE_WEBHOOK_SECRET is too short"},
+		"a deployment without a build":         {func(c *Config) { c.Deployment = "okviz" }, "OKVIZ_DEPLOYMENT and OKVIZ_BUILD_ID must both"},
+		"a deployment with a dot":              {func(c *Config) { c.Deployment, c.BuildID = "okviz.example", "1.4.0" }, "OKVIZ_DEPLOYMENT must not"},
 		"any IPv4 proxy":                       {func(c *Config) { c.TrustedProxies = []string{"10.0.0.7", "0.0.0.0/0"} }, "OKVIZ_TRUSTED_PROXIES"},
 		"any IPv6 proxy":                       {func(c *Config) { c.TrustedProxies = []string{"::/0"} }, "OKVIZ_TRUSTED_PROXIES"},
 		"half of all proxies":                  {func(c *Config) { c.TrustedProxies = []string{"0.0.0.0/1", "128.0.0.0/1"} }, "OKVIZ_TRUSTED_PROXIES"},

@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
+	sdkworker "go.temporal.io/sdk/worker"
 
 	"github.com/okviz/licensing/activities"
 	"github.com/okviz/licensing/api"
@@ -63,11 +64,8 @@ type Engine struct {
 
 // Open connects to the database and to Temporal, wherever TEMPORAL_… says.
 func Open(ctx context.Context, c Config, l *slog.Logger) (*Engine, error) {
-	options, err := envconfig.LoadDefaultClientOptions()
+	options, err := c.temporal()
 	if err != nil {
-		return nil, fmt.Errorf("TEMPORAL_…: %w", err)
-	}
-	if err := c.checkTemporal(options); err != nil {
 		return nil, err
 	}
 	if !c.Development() && len(c.AcceptRisks) > 0 {
@@ -89,6 +87,7 @@ func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logge
 	if err = e.openGateway(); err != nil {
 		return nil, errors.Join(err, e.Store.Close())
 	}
+	options.MetricsHandler = e.metrics.sdk()
 	if e.Temporal, err = dial(ctx, options, l); err != nil {
 		return nil, errors.Join(err, e.Store.Close())
 	}
@@ -96,7 +95,7 @@ func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logge
 		return nil, errors.Join(err, e.Close())
 	}
 	e.policy = c.policy()
-	e.metrics.Late(func(ctx context.Context) (int64, error) { return e.Store.Late(ctx, time.Now().Add(-grace)) })
+	e.metrics.waiting(e.Store)
 	e.Stamper = packages.NewStamper(e.Store, e.keys, e.policy.File)
 	if e.steps, err = e.Activities(); err != nil {
 		return nil, errors.Join(err, e.Close())
@@ -126,6 +125,12 @@ func (e *Engine) openGateway() error {
 
 // OpenStore connects to the database alone.
 func OpenStore(c Config) (*models.Store, error) { return models.Open(c.DatabaseURL, c.policy()) }
+
+// version names this worker to Temporal's Worker Deployment Versioning; zero:
+// it takes every workflow.
+func (c Config) version() sdkworker.WorkerDeploymentVersion {
+	return sdkworker.WorkerDeploymentVersion{DeploymentName: c.Deployment, BuildID: c.BuildID}
+}
 
 // vendor is who invoices come from.
 func (c Config) vendor() documents.Vendor {
@@ -158,6 +163,15 @@ func (c Config) policy() billing.Policy {
 	}
 	p.File.AfterMoneyBack = time.Duration(c.FirstFileDays) * 24 * time.Hour
 	return p
+}
+
+// temporal is where TEMPORAL_… says that Temporal is.
+func (c Config) temporal() (client.Options, error) {
+	options, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return options, fmt.Errorf("TEMPORAL_…: %w", err)
+	}
+	return options, c.checkTemporal(options)
 }
 
 func dial(ctx context.Context, options client.Options, l *slog.Logger) (client.Client, error) {
@@ -202,11 +216,8 @@ var SearchAttributes = map[string]enums.IndexedValueType{
 
 // RegisterSearchAttributes makes them known to Temporal's namespace.
 func RegisterSearchAttributes(ctx context.Context, cfg Config, l *slog.Logger) error {
-	options, err := envconfig.LoadDefaultClientOptions()
+	options, err := cfg.temporal()
 	if err != nil {
-		return fmt.Errorf("TEMPORAL_…: %w", err)
-	}
-	if err := cfg.checkTemporal(options); err != nil {
 		return err
 	}
 	return RegisterSearchAttributesAt(ctx, options, l)
@@ -241,6 +252,21 @@ func RegisterSearchAttributesAt(ctx context.Context, options client.Options, l *
 		return fmt.Errorf("registering search attributes: %w", err)
 	}
 	return nil
+}
+
+// Replay replays the histories of workflows with this program's code; see
+// worker.Replay. It needs no database.
+func Replay(ctx context.Context, cfg Config, l *slog.Logger, which worker.Selection, tell func(worker.Replayed)) (worker.Replayed, error) {
+	options, err := cfg.temporal()
+	if err != nil {
+		return worker.Replayed{}, err
+	}
+	c, err := dial(ctx, options, l)
+	if err != nil {
+		return worker.Replayed{}, err
+	}
+	defer c.Close()
+	return worker.Replay(ctx, c, which, tell)
 }
 
 // api is the handler of everything that is served over HTTP.
@@ -301,6 +327,7 @@ func (e *Engine) loops() []loop {
 		{roleAPI, "act on the gateway's events, and have it forget removed cards", e.events.Run},
 		{roleAPI, "send the sandbox's webhooks", e.sendWebhooks},
 		{roleWorker, "remove what is older than its retention", func(ctx context.Context) { backoffice.Retain(ctx, e.Store, e.config.retention(), e.log) }},
+		{roleWorker, "compare the rows with the workflows, and the gateway's money with the books", func(ctx context.Context) { e.Office.Watch(ctx, time.Minute, time.Hour, e.metrics.Reconciled) }},
 		{roleWorker, "send mails that are left over", func(ctx context.Context) { worker.Sweep(ctx, e.steps, time.Minute, e.log) }},
 	}
 }
@@ -354,7 +381,7 @@ func (e *Engine) ServeMetrics(ctx context.Context, l net.Listener) error {
 // finish.
 func (e *Engine) Work(ctx context.Context) error {
 	defer e.runBeside(ctx, roleWorker)()
-	return worker.New(e.Temporal, e.steps, e.log).Run(until(ctx))
+	return worker.New(e.Temporal, e.steps, e.config.version(), e.log).Run(until(ctx))
 }
 
 func until(ctx context.Context) <-chan any {

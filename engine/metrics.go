@@ -9,6 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/okviz/licensing/backoffice"
+	"github.com/okviz/licensing/billing"
 )
 
 // metrics are the counts of one process, for Prometheus. No label is an id, an
@@ -19,6 +22,9 @@ type metrics struct {
 	checks   *prometheus.CounterVec
 	charges  *prometheus.CounterVec
 	mails    *prometheus.CounterVec
+
+	differences *prometheus.GaugeVec
+	reconciled  prometheus.Gauge
 }
 
 // Outcomes of a call of the gateway that charges, besides a payment's statuses,
@@ -46,14 +52,25 @@ func newMetrics() *metrics {
 		mails: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "okviz_mails_total", Help: "Tries to send a mail, by what became of them.",
 		}, []string{"outcome"}),
+		differences: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "okviz_reconcile_differences", Help: "What the latest reconciliation has named, by kind.",
+		}, []string{"kind"}),
+		reconciled: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "okviz_reconciled_timestamp_seconds", Help: "When this process has reconciled last; 0: not yet.",
+		}),
 	}
-	m.registry.MustRegister(m.requests, m.checks, m.charges, m.mails,
+	m.registry.MustRegister(m.requests, m.checks, m.charges, m.mails, m.differences, m.reconciled,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, outcome := range []string{"succeeded", "declined", "requires_action", "processing", "unknown", refused, failed} {
 		m.charges.WithLabelValues(outcome) // an alarm needs the zero before the first one
 	}
 	for _, outcome := range []string{sent, failed, givenUp} {
 		m.mails.WithLabelValues(outcome)
+	}
+	for _, workflow := range []string{"Subscription", "Deliver"} {
+		for _, reason := range []string{"NonDeterminismError", "WorkflowError"} {
+			m.sdk().WithTags(map[string]string{"workflow_type": workflow, "failure_reason": reason}).Counter(failedTasks).Inc(0)
+		}
 	}
 	return m
 }
@@ -95,25 +112,42 @@ const grace = 5 * time.Minute
 // readTime is how long a scrape waits for the count of late steps.
 const readTime = 3 * time.Second
 
-// Late counts, whenever Prometheus asks, the steps that are due since longer
-// than grace. Where that cannot be read there is no such number, which is an
-// alarm of its own.
-func (m *metrics) Late(count func(ctx context.Context) (int64, error)) {
-	m.registry.MustRegister(late{count})
+// Count reads a number from the database whenever Prometheus asks. Where it
+// cannot be read there is no such number, which is an alarm of its own.
+func (m *metrics) Count(name, help string, count func(ctx context.Context) (int64, error)) {
+	m.registry.MustRegister(counted{prometheus.NewDesc(name, help, nil, nil), count})
 }
 
-type late struct {
+type counted struct {
+	desc  *prometheus.Desc
 	count func(ctx context.Context) (int64, error)
 }
 
-var lateSteps = prometheus.NewDesc("okviz_steps_late", "Renewals and other steps of subscriptions that have been due for more than five minutes.", nil, nil)
+func (n counted) Describe(c chan<- *prometheus.Desc) { c <- n.desc }
 
-func (l late) Describe(c chan<- *prometheus.Desc) { c <- lateSteps }
-
-func (l late) Collect(c chan<- prometheus.Metric) {
+func (n counted) Collect(c chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), readTime)
 	defer cancel()
-	if n, err := l.count(ctx); err == nil {
-		c <- prometheus.MustNewConstMetric(lateSteps, prometheus.GaugeValue, float64(n))
+	if number, err := n.count(ctx); err == nil {
+		c <- prometheus.MustNewConstMetric(n.desc, prometheus.GaugeValue, float64(number))
 	}
+}
+
+// waiting has the database read what waits for longer than it should.
+func (m *metrics) waiting(store interface {
+	Late(ctx context.Context, before time.Time) (int64, error)
+	WaitingMails(ctx context.Context, before time.Time) (int64, error)
+}) {
+	m.Count("okviz_steps_late", "Renewals and other steps of subscriptions that have been due for more than five minutes.",
+		func(ctx context.Context) (int64, error) { return store.Late(ctx, time.Now().Add(-grace)) })
+	m.Count("okviz_mails_waiting", "Mails that have been waiting to be sent for more than fifteen minutes.",
+		func(ctx context.Context) (int64, error) { return store.WaitingMails(ctx, time.Now().Add(-3*grace)) })
+}
+
+// Reconciled keeps what the latest reconciliation has found.
+func (m *metrics) Reconciled(r backoffice.Reconciliation, money []billing.Difference) {
+	for kind, n := range map[string]int{"without_workflow": len(r.WithoutWorkflow), "without_rows": len(r.WithoutRows), "money": len(money)} {
+		m.differences.WithLabelValues(kind).Set(float64(n))
+	}
+	m.reconciled.SetToCurrentTime()
 }

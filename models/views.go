@@ -244,3 +244,11 @@ func (s *Store) Late(ctx context.Context, before time.Time) (int64, error) {
 	err := s.db.WithContext(ctx).Model(&subscriptionRow{}).Where("test_clock = '' AND next_at < ?", billing.Instant(before)).Count(&n).Error
 	return n, err
 }
+
+// WaitingMails counts the mails that were to be sent before an instant, and were
+// neither sent nor given up.
+func (s *Store) WaitingMails(ctx context.Context, before time.Time) (int64, error) {
+	var n int64
+	err := s.db.WithContext(ctx).Model(&outboxRow{}).Where("done_at IS NULL AND created_at < ?", billing.Instant(before)).Count(&n).Error
+	return n, err
+}

@@ -237,3 +237,24 @@ func TestALateStepIsOneThatIsDueAndOnNoTestClock(t *testing.T) {
 		}
 	})
 }
+
+func TestAMailWaitsUntilItIsSentOrGivenUp(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Store) {
+		s := openShop(t, db)
+		mails, err := s.ClaimNotices(t.Context(), s.buy(newOrder("ada@contoso.example")).ID, 100)
+		must(t, err)
+		wantWaiting := func(before time.Time, want int) {
+			t.Helper()
+			if n, err := s.WaitingMails(t.Context(), before); err != nil || n != int64(want) {
+				t.Errorf("%d mails wait, %v, want %d", n, err, want)
+			}
+		}
+		later := time.Now().Add(time.Minute)
+		wantWaiting(time.Now().Add(-time.Minute), 0)
+		wantWaiting(later, 2) // a receipt and a file
+		for i, m := range mails {
+			must(t, s.NoticeDone(t.Context(), m.ID, i == 0))
+		}
+		wantWaiting(later, 0)
+	})
+}

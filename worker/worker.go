@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/okviz/licensing/activities"
 	"github.com/okviz/licensing/workflows"
@@ -19,16 +20,26 @@ import (
 const Stop = 30 * time.Second
 
 // New makes a worker with everything registered. Run it with
-// Run(worker.InterruptCh()), or Start and Stop.
-func New(c client.Client, a *activities.Activities, log *slog.Logger) worker.Worker {
+// Run(worker.InterruptCh()), or Start and Stop. With a version it takes only the
+// tasks that Temporal routes to it: none until its deployment has a current version.
+func New(c client.Client, a *activities.Activities, version worker.WorkerDeploymentVersion, log *slog.Logger) worker.Worker {
 	w := worker.New(c, workflows.TaskQueue, worker.Options{
 		WorkerStopTimeout: Stop,
 		Interceptors:      []interceptor.WorkerInterceptor{&codes{log: log}, &heartbeat{}},
+		DeploymentOptions: deployment(version),
 	})
-	w.RegisterWorkflow(workflows.Subscription)
-	w.RegisterWorkflow(workflows.Deliver)
+	workflows.Register(w)
 	a.Register(w)
 	return w
+}
+
+// deployment has sleeping runs follow the current version: a run that stayed with
+// the one it began on would hold an old build for up to 400 days.
+func deployment(version worker.WorkerDeploymentVersion) worker.DeploymentOptions {
+	if version == (worker.WorkerDeploymentVersion{}) {
+		return worker.DeploymentOptions{}
+	}
+	return worker.DeploymentOptions{UseVersioning: true, Version: version, DefaultVersioningBehavior: workflow.VersioningBehaviorAutoUpgrade}
 }
 
 // Sweep sends the mails that their workflows gave up on, until the context

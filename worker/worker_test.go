@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/okviz/licensing/activities"
 	"github.com/okviz/licensing/activities/activitiestest"
@@ -21,7 +23,18 @@ func TestWorkerHasItsWorkflowsAndActivitiesWithoutTalkingToAnybody(t *testing.T)
 		t.Fatal(err)
 	}
 	defer c.Close()
-	New(c, &activities.Activities{}, slog.New(slog.DiscardHandler)) // panics on what cannot be registered
+	New(c, &activities.Activities{}, worker.WorkerDeploymentVersion{}, slog.New(slog.DiscardHandler)) // panics on what cannot be registered
+}
+
+func TestAWorkerIsVersionedOnlyWhereItsBuildIsNamedAndRunsFollowTheCurrentVersion(t *testing.T) {
+	if got := deployment(worker.WorkerDeploymentVersion{}); got != (worker.DeploymentOptions{}) {
+		t.Errorf("without a version: %+v", got)
+	}
+	version := worker.WorkerDeploymentVersion{DeploymentName: "okviz", BuildID: "1.4.0"}
+	want := worker.DeploymentOptions{UseVersioning: true, Version: version, DefaultVersioningBehavior: workflow.VersioningBehaviorAutoUpgrade}
+	if got := deployment(version); got != want {
+		t.Errorf("with a version: %+v", got)
+	}
 }
 
 // outbox has one email, which nobody can deliver for some time.

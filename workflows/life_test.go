@@ -33,6 +33,7 @@ type life struct {
 	env      *testsuite.TestWorkflowEnvironment
 	now      atomic.Int64 // virtual, where no run is there to tell
 	began    time.Time
+	later    map[time.Time][]func()                   // what the script does at instants that have not come
 	setup    func(*testsuite.TestWorkflowEnvironment) // more of it, for the next run
 	timers   []time.Duration                          // that the workflow started
 	sums     []string                                 // summaries of timers and activities
@@ -72,7 +73,7 @@ func (l *life) run(in workflows.Start, script func()) error {
 	env.SetTestTimeout(20 * time.Second)
 	env.SetWorkflowRunTimeout(12 * 365 * 24 * time.Hour) // one that should have ended fails soon
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&watcher{life: l}}})
-	env.RegisterWorkflow(workflows.Subscription)
+	workflows.Register(env)
 	l.Activities.Register(env)
 	env.OnUpsertTypedSearchAttributes(mock.Anything).Run(func(args mock.Arguments) {
 		l.upserted = append(l.upserted, args.Get(0).(temporal.SearchAttributes))
@@ -93,11 +94,14 @@ func (l *life) run(in workflows.Start, script func()) error {
 	return env.GetWorkflowError()
 }
 
-// lives runs a script from the beginning, until an instant at which the run
-// must still be there.
+// lives runs a script from the beginning, until an instant at which the
+// subscription must still run: in the first run, or in one that goes on after it.
 func (l *life) lives(until string, script func()) {
 	l.Helper()
 	err := l.run(workflows.Start{ID: l.sub}, func() { script(); l.stop(until) })
+	for workflow.IsContinueAsNewError(err) {
+		err = l.run(l.carried(err), l.goOn)
+	}
 	if !temporal.IsCanceledError(err) {
 		l.Fatalf("the run ended by itself: %v", err)
 	}
@@ -115,8 +119,28 @@ func (l *life) ends(at string, script func()) {
 }
 
 // at does something at a virtual instant.
-func (l *life) at(when string, f func()) {
-	l.env.RegisterDelayedCallback(f, instant(when).Sub(l.began))
+func (l *life) at(when string, f func()) { l.schedule(instant(when), f) }
+
+func (l *life) schedule(at time.Time, f func()) {
+	if l.later == nil {
+		l.later = map[time.Time][]func(){}
+	}
+	l.later[at] = append(l.later[at], f)
+	l.env.RegisterDelayedCallback(func() {
+		l.later[at] = l.later[at][1:]
+		f()
+	}, at.Sub(l.began))
+}
+
+// goOn does in the next run what the script has for later.
+func (l *life) goOn() {
+	later := l.later
+	l.later = nil
+	for at, all := range later {
+		for _, f := range all {
+			l.schedule(at, f)
+		}
+	}
 }
 
 func (l *life) stop(at string) { l.at(at, func() { l.env.CancelWorkflow() }) }

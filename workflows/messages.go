@@ -14,6 +14,12 @@ import (
 // TaskQueue is where the engine's workers take their work.
 const TaskQueue = "billing"
 
+// Register registers every workflow, with a worker or what replays histories.
+func Register(r interface{ RegisterWorkflow(workflow any) }) {
+	r.RegisterWorkflow(Subscription)
+	r.RegisterWorkflow(Deliver)
+}
+
 // HeartbeatTimeout is how long a worker may be silent before its activity is given to
 // another. Workers send heartbeats more often than that.
 const HeartbeatTimeout = 15 * time.Second

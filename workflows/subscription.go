@@ -110,9 +110,13 @@ func (s *subscription) wait(ctx workflow.Context) error {
 	ctx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	next := s.state.Next
+	at, summary := next.At, inWords(s.state)
+	if end := lastDay(ctx); !s.over() && !aged(ctx) && (at.IsZero() || end.Before(at)) {
+		at, summary = end, "goes on as a new run, so that old code can go; then it "+summary
+	}
 	due := func() bool { return false } // on a test clock, advance does what is due
-	if s.state.TestClock == "" && !next.At.IsZero() {
-		timer := workflow.NewTimerWithOptions(ctx, next.At.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: inWords(s.state)})
+	if s.state.TestClock == "" && !at.IsZero() {
+		timer := workflow.NewTimerWithOptions(ctx, at.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: summary})
 		due = timer.IsReady
 	}
 	return workflow.Await(ctx, func() bool { return due() || s.state.Next != next || s.leaving(ctx) })
@@ -124,11 +128,22 @@ func (s *subscription) over() bool {
 	return s.state.Status.Ended() && s.state.Refunding == 0 && !s.state.PaymentPending()
 }
 
+// LongestRun is how long a run lasts at most, while it is idle at that moment:
+// code that only older runs need can be removed after that.
+const LongestRun = 400 * 24 * time.Hour
+
+// lastDay is when this run should end.
+func lastDay(ctx workflow.Context) time.Time {
+	return workflow.GetInfo(ctx).WorkflowStartTime.Add(LongestRun)
+}
+
+func aged(ctx workflow.Context) bool { return !workflow.Now(ctx).Before(lastDay(ctx)) }
+
 // leaving tells whether this run should end now, because the subscription is
-// over or the history has become long, and nothing would be lost by it. The
+// over, or the history long or old, and nothing would be lost by it. The
 // next run asks again for a refund that the gateway has not answered yet.
 func (s *subscription) leaving(ctx workflow.Context) bool {
-	return (s.over() || workflow.GetInfo(ctx).GetContinueAsNewSuggested()) && s.idle(ctx)
+	return (s.over() || workflow.GetInfo(ctx).GetContinueAsNewSuggested() || aged(ctx)) && s.idle(ctx)
 }
 
 // idle tells whether this run could end without losing anything.

@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/okviz/licensing/activities/activitiestest"
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/workflows"
 )
 
 func wantNextRun(l *life, err error) *workflow.ContinueAsNewError {
@@ -52,6 +54,51 @@ func TestPurchasedOn31JanuaryIsRenewedForTwoYearsOnTheLastDays(t *testing.T) {
 	}
 	if receipts != 25 {
 		t.Errorf("%d receipts were sent, want 25", receipts)
+	}
+}
+
+// A yearly subscription wakes on day 335, 365 and 700 by itself; the run ends on
+// day 400 all the same.
+func TestARunEndsAfter400DaysAndTheNextOneGoesOnWithTheSubscription(t *testing.T) {
+	l := newLife(t, "2026-01-01 10:00:00")
+	buy := l.order(activitiestest.Order{Token: "tok_visa", Plan: activitiestest.Yearly})
+	err := l.run(workflows.Start{ID: l.sub}, func() { buy() })
+	next := l.carried(err)
+	if got, want := time.Unix(l.now.Load(), 0).UTC(), instant("2027-02-05 10:00:00"); !got.Equal(want) {
+		t.Errorf("the run ended at %s, want %s", got, want)
+	}
+	l.wantCharged(charge("2026-01-01 10:00:00", 9900), charge("2027-01-01 10:00:00", 9900))
+	if err := l.run(next, func() { l.stop("2028-01-02 00:00:00") }); !temporal.IsCanceledError(err) {
+		t.Errorf("the next run ended by itself: %v", err)
+	}
+	l.wantCharged(charge("2026-01-01 10:00:00", 9900), charge("2027-01-01 10:00:00", 9900), charge("2028-01-01 10:00:00", 9900))
+}
+
+// A command that began a second before day 400 is tried six times, over more
+// than half a minute, and another is given meanwhile.
+func TestARunThatIsNotIdleAfter400DaysGoesOnUntilItIs(t *testing.T) {
+	l := newLife(t, "2026-01-01 00:00:00")
+	buy := l.order(activitiestest.Order{Token: "tok_visa", Plan: activitiestest.Yearly})
+	faults := l.Break()
+	var cancelled, resumed *answer
+	err := l.run(workflows.Start{ID: l.sub}, func() {
+		buy()
+		l.at("2027-02-04 23:59:59", func() {
+			faults.Fail(activitiestest.Point{Call: "Snapshot"}, 5)
+			cancelled = l.do(billing.ActionCancel)
+		})
+		l.at("2027-02-05 00:00:20", func() { resumed = l.do(billing.ActionResume) })
+	})
+	if next := l.carried(err); next.State.CancelAtPeriodEnd {
+		t.Error("the next run begins without the last command")
+	}
+	l.wantDone("cancel", cancelled)
+	l.wantDone("resume", resumed)
+	if end := time.Unix(l.now.Load(), 0).UTC(); end.Before(instant("2027-02-05 00:00:30")) || end.After(instant("2027-02-05 00:01:00")) {
+		t.Errorf("the run ended at %s", end)
+	}
+	if n := len(l.timers); n > 10 {
+		t.Errorf("it set %d timers: %v", n, l.timers)
 	}
 }
 

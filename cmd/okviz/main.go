@@ -21,6 +21,7 @@ import (
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/engine"
 	"github.com/okviz/licensing/models"
+	"github.com/okviz/licensing/worker"
 )
 
 func main() {
@@ -42,6 +43,12 @@ func command() *cli.Command {
 			{Name: "worker", Usage: "run the subscriptions", Action: work},
 			{Name: "migrate", Usage: "create or update the tables, and register Temporal's search attributes", Action: migrate},
 			{Name: "recover", Usage: "start a workflow for every live subscription that has none", Action: recoverAll},
+			{Name: "replay", Usage: "replay the histories of workflows with this program, before its workers are rolled out; exit with 1 if one cannot be continued", Action: replay,
+				Flags: []cli.Flag{
+					&cli.IntFlag{Name: "sample", Value: 500, Usage: "about so many of them, from the newest to the oldest"},
+					&cli.BoolFlag{Name: "all", Usage: "all of them"},
+					&cli.StringFlag{Name: "status", Value: "running", Usage: "running or completed"},
+				}},
 			{Name: "catalog", Usage: "products, plans and prices", Commands: []*cli.Command{
 				{Name: "apply", Usage: "apply a catalogue document (- for standard input)", ArgsUsage: "FILE", Action: applyCatalogue,
 					Flags: []cli.Flag{&cli.BoolFlag{Name: "dry-run", Usage: "only print what would change"}}},
@@ -164,6 +171,33 @@ func recoverAll(ctx context.Context, _ *cli.Command) error {
 		}
 		return err
 	})
+}
+
+func replay(ctx context.Context, cmd *cli.Command) error {
+	which := worker.Selection{Status: map[string]string{"running": "Running", "completed": "Completed"}[cmd.String("status")], Sample: cmd.Int("sample")}
+	switch {
+	case which.Status == "":
+		return errors.New("the status is running or completed")
+	case cmd.Bool("all"):
+		which.Sample = 0
+	case which.Sample < 1:
+		return errors.New("a sample has at least 1 workflow")
+	}
+	c, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	told := 0
+	r, err := engine.Replay(ctx, c, logger(c), which, func(r worker.Replayed) {
+		for ; told < len(r.Misfits); told++ {
+			fmt.Printf("%s (run %s): %v\n", r.Misfits[told].Workflow, r.Misfits[told].Run, r.Misfits[told].Err)
+		}
+		fmt.Fprintf(os.Stderr, "%d replayed, of %d that are %s\n", r.Done, r.Of, cmd.String("status"))
+	})
+	if err == nil && len(r.Misfits) > 0 {
+		err = fmt.Errorf("%d of %d workflows cannot be continued by this program", len(r.Misfits), r.Done)
+	}
+	return err
 }
 
 func applyCatalogue(ctx context.Context, cmd *cli.Command) error {

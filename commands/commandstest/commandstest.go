@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
+	"time"
 
 	"go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
@@ -143,6 +144,11 @@ func (s *Requests) Answer(id billing.RequestID, o billing.Outcome) {
 			s.rows[i].Outcome = &o
 		}
 	}
+}
+
+// Confirm is commands.Store's, of requests that wait for nothing.
+func (s *Requests) Confirm(ctx context.Context, id billing.RequestID, _ time.Time) (billing.Request, error) {
+	return s.Request(ctx, id)
 }
 
 // Respond is commands.Store's.

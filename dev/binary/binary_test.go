@@ -21,12 +21,19 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/dev/mailbox"
 	"github.com/okviz/licensing/dev/temporal"
 	"github.com/okviz/licensing/models"
 	"github.com/okviz/licensing/models/mysqltest"
 	"github.com/okviz/licensing/payments/sandbox"
+	"github.com/okviz/licensing/workflows"
 )
 
 func TestMain(m *testing.M) { os.Exit(mysqltest.Main(m)) }
@@ -134,15 +141,13 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	go box.ServeSMTP(smtp) //nolint:errcheck // ends with Close
 	t.Cleanup(func() { box.Close() })
 
-	web := listen(t)
-	address := web.Addr().String()
-	web.Close() // okviz takes it over
+	address, workerMetrics := free(t), free(t)
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := okviz{path: filepath.Join(dir, "okviz.exe"), env: append(os.Environ(),
-		"OKVIZ_ENV=development", "DATABASE_URL="+database, "OKVIZ_HTTP="+address, "OKVIZ_METRICS=127.0.0.1:0", "OKVIZ_WORKER_METRICS=off", "OKVIZ_PUBLIC_URL=http://"+address,
+		"OKVIZ_ENV=development", "DATABASE_URL="+database, "OKVIZ_HTTP="+address, "OKVIZ_METRICS=127.0.0.1:0", "OKVIZ_WORKER_METRICS="+workerMetrics, "OKVIZ_DEPLOYMENT="+deployment, "OKVIZ_BUILD_ID=v1.2.3", "OKVIZ_PUBLIC_URL=http://"+address,
 		"OKVIZ_SECRET=development-only-0123456789abcdef", "OKVIZ_SMTP_URL=smtp://"+smtp.Addr().String(),
 		"OKVIZ_MAIL_FROM=OKVIZ <licences@okviz.example>", "TEMPORAL_ADDRESS="+server.Address(),
 		"OKVIZ_SIGNING_KEYS="+filepath.Join(root, "dev/keys/signing-dev.pem")+","+filepath.Join(root, "dev/keys/signing-dev-next.pem"),
@@ -187,8 +192,16 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		t.Errorf("versions list: %q", got)
 	}
 
+	temporalClient, err := client.Dial(client.Options{HostPort: server.Address(), Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(temporalClient.Close)
+	frozen := o.replaysBefore(t, temporalClient)
+
 	o.start(t, "api")
 	o.start(t, "worker")
+	makeCurrent(t, temporalClient)
 	base := "http://" + address
 	eventually(t, "the API is ready", func() bool { return get(base+"/readyz", "").status == http.StatusOK })
 	if healthy := get(base+"/healthz", ""); string(healthy.body) != `{"status":"ok","version":"v1.2.3"}` {
@@ -253,6 +266,9 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		t.Errorf("recover: %s", got)
 	}
 
+	t.Run("a workflow that this program cannot continue is named, and seen by Prometheus", func(t *testing.T) {
+		o.seesFrozen(t, temporalClient, frozen, bought.Subscription.ID, "http://"+workerMetrics)
+	})
 	t.Run("a statement that is imported again records nothing twice", func(t *testing.T) { o.importsStatements(t, base, key) })
 	t.Run("a price is migrated once", func(t *testing.T) { o.migratesPrices(t, catalogue, bought.Subscription.ID) })
 	t.Run("the gateway's list is compared with the books", func(t *testing.T) { o.reconciles(t, database) })
@@ -264,6 +280,87 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		if !o.ran[name] {
 			t.Errorf("okviz %s was never run", name)
 		}
+	}
+}
+
+// deployment is the name of the workers in Temporal's Worker Deployment Versioning.
+const deployment = "okviz"
+
+// otherRelease is a release whose workflow does something else than this one's.
+func otherRelease(ctx workflow.Context, _ json.RawMessage) error {
+	return workflow.Sleep(ctx, 365*24*time.Hour)
+}
+
+// replaysBefore has another release begin a workflow, and asks this one's
+// binary whether it can be rolled out.
+func (o okviz) replaysBefore(t *testing.T, c client.Client) (frozen string) {
+	w := worker.New(c, workflows.TaskQueue, worker.Options{})
+	w.RegisterWorkflowWithOptions(otherRelease, workflow.RegisterOptions{Name: "Subscription"})
+	if err := w.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer w.Stop()
+	const id = "sub_of_another_release"
+	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: id, TaskQueue: workflows.TaskQueue}, "Subscription", workflows.Start{ID: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := c.GetWorkflowHistory(t.Context(), id, run.GetRunID(), true, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for began := false; !began; {
+		e, err := events.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		began = e.GetTimerStartedEventAttributes() != nil
+	}
+	var out string
+	eventually(t, "it is listed", func() bool {
+		out, err = o.try(nil, "replay", "--all")
+		return err != nil
+	})
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 1 ||
+		!strings.Contains(out, id+" (run "+run.GetRunID()+")") || !strings.Contains(out, "1 of 1 workflows cannot be continued") {
+		t.Errorf("replay: %v\n%s", err, out)
+	}
+	return id
+}
+
+// makeCurrent has Temporal route to the worker that runs: until then its tasks
+// wait.
+func makeCurrent(t *testing.T, c client.Client) {
+	t.Helper()
+	eventually(t, "its deployment takes tasks", func() bool {
+		_, err := c.WorkerDeploymentClient().GetHandle(deployment).SetCurrentVersion(t.Context(), client.WorkerDeploymentSetCurrentVersionOptions{BuildID: "v1.2.3"})
+		return err == nil
+	})
+}
+
+// seesFrozen rolls out all the same: the alert on failing workflow tasks tells.
+func (o okviz) seesFrozen(t *testing.T, c client.Client, frozen, bought, metrics string) {
+	const failing = `temporal_workflow_task_execution_failed{activity_type="",failure_reason="NonDeterminismError",operation="",poller_type="",worker_type="",workflow_type="Subscription"} `
+	if before := string(get(metrics+"/metrics", "").body); !strings.Contains(before, failing+"0\n") {
+		t.Errorf("it has failed before: %s", before)
+	}
+	if err := c.SignalWorkflow(t.Context(), frozen, "", "cancel", struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "Prometheus is told", func() bool {
+		now := string(get(metrics+"/metrics", "").body)
+		return strings.Contains(now, failing) && !strings.Contains(now, failing+"0\n")
+	})
+	if err := c.TerminateWorkflow(t.Context(), frozen, "", "the test is over"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "every workflow that is left fits", func() bool {
+		out, err := o.try(nil, "replay", "--sample", "10")
+		return err == nil && strings.Contains(out, "1 replayed, of 1 that are running")
+	})
+	run, err := c.DescribeWorkflowExecution(t.Context(), bought, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := run.WorkflowExecutionInfo.VersioningInfo; v.GetBehavior() != enums.VERSIONING_BEHAVIOR_AUTO_UPGRADE || v.GetDeploymentVersion().GetBuildId() != "v1.2.3" {
+		t.Errorf("the workflow's version is %v", v)
 	}
 }
 
@@ -354,6 +451,14 @@ func (o okviz) reconciles(t *testing.T, database string) {
 	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(got, "moved 7.77 USD") || !strings.Contains(got, "differ in 1 places") {
 		t.Errorf("a charge that is in no book: %v %s", err, got)
 	}
+}
+
+// free is an address that okviz is to take.
+func free(t *testing.T) string {
+	t.Helper()
+	l := listen(t)
+	l.Close()
+	return l.Addr().String()
 }
 
 func listen(t *testing.T) net.Listener {

@@ -1,11 +1,15 @@
 package e2e
 
 import (
+	"context"
 	"net/http"
 	"regexp"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/okviz/licensing/backoffice"
+	"github.com/okviz/licensing/billing"
 )
 
 // metric is the value of a line that Prometheus reads; 0 where there is none.
@@ -52,5 +56,25 @@ func TestPrometheusIsToldOfRequestsChargesMailsAndChecksOnAListenerOfItsOwn(t *t
 	}
 	for address, path := range map[string]string{shared.http: "/metrics", shared.system.Metrics: "/v1/products"} {
 		(&shop{http: address}).send(t, http.MethodGet, path, nil, nil).want(t, http.StatusNotFound)
+	}
+}
+
+func TestWhatIsReconciledByItselfIsToldAgainAndAgain(t *testing.T) {
+	s := start(t, 0)
+	s.buy(t, newCustomer().order(nil))
+	lost := s.buy(t, newCustomer().order(nil)).Subscription.ID
+	must(t, s.temporal.TerminateWorkflow(t.Context(), lost, "", "as an operator may"))
+	ctx, stop := context.WithCancel(t.Context())
+	told := 0
+	s.system.Engine.Office.Watch(ctx, 0, time.Millisecond, func(r backoffice.Reconciliation, money []billing.Difference) {
+		if told++; told == 2 {
+			stop()
+		}
+		if r.Live != 2 || len(r.WithoutWorkflow) != 1 || string(r.WithoutWorkflow[0]) != lost || len(r.WithoutRows) != 0 || len(money) != 0 {
+			t.Errorf("it is told %+v and %v", r, money)
+		}
+	})
+	if told != 2 {
+		t.Errorf("told %d times", told)
 	}
 }
