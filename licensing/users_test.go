@@ -147,3 +147,18 @@ func TestWhoDoesNotComeBackLeavesTheWindow(t *testing.T) {
 		t.Errorf("after four weeks %d", last)
 	}
 }
+
+func TestATierIsOutgrownSinceItWasLastExceeded(t *testing.T) {
+	l := licensing.License{Type: licensing.Users, Covers: 20}
+	first := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	later := first.AddDate(0, 0, 100)
+	tally, _ := licensing.Tally{}.After(l, licensing.Usage{Estimate: 21}, first)
+	tally, _ = tally.After(l, licensing.Usage{Estimate: 22}, first.AddDate(0, 0, 1))
+	if !tally.OverSince.Equal(first) {
+		t.Errorf("since %v, want %v", tally.OverSince, first)
+	}
+	tally.Usage = licensing.Usage{Estimate: 3, Before: 3} // as it is read in a later week
+	if tally, _ = tally.After(l, licensing.Usage{Estimate: 21, Before: 3}, later); !tally.OverSince.Equal(later) {
+		t.Errorf("once more since %v, want %v", tally.OverSince, later)
+	}
+}
