@@ -21,17 +21,19 @@ import (
 func TestWhatANewerReleaseHasWrittenIsNeitherWrittenOverNorDecidedUpon(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
-		v := newShop(t, s).order(t, "ada@contoso.example")
-		inv := v.invoice("inv_newer", 1000)
-		must(t, s.Post(ctx, billing.Changeset{From: v.sub.Revision, Subscription: v.sub, Invoice: &inv}))
+		shop := openShop(t, s)
+		sub := shop.buy(newOrder("bea@contoso.example"))
+		inv, paid := shop.reserved(newOrder("ada@contoso.example"))
 		for _, c := range []struct {
 			table, column, key string
 			id                 any
 			write              func() error
 		}{
-			{"subscriptions", "state", "id", v.sub.ID, func() error { _, err := s.Fence(ctx, v.sub.ID); return err }},
+			{"subscriptions", "state", "id", sub.ID, func() error { _, err := s.Fence(ctx, sub.ID); return err }},
 			{"invoices", "detail", "id", inv.ID, func() error { return s.SetCharge(ctx, inv.ID, "sandbox", "pay_1") }},
-			{"orders", "detail", "subscription", v.sub.ID, func() error { return billing.ErrNewerRelease }}, // never written back
+			{"invoices", "detail", "id", inv.ID, func() error { return s.Post(ctx, paid) }},
+			{"licenses", "plan", "id", sub.License, func() error { return s.SetSites(ctx, sub.License, []string{"one.example"}, 3) }},
+			{"orders", "detail", "subscription", sub.ID, func() error { return billing.ErrNewerRelease }}, // never written back
 		} {
 			var was, is string
 			read := s.db.Table(c.table).Select(c.column).Where(c.key+" = ?", c.id)
@@ -39,9 +41,13 @@ func TestWhatANewerReleaseHasWrittenIsNeitherWrittenOverNorDecidedUpon(t *testin
 			future := strings.TrimSuffix(strings.TrimSpace(was), "}") + `, "of_a_newer_release": {"amount": 7}}`
 			must(t, s.db.Table(c.table).Where(c.key+" = ?", c.id).Update(c.column, future).Error)
 
-			snapshot, err := s.Snapshot(ctx, v.sub.ID)
+			of := sub.ID
+			if c.table == "invoices" {
+				of = inv.Subscription
+			}
+			snapshot, err := s.Snapshot(ctx, of)
 			must(t, err) // it may be shown
-			if c.table != "invoices" && !snapshot.Newer {
+			if snapshot.Newer == (c.table == "licenses") { // of which nothing is decided
 				t.Errorf("%s: nothing tells that they are a newer release's", c.table)
 			}
 			if err := c.write(); !errors.Is(err, billing.ErrNewerRelease) {
@@ -53,7 +59,7 @@ func TestWhatANewerReleaseHasWrittenIsNeitherWrittenOverNorDecidedUpon(t *testin
 			}
 			must(t, s.db.Table(c.table).Where(c.key+" = ?", c.id).Update(c.column, was).Error)
 		}
-		if snapshot, err := s.Snapshot(ctx, v.sub.ID); err != nil || snapshot.Newer {
+		if snapshot, err := s.Snapshot(ctx, sub.ID); err != nil || snapshot.Newer {
 			t.Errorf("this release's own: %v %v", snapshot.Newer, err)
 		}
 	})
@@ -78,7 +84,7 @@ func TestThePreviousReleaseGoesOnWithThisReleasesTables(t *testing.T) {
 	must(t, json.Unmarshal(text, &previous))
 	onEach(t, func(t *testing.T, s *Store) {
 		for _, table := range slices.Sorted(maps.Keys(previous)) {
-			if err := s.db.Table(table).Create(previous[table]).Error; err != nil {
+			if err := s.db.Table(table).Create(maps.Clone(previous[table])).Error; err != nil {
 				t.Errorf("it can no longer write %s %v: %v", table, slices.Sorted(maps.Keys(previous[table])), err)
 			}
 		}
