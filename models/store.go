@@ -76,26 +76,15 @@ func dialect(databaseURL string) (gorm.Dialector, error) {
 		file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: u.Host + u.Path}).EscapedPath(), RawQuery: q.Encode()}
 		return &sqliteDialector{sqlite.Dialector{DriverName: "sqlite", DSN: file.String()}}, nil
 	case "mysql":
-		c := mysqldriver.NewConfig()
-		c.User = u.User.Username()
-		c.Passwd, _ = u.User.Password()
-		c.Net, c.Addr, c.DBName = "tcp", u.Host, strings.TrimPrefix(u.Path, "/")
-		c.ParseTime, c.Loc = true, time.UTC
-		// What does not fit is an error and is never cut, however the server is set up.
-		c.Params = map[string]string{"time_zone": "'+00:00'", "sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"}
-		c.Collation = "utf8mb4_bin"
-		switch u.Query().Get("tls") {
-		case "":
-		case "true":
-			c.TLSConfig = "true"
-		default:
-			return nil, errors.New("DATABASE_URL: tls is true or absent")
-		}
-		// Instants are cut to the second; MySQL by itself would round them.
-		if err := c.Apply(mysqldriver.TimeTruncate(time.Second)); err != nil {
+		c, err := mysqlConfig(u)
+		if err != nil {
 			return nil, err
 		}
-		return &mysqlDialector{mysql.Dialector{Config: &mysql.Config{DSN: c.FormatDSN(), DSNConfig: c, SkipInitializeWithVersion: true}}}, nil
+		connector, err := mysqldriver.NewConnector(c)
+		if err != nil {
+			return nil, errors.New("DATABASE_URL does not name a MySQL database")
+		}
+		return &mysqlDialector{mysql.Dialector{Config: &mysql.Config{Conn: sql.OpenDB(connector), SkipInitializeWithVersion: true}}}, nil
 	}
 	return nil, errors.New("DATABASE_URL starts with mysql:// or sqlite://")
 }
