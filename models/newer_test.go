@@ -46,7 +46,7 @@ func TestWhatANewerReleaseHasWrittenIsNeitherWrittenOverNorDecidedUpon(t *testin
 				of = inv.Subscription
 			}
 			snapshot, err := s.Snapshot(ctx, of)
-			must(t, err) // it may be shown
+			must(t, err)                                   // it may be shown
 			if snapshot.Newer == (c.table == "licenses") { // of which nothing is decided
 				t.Errorf("%s: nothing tells that they are a newer release's", c.table)
 			}
@@ -171,5 +171,7 @@ func fill(v reflect.Value) {
 				fill(v.Field(i))
 			}
 		}
+	default:
+		panic("no value of a " + v.Kind().String())
 	}
 }
