@@ -71,10 +71,10 @@ var theirs = map[string][]string{
 	"github.com/wneessen/go-mail": {"delivery/mail"},
 	"go.temporal.io":              {"activities", "commands", "engine", "worker", "workflows"},
 	"go.temporal.io/sdk/client":   {"commands", "engine", "worker", "workflows"}, // workflows: how a run is started
-	"go.temporal.io/sdk/workflow": {"worker", "workflows"}, // worker: how versions are followed, what is replayed
+	"go.temporal.io/sdk/workflow": {"worker", "workflows"},                       // worker: how versions are followed, what is replayed
 	"log":                         {"activities", "api", "backoffice", "cmd/okviz", "commands", "engine", "licensing/checks", "payments/events", "worker"},
 	"log/slog":                    {"activities", "api", "backoffice", "cmd/okviz", "commands", "engine", "licensing/checks", "payments/events", "worker", "licensing"}, // Key.LogValue
-	"os":                          {"cmd/okviz", "engine"},
+	"os":                          {"cmd/okviz", "engine", "models"},                                                                                                    // models: the certificates that DATABASE_URL names
 	"testing":                     {},
 }
 

@@ -30,6 +30,9 @@ func (a *Activities) send(ctx context.Context, e billing.Envelope) error {
 	if err == nil {
 		err = a.Mailer.Deliver(ctx, email)
 	}
+	if errors.Is(err, errEnded) { // nothing is wrong: there is nobody to tell any more
+		return a.Store.NoticeDone(ctx, e.ID, true)
+	}
 	var permanent interface{ IsPermanent() bool }
 	hopeless := errors.As(err, &permanent) && permanent.IsPermanent()
 	if err == nil || hopeless {
@@ -57,16 +60,9 @@ func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string
 	return nil
 }
 
-// errEnded gives up a mail that can never be made any more, because the licence
-// of its file, or its link, has ended meanwhile.
-var errEnded error = ended{}
-
-type ended struct{}
-
-func (ended) Error() string {
-	return "the licence or the link has ended, and the mail cannot be made any more"
-}
-func (ended) IsPermanent() bool { return true }
+// errEnded drops a mail that can never be made any more, because the licence of
+// its file, or its link, has ended meanwhile.
+var errEnded = errors.New("the licence or the link has ended, and the mail cannot be made any more")
 
 // loginEmail brings a sign-in link. The token is in the URL's fragment,
 // which browsers do not send to servers.

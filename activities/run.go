@@ -86,6 +86,9 @@ func (a *Activities) step(ctx context.Context, t Task) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if snapshot.Newer {
+		return Result{}, billing.ErrNewerRelease // until a newer worker takes it
+	}
 	if s := &snapshot.Subscription; s.TestClock != "" {
 		if t.Command != nil && s.Status.Ended() && s.Now.After(t.At) {
 			t.At = s.Now // an ended workflow does not hear that its clock has moved

@@ -23,7 +23,7 @@ import (
 // AccessStore is what tells who calls, and what they may see. Errors:
 // billing.ErrNotFound.
 type AccessStore interface {
-	Ping(ctx context.Context) error
+	Database
 	APIKey(ctx context.Context, key string) (billing.APIKey, error)
 	Account(ctx context.Context, id billing.AccountID) (billing.Account, error)
 	Session(ctx context.Context, token string) (id string, account billing.Account, err error)
@@ -148,7 +148,7 @@ func New(c Config) (http.Handler, error) {
 	})
 
 	r.GET("/healthz", func(g *gin.Context) { g.JSON(http.StatusOK, gin.H{"status": "ok", "version": c.Version}) })
-	r.GET("/readyz", s.ready)
+	r.GET("/readyz", gin.WrapH(Readiness(c.Stores.Access, c.Commands)))
 	held.visualRoutes(r)
 	(&gateway{s, c.Stores.Gateway}).routes(r)
 	docsRoutes(r)
@@ -264,24 +264,6 @@ func order(op *huma.Operation) {
 }
 func quoteHolder(op *huma.Operation) {
 	op.Security = []map[string][]string{{"key": {}}, {"session": {}}, {"quote": {}}}
-}
-
-// ready names each dependency, and is 503 when one is down.
-func (s *server) ready(g *gin.Context) {
-	ctx, cancel := context.WithTimeout(g.Request.Context(), 3*time.Second)
-	defer cancel()
-	answer := gin.H{"database": "ok", "temporal": "ok"}
-	code := http.StatusOK
-	if s.Stores.Access.Ping(ctx) != nil {
-		answer["database"], code = "down", http.StatusServiceUnavailable
-	}
-	if s.Commands.Ping(ctx) != nil {
-		answer["temporal"], code = "down", http.StatusServiceUnavailable
-	}
-	if code != http.StatusOK {
-		g.Header("Retry-After", "5")
-	}
-	g.JSON(code, answer)
 }
 
 // page answers what is no route of the API.

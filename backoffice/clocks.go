@@ -31,13 +31,15 @@ func (o *Office) AdvanceClock(ctx context.Context, id string, to time.Time, late
 	if to.Before(now) || to.Year() > 2200 {
 		return &billing.Error{Code: billing.CodeInvalid, Field: "to", Detail: "is before the clock's now, or after the year 2200"}
 	}
-	return o.advance(ctx, id, to, late)
+	return o.advance(ctx, id, now, to, late)
 }
 
 // advance takes the smallest due instant, sets the clock to it and has that
 // step done, again and again, up to and including to. Late, the clock jumps at
-// once, and what is due is done at that instant.
-func (o *Office) advance(ctx context.Context, clock string, to time.Time, late bool) error {
+// once, and what is due is done at that instant. What was due before now is done
+// now: a clock never goes back.
+func (o *Office) advance(ctx context.Context, clock string, now, to time.Time, late bool) error {
+	told := map[billing.SubscriptionID]time.Time{}
 	for !late {
 		id, at, err := o.store.NextOnClock(ctx, clock, to)
 		if err != nil {
@@ -45,6 +47,14 @@ func (o *Office) advance(ctx context.Context, clock string, to time.Time, late b
 		}
 		if id == "" {
 			break
+		}
+		if last, again := told[id]; again && last.Equal(at) {
+			return &billing.Error{Code: billing.CodeNotPossibleNow, Field: "to", Detail: "the workflow of " + string(id) +
+				" does not do what is due by the database: terminate it, and run okviz recover"}
+		}
+		told[id] = at
+		if at.Before(now) {
+			at = now
 		}
 		if err := o.tick(ctx, clock, at, id); err != nil {
 			return err

@@ -14,6 +14,14 @@ var (
 	ErrConflict = errors.New("something shared has changed meanwhile")
 	// ErrBusy says that a test clock is being advanced already.
 	ErrBusy = errors.New("the clock is being advanced")
+	// ErrNotMigrated says that the database lacks tables or columns of this
+	// release.
+	ErrNotMigrated = errors.New("the database is not migrated: run okviz migrate")
+	// ErrNewerRelease says that a newer release has written something that this one
+	// does not know and would lose: that one must do it.
+	ErrNewerRelease = errors.New("a newer release has written this: let that one go on with it")
+	// ErrNotWritable says that the database's disk is full, or that it only reads.
+	ErrNotWritable = errors.New("the database cannot be written to: its disk is full, or it only reads")
 )
 
 // Code is a stable name of a refusal that callers may rely on. It is the

@@ -23,6 +23,7 @@ type Snapshot struct {
 	Standing       int64       // the billing account's standing discount, percent
 	Method         string      // the gateway's reference of the card in use; empty: none
 	MethodExp      string      // its last month, "2029-12"
+	Newer          bool        // a newer release has written what this one does not know: nothing may be decided here
 
 	Policy Policy
 	NewID  func(prefix string) string // "inv" → "inv_…"

@@ -122,11 +122,12 @@ func isWorkflows(err error) bool {
 	return errors.As(err, &application)
 }
 
-// IsAway tells whether Temporal or the database could not be reached.
+// IsAway tells whether Temporal or the database could not be reached, or cannot
+// be written to at the moment: by nobody, or not by this release.
 func IsAway(err error) bool {
 	var unavailable *serviceerror.Unavailable
 	var exhausted *serviceerror.ResourceExhausted
 	var network net.Error
 	return errors.As(err, &unavailable) || errors.As(err, &exhausted) || errors.As(err, &network) ||
-		errors.Is(err, driver.ErrBadConn) || isSlow(err)
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, billing.ErrNotWritable) || errors.Is(err, billing.ErrNewerRelease) || isSlow(err)
 }

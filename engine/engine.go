@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,7 @@ type Engine struct {
 	checks    *checks.Checks
 	events    *events.Receiver
 	steps     *activities.Activities
+	namespace string   // of Temporal
 	address   net.Addr // of the API, while it serves
 	config    Config
 	keys      licensing.KeyRing
@@ -62,8 +64,9 @@ type Engine struct {
 	log       *slog.Logger
 }
 
-// Open connects to the database and to Temporal, wherever TEMPORAL_… says.
-func Open(ctx context.Context, c Config, l *slog.Logger) (*Engine, error) {
+// Open prepares the connections to the database and to Temporal, wherever
+// TEMPORAL_… says. They need not answer yet: Await waits for them.
+func Open(c Config, l *slog.Logger) (*Engine, error) {
 	options, err := c.temporal()
 	if err != nil {
 		return nil, err
@@ -71,12 +74,12 @@ func Open(ctx context.Context, c Config, l *slog.Logger) (*Engine, error) {
 	if !c.Development() && len(c.AcceptRisks) > 0 {
 		l.Warn("OKVIZ_ACCEPT_RISKS accepts what production otherwise refuses", "risks", c.AcceptRisks)
 	}
-	return OpenAt(ctx, c, options, l)
+	return OpenAt(c, options, l)
 }
 
 // OpenAt is Open with Temporal where the options say.
-func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logger) (*Engine, error) {
-	e := &Engine{config: c, log: l, metrics: newMetrics()}
+func OpenAt(c Config, options client.Options, l *slog.Logger) (*Engine, error) {
+	e := &Engine{config: c, log: l, metrics: newMetrics(), namespace: cmp.Or(options.Namespace, client.DefaultNamespace)}
 	var err error
 	if e.keys, err = c.keys(); err != nil {
 		return nil, err
@@ -88,8 +91,9 @@ func OpenAt(ctx context.Context, c Config, options client.Options, l *slog.Logge
 		return nil, errors.Join(err, e.Store.Close())
 	}
 	options.MetricsHandler = e.metrics.sdk()
-	if e.Temporal, err = dial(ctx, options, l); err != nil {
-		return nil, errors.Join(err, e.Store.Close())
+	options.Logger = log.NewStructuredLogger(l)
+	if e.Temporal, err = client.NewLazyClient(options); err != nil {
+		return nil, errors.Join(fmt.Errorf("preparing to connect to Temporal: %w", err), e.Store.Close())
 	}
 	if e.documents, err = documents.New(c.vendor(), nil); err != nil {
 		return nil, errors.Join(err, e.Close())
@@ -230,10 +234,7 @@ func RegisterSearchAttributesAt(ctx context.Context, options client.Options, l *
 		return err
 	}
 	defer c.Close()
-	namespace := options.Namespace
-	if namespace == "" {
-		namespace = client.DefaultNamespace
-	}
+	namespace := cmp.Or(options.Namespace, client.DefaultNamespace)
 	known, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
 	if err != nil {
 		return fmt.Errorf("reading search attributes: %w", err)
@@ -292,16 +293,11 @@ func (e *Engine) api() (http.Handler, error) {
 }
 
 // Serve answers HTTP on a listener until the context ends, and lets requests
-// under way finish.
+// under way finish. What is needed may come later: until then it is not ready.
 func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
 	handler, err := e.api()
 	if err != nil {
 		return err
-	}
-	if key := e.config.OperatorKey; key != "" {
-		if _, err := e.Store.PutAPIKey(ctx, key, billing.APIKey{Access: string(billing.OperatorAdmin)}); err != nil {
-			return fmt.Errorf("storing the operator key: %w", err)
-		}
 	}
 	e.address = l.Addr()
 	defer e.runBeside(ctx, roleAPI)() // until the last request has been answered
@@ -323,6 +319,11 @@ type loop struct {
 // loops are all of them.
 func (e *Engine) loops() []loop {
 	return []loop{
+		{roleAPI, "store the operator key of a development system", func(ctx context.Context) {
+			if err := e.PutOperatorKey(ctx); err != nil {
+				e.log.Error("the operator key was not stored", "error", err)
+			}
+		}},
 		{roleAPI, "write down who asks about licences", e.checks.Run},
 		{roleAPI, "act on the gateway's events, and have it forget removed cards", e.events.Run},
 		{roleAPI, "send the sandbox's webhooks", e.sendWebhooks},
@@ -332,16 +333,31 @@ func (e *Engine) loops() []loop {
 	}
 }
 
-// runBeside runs a role's loops until stop has returned.
+// PutOperatorKey stores the configured operator key, if there is one.
+func (e *Engine) PutOperatorKey(ctx context.Context) error {
+	if e.config.OperatorKey == "" {
+		return nil
+	}
+	_, err := e.Store.PutAPIKey(ctx, e.config.OperatorKey, billing.APIKey{Access: string(billing.OperatorAdmin)})
+	return err
+}
+
+// runBeside runs a role's loops, once what they need is there, until stop has
+// returned.
 func (e *Engine) runBeside(ctx context.Context, role string) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	for _, l := range e.loops() {
-		if l.role == role {
-			e.log.Debug("begins with the "+role, "loop", l.does)
-			running.Go(func() { l.run(ctx) })
+	running.Go(func() {
+		if e.Await(ctx) != nil {
+			return
 		}
-	}
+		for _, l := range e.loops() {
+			if l.role == role {
+				e.log.Debug("begins with the "+role, "loop", l.does)
+				running.Go(func() { l.run(ctx) })
+			}
+		}
+	})
 	return func() {
 		cancel()
 		running.Wait()
@@ -372,14 +388,21 @@ func (e *Engine) serve(ctx context.Context, l net.Listener, handler http.Handler
 }
 
 // ServeMetrics tells Prometheus on a listener of its own what the process does,
-// until the context ends.
+// and whether it is alive and ready, until the context ends.
 func (e *Engine) ServeMetrics(ctx context.Context, l net.Listener) error {
-	return e.serve(ctx, l, e.metrics.Handler())
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", e.metrics.Handler())
+	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+	mux.Handle("GET /readyz", api.Readiness(e.Store, e.commands))
+	return e.serve(ctx, l, mux)
 }
 
 // Work runs the worker until the context ends, and lets activities under way
-// finish.
+// finish. It begins once what it needs is there.
 func (e *Engine) Work(ctx context.Context) error {
+	if e.Await(ctx) != nil {
+		return nil // told to stop before it had begun
+	}
 	defer e.runBeside(ctx, roleWorker)()
 	return worker.New(e.Temporal, e.steps, e.config.version(), e.log).Run(until(ctx))
 }

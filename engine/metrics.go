@@ -77,9 +77,7 @@ func newMetrics() *metrics {
 
 // Handler answers Prometheus.
 func (m *metrics) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	return mux
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
 // methods are those that the API has; anybody can make up others.

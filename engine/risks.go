@@ -47,8 +47,8 @@ func (c Config) checkRisks(wrong *faults) {
 	if u, err := url.Parse(c.SMTPURL); err == nil && u.Query().Get("starttls") != "" && u.Query().Get("starttls") != "required" && !loopback(u.Hostname()) {
 		risky(riskMail, "OKVIZ_SMTP_URL", "may send mail in clear text")
 	}
-	if u, err := url.Parse(c.DatabaseURL); err == nil && u.Scheme == "mysql" && u.Query().Get("tls") != "true" && !loopback(u.Hostname()) {
-		risky(riskMySQL, "DATABASE_URL", "reaches another machine in clear text: add ?tls=true")
+	if u, err := url.Parse(c.DatabaseURL); err == nil && u.Scheme == "mysql" && u.Query().Get("tls") == "" && !loopback(u.Hostname()) {
+		risky(riskMySQL, "DATABASE_URL", "reaches another machine in clear text: add ?tls=verify-identity")
 	}
 	for _, m := range []struct{ variable, address string }{{"OKVIZ_METRICS", c.Metrics}, {"OKVIZ_WORKER_METRICS", c.WorkerMetrics}} {
 		host, _, err := net.SplitHostPort(m.address)

@@ -93,7 +93,7 @@ func (s *Store) claim(tx *gorm.DB, row subscriptionRow, p billing.Changeset) err
 // moveMoney writes refunds, draws on sold lines, moves balances, and voids what
 // is no longer to be paid.
 func (s *Store) moveMoney(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
-	if err := refund(tx, row.ID, p.Refunds); err != nil {
+	if err := refund(tx, p.Subscription, p.Refunds); err != nil {
 		return err
 	}
 	if err := allocateCredits(tx, p.CreditAllocations); err != nil {

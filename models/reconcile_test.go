@@ -47,3 +47,40 @@ func TestBooksHaveWhatATimesMoneyMayBeAbout(t *testing.T) {
 		want("another gateway's", "stripe", now.Add(-time.Minute), now.Add(time.Minute), named, nil, nil)
 	})
 }
+
+// The gateway is told the clock's time of a refund. In real time it would be
+// missed there, and named as refund_missing.
+func TestARefundOnATestClockIsBookedAtTheClocksTime(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Store) {
+		s := openShop(t, db)
+		clock, err := s.CreateClock(t.Context(), opening)
+		must(t, err)
+		o := newOrder("ada@contoso.example")
+		o.sub.TestClock = clock
+		sub := s.chargedFor(o)
+		p := s.decided(sub.ID, billing.Command{Action: billing.ActionRefund, Invoice: s.receipts(sub.ID)[0].ID}, opening)
+		s.post(p, "")
+		done := p.Refunds[0]
+		done.Status = billing.RefundSucceeded
+		s.post(billing.Changeset{From: p.Subscription.Revision, Subscription: p.Subscription, Refunds: []billing.Refund{done}}, "")
+
+		given := billing.MovedRefund{Refund: done.ID, Charge: done.Charge, Amount: done.Amount, Status: billing.RefundSucceeded, At: opening}
+		for _, c := range []struct {
+			day   time.Time
+			moved billing.Moved
+			want  int
+		}{
+			{opening, billing.Moved{Refunds: []billing.MovedRefund{given}}, 0},
+			{opening, billing.Moved{}, 1}, // the gateway has none, and it is missed
+			{time.Now().UTC(), billing.Moved{}, 0},
+		} {
+			from, to := c.day.AddDate(0, 0, -1), c.day.AddDate(0, 0, 1)
+			books, err := s.Books(t.Context(), "sandbox", from, to, c.moved)
+			must(t, err)
+			books.Invoices = nil // they are another test's
+			if got := billing.Reconcile(c.moved, books, from, to); len(got) != c.want {
+				t.Errorf("on %s: %v, want %d", c.day.Format(time.DateOnly), got, c.want)
+			}
+		}
+	})
+}

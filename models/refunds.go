@@ -65,13 +65,14 @@ var before = map[billing.RefundStatus][]billing.RefundStatus{
 	billing.RefundFailed:    {billing.RefundPending, billing.RefundSucceeded},
 }
 
-// refund writes refunds that begin, and what became of those that were begun.
-func refund(tx *gorm.DB, subscription billing.SubscriptionID, refunds []billing.Refund) error {
+// refund writes refunds that begin, at the subscription's time, as the gateway
+// is told; and what became of those that were begun.
+func refund(tx *gorm.DB, of billing.Subscription, refunds []billing.Refund) error {
 	for _, r := range refunds {
 		if r.Status == billing.RefundPending {
 			err := tx.Create(&refundRow{
-				ID: r.ID, CreditNote: r.CreditNote, Invoice: r.Invoice, Subscription: subscription, Gateway: r.Gateway, Charge: r.Charge,
-				Currency: r.Amount.Currency, Amount: r.Amount.Amount, Status: r.Status,
+				ID: r.ID, CreditNote: r.CreditNote, Invoice: r.Invoice, Subscription: of.ID, Gateway: r.Gateway, Charge: r.Charge,
+				Currency: r.Amount.Currency, Amount: r.Amount.Amount, Status: r.Status, CreatedAt: of.At(tx.NowFunc()),
 			}).Error
 			if err != nil {
 				return err

@@ -14,7 +14,11 @@ import (
 // charged buys and pretends that the sandbox charged for it.
 func (s shop) charged(email string) billing.Subscription {
 	s.Helper()
-	o := newOrder(email)
+	return s.chargedFor(newOrder(email))
+}
+
+func (s shop) chargedFor(o order) billing.Subscription {
+	s.Helper()
 	inv, paid := s.reserved(o)
 	must(s, s.SetCharge(s.Context(), inv.ID, "sandbox", billing.ChargeID("pay_"+string(inv.ID))))
 	paid.Invoice.Gateway, paid.Invoice.Charge = "sandbox", billing.ChargeID("pay_"+string(inv.ID))

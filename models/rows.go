@@ -61,6 +61,7 @@ type versionRow struct {
 }
 
 type subscriptionRow struct {
+	written
 	ID              billing.SubscriptionID
 	Number          int64
 	Revision        int64
@@ -71,15 +72,16 @@ type subscriptionRow struct {
 	Method          string
 	NextAt          *time.Time
 	TestClock       string
-	State           billing.Subscription `gorm:"serializer:json"`
+	State           billing.Subscription `gorm:"serializer:document"`
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 }
 
 type orderRow struct {
+	written
 	Subscription billing.SubscriptionID
 	License      licensing.LicenseID
-	Detail       billing.Order `gorm:"serializer:json"`
+	Detail       billing.Order `gorm:"serializer:document"`
 	CreatedAt    time.Time
 	KeptSince    *time.Time // see Store.Erase
 }
@@ -104,6 +106,7 @@ type requestRow struct {
 }
 
 type invoiceRow struct {
+	written
 	ID           billing.InvoiceID
 	InvoiceKey   string
 	Number       *string
@@ -112,7 +115,7 @@ type invoiceRow struct {
 	Status       billing.InvoiceStatus
 	InFlight     bool
 	Charge       billing.ChargeID // the gateway's reference: Detail has it too
-	Detail       billing.Invoice  `gorm:"serializer:json"`
+	Detail       billing.Invoice  `gorm:"serializer:document"`
 	CreatedAt    time.Time
 }
 
@@ -173,6 +176,7 @@ type paymentMethodRow struct {
 }
 
 type licenseRow struct {
+	written
 	ID            licensing.LicenseID
 	Subscription  billing.SubscriptionID
 	Revision      int64
@@ -188,7 +192,7 @@ type licenseRow struct {
 	Trial         bool
 	ValidUntil    time.Time
 	PeriodEnd     time.Time
-	Plan          billing.PlanRef `gorm:"serializer:json"`
+	Plan          billing.PlanRef `gorm:"serializer:document"`
 	Covers        int64
 	Quantity      int64
 	TestClock     string

@@ -2,6 +2,9 @@ package models
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -15,7 +18,7 @@ var rows = []any{
 	&trialClaimRow{}, &paymentMethodRow{}, &licenseRow{}, &outboxRow{}, &eventRow{}, &counterRow{}, &apiKeyRow{},
 	&testClockRow{}, &sandboxCustomerRow{}, &sandboxMethodRow{}, &sandboxFormRow{}, &sandboxPaymentRow{},
 	&loginRow{}, &sessionRow{}, &couponRow{}, &redemptionRow{}, &accountDiscountRow{}, &refundRow{}, &moneyBackRow{}, &quoteRow{},
-	&gatewayReferenceRow{}, &cardFormRow{}, &licenseUsageRow{}, &gatewayEventRow{}, &profileRow{}, &attemptRow{}, &operatorRow{}, &auditRow{}, &browserRow{},
+	&gatewayReferenceRow{}, &cardFormRow{}, &licenseUsageRow{}, &gatewayEventRow{}, &profileRow{}, &attemptRow{}, &operatorRow{}, &auditRow{}, &browserRow{}, &probeRow{},
 }
 
 func TestRowsAndMigratedTablesHaveTheSameColumns(t *testing.T) {
@@ -59,6 +62,24 @@ func TestRowsAndMigratedTablesHaveTheSameColumns(t *testing.T) {
 			}
 		}
 	})
+}
+
+// docs/operators.md says so to whoever thinks of a cluster.
+func TestTheSQLHasNothingThatAMySQLClusterLacks(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	must(t, err)
+	for _, file := range append(files, "migrations/mysql/00001_schema.sql") {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		must(t, err)
+		for _, word := range []string{"SKIP LOCKED", "GET_LOCK", "AUTO_INCREMENT", "FOREIGN KEY", "TRIGGER", "PROCEDURE", "LOCK TABLES"} {
+			if strings.Contains(strings.ToUpper(string(text)), word) {
+				t.Errorf("%s: %s", file, word)
+			}
+		}
+	}
 }
 
 // What tells two rows apart must do so on both databases alike.

@@ -27,7 +27,7 @@ func (s *Store) Snapshot(ctx context.Context, id billing.SubscriptionID) (billin
 		if err != nil {
 			return fmt.Errorf("order of %s: %w", id, err)
 		}
-		b.Order = order.Detail
+		b.Order, b.Newer = order.Detail, sub.Newer || order.Newer
 		if b.Product, err = product(tx, sub.Product); err != nil {
 			return err
 		}
@@ -43,6 +43,7 @@ func (s *Store) Snapshot(ctx context.Context, id billing.SubscriptionID) (billin
 			return err
 		}
 		for _, w := range pending {
+			b.Newer = b.Newer || w.Newer
 			if w.InFlight {
 				b.InFlight = &w.Detail
 			}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	mathrand "math/rand/v2"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,8 +34,9 @@ type Store struct {
 	policy billing.Policy
 }
 
-// Open connects to `mysql://user:password@host:port/name` or
-// `sqlite:///path/to/file`. Errors never contain the password.
+// Open prepares connections to `mysql://user:password@host:port/name`, which need
+// not answer yet, or opens `sqlite:///path/to/file`. Errors never contain the
+// password.
 func Open(databaseURL string, policy billing.Policy) (*Store, error) {
 	dialector, err := dialect(databaseURL)
 	if err != nil {
@@ -43,6 +45,7 @@ func Open(databaseURL string, policy billing.Policy) (*Store, error) {
 	db, err := gorm.Open(dialector, &gorm.Config{
 		TranslateError:         true,
 		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true, // it may come later: Ping tells
 		Logger:                 logger.Discard,
 		NowFunc:                func() time.Time { return time.Now().UTC().Truncate(time.Second) },
 	})
@@ -73,26 +76,15 @@ func dialect(databaseURL string) (gorm.Dialector, error) {
 		file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: u.Host + u.Path}).EscapedPath(), RawQuery: q.Encode()}
 		return &sqliteDialector{sqlite.Dialector{DriverName: "sqlite", DSN: file.String()}}, nil
 	case "mysql":
-		c := mysqldriver.NewConfig()
-		c.User = u.User.Username()
-		c.Passwd, _ = u.User.Password()
-		c.Net, c.Addr, c.DBName = "tcp", u.Host, strings.TrimPrefix(u.Path, "/")
-		c.ParseTime, c.Loc = true, time.UTC
-		// What does not fit is an error and is never cut, however the server is set up.
-		c.Params = map[string]string{"time_zone": "'+00:00'", "sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"}
-		c.Collation = "utf8mb4_bin"
-		switch u.Query().Get("tls") {
-		case "":
-		case "true":
-			c.TLSConfig = "true"
-		default:
-			return nil, errors.New("DATABASE_URL: tls is true or absent")
-		}
-		// Instants are cut to the second; MySQL by itself would round them.
-		if err := c.Apply(mysqldriver.TimeTruncate(time.Second)); err != nil {
+		c, err := mysqlConfig(u)
+		if err != nil {
 			return nil, err
 		}
-		return &mysqlDialector{mysql.Dialector{Config: &mysql.Config{DSN: c.FormatDSN(), DSNConfig: c}}}, nil
+		connector, err := mysqldriver.NewConnector(c)
+		if err != nil {
+			return nil, errors.New("DATABASE_URL does not name a MySQL database")
+		}
+		return &mysqlDialector{mysql.Dialector{Config: &mysql.Config{Conn: sql.OpenDB(connector), SkipInitializeWithVersion: true}}}, nil
 	}
 	return nil, errors.New("DATABASE_URL starts with mysql:// or sqlite://")
 }
@@ -123,6 +115,26 @@ func (e *databaseError) Part() string { return "database" }
 // one, so that it may simply be tried again.
 func (e *databaseError) again() bool {
 	return e.database == "MySQL" && (e.number == 1213 || e.number == 1205) // deadlock, lock wait
+}
+
+// noTable tells whether what was asked for does not exist.
+func (e *databaseError) noTable() bool {
+	return e.database == "MySQL" && e.number == 1146 || e.database == "SQLite" && e.number == sqlite3.SQLITE_ERROR
+}
+
+// Is makes an error of a full disk, or of a database that only reads, an
+// ErrNotWritable.
+func (e *databaseError) Is(target error) bool {
+	if target != billing.ErrNotWritable {
+		return false
+	}
+	if e.database == "SQLite" {
+		primary := e.number & 0xff
+		return primary == sqlite3.SQLITE_FULL || primary == sqlite3.SQLITE_READONLY
+	}
+	// Errors of MySQL and MariaDB: disk full, a file or table full, an error while
+	// writing, the engine's (such as 28: no space), --read-only, read-only mode.
+	return slices.Contains([]int{1021, 1114, 3, 1026, 1030, 1290, 1836}, e.number)
 }
 
 // wordless takes the words from a database's error. Duplicate keys become
@@ -180,15 +192,6 @@ func (s *Store) migrations() (*goose.Provider, error) {
 	return p, nil
 }
 
-// Ping tells whether the database answers.
-func (s *Store) Ping(ctx context.Context) error {
-	pool, err := s.db.DB()
-	if err != nil {
-		return err
-	}
-	return wordless(pool.PingContext(ctx))
-}
-
 // Close ends all connections.
 func (s *Store) Close() error {
 	pool, err := s.db.DB()
@@ -234,8 +237,14 @@ func one[T any](q *gorm.DB) (row T, err error) {
 	return row, err
 }
 
-// save writes a whole row back.
+// save writes a whole row back. Errors: billing.ErrNewerRelease, where a newer
+// release has written what would be lost.
 func save[T any, ID ~string](tx *gorm.DB, id ID, row *T) error {
+	if w, kept := any(row).(interface{ mine() error }); kept {
+		if err := w.mine(); err != nil {
+			return err
+		}
+	}
 	return tx.Model(row).Where("id = ?", id).Select("*").Updates(row).Error
 }
 

@@ -110,9 +110,13 @@ func TestADatabaseURLIsRefusedWithoutItsPassword(t *testing.T) {
 		"nobody answers":      "mysql://okviz:hunter2@" + closed.Addr().String() + "/engine",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Open(url, billing.DefaultPolicy())
+			s, err := Open(url, billing.DefaultPolicy())
 			if err == nil {
-				t.Fatal("it was opened")
+				defer s.Close()
+				err = s.Ping(t.Context())
+			}
+			if err == nil {
+				t.Fatal("it answers")
 			}
 			if strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the error tells the password: %v", err)
@@ -121,9 +125,10 @@ func TestADatabaseURLIsRefusedWithoutItsPassword(t *testing.T) {
 	}
 	t.Run("a wrong password", func(t *testing.T) {
 		u := strings.Replace(mysqltest.URL(t), "@", "hunter2@", 1)
-		_, err := Open(u, billing.DefaultPolicy())
+		s := open(t, u)
+		err := s.Ping(t.Context())
 		var from interface{ Part() string } // which an operator reads
-		if !errors.As(err, &from) || from.Part() != "database" || err.Error() != "opening the database: MySQL error 1045" {
+		if !errors.As(err, &from) || from.Part() != "database" || err.Error() != "MySQL error 1045" {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -80,6 +80,8 @@ func code(err error) string {
 	switch {
 	case refusal != "":
 		return refusal
+	case errors.Is(err, billing.ErrNewerRelease):
+		return "newer_release"
 	case errors.As(err, &from):
 		return from.Part()
 	case errors.Is(err, context.DeadlineExceeded):

@@ -71,6 +71,7 @@ func TestHistoriesHoldTheNameAndTheCodeOfAnErrorAndNoMore(t *testing.T) {
 		{"a gateway's", fmt.Errorf("%s: %w", marker, &payments.Error{Code: payments.CodeMismatch, Detail: marker}), payments.CodeMismatch, true},
 		{"one of a part", fmt.Errorf("posting: %w", from{errors.New(marker)}), "gateway", true},
 		{"a part's, with a code", fmt.Errorf("charging: %w", from{coded{}}), "card_network_down", true},
+		{"a newer release's", fmt.Errorf("%s: %w", marker, billing.ErrNewerRelease), "newer_release", true},
 		{"a deadline", fmt.Errorf("%s: %w", marker, context.DeadlineExceeded), "timeout", true},
 		{"a cancellation", fmt.Errorf("%s: %w", marker, context.Canceled), "canceled", true},
 		{"several", errors.Join(errors.New(marker), coded{}), "card_network_down", true},

@@ -91,17 +91,30 @@ func logger(c engine.Config) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(os.Stderr, nil))
 }
 
-// connected runs f with the whole engine.
-func connected(ctx context.Context, f func(*engine.Engine, engine.Config) error) error {
+// opened runs f with the whole engine; what it needs may not be there yet.
+func opened(f func(*engine.Engine, engine.Config) error) error {
 	c, err := engine.FromEnvironment()
 	if err != nil {
 		return err
 	}
-	e, err := engine.Open(ctx, c, logger(c))
+	e, err := engine.Open(c, logger(c))
 	if err != nil {
 		return err
 	}
 	return errors.Join(f(e, c), e.Close())
+}
+
+// connected runs f with the whole engine, once what it needs is there, which
+// must be so within half a minute.
+func connected(ctx context.Context, f func(*engine.Engine) error) error {
+	return opened(func(e *engine.Engine, _ engine.Config) error {
+		patience, cancel := context.WithTimeout(ctx, 30*time.Second)
+		defer cancel()
+		if err := e.Await(patience); err != nil {
+			return fmt.Errorf("the database or Temporal cannot be used: %w", err)
+		}
+		return f(e)
+	})
 }
 
 // stored runs f with the database alone.
@@ -119,7 +132,7 @@ func stored(f func(*models.Store) error) error {
 
 func serve(ctx context.Context, _ *cli.Command) error {
 	ctx = billing.As(ctx, billing.Actor{}) // what it does by itself is no operator's doing
-	return connected(ctx, func(e *engine.Engine, c engine.Config) error {
+	return opened(func(e *engine.Engine, c engine.Config) error {
 		l, err := net.Listen("tcp", c.HTTP)
 		if err != nil {
 			return fmt.Errorf("OKVIZ_HTTP: %w", err)
@@ -147,7 +160,7 @@ func measured(ctx context.Context, e *engine.Engine, name, address string, part 
 
 func work(ctx context.Context, _ *cli.Command) error {
 	ctx = billing.As(ctx, billing.Actor{}) // as with serve
-	return connected(ctx, func(e *engine.Engine, c engine.Config) error {
+	return opened(func(e *engine.Engine, c engine.Config) error {
 		return measured(ctx, e, "OKVIZ_WORKER_METRICS", c.WorkerMetrics, func() error { return e.Work(ctx) })
 	})
 }
@@ -164,7 +177,7 @@ func migrate(ctx context.Context, _ *cli.Command) error {
 }
 
 func recoverAll(ctx context.Context, _ *cli.Command) error {
-	return connected(ctx, func(e *engine.Engine, _ engine.Config) error {
+	return connected(ctx, func(e *engine.Engine) error {
 		live, err := e.Office.Recover(ctx)
 		if err == nil {
 			fmt.Printf("%d live subscriptions have a workflow\n", live)
@@ -218,7 +231,7 @@ func applyCatalogue(ctx context.Context, cmd *cli.Command) error {
 
 func migratePrices(ctx context.Context, cmd *cli.Command) error {
 	which := backoffice.PriceSelection{Product: cmd.String("product"), Plan: cmd.String("plan"), Currency: cmd.String("currency")}
-	return connected(ctx, func(e *engine.Engine, _ engine.Config) error {
+	return connected(ctx, func(e *engine.Engine) error {
 		changes, err := e.Office.MigratePrices(ctx, which, cmd.Bool("dry-run"))
 		printChanges(changes, cmd.Bool("dry-run"))
 		return err
@@ -258,7 +271,7 @@ func importStatement(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	return connected(ctx, func(e *engine.Engine, _ engine.Config) error {
+	return connected(ctx, func(e *engine.Engine) error {
 		lines, err := e.Office.ImportStatement(ctx, file)
 		for _, l := range lines {
 			text := fmt.Sprintf("line %d, %s, %s: %s", l.Line, l.Date, l.Amount, l.Result)

@@ -86,12 +86,13 @@ func (o okviz) commands(t *testing.T, of ...string) (names []string) {
 }
 
 // start runs a role until the test ends; it must then end by itself, cleanly.
-func (o okviz) start(t *testing.T, role string) {
+// It returns what the role prints.
+func (o okviz) start(t *testing.T, role string) *safeBuffer {
 	t.Helper()
-	var out safeBuffer
+	out := &safeBuffer{}
 	o.ran[role] = true
 	cmd := exec.Command(o.path, role)
-	cmd.Env, cmd.Stdout, cmd.Stderr = o.env, &out, &out
+	cmd.Env, cmd.Stdout, cmd.Stderr = o.env, out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -106,6 +107,7 @@ func (o okviz) start(t *testing.T, role string) {
 			t.Logf("%s printed:\n%s", role, out.String())
 		}
 	})
+	return out
 }
 
 type safeBuffer struct {
@@ -125,6 +127,30 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
+// root is the project's folder.
+const root = "../.."
+
+// built builds the binary, and gives it what every test of it has in its
+// environment, and more.
+func built(t *testing.T, env ...string) okviz {
+	t.Helper()
+	keys, err := filepath.Abs(filepath.Join(root, "dev/keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := okviz{path: filepath.Join(t.TempDir(), "okviz.exe"), env: append(append(os.Environ(),
+		"OKVIZ_ENV=development", "OKVIZ_METRICS=127.0.0.1:0", "OKVIZ_SECRET=development-only-0123456789abcdef",
+		"OKVIZ_MAIL_FROM=OKVIZ <licences@okviz.example>",
+		"OKVIZ_SIGNING_KEYS="+filepath.Join(keys, "signing-dev.pem")+","+filepath.Join(keys, "signing-dev-next.pem"),
+	), env...), ran: map[string]bool{}}
+	build := exec.Command("go", "build", "-ldflags", "-X github.com/okviz/licensing/engine.version=v1.2.3", "-o", o.path, "./cmd/okviz")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building okviz: %v\n%s", err, out)
+	}
+	return o
+}
+
 func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	database := mysqltest.URL(t)
 	dir := t.TempDir()
@@ -141,22 +167,9 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	go box.ServeSMTP(smtp) //nolint:errcheck // ends with Close
 	t.Cleanup(func() { box.Close() })
 
-	address, workerMetrics := free(t), free(t)
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := okviz{path: filepath.Join(dir, "okviz.exe"), env: append(os.Environ(),
-		"OKVIZ_ENV=development", "DATABASE_URL="+database, "OKVIZ_HTTP="+address, "OKVIZ_METRICS=127.0.0.1:0", "OKVIZ_WORKER_METRICS="+workerMetrics, "OKVIZ_DEPLOYMENT="+deployment, "OKVIZ_BUILD_ID=v1.2.3", "OKVIZ_PUBLIC_URL=http://"+address,
-		"OKVIZ_SECRET=development-only-0123456789abcdef", "OKVIZ_SMTP_URL=smtp://"+smtp.Addr().String(),
-		"OKVIZ_MAIL_FROM=OKVIZ <licences@okviz.example>", "TEMPORAL_ADDRESS="+server.Address(),
-		"OKVIZ_SIGNING_KEYS="+filepath.Join(root, "dev/keys/signing-dev.pem")+","+filepath.Join(root, "dev/keys/signing-dev-next.pem"),
-	), ran: map[string]bool{}}
-	build := exec.Command("go", "build", "-ldflags", "-X github.com/okviz/licensing/engine.version=v1.2.3", "-o", o.path, "./cmd/okviz")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building okviz: %v\n%s", err, out)
-	}
+	address, workerMetrics := freeAddress(t), freeAddress(t)
+	o := built(t, "DATABASE_URL="+database, "OKVIZ_HTTP="+address, "OKVIZ_PUBLIC_URL=http://"+address, "OKVIZ_WORKER_METRICS="+workerMetrics,
+		"OKVIZ_DEPLOYMENT="+deployment, "OKVIZ_BUILD_ID=v1.2.3", "OKVIZ_SMTP_URL=smtp://"+smtp.Addr().String(), "TEMPORAL_ADDRESS="+server.Address())
 
 	if got := o.run(t, nil, "--version"); got != "okviz version v1.2.3\n" {
 		t.Errorf("--version: %q", got)
@@ -453,11 +466,11 @@ func (o okviz) reconciles(t *testing.T, database string) {
 	}
 }
 
-// free is an address that okviz is to take.
-func free(t *testing.T) string {
+// freeAddress is one that nobody listens at yet.
+func freeAddress(t *testing.T) string {
 	t.Helper()
 	l := listen(t)
-	l.Close()
+	defer l.Close()
 	return l.Addr().String()
 }
 

@@ -46,7 +46,7 @@ func run(ctx context.Context, fatal places) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	e, err := engine.Open(ctx, c, log)
+	e, err := engine.Open(c, log)
 	if err != nil {
 		return err
 	}

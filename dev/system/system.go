@@ -107,11 +107,11 @@ func Start(ctx context.Context, o Options) (s *System, err error) {
 	if err := engine.Migrate(ctx, c); err != nil {
 		return s, err
 	}
-	if s.Engine, err = engine.OpenAt(ctx, c, connection, o.Log); err != nil {
+	if s.Engine, err = engine.OpenAt(c, connection, o.Log); err != nil {
 		return s, err
 	}
 	s.close = append(s.close, s.Engine.Close)
-	if err := seed(ctx, s.Engine); err != nil {
+	if err := errors.Join(seed(ctx, s.Engine), s.Engine.PutOperatorKey(ctx)); err != nil {
 		return s, fmt.Errorf("seeding: %w", err)
 	}
 	if o.Metrics != "" {

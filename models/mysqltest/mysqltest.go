@@ -80,6 +80,21 @@ func URL(t testing.TB) string {
 	return u.String()
 }
 
+// Server starts a server for one test, with more arguments, and returns the URL
+// of its user who may do everything, without a database.
+func Server(t testing.TB, args ...string) *url.URL {
+	t.Helper()
+	s, err := start(args...)
+	switch {
+	case errors.Is(err, errNoServer) && os.Getenv("CI") != "true":
+		t.Skip("mysqltest: " + err.Error())
+	case err != nil:
+		t.Fatal("mysqltest: " + err.Error())
+	}
+	t.Cleanup(s.stop)
+	return &url.URL{Scheme: "mysql", Host: s.addr, User: url.UserPassword(s.user, s.password)}
+}
+
 // database creates an empty database for the test and says how to connect to it.
 func database(t testing.TB) *mysql.Config {
 	t.Helper()

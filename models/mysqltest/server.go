@@ -29,15 +29,15 @@ type server struct {
 	ended          chan struct{} // closed when the process is gone
 }
 
-// start creates a data folder and starts a server on it. Another process may take the
+// start creates a data folder and starts a server on it, with more arguments. Another process may take the
 // free port before the server does, so a server that ends at once is tried again.
-func start() (*server, error) {
+func start(args ...string) (*server, error) {
 	binary, install, err := find()
 	if err != nil {
 		return nil, err
 	}
 	for attempt := 1; ; attempt++ {
-		s, err := startOnce(binary, install)
+		s, err := startOnce(binary, install, args)
 		if err == nil || attempt == 3 {
 			return s, err
 		}
@@ -67,7 +67,7 @@ func look(name string) (path string, err error) {
 	return "", err
 }
 
-func startOnce(binary string, install []string) (s *server, err error) {
+func startOnce(binary string, install, args []string) (s *server, err error) {
 	dir, err := os.MkdirTemp("", "okviz-mysql-")
 	if err != nil {
 		return nil, fmt.Errorf("create a folder for the server: %w", err)
@@ -117,7 +117,7 @@ func startOnce(binary string, install []string) (s *server, err error) {
 		"--innodb-buffer-pool-size=64M",
 		"--skip-log-bin",
 		"--performance-schema=OFF",
-	}, where...)...)
+	}, append(where, args...)...)...)
 	if err := s.run(); err != nil {
 		return s, fmt.Errorf("start %s: %w", filepath.Base(binary), err)
 	}

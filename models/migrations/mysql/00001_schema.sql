@@ -298,6 +298,12 @@ CREATE TABLE test_clocks (
   busy_until DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+-- Whether the database takes writes is found out by writing here.
+CREATE TABLE probes (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  filler MEDIUMBLOB NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
 CREATE TABLE coupons (
   code VARCHAR(64) NOT NULL PRIMARY KEY,
   detail JSON NOT NULL,
@@ -496,6 +502,7 @@ DROP TABLE quotes;
 DROP TABLE account_discounts;
 DROP TABLE redemptions;
 DROP TABLE coupons;
+DROP TABLE probes;
 DROP TABLE test_clocks;
 DROP TABLE sandbox_payments;
 DROP TABLE sandbox_methods;

@@ -298,6 +298,12 @@ CREATE TABLE test_clocks (
   busy_until DATETIME NULL
 );
 
+-- Whether the database takes writes is found out by writing here.
+CREATE TABLE probes (
+  id TEXT NOT NULL PRIMARY KEY,
+  filler BLOB NOT NULL
+);
+
 CREATE TABLE coupons (
   code TEXT NOT NULL PRIMARY KEY,
   detail TEXT NOT NULL,
@@ -496,6 +502,7 @@ DROP TABLE quotes;
 DROP TABLE account_discounts;
 DROP TABLE redemptions;
 DROP TABLE coupons;
+DROP TABLE probes;
 DROP TABLE test_clocks;
 DROP TABLE sandbox_payments;
 DROP TABLE sandbox_methods;
