@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"testing"
+
+	"github.com/okviz/licensing/backoffice"
 )
 
 type reconciliation struct {
@@ -28,9 +30,9 @@ func TestReconcilingFindsATerminatedWorkflowAndRecoverStartsItAgain(t *testing.T
 		r := reconcile()
 		return slices.Equal(r.WithoutWorkflow, []string{id}) && len(r.WithoutRows) == 0
 	})
-	live, err := s.system.Engine.Office.Recover(context.Background())
+	done, err := s.system.Engine.Office.Recover(context.Background(), 0, false, func(backoffice.Recovery) {})
 	must(t, err)
-	if r := reconcile(); live != 2 || len(r.WithoutWorkflow) != 0 || len(r.WithoutRows) != 0 {
+	if r := reconcile(); done.Live != 2 || len(done.Failed) != 0 || len(r.WithoutWorkflow) != 0 || len(r.WithoutRows) != 0 {
 		t.Errorf("recovered, and it says %+v", r)
 	}
 	s.command(t, id, "cancel", nil).want(t, 200)
