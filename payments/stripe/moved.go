@@ -22,13 +22,10 @@ func (g *Gateway) Moved(ctx context.Context, from, to time.Time) (billing.Moved,
 		}
 		c := billing.MovedCharge{
 			Charge: billing.ChargeID(pi.ID), Invoice: billing.InvoiceID(pi.Metadata[keyInvoice]), Subscription: billing.SubscriptionID(pi.Metadata[keySubscription]),
-			Amount: money(pi.AmountReceived, pi.Currency), At: time.Unix(pi.Created, 0).UTC(),
+			Method: pi.Metadata[keyMethod], Amount: money(pi.AmountReceived, pi.Currency), At: time.Unix(pi.Created, 0).UTC(),
 		}
 		if pi.Customer != nil {
 			c.Customer = pi.Customer.ID
-		}
-		if pi.PaymentMethod != nil {
-			c.Method = pi.PaymentMethod.ID
 		}
 		if pi.Status == stripe.PaymentIntentStatusSucceeded {
 			moved.Charges = append(moved.Charges, c)
