@@ -35,8 +35,8 @@ type AdoptedGateway interface {
 	AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error)
 }
 
-// NumbersRaised is by how much an adoption raises the number series: more than
-// an engine gives between two backups.
+// NumbersRaised is by how much an adoption raises the number series, unless it
+// is told otherwise: more than is given between two backups.
 const NumbersRaised = 10_000
 
 // Adoption is what became of charges and refunds that the books lack.
@@ -48,10 +48,10 @@ type Adoption struct {
 // Adopt records what a gateway has charged and given back in [from, to) and
 // the books lack, because the database was restored from an older copy. It
 // charges nothing and needs no workflows: no worker may run. What it finds
-// raises the number series once, so that no number is given a second time. It
-// may be repeated.
-func Adopt(ctx context.Context, store AdoptingStore, gateway AdoptedGateway, from, to time.Time) (Adoption, error) {
-	a := adopter{store: store, gateway: gateway}
+// raises the number series once, by raise, so that no number is given a second
+// time. It may be repeated.
+func Adopt(ctx context.Context, store AdoptingStore, gateway AdoptedGateway, from, to time.Time, raise int64) (Adoption, error) {
+	a := adopter{store: store, gateway: gateway, by: raise, raised: raise == 0}
 	// An invoice is prepared long before its last retry.
 	since := from.Add(-billing.ReconcileMargin)
 	moved, err := gateway.Moved(ctx, since, to)
@@ -95,6 +95,7 @@ type adopter struct {
 	Adoption
 	store   AdoptingStore
 	gateway AdoptedGateway
+	by      int64
 	raised  bool
 }
 
@@ -119,7 +120,7 @@ func (a *adopter) raise(ctx context.Context, subject string) error {
 	if err != nil || a.raised || seen {
 		return err
 	}
-	lines, err := a.store.RaiseNumbers(ctx, NumbersRaised)
+	lines, err := a.store.RaiseNumbers(ctx, a.by)
 	a.Done, a.raised = append(a.Done, lines...), err == nil
 	return err
 }

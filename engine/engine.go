@@ -396,11 +396,10 @@ func ReconcileMoney(ctx context.Context, c Config, from, to time.Time) (list []b
 	return list, err
 }
 
-// AdoptPayments records what the gateway has moved in [from, to) and the books
-// lack. It needs no Temporal.
-func AdoptPayments(ctx context.Context, c Config, from, to time.Time) (found backoffice.Adoption, err error) {
+// AdoptPayments is backoffice.Adopt. It needs no Temporal.
+func AdoptPayments(ctx context.Context, c Config, from, to time.Time, raise int64) (found backoffice.Adoption, err error) {
 	err = withGateway(c, func(store *models.Store, gateway payments.Gateway) error {
-		found, err = backoffice.Adopt(ctx, store, gateway, from, to)
+		found, err = backoffice.Adopt(ctx, store, gateway, from, to, raise)
 		return err
 	})
 	return found, err

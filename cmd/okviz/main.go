@@ -70,6 +70,7 @@ func command() *cli.Command {
 					Flags: []cli.Flag{
 						&cli.TimestampFlag{Name: "from", Usage: "the day of the backup, such as 2026-02-01", Config: days, Required: true},
 						&cli.TimestampFlag{Name: "to", Usage: "the day after the last one (default: tomorrow)", Config: days},
+						&cli.Int64Flag{Name: "raise", Usage: "how many numbers of each series to skip, where anything is found", Value: backoffice.NumbersRaised},
 					}},
 			}},
 			{Name: "versions", Usage: "published packages of visuals", Commands: []*cli.Command{
@@ -213,14 +214,14 @@ func adoptPayments(ctx context.Context, cmd *cli.Command) error {
 	if to.IsZero() {
 		to = time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
 	}
-	if !from.Before(to) {
-		return errors.New("--from is not before --to")
+	if !from.Before(to) || cmd.Int64("raise") < 0 {
+		return errors.New("--from is not before --to, or --raise is below 0")
 	}
 	c, err := engine.FromEnvironment()
 	if err != nil {
 		return err
 	}
-	found, err := engine.AdoptPayments(ctx, c, from, to)
+	found, err := engine.AdoptPayments(ctx, c, from, to, cmd.Int64("raise"))
 	printChanges(found.Done, false)
 	for _, line := range found.Look {
 		fmt.Println("look at", line)

@@ -317,6 +317,12 @@ func (o okviz) reconciles(t *testing.T, database string) {
 	if got := o.run(t, nil, args...); got != "" {
 		t.Errorf("the books and the gateway differ: %s", got)
 	}
+	if got := o.run(t, nil, "payments", "adopt", "--from", day(-1)); got != "0 changes\n" {
+		t.Errorf("nothing is missing, and it adopts: %s", got)
+	}
+	if got := o.run(t, nil, "numbers", "raise", "subscription-900"); !strings.HasPrefix(got, "subscription: the next number is 901, it was ") {
+		t.Errorf("numbers raise: %s", got)
+	}
 	store, err := models.Open(database, billing.DefaultPolicy())
 	if err != nil {
 		t.Fatal(err)
