@@ -24,7 +24,7 @@ type Reconciliation struct {
 // How many subscriptions are read at once, and how many workflows are asked
 // about or started at once.
 const (
-	pageSize = 500
+	pageSize = 200
 	abreast  = 32
 )
 
