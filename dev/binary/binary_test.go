@@ -242,7 +242,7 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	})
 
 	// Temporal's database is lost: recover finds that nothing is missing here.
-	if got := o.run(t, nil, "recover"); got != "1 live subscriptions have a workflow\n" {
+	if got := o.run(t, nil, "recover"); got != "1 subscriptions, up to number 1, 0 failed\n1 live subscriptions have a workflow\n" {
 		t.Errorf("recover: %s", got)
 	}
 
