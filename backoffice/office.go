@@ -18,7 +18,8 @@ type Store interface {
 	PendingGatewayEvents(ctx context.Context) (int64, error)
 	InvoiceByNumber(ctx context.Context, number string) (billing.Invoice, error)
 	Products(ctx context.Context) ([]billing.Product, error)
-	Live(ctx context.Context) ([]billing.Subscription, error)
+	Live(ctx context.Context, after int64, limit int) ([]billing.Subscription, error)
+	Lease(ctx context.Context, name, holder string, life time.Duration) (held bool, err error)
 	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
 	Audit(ctx context.Context, action, subject string, before, after any) error
 

@@ -26,9 +26,12 @@ type books struct {
 	audited     []string
 }
 
-func (b *books) Live(context.Context) (subs []billing.Subscription, err error) {
+func (b *books) Live(_ context.Context, after int64, _ int) (subs []billing.Subscription, err error) {
+	if after > 0 {
+		return nil, nil
+	}
 	for _, id := range b.live {
-		subs = append(subs, billing.Subscription{ID: id})
+		subs = append(subs, billing.Subscription{ID: id, Number: 1})
 	}
 	return subs, nil
 }

@@ -38,29 +38,28 @@ func (o *Office) MigratePrices(ctx context.Context, which PriceSelection, dryRun
 	for _, p := range products {
 		sold[p.ID] = p
 	}
-	live, err := o.store.Live(ctx)
-	if err != nil {
-		return moved, err
-	}
-	for _, s := range live {
-		price, newer := s.NewerPrice(sold[s.Product])
-		if !newer || !which.takes(s) {
-			continue
-		}
-		if !dryRun {
-			r, err := o.commands.Do(ctx, commands.NewRequest(migrationCaller, "POST /v1/operator/catalog/migrate", commands.NewID("mig"), s.ID,
-				billing.ActorName(ctx), billing.Command{Action: billing.ActionMigrate, Price: price}))
-			if err != nil {
-				return moved, fmt.Errorf("telling %s: %w", s.ID, err)
-			}
-			if r.Outcome == nil {
-				return moved, fmt.Errorf("telling %s: its outcome is not known yet", s.ID)
-			}
-			if r.Outcome.Code != "" { // it has changed meanwhile
+	err = o.eachLive(ctx, 0, func(page []billing.Subscription) error {
+		for _, s := range page {
+			price, newer := s.NewerPrice(sold[s.Product])
+			if !newer || !which.takes(s) {
 				continue
 			}
+			if !dryRun {
+				r, err := o.commands.Do(ctx, commands.NewRequest(migrationCaller, "POST /v1/operator/catalog/migrate", commands.NewID("mig"), s.ID,
+					billing.ActorName(ctx), billing.Command{Action: billing.ActionMigrate, Price: price}))
+				if err != nil {
+					return fmt.Errorf("telling %s: %w", s.ID, err)
+				}
+				if r.Outcome == nil {
+					return fmt.Errorf("telling %s: its outcome is not known yet", s.ID)
+				}
+				if r.Outcome.Code != "" { // it has changed meanwhile
+					continue
+				}
+			}
+			moved = append(moved, fmt.Sprintf("~ subscription %d %s %s: %s → %s", s.Number, s.ID, s.Plan.ID, s.RenewalPrice(), price))
 		}
-		moved = append(moved, fmt.Sprintf("~ subscription %d %s %s: %s → %s", s.Number, s.ID, s.Plan.ID, s.RenewalPrice(), price))
-	}
-	return moved, nil
+		return nil
+	})
+	return moved, err
 }

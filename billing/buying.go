@@ -35,7 +35,7 @@ func (b Snapshot) purchase(c Command, at time.Time) Decision {
 		}
 		return Decision{Changeset: p}
 	}
-	inv := b.draft(ForPurchase, c.Cause(s.Revision), b.saleAt(at, at, at))
+	inv := b.draft(ForPurchase, c.Cause(s.Revision), at, b.saleAt(at, at, at))
 	if inv.AmountDue().Amount > 0 && b.Method == "" {
 		s.AwaitsCard = true
 		p := b.post(s, at, EventAwaitsCard, EventDetails{})
@@ -48,7 +48,7 @@ func (b Snapshot) purchase(c Command, at time.Time) Decision {
 // PreviewPurchase is what the order would be billed at an instant; nothing is
 // written.
 func (b Snapshot) PreviewPurchase(at time.Time) Invoice {
-	return *b.draft(ForPurchase, "preview", b.saleAt(at, at, at))
+	return *b.draft(ForPurchase, "preview", at, b.saleAt(at, at, at))
 }
 
 // PreviewRenewal is what each period costs in the long run: less the standing
@@ -118,13 +118,13 @@ func (b Snapshot) storeMethod(c Command, at time.Time) Decision {
 			return Decision{Refusal: refuse(CodeTooManyAttempts, "", "too many cards were declined for this order")}
 		}
 		if b.Open == nil && s.AwaitsCard {
-			return b.collect(b.draft(ForPurchase, c.Cause(s.Revision), b.saleAt(at, at, at)))
+			return b.collect(b.draft(ForPurchase, c.Cause(s.Revision), at, b.saleAt(at, at, at)))
 		}
 		if b.Open == nil {
 			return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has not been processed yet")}
 		}
 		if b.Open.Status == InvoiceOpen { // it was mailed: a card pays a new invoice instead
-			return b.collect(b.draft(ForPurchase, c.Cause(s.Revision), b.saleAt(at, at, at)))
+			return b.collect(b.draft(ForPurchase, c.Cause(s.Revision), at, b.saleAt(at, at, at)))
 		}
 		return b.collect(b.rebuild(*b.Open, b.saleAt(at, at, at)))
 	case PastDue:

@@ -35,7 +35,7 @@ func (b Snapshot) change(c Command, at time.Time) Decision {
 		}
 		return Decision{Changeset: p}
 	}
-	inv := b.draft(ForChange, c.Cause(s.Revision), *sale)
+	inv := b.draft(ForChange, c.Cause(s.Revision), at, *sale)
 	if c.ExpectedAmountDue != nil && *c.ExpectedAmountDue != inv.AmountDue().Amount {
 		return Decision{Refusal: refuse(CodeAmountChanged, "expected_amount_due", "differs from what the change costs")}
 	}
@@ -130,7 +130,7 @@ func (b Snapshot) PreviewChange(c Command, at time.Time) (ChangePreview, error) 
 	if s := b.Subscription; s.Status == Trialing && !s.Prepaid() {
 		period = s.Period
 	} else {
-		inv = *b.draft(ForChange, "preview", *sale)
+		inv = *b.draft(ForChange, "preview", at, *sale)
 	}
 	after := b.Balance.Sub(Money{inv.BalanceApplied, inv.Currency})
 	for _, n := range inv.Excess {

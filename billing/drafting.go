@@ -3,10 +3,12 @@ package billing
 import "time"
 
 // draft is a new invoice for a sale, with the balance applied and amounts
-// too small to charge waived.
-func (b Snapshot) draft(purpose Purpose, cause string, s sale) *Invoice {
+// too small to charge waived. begun is the instant of its cause, as far as the
+// cause itself does not tell it.
+func (b Snapshot) draft(purpose Purpose, cause string, begun time.Time, s sale) *Invoice {
+	key := string(b.Subscription.ID) + "/" + string(purpose) + "/" + cause
 	inv := Invoice{
-		ID: InvoiceID(b.NewID("inv")), Key: string(b.Subscription.ID) + "/" + string(purpose) + "/" + cause,
+		ID: b.invoiceID(key, cause, begun), Key: key,
 		Status: InvoiceDraft, Purpose: purpose,
 		Subscription: b.Subscription.ID, Account: b.Order.BillingAccount, Currency: b.currency(),
 	}

@@ -22,9 +22,9 @@ func (b Snapshot) invoiceNext(at time.Time) (inv *Invoice, due time.Time) {
 	end := s.Period.End
 	cause := end.Format(time.RFC3339) + "@" + itoa(s.Revision)
 	if at.Before(end) {
-		return b.draft(ForPrepaid, cause, b.saleAt(s.Anchor, end, end)), end
+		return b.draft(ForPrepaid, cause, at, b.saleAt(s.Anchor, end, end)), end
 	}
-	inv = b.draft(ForRenewal, cause, b.saleAt(s.Anchor, end, at))
+	inv = b.draft(ForRenewal, cause, at, b.saleAt(s.Anchor, end, at))
 	due = at.Add(b.Policy.InvoiceAhead[s.Plan.Cycle])
 	if over := inv.Service().Period.End; over.Before(due) {
 		due = over

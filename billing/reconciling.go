@@ -9,25 +9,31 @@ import (
 
 // Moved is what a gateway says that it has moved, by its own list.
 type Moved struct {
-	Charges []MovedCharge
-	Refunds []MovedRefund
+	Charges  []MovedCharge // that succeeded
+	Prepared []MovedCharge // that did not, or not yet; only where the gateway does not find them by their invoice
+	Refunds  []MovedRefund
 }
 
-// MovedCharge is a charge that succeeded.
+// MovedCharge is a charge by the gateway's books. Invoice and Subscription are
+// what it was told; empty: the engine did not ask for the charge.
 type MovedCharge struct {
-	Charge  ChargeID  // the gateway's reference, as an invoice keeps it
-	Invoice InvoiceID // what the gateway was told; empty: the engine did not ask for it
-	Amount  Money
-	At      time.Time
+	Charge       ChargeID // the gateway's reference, as an invoice keeps it
+	Invoice      InvoiceID
+	Subscription SubscriptionID
+	Customer     string // the gateway's reference
+	Method       string // the gateway's reference of the card
+	Amount       Money
+	At           time.Time
 }
 
 // MovedRefund is a refund with any outcome.
 type MovedRefund struct {
-	Refund RefundID // re_…, what the gateway was told; empty: the engine did not ask for it
-	Charge ChargeID // the gateway's reference
-	Amount Money
-	Status RefundStatus
-	At     time.Time
+	Refund  RefundID // re_…, what the gateway was told; empty: the engine did not ask for it
+	Charge  ChargeID // the gateway's reference
+	Invoice InvoiceID
+	Amount  Money
+	Status  RefundStatus
+	At      time.Time
 }
 
 // Books are the invoices and refunds that a time's money may be about, by id.
@@ -100,7 +106,7 @@ const ReconcileMargin = 31 * day
 // what the books say of that time with what it has moved. Both come with a
 // margin of ReconcileMargin around it, which is compared but not reported.
 func Reconcile(moved Moved, books Books, from, to time.Time) []Difference {
-	list := append(chargesDiffer(moved.Charges, books.Invoices, from, to), refundsDiffer(moved.Refunds, books.Refunds, from, to)...)
+	list := append(chargesDiffer(moved.Charges, books.Invoices, from, to), refundsDiffer(moved.Refunds, books, from, to)...)
 	slices.SortFunc(list, func(a, b Difference) int {
 		return cmp.Or(cmp.Compare(a.Subscription, b.Subscription), cmp.Compare(a.Invoice, b.Invoice),
 			cmp.Compare(a.Charge, b.Charge), cmp.Compare(a.Refund, b.Refund), cmp.Compare(a.Kind, b.Kind))
@@ -120,7 +126,7 @@ func chargesDiffer(charges []MovedCharge, invoices map[InvoiceID]Invoice, from, 
 			continue
 		}
 		inv, known := invoices[c.Invoice]
-		d := Difference{Subscription: inv.Subscription, Invoice: inv.ID, Charge: c.Charge, Moved: &c.Amount}
+		d := Difference{Subscription: cmp.Or(inv.Subscription, c.Subscription), Invoice: c.Invoice, Charge: c.Charge, Moved: &c.Amount}
 		due := inv.AmountDue()
 		switch {
 		case !known:
@@ -146,7 +152,7 @@ func chargesDiffer(charges []MovedCharge, invoices map[InvoiceID]Invoice, from, 
 	return list
 }
 
-func refundsDiffer(refunds []MovedRefund, booked map[RefundID]BookedRefund, from, to time.Time) (list []Difference) {
+func refundsDiffer(refunds []MovedRefund, books Books, from, to time.Time) (list []Difference) {
 	when := Period{from, to}
 	given := map[RefundID]bool{}
 	for _, r := range refunds {
@@ -154,8 +160,10 @@ func refundsDiffer(refunds []MovedRefund, booked map[RefundID]BookedRefund, from
 		if !when.Contains(r.At) || r.Status == RefundFailed {
 			continue
 		}
-		b, known := booked[r.Refund]
-		d := Difference{Subscription: b.Subscription, Invoice: b.Invoice, Charge: r.Charge, Refund: r.Refund, Moved: &r.Amount}
+		b, known := books.Refunds[r.Refund]
+		d := Difference{
+			Subscription: cmp.Or(b.Subscription, books.Invoices[r.Invoice].Subscription), Invoice: cmp.Or(b.Invoice, r.Invoice), Charge: r.Charge, Refund: r.Refund, Moved: &r.Amount,
+		}
 		switch {
 		case !known:
 			d.Kind = RefundUnknown
@@ -168,7 +176,7 @@ func refundsDiffer(refunds []MovedRefund, booked map[RefundID]BookedRefund, from
 		}
 		list = append(list, d)
 	}
-	for id, b := range booked {
+	for id, b := range books.Refunds {
 		if b.Status == RefundSucceeded && when.Contains(b.At) && !given[id] {
 			list = append(list, Difference{Kind: RefundMissing, Subscription: b.Subscription, Invoice: b.Invoice, Charge: b.Charge, Refund: id, Booked: &b.Amount})
 		}

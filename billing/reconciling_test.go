@@ -11,8 +11,8 @@ func tally() (Moved, Books) {
 	}
 	refund := Refund{ID: "re_1", Invoice: "inv_1", Charge: "pi_1", Amount: Money{400, "USD"}, Status: RefundSucceeded}
 	return Moved{
-			Charges: []MovedCharge{{"pi_1", "inv_1", Money{1000, "USD"}, instant("2026-02-03")}},
-			Refunds: []MovedRefund{{"re_1", "pi_1", Money{400, "USD"}, RefundSucceeded, instant("2026-02-05")}},
+			Charges: []MovedCharge{{Charge: "pi_1", Invoice: "inv_1", Subscription: "sub_1", Amount: Money{1000, "USD"}, At: instant("2026-02-03")}},
+			Refunds: []MovedRefund{{Refund: "re_1", Charge: "pi_1", Invoice: "inv_1", Amount: Money{400, "USD"}, Status: RefundSucceeded, At: instant("2026-02-05")}},
 		}, Books{
 			Invoices: map[InvoiceID]Invoice{"inv_1": inv},
 			Refunds:  map[RefundID]BookedRefund{"re_1": {refund, "sub_1", instant("2026-02-05")}},
@@ -36,10 +36,10 @@ func TestAGatewaysListAndTheBooksAreComparedBothWays(t *testing.T) {
 	}{
 		"all agrees": {func(*Moved, Books) {}, nil},
 		"a charge that nobody here asked for": {func(m *Moved, _ Books) {
-			m.Charges = append(m.Charges, MovedCharge{"pi_9", "", Money{700, "EUR"}, instant("2026-02-03")})
+			m.Charges = append(m.Charges, MovedCharge{Charge: "pi_9", Invoice: "", Amount: Money{700, "EUR"}, At: instant("2026-02-03")})
 		}, []string{"charge_unknown: pi_9: moved 7.00 EUR"}},
 		"a charge of an invoice that is not on file": {func(_ *Moved, b Books) { delete(b.Invoices, "inv_1") },
-			[]string{"charge_unknown: pi_1: moved 10.00 USD"}},
+			[]string{"charge_unknown: inv_1, pi_1: moved 10.00 USD (sub_1)"}},
 		"a charge whose invoice is a draft": {func(_ *Moved, b Books) { invoice(b, func(inv *Invoice) { inv.Status = InvoiceDraft }) },
 			[]string{"charge_unbooked: inv_1, pi_1: moved 10.00 USD (sub_1)"}},
 		"a charge whose invoice is void": {func(_ *Moved, b Books) { invoice(b, func(inv *Invoice) { inv.Status = InvoiceVoid }) },
@@ -47,7 +47,7 @@ func TestAGatewaysListAndTheBooksAreComparedBothWays(t *testing.T) {
 		"an invoice that was paid by a transfer besides its charge": {func(_ *Moved, b Books) { invoice(b, func(inv *Invoice) { inv.Method, inv.Charge = "", "" }) },
 			[]string{"charge_unbooked: inv_1, pi_1: moved 10.00 USD (sub_1)"}},
 		"two charges for one invoice": {func(m *Moved, _ Books) {
-			m.Charges = append(m.Charges, MovedCharge{"pi_2", "inv_1", Money{1000, "USD"}, instant("2026-02-04")})
+			m.Charges = append(m.Charges, MovedCharge{Charge: "pi_2", Invoice: "inv_1", Amount: Money{1000, "USD"}, At: instant("2026-02-04")})
 		}, []string{"charge_twice: inv_1, pi_1: booked 10.00 USD, moved 10.00 USD (sub_1)", "charge_twice: inv_1, pi_2: booked 10.00 USD, moved 10.00 USD (sub_1)"}},
 		"another amount": {func(m *Moved, _ Books) { m.Charges[0].Amount.Amount = 999 },
 			[]string{"charge_amount: inv_1, pi_1: booked 10.00 USD, moved 9.99 USD (sub_1)"}},
@@ -66,8 +66,10 @@ func TestAGatewaysListAndTheBooksAreComparedBothWays(t *testing.T) {
 			invoice(b, func(inv *Invoice) { inv.BalanceApplied = 1000 })
 		}, nil},
 		"a refund that nobody here asked for": {func(m *Moved, _ Books) {
-			m.Refunds = append(m.Refunds, MovedRefund{"", "pi_1", Money{100, "USD"}, RefundSucceeded, instant("2026-02-05")})
+			m.Refunds = append(m.Refunds, MovedRefund{Refund: "", Charge: "pi_1", Amount: Money{100, "USD"}, Status: RefundSucceeded, At: instant("2026-02-05")})
 		}, []string{"refund_unknown: pi_1: moved 1.00 USD"}},
+		"a refund that is not on file": {func(_ *Moved, b Books) { delete(b.Refunds, "re_1") },
+			[]string{"refund_unknown: inv_1, pi_1, re_1: moved 4.00 USD (sub_1)"}},
 		"a refund that the books have given up": {func(_ *Moved, b Books) { refund(b, func(r *BookedRefund) { r.Status = RefundFailed }) },
 			[]string{"refund_unbooked: inv_1, pi_1, re_1: moved 4.00 USD (sub_1)"}},
 		"a refund that is not recorded": {func(_ *Moved, b Books) { refund(b, func(r *BookedRefund) { r.Status = RefundPending }) },

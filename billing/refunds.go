@@ -175,12 +175,13 @@ func (b Snapshot) giveBack(p *Changeset, takes []credit, reason string, at time.
 		if amount == 0 {
 			return
 		}
+		id := refundID(*r, amount)
 		left[note] -= amount
 		r.Refunded += amount
 		g.card.Amount += amount
 		p.Subscription.Refunding++
 		p.Refunds = append(p.Refunds, Refund{
-			ID: RefundID(b.NewID("re")), CreditNote: notes[note].ID, Invoice: r.ID, Gateway: r.Gateway, Charge: r.Charge,
+			ID: id, CreditNote: notes[note].ID, Invoice: r.ID, Gateway: r.Gateway, Charge: r.Charge,
 			Amount: Money{amount, b.currency()}, Status: RefundPending,
 		})
 	}

@@ -47,7 +47,7 @@ func (b Snapshot) nextDue() Money {
 	if s.Status == Trialing {
 		anchor, end = s.TrialEnd, s.TrialEnd
 	}
-	return b.draft(ForRenewal, "preview", b.saleAt(anchor, end, end)).AmountDue()
+	return b.draft(ForRenewal, "preview", end, b.saleAt(anchor, end, end)).AmountDue()
 }
 
 // nextReminder is the next instant at which the billing contact is reminded.

@@ -13,7 +13,7 @@ func (b Snapshot) renew(step Step, at time.Time) Decision {
 	if s.Collection == ByInvoice {
 		return Decision{Changeset: b.unpaid(at)}
 	}
-	inv := b.draft(ForRenewal, step.At.Format(time.RFC3339), b.saleAt(s.Anchor, s.Period.End, at))
+	inv := b.draft(ForRenewal, step.At.Format(time.RFC3339), step.At, b.saleAt(s.Anchor, s.Period.End, at))
 	return b.collectOrFail(inv, at)
 }
 
@@ -26,9 +26,9 @@ func (b Snapshot) renewNow(c Command, at time.Time) Decision {
 	case PastDue:
 		return b.collect(b.owed(at))
 	case Canceled:
-		return b.collect(b.draft(ForRevival, cause, b.saleAt(at, at, at)))
+		return b.collect(b.draft(ForRevival, cause, at, b.saleAt(at, at, at)))
 	case Trialing:
-		return b.collect(b.draft(ForPrepaid, cause, b.saleAt(s.TrialEnd, s.TrialEnd, s.TrialEnd)))
+		return b.collect(b.draft(ForPrepaid, cause, at, b.saleAt(s.TrialEnd, s.TrialEnd, s.TrialEnd)))
 	default: // active: the next period
 	}
 	if s.Collection == ByInvoice && b.Method == "" {
@@ -38,5 +38,5 @@ func (b Snapshot) renewNow(c Command, at time.Time) Decision {
 	if next.Before(at) { // an invoice that an outage kept back is still open
 		next = at
 	}
-	return b.collect(b.draft(ForPrepaid, cause, b.saleAt(s.Anchor, s.Period.End, next)))
+	return b.collect(b.draft(ForPrepaid, cause, at, b.saleAt(s.Anchor, s.Period.End, next)))
 }

@@ -48,7 +48,7 @@ func (s *Subscription) clearOpenInvoice() { s.OpenInvoice, s.DueAt = "", time.Ti
 // begins with the payment, so the invoice names none yet.
 func (b Snapshot) order(c Command, at time.Time) Decision {
 	b.Policy.Minimum = nil // it is the gateway's
-	inv := b.draft(ForPurchase, c.Cause(b.Subscription.Revision), b.saleAt(at, at, at))
+	inv := b.draft(ForPurchase, c.Cause(b.Subscription.Revision), at, b.saleAt(at, at, at))
 	if !b.Policy.InvoiceAllowed(*inv) {
 		return Decision{Refusal: refuse(CodeInvoiceNotAllowed, "payment.method", "this order cannot be paid by invoice")}
 	}

@@ -101,5 +101,5 @@ func (b Snapshot) endTrial(step Step, at time.Time) Decision {
 	case b.Method == "":
 		return Decision{Changeset: b.end(s.TrialEnd, ReasonTrialEnded)}
 	}
-	return b.collect(b.draft(ForConversion, step.At.Format(time.RFC3339), b.saleAt(s.TrialEnd, s.TrialEnd, at)))
+	return b.collect(b.draft(ForConversion, step.At.Format(time.RFC3339), step.At, b.saleAt(s.TrialEnd, s.TrialEnd, at)))
 }

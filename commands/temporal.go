@@ -51,7 +51,18 @@ func (r *Runner) update(ctx context.Context, sub billing.Subscription, name stri
 // Start starts a subscription's workflow where none runs: it loads its rows and
 // goes on.
 func (r *Runner) Start(ctx context.Context, sub billing.Subscription) error {
-	if _, err := r.temporal.ExecuteWorkflow(ctx, workflows.Options(sub), workflows.Subscription, workflows.Start{ID: sub.ID}); err != nil {
+	return r.start(ctx, sub, workflows.Options(sub))
+}
+
+// Restart is Start, and ends the workflow that runs, if one does.
+func (r *Runner) Restart(ctx context.Context, sub billing.Subscription) error {
+	options := workflows.Options(sub)
+	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
+	return r.start(ctx, sub, options)
+}
+
+func (r *Runner) start(ctx context.Context, sub billing.Subscription, options client.StartWorkflowOptions) error {
+	if _, err := r.temporal.ExecuteWorkflow(ctx, options, workflows.Subscription, workflows.Start{ID: sub.ID}); err != nil {
 		return fmt.Errorf("starting %s: %w", sub.ID, err)
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/okviz/licensing/backoffice"
 	"github.com/okviz/licensing/dev/system"
 )
 
@@ -61,7 +62,7 @@ func run(out io.Writer) error {
 		return err
 	}
 	// The data may have been used with another Temporal server.
-	if _, err := s.Engine.Office.Recover(ctx); err != nil {
+	if _, err := s.Engine.Office.Recover(ctx, 0, false, func(backoffice.Recovery) {}); err != nil {
 		return errors.Join(err, s.Stop())
 	}
 	data, err := filepath.Abs(o.Data)

@@ -329,6 +329,7 @@ func (e *Engine) loops() []loop {
 		{roleAPI, "send the sandbox's webhooks", e.sendWebhooks},
 		{roleWorker, "remove what is older than its retention", func(ctx context.Context) { backoffice.Retain(ctx, e.Store, e.config.retention(), e.log) }},
 		{roleWorker, "compare the rows with the workflows, and the gateway's money with the books", func(ctx context.Context) { e.Office.Watch(ctx, time.Minute, time.Hour, e.metrics.Reconciled) }},
+		{roleWorker, "start workflows that are missing", func(ctx context.Context) { e.Office.Heal(ctx, backoffice.HealEvery) }},
 		{roleWorker, "send mails that are left over", func(ctx context.Context) { worker.Sweep(ctx, e.steps, time.Minute, e.log) }},
 	}
 }
@@ -437,17 +438,34 @@ func (e *Engine) Activities() (*activities.Activities, error) {
 
 // ReconcileMoney compares what the gateway has moved in [from, to) with the
 // books. It needs no Temporal.
-func ReconcileMoney(ctx context.Context, c Config, from, to time.Time) ([]billing.Difference, error) {
+func ReconcileMoney(ctx context.Context, c Config, from, to time.Time) (list []billing.Difference, err error) {
+	err = withGateway(c, func(store *models.Store, gateway payments.Gateway) error {
+		list, err = backoffice.ReconcileMoney(ctx, store, gateway, from, to)
+		return err
+	})
+	return list, err
+}
+
+// AdoptPayments is backoffice.Adopt. It needs no Temporal.
+func AdoptPayments(ctx context.Context, c Config, from, to time.Time, raise int64) (found backoffice.Adoption, err error) {
+	err = withGateway(c, func(store *models.Store, gateway payments.Gateway) error {
+		found, err = backoffice.Adopt(ctx, store, gateway, from, to, raise)
+		return err
+	})
+	return found, err
+}
+
+// withGateway runs f with the database and the gateway alone.
+func withGateway(c Config, f func(*models.Store, payments.Gateway) error) error {
 	store, err := OpenStore(c)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	e := &Engine{config: c, Store: store}
-	var list []billing.Difference
 	if err = e.openGateway(); err == nil {
-		list, err = backoffice.ReconcileMoney(ctx, store, e.gateway, from, to)
+		err = f(store, e.gateway)
 	}
-	return list, errors.Join(err, store.Close())
+	return errors.Join(err, store.Close())
 }
 
 // InspectPackage holds a package to what can be published, and says what it is.

@@ -79,7 +79,7 @@ func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Or
 	if err := tx.Create(&orderRow{Subscription: sub.ID, License: o.License, Detail: o}).Error; err != nil {
 		return err
 	}
-	if sub.Number, err = count(tx, "subscription"); err != nil {
+	if sub.Number, err = count(tx, subscriptionSeries); err != nil {
 		return err
 	}
 	sub.Next = billing.Step{Kind: billing.StepExpireOrder, At: sub.CreatedAt.Add(s.policy.OrderExpiry)}
@@ -145,6 +145,18 @@ func (s *Store) Confirm(ctx context.Context, id billing.RequestID, notAfter time
 func (s *Store) Request(ctx context.Context, id billing.RequestID) (billing.Request, error) {
 	r, err := one[requestRow](s.db.WithContext(ctx).Where("id = ?", id))
 	return r.request(), err
+}
+
+// OpenRequests are the requests of a subscription that have no outcome, in the
+// order in which they were made.
+func (s *Store) OpenRequests(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Request, error) {
+	var rows []requestRow
+	err := s.db.WithContext(ctx).Where("subscription = ? AND outcome IS NULL", subscription).Order("id").Find(&rows).Error
+	list := make([]billing.Request, len(rows))
+	for i, r := range rows {
+		list[i] = r.request()
+	}
+	return list, err
 }
 
 func (r requestRow) request() billing.Request {

@@ -21,7 +21,7 @@ func (s *Store) Books(ctx context.Context, gateway string, from, to time.Time, m
 		invoices = append(invoices, c.Invoice)
 	}
 	for _, r := range moved.Refunds {
-		refunds = append(refunds, r.Refund)
+		refunds, invoices = append(refunds, r.Refund), append(invoices, r.Invoice)
 	}
 	within := "created_at >= ? AND created_at < ?"
 	err := s.snapshot(ctx, func(tx *gorm.DB) error {

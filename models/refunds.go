@@ -104,7 +104,7 @@ func (s *Store) Refunds(ctx context.Context, subscription billing.SubscriptionID
 
 func (s *Store) refunds(which *gorm.DB) ([]billing.Refund, error) {
 	var rows []refundRow
-	err := which.Order("id").Find(&rows).Error
+	err := which.Order("created_at, id").Find(&rows).Error
 	list := make([]billing.Refund, len(rows))
 	for i, r := range rows {
 		list[i] = r.refund()

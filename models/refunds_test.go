@@ -62,7 +62,7 @@ func TestARefundIsPendingUntilItIsConfirmed(t *testing.T) {
 		if r.Noted != 400 || r.Refunded != 400 {
 			t.Errorf("%d noted and %d refunded", r.Noted, r.Refunded)
 		}
-		if live, err := s.Live(t.Context()); err != nil || len(live) != 1 {
+		if live, err := s.Live(t.Context(), 0, 10); err != nil || len(live) != 1 {
 			t.Errorf("live are %v, %v", live, err)
 		}
 		note, err := s.CreditNote(t.Context(), p.CreditNotes[0].ID)
@@ -162,12 +162,12 @@ func TestASubscriptionThatEndedIsLiveWhileItsMoneyIsOnItsWay(t *testing.T) {
 		sub := s.charged("ada@contoso.example")
 		p := s.decided(sub.ID, billing.Command{Action: billing.ActionMoneyBack}, opening)
 		s.post(p, "")
-		if live, err := s.Live(t.Context()); err != nil || len(live) != 1 {
+		if live, err := s.Live(t.Context(), 0, 10); err != nil || len(live) != 1 {
 			t.Errorf("live are %v, %v", live, err)
 		}
 		p.Refunds[0].Status = billing.RefundSucceeded
 		s.post(*s.snapshot(sub.ID).RefundsAnswered(p.Refunds, opening), "")
-		if live, err := s.Live(t.Context()); err != nil || len(live) != 0 {
+		if live, err := s.Live(t.Context(), 0, 10); err != nil || len(live) != 0 {
 			t.Errorf("live are %v, %v", live, err)
 		}
 	})

@@ -3,6 +3,7 @@ package models
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -23,10 +24,12 @@ func (s *Store) Overview(ctx context.Context, id billing.SubscriptionID) (billin
 }
 
 // Live lists the subscriptions for which something is due some day, or whose
-// money is on its way back, by number.
-func (s *Store) Live(ctx context.Context) ([]billing.Subscription, error) {
+// money is on its way back, by number: some with a higher one than after.
+func (s *Store) Live(ctx context.Context, after int64, limit int) ([]billing.Subscription, error) {
 	var rows []subscriptionRow
-	err := s.db.WithContext(ctx).Where("next_at IS NOT NULL OR id IN (?)", s.db.Model(&refundRow{}).Select("subscription").Where("status = ?", billing.RefundPending)).Order("number").Find(&rows).Error
+	refunding := s.db.Model(&refundRow{}).Select("subscription").Where("status = ?", billing.RefundPending)
+	err := s.db.WithContext(ctx).Select("id", "state").Where("number > ? AND (next_at IS NOT NULL OR id IN (?))", after, refunding).
+		Order("number").Limit(limit).Find(&rows).Error
 	list := make([]billing.Subscription, len(rows))
 	for i, r := range rows {
 		list[i] = r.State
@@ -126,10 +129,12 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 	}
 	if row.Method != "" {
 		m, err := one[paymentMethodRow](tx.Where("ref = ?", row.Method))
-		if err != nil {
+		switch {
+		case err == nil:
+			o.Card = &billing.StoredMethod{Ref: m.Ref, Brand: m.Brand, Last4: m.Last4, Exp: m.Exp}
+		case !errors.Is(err, billing.ErrNotFound): // a restored database may not know the card of an adopted charge
 			return o, fmt.Errorf("payment method of %s: %w", row.ID, err)
 		}
-		o.Card = &billing.StoredMethod{Ref: m.Ref, Brand: m.Brand, Last4: m.Last4, Exp: m.Exp}
 	}
 	return o, nil
 }

@@ -22,7 +22,8 @@ type Gateway interface {
 	// that the gateway does not know is an *Error with CodeUnknownToken. No
 	// error contains the token. Attaching a token again may store the card a
 	// second time under another reference, with the same fingerprint; it moves
-	// nothing.
+	// nothing. The reference of a card that the customer has is a token of it,
+	// too, and stores nothing.
 	AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error)
 
 	// DetachMethod forgets a card, which can never be charged again; what became
@@ -74,6 +75,11 @@ type Gateway interface {
 	// Moved lists what the gateway has moved in [from, to) by its own books, for
 	// whomever: every charge that succeeded, and every refund.
 	Moved(ctx context.Context, from, to time.Time) (billing.Moved, error)
+
+	// Remember makes Prepare and EnsureCustomer find a listed charge and its
+	// customer again, where the engine's database is older than they are. The
+	// charges of an invoice are given in the order in which they were made.
+	Remember(ctx context.Context, account billing.AccountID, c billing.MovedCharge) error
 
 	// ParseWebhook reads what the gateway has sent to the engine's webhook
 	// address, by its header and its body as they came. now is real time: a

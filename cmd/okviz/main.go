@@ -42,13 +42,21 @@ func command() *cli.Command {
 			{Name: "api", Usage: "serve the HTTP API and the pages", Action: serve},
 			{Name: "worker", Usage: "run the subscriptions", Action: work},
 			{Name: "migrate", Usage: "create or update the tables, and register Temporal's search attributes", Action: migrate},
-			{Name: "recover", Usage: "start a workflow for every live subscription that has none", Action: recoverAll},
+			{Name: "recover", Usage: "start a workflow for every live subscription that has none; exit with 1 if some could not be started", Action: recoverAll,
+				Flags: []cli.Flag{
+					&cli.Int64Flag{Name: "after", Usage: "begin above this subscription number, where an earlier run was broken off"},
+					&cli.BoolFlag{Name: "restart", Usage: "replace the workflows that run, after an older database was restored"},
+				}},
 			{Name: "replay", Usage: "replay the histories of workflows with this program, before its workers are rolled out; exit with 1 if one cannot be continued", Action: replay,
 				Flags: []cli.Flag{
 					&cli.IntFlag{Name: "sample", Value: 500, Usage: "about so many of them, from the newest to the oldest"},
 					&cli.BoolFlag{Name: "all", Usage: "all of them"},
 					&cli.StringFlag{Name: "status", Value: "running", Usage: "running or completed"},
 				}},
+			{Name: "numbers", Usage: "numbers of invoices, credit notes, quotes and subscriptions", Commands: []*cli.Command{
+				{Name: "raise", Usage: "skip numbers that were given since an older database was backed up: of all series, or up to the numbers named", ArgsUsage: "[NUMBER …]", Action: raiseNumbers,
+					Flags: []cli.Flag{&cli.Int64Flag{Name: "by", Usage: "how many", Value: backoffice.NumbersRaised}}},
+			}},
 			{Name: "catalog", Usage: "products, plans and prices", Commands: []*cli.Command{
 				{Name: "apply", Usage: "apply a catalogue document (- for standard input)", ArgsUsage: "FILE", Action: applyCatalogue,
 					Flags: []cli.Flag{&cli.BoolFlag{Name: "dry-run", Usage: "only print what would change"}}},
@@ -59,12 +67,18 @@ func command() *cli.Command {
 					}},
 				{Name: "default", Usage: "print the default catalogue", Action: printCatalogue},
 			}},
-			{Name: "payments", Usage: "bank statements and reconciliation", Commands: []*cli.Command{
+			{Name: "payments", Usage: "bank statements, reconciliation and adoption", Commands: []*cli.Command{
 				{Name: "import", Usage: "record the transfers of a bank statement, a CSV file (- for standard input)", ArgsUsage: "FILE", Action: importStatement},
 				{Name: "reconcile", Usage: "compare the gateway's list of charges and refunds with the books; exit with 1 if they differ", Action: reconcileMoney,
 					Flags: []cli.Flag{
 						&cli.TimestampFlag{Name: "from", Usage: "the first day, such as 2026-02-01 (default: 30 days before --to)", Config: days},
 						&cli.TimestampFlag{Name: "to", Usage: "the day after the last one (default: today)", Config: days},
+					}},
+				{Name: "adopt", Usage: "record what the gateway has charged and given back and the books lack, after an older database was restored; no worker may run; exit with 1 if a person must look at something", Action: adoptPayments,
+					Flags: []cli.Flag{
+						&cli.TimestampFlag{Name: "from", Usage: "the day of the backup, such as 2026-02-01", Config: days, Required: true},
+						&cli.TimestampFlag{Name: "to", Usage: "the day after the last one (default: tomorrow)", Config: days},
+						&cli.Int64Flag{Name: "raise", Usage: "how many numbers of each series to skip, where anything is found", Value: backoffice.NumbersRaised},
 					}},
 			}},
 			{Name: "versions", Usage: "published packages of visuals", Commands: []*cli.Command{
@@ -176,13 +190,22 @@ func migrate(ctx context.Context, _ *cli.Command) error {
 	return engine.RegisterSearchAttributes(ctx, c, logger(c))
 }
 
-func recoverAll(ctx context.Context, _ *cli.Command) error {
+func recoverAll(ctx context.Context, cmd *cli.Command) error {
 	return connected(ctx, func(e *engine.Engine) error {
-		live, err := e.Office.Recover(ctx)
-		if err == nil {
-			fmt.Printf("%d live subscriptions have a workflow\n", live)
+		done, err := e.Office.Recover(ctx, cmd.Int64("after"), cmd.Bool("restart"), func(r backoffice.Recovery) {
+			fmt.Fprintf(os.Stderr, "%d subscriptions, up to number %d, %d failed\n", r.Live, r.Last, len(r.Failed))
+		})
+		fmt.Printf("%d live subscriptions have a workflow\n", done.Live-len(done.Failed))
+		for _, failed := range done.Failed {
+			fmt.Fprintln(os.Stderr, failed)
 		}
-		return err
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w; go on with --after %d", err, done.Last)
+		case len(done.Failed) > 0:
+			return fmt.Errorf("%d workflows could not be started: run it again", len(done.Failed))
+		}
+		return nil
 	})
 }
 
@@ -209,6 +232,50 @@ func replay(ctx context.Context, cmd *cli.Command) error {
 	})
 	if err == nil && len(r.Misfits) > 0 {
 		err = fmt.Errorf("%d of %d workflows cannot be continued by this program", len(r.Misfits), r.Done)
+	}
+	return err
+}
+
+func raiseNumbers(ctx context.Context, cmd *cli.Command) error {
+	if cmd.Int64("by") < 1 {
+		return errors.New("--by is a number above 0")
+	}
+	return stored(func(s *models.Store) error {
+		if cmd.NArg() == 0 {
+			lines, err := s.RaiseNumbers(ctx, cmd.Int64("by"))
+			printChanges(lines, false)
+			return err
+		}
+		for _, number := range cmd.Args().Slice() {
+			lines, err := s.RaiseNumber(ctx, number)
+			if err != nil {
+				return fmt.Errorf("%s: %w", number, err)
+			}
+			printChanges(lines, false)
+		}
+		return nil
+	})
+}
+
+func adoptPayments(ctx context.Context, cmd *cli.Command) error {
+	from, to := cmd.Timestamp("from"), cmd.Timestamp("to")
+	if to.IsZero() {
+		to = time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
+	}
+	if !from.Before(to) || cmd.Int64("raise") < 0 {
+		return errors.New("--from is not before --to, or --raise is below 0")
+	}
+	c, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	found, err := engine.AdoptPayments(ctx, c, from, to, cmd.Int64("raise"))
+	printChanges(found.Done, false)
+	for _, line := range found.Look {
+		fmt.Println("look at", line)
+	}
+	if err == nil && len(found.Look) > 0 {
+		err = fmt.Errorf("a person must look at %d things", len(found.Look))
 	}
 	return err
 }

@@ -275,7 +275,7 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	}
 
 	// Temporal's database is lost: recover finds that nothing is missing here.
-	if got := o.run(t, nil, "recover"); got != "1 live subscriptions have a workflow\n" {
+	if got := o.run(t, nil, "recover"); got != "1 subscriptions, up to number 1, 0 failed\n1 live subscriptions have a workflow\n" {
 		t.Errorf("recover: %s", got)
 	}
 
@@ -433,6 +433,12 @@ func (o okviz) reconciles(t *testing.T, database string) {
 	args := []string{"payments", "reconcile", "--from", day(-1), "--to", day(2)}
 	if got := o.run(t, nil, args...); got != "" {
 		t.Errorf("the books and the gateway differ: %s", got)
+	}
+	if got := o.run(t, nil, "payments", "adopt", "--from", day(-1)); got != "0 changes\n" {
+		t.Errorf("nothing is missing, and it adopts: %s", got)
+	}
+	if got := o.run(t, nil, "numbers", "raise", "subscription-900"); !strings.HasPrefix(got, "subscription: the next number is 901, it was ") {
+		t.Errorf("numbers raise: %s", got)
 	}
 	store, err := models.Open(database, billing.DefaultPolicy())
 	if err != nil {

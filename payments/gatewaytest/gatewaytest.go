@@ -354,6 +354,20 @@ func storedCard(o *order) {
 	if m.Fingerprint == "" || again.Fingerprint != m.Fingerprint {
 		o.Errorf("the same card has the fingerprints %q and %q", m.Fingerprint, again.Fingerprint)
 	}
+	if same, err := o.Gateway.AttachMethod(o.Context(), o.customer, m.Ref); err != nil || same != m {
+		o.Errorf("by its reference it is %+v, %v, want %+v", same, err, m)
+	}
+	_, err = o.Gateway.AttachMethod(o.Context(), o.another(), m.Ref)
+	o.refused(err, payments.CodeUnknownToken)
+}
+
+// another is another customer.
+func (o *order) another() string {
+	customer, err := o.Gateway.EnsureCustomer(o.Context(), billing.AccountID(newID("cus")))
+	if err != nil {
+		o.Fatal(err)
+	}
+	return customer
 }
 
 func unknownToken(o *order) {
@@ -809,7 +823,9 @@ func movedIsListed(o *order) {
 			continue
 		}
 		o.status(next.charge(next.request(visa, 1)), billing.PaymentSucceeded)
-		want.Charges = append(want.Charges, billing.MovedCharge{Charge: next.ref, Invoice: next.invoice, Amount: usd(990)})
+		want.Charges = append(want.Charges, billing.MovedCharge{
+			Charge: next.ref, Invoice: next.invoice, Subscription: next.subscription, Customer: next.customer, Method: visa, Amount: usd(990),
+		})
 		if i == 1 {
 			continue
 		}
@@ -817,12 +833,13 @@ func movedIsListed(o *order) {
 		if err := next.refund(note, part); err != nil {
 			o.Fatal(err)
 		}
-		want.Refunds = append(want.Refunds, billing.MovedRefund{Refund: note, Charge: next.ref, Amount: usd(part), Status: billing.RefundSucceeded})
+		want.Refunds = append(want.Refunds, billing.MovedRefund{Refund: note, Charge: next.ref, Invoice: next.invoice, Amount: usd(part), Status: billing.RefundSucceeded})
 	}
 	got, err := o.Gateway.Moved(o.Context(), at.AddDate(-1, 0, 0), at.AddDate(100, 0, 0))
 	if err != nil {
 		o.Fatal(err)
 	}
+	got.Prepared = nil // some gateways find them by themselves
 	when := cmpopts.IgnoreTypes(time.Time{})
 	charges := cmpopts.SortSlices(func(a, b billing.MovedCharge) bool { return a.Invoice < b.Invoice })
 	refunds := cmpopts.SortSlices(func(a, b billing.MovedRefund) bool { return a.Refund < b.Refund })

@@ -57,15 +57,24 @@ func (g *Gateway) EnsureCustomer(ctx context.Context, account billing.AccountID)
 // AttachMethod stores a new card each time, since the same token may rightly
 // be given twice.
 func (g *Gateway) AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error) {
-	c, ok := cards[token]
-	if !ok {
-		return billing.StoredMethod{}, refuse(payments.CodeUnknownToken, "")
-	}
 	m := Method{ID: newID("pm"), Customer: customer, Token: token}
-	if err := g.ledger.AddMethod(ctx, m); err != nil {
+	var err error
+	if _, known := cards[token]; known {
+		err = g.ledger.AddMethod(ctx, m)
+	} else {
+		err = g.ledger.UpdateMethod(ctx, token, func(stored *Method) error {
+			m = *stored
+			return nil
+		})
+		if errors.Is(err, ErrNotFound) || err == nil && (m.Customer != customer || m.Detached) {
+			err = refuse(payments.CodeUnknownToken, "")
+		}
+	}
+	if err != nil {
 		return billing.StoredMethod{}, asRefusal("storing a card of "+customer, err)
 	}
-	return billing.StoredMethod{Ref: m.ID, Brand: c.brand, Last4: c.last4(), Exp: cardExp, Fingerprint: token}, nil
+	c := cards[m.Token]
+	return billing.StoredMethod{Ref: m.ID, Brand: c.brand, Last4: c.last4(), Exp: cardExp, Fingerprint: m.Token}, nil
 }
 
 func (g *Gateway) DetachMethod(ctx context.Context, method string) error {
@@ -307,18 +316,24 @@ func (g *Gateway) Moved(ctx context.Context, from, to time.Time) (billing.Moved,
 	when := billing.Period{Start: from, End: to}
 	for _, p := range found {
 		if a := p.success(); a != nil && when.Contains(a.At) {
-			moved.Charges = append(moved.Charges, billing.MovedCharge{Charge: p.ID, Invoice: p.Invoice, Amount: a.Amount, At: a.At})
+			moved.Charges = append(moved.Charges, billing.MovedCharge{
+				Charge: p.ID, Invoice: p.Invoice, Subscription: p.Subscription, Customer: p.Customer, Method: a.Method, Amount: a.Amount, At: a.At,
+			})
 		}
 		for _, r := range p.Refunds {
 			if when.Contains(r.At) {
 				moved.Refunds = append(moved.Refunds, billing.MovedRefund{
-					Refund: r.CreditNote, Charge: p.ID, Amount: r.Amount, Status: r.status(), At: r.At,
+					Refund: r.CreditNote, Charge: p.ID, Invoice: p.Invoice, Amount: r.Amount, Status: r.status(), At: r.At,
 				})
 			}
 		}
 	}
 	return moved, nil
 }
+
+// Remember does nothing: the ledger finds a charge by its invoice, and a customer
+// by their account.
+func (g *Gateway) Remember(context.Context, billing.AccountID, billing.MovedCharge) error { return nil }
 
 func (g *Gateway) withPage(charge billing.ChargeID, r billing.ChargeResult) billing.ChargeResult {
 	if r.Status == billing.PaymentRequiresAction {

@@ -59,9 +59,8 @@ func (g *Gateway) Prepare(ctx context.Context, r billing.ChargeRequest) (billing
 // attempt. Once an attempt has been given up its intent can never succeed, so
 // that the next attempt gets one of its own.
 func (g *Gateway) intent(ctx context.Context, r billing.ChargeRequest) (*stripe.PaymentIntent, billing.ChargeID, error) {
-	object := string(r.Invoice)
-	for n := 2; ; n++ {
-		created := false
+	for n := 1; ; n++ {
+		object, created := intentOf(r.Invoice, n), false
 		kept, err := g.refs.Reference(ctx, object, func() (string, error) {
 			created = true
 			return g.create(ctx, r, "pi:"+object)
@@ -85,8 +84,15 @@ func (g *Gateway) intent(ctx context.Context, r billing.ChargeRequest) (*stripe.
 		if !abandoned(pi) || r.Attempt <= attempt(pi) {
 			return pi, ref, nil
 		}
-		object = string(r.Invoice) + "/" + strconv.Itoa(n)
 	}
+}
+
+// intentOf is the name under which an invoice's nth intent is kept.
+func intentOf(invoice billing.InvoiceID, n int) string {
+	if n == 1 {
+		return string(invoice)
+	}
+	return string(invoice) + "/" + strconv.Itoa(n)
 }
 
 // abandoned tells whether we have given up what the intent waited for.

@@ -20,10 +20,17 @@ func (g *Gateway) Moved(ctx context.Context, from, to time.Time) (billing.Moved,
 		if err != nil {
 			return billing.Moved{}, failed("listing the charges", err)
 		}
+		c := billing.MovedCharge{
+			Charge: billing.ChargeID(pi.ID), Invoice: billing.InvoiceID(pi.Metadata[keyInvoice]), Subscription: billing.SubscriptionID(pi.Metadata[keySubscription]),
+			Method: pi.Metadata[keyMethod], Amount: money(pi.AmountReceived, pi.Currency), At: time.Unix(pi.Created, 0).UTC(),
+		}
+		if pi.Customer != nil {
+			c.Customer = pi.Customer.ID
+		}
 		if pi.Status == stripe.PaymentIntentStatusSucceeded {
-			moved.Charges = append(moved.Charges, billing.MovedCharge{
-				Charge: billing.ChargeID(pi.ID), Invoice: billing.InvoiceID(pi.Metadata[keyInvoice]), Amount: money(pi.AmountReceived, pi.Currency), At: time.Unix(pi.Created, 0).UTC(),
-			})
+			moved.Charges = append(moved.Charges, c)
+		} else if c.Invoice != "" {
+			moved.Prepared = append(moved.Prepared, c)
 		}
 	}
 	refunds := &stripe.RefundListParams{CreatedRange: within}
@@ -33,7 +40,7 @@ func (g *Gateway) Moved(ctx context.Context, from, to time.Time) (billing.Moved,
 			return billing.Moved{}, failed("listing the refunds", err)
 		}
 		given := billing.MovedRefund{
-			Refund: billing.RefundID(r.Metadata[keyCreditNote]), Amount: money(r.Amount, r.Currency), Status: refundStatus(r), At: time.Unix(r.Created, 0).UTC(),
+			Refund: billing.RefundID(r.Metadata[keyCreditNote]), Invoice: billing.InvoiceID(r.Metadata[keyInvoice]), Amount: money(r.Amount, r.Currency), Status: refundStatus(r), At: time.Unix(r.Created, 0).UTC(),
 		}
 		if r.PaymentIntent != nil {
 			given.Charge = billing.ChargeID(r.PaymentIntent.ID)
@@ -41,6 +48,24 @@ func (g *Gateway) Moved(ctx context.Context, from, to time.Time) (billing.Moved,
 		moved.Refunds = append(moved.Refunds, given)
 	}
 	return moved, nil
+}
+
+// Remember keeps the references of a charge and of its customer, an account of
+// ours, where nothing is kept under their names: in a database that is older than
+// they are. A later intent of the same invoice gets the name that Prepare looks
+// for.
+func (g *Gateway) Remember(ctx context.Context, account billing.AccountID, c billing.MovedCharge) error {
+	if c.Customer != "" {
+		if _, err := g.refs.Reference(ctx, string(account), func() (string, error) { return c.Customer, nil }); err != nil {
+			return err
+		}
+	}
+	for n := 1; ; n++ {
+		kept, err := g.refs.Reference(ctx, intentOf(c.Invoice, n), func() (string, error) { return string(c.Charge), nil })
+		if err != nil || kept == string(c.Charge) {
+			return err
+		}
+	}
 }
 
 func money(amount int64, currency stripe.Currency) billing.Money {

@@ -2053,7 +2053,7 @@ export interface components {
         Reconciliation: {
             /**
              * Format: int64
-             * @description Number of subscriptions for which some step is still due.
+             * @description Number of subscriptions for which some step is still due, or whose refund is pending.
              */
             live: number;
             /**
@@ -2063,7 +2063,7 @@ export interface components {
             pending_gateway_events: number;
             /** @description Running workflows of subscriptions that do not exist or for which nothing is due. */
             without_rows: string[];
-            /** @description Live subscriptions without a running workflow; okviz recover starts one. */
+            /** @description Live subscriptions without a running workflow; a worker starts one within 20 minutes, okviz recover at once. */
             without_workflow: string[];
         };
         Recurring: {

@@ -249,6 +249,13 @@ CREATE TABLE counters (
   value BIGINT NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+-- What one process does at a time, and which one.
+CREATE TABLE leases (
+  name VARCHAR(64) NOT NULL PRIMARY KEY,
+  holder VARCHAR(64) NOT NULL,
+  held_until DATETIME NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
 -- Who works for the vendor. API keys and the audit log name them.
 CREATE TABLE operators (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
@@ -485,6 +492,7 @@ CREATE TABLE browsers (
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- +goose Down
+DROP TABLE leases;
 DROP TABLE browsers;
 DROP TABLE audit_log;
 DROP TABLE attempts;

@@ -249,6 +249,13 @@ CREATE TABLE counters (
   value INTEGER NOT NULL
 );
 
+-- What one process does at a time, and which one.
+CREATE TABLE leases (
+  name TEXT NOT NULL PRIMARY KEY,
+  holder TEXT NOT NULL,
+  held_until DATETIME NULL
+);
+
 -- Who works for the vendor. API keys and the audit log name them.
 CREATE TABLE operators (
   id TEXT NOT NULL PRIMARY KEY,
@@ -485,6 +492,7 @@ CREATE TABLE browsers (
 );
 
 -- +goose Down
+DROP TABLE leases;
 DROP TABLE browsers;
 DROP TABLE audit_log;
 DROP TABLE attempts;
