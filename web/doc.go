@@ -1,6 +1,7 @@
 // Package web is the pages that customers see: the visuals on sale, a product
 // page each, the checkout, the sign-in and the account. They are plain clients
-// of the public API, served as they are written, with no build step:
+// of the public API, written with no build step: the binary bundles and compresses
+// them when it starts (bundle.go).
 //
 //   - page.html is the one document; its address decides what assets/main.js
 //     draws into it.

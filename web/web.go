@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -82,11 +83,13 @@ type file struct {
 	body        []byte
 	contentType string
 	etag        string
+	kept        string            // Cache-Control; empty: kept, but asked about each time
+	encoded     map[string][]byte // the body by content encoding
 }
 
 func newFile(body []byte, contentType string) file {
 	sum := sha256.Sum256(body)
-	return file{body, contentType, `"` + hex.EncodeToString(sum[:16]) + `"`}
+	return file{body: body, contentType: contentType, etag: `"` + hex.EncodeToString(sum[:16]) + `"`}
 }
 
 var contentTypes = map[string]string{
@@ -104,8 +107,13 @@ func Handler(b Brand) http.Handler {
 	list := served["/pages.json"].body
 	served["/assets/pages.js"] = newModule(list)
 	page := pageAddress(list)
-	shell := newFile(bytes.ReplaceAll(served["/page.html"].body, []byte("{brand}"), []byte(html.EscapeString(b.Name))), contentTypes[".html"])
 	maps.Copy(served, b.served(served["/icons/brand.svg"].body))
+	bundled, script, style := bundle(served)
+	shell := newFile([]byte(strings.NewReplacer("{brand}", html.EscapeString(b.Name), "{script}", script, "{style}", style).
+		Replace(string(served["/page.html"].body))), contentTypes[".html"]).compressed()
+	for address, f := range bundled {
+		served[address] = f.compressed()
+	}
 	delete(served, "/page.html") // it is sent at the addresses of pages only
 	delete(served, "/pages.json")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -134,12 +142,17 @@ func Handler(b Brand) http.Handler {
 		}
 		h.Set("Content-Type", f.contentType)
 		h.Set("ETag", f.etag)
-		// Kept, but asked about each time: modules of two releases must not mix.
-		h.Set("Cache-Control", "no-cache")
-		if strings.HasPrefix(r.URL.Path, "/icons/") {
-			h.Set("Cache-Control", "public, max-age=86400")
+		h.Set("Cache-Control", cmp.Or(f.kept, "no-cache"))
+		body := f.body
+		if len(f.encoded) > 0 {
+			h.Set("Vary", "Accept-Encoding")
+			var encoding string
+			if encoding, body = f.accepted(r); encoding != "" {
+				h.Set("Content-Encoding", encoding)
+				h.Set("ETag", strings.TrimSuffix(f.etag, `"`)+"-"+encoding+`"`)
+			}
 		}
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 	})
 }
 
@@ -152,7 +165,11 @@ func load(root fs.FS) map[string]file {
 			return err
 		}
 		body, err := fs.ReadFile(root, name)
-		served["/"+name] = newFile(body, contentTypes[path.Ext(name)])
+		f := newFile(body, contentTypes[path.Ext(name)])
+		if strings.HasPrefix(name, "icons/") {
+			f.kept = "public, max-age=86400"
+		}
+		served["/"+name] = f
 		return err
 	})
 	if err != nil {

@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"net/http"
@@ -21,6 +23,9 @@ import (
 	"github.com/okviz/licensing/web"
 )
 
+// pages are the shop's, made once: it bundles and compresses them.
+var pages = web.Handler(web.Brand{Name: "OKVIZ"})
+
 func get(t *testing.T, method, address string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(method, address, nil)
@@ -28,7 +33,7 @@ func get(t *testing.T, method, address string, header ...string) *httptest.Respo
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	web.Handler(web.Brand{Name: "OKVIZ"}).ServeHTTP(w, r)
+	pages.ServeHTTP(w, r)
 	return w
 }
 
@@ -117,6 +122,54 @@ func TestWhatHasNotChangedIsNotSentAgain(t *testing.T) {
 		if w := get(t, http.MethodGet, address, "If-None-Match", first.Header().Get("ETag")); w.Code != http.StatusNotModified || w.Body.Len() > 0 {
 			t.Errorf("%s: %d with %d bytes, want 304 and none", address, w.Code, w.Body.Len())
 		}
+	}
+}
+
+// Measured as a browser loads a page: what the document names, compressed, is all that
+// it needs of this package, and the second visit asks for the document alone.
+func TestAPageIsTwoSmallFilesThatAreAskedForOnce(t *testing.T) {
+	doc := get(t, http.MethodGet, "/", "Accept-Encoding", "gzip, deflate, br, zstd")
+	sum := doc.Body.Len()
+	if got := doc.Header(); got.Get("Content-Encoding") != "br" || got.Get("Vary") != "Accept-Encoding" || got.Get("Cache-Control") != "no-cache" {
+		t.Errorf("the document's headers are %v", got)
+	}
+	plain := get(t, http.MethodGet, "/").Body.String()
+	names := regexp.MustCompile(`(?:href|src)="(/bundle/[^"]+)"`).FindAllStringSubmatch(plain, -1)
+	if len(names) != 2 {
+		t.Fatalf("the document names %q", names)
+	}
+	for _, name := range names {
+		w := get(t, http.MethodGet, name[1], "Accept-Encoding", "br")
+		if got := w.Header(); got.Get("Content-Encoding") != "br" || got.Get("Cache-Control") != "public, max-age=31536000, immutable" {
+			t.Errorf("%s has the headers %v", name[1], got)
+		}
+		sum += w.Body.Len()
+		zipped := get(t, http.MethodGet, name[1], "Accept-Encoding", "br;q=0, gzip")
+		r, err := gzip.NewReader(zipped.Body)
+		if err != nil {
+			t.Fatalf("%s: %v", name[1], err)
+		}
+		text, err := io.ReadAll(r)
+		if err != nil || string(text) != get(t, http.MethodGet, name[1]).Body.String() {
+			t.Errorf("%s unzipped is another file: %v", name[1], err)
+		}
+	}
+	if sum > 60_000 {
+		t.Errorf("a page is %d bytes", sum)
+	}
+	t.Logf("a page is %d bytes", sum)
+}
+
+func TestABrandsStyleComesAfterOurs(t *testing.T) {
+	h := web.Handler(web.Brand{Name: "Acme", Style: []byte(":root { --accent: #7a1fa2; }")})
+	read := func(address string) string {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, address, nil))
+		return w.Body.String()
+	}
+	style := regexp.MustCompile(`href="(/bundle/[^"]+)"`).FindStringSubmatch(read("/"))
+	if text := read(style[1]); strings.LastIndex(text, "--accent:") != strings.Index(text, "--accent: #7a1fa2") && strings.LastIndex(text, "--accent:") != strings.Index(text, "--accent:#7a1fa2") {
+		t.Errorf("the last colour is not the brand's: %s", text[max(0, len(text)-200):])
 	}
 }
 

@@ -1,0 +1,108 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// encodings are how a text is also kept, the smallest first.
+var encodings = []struct {
+	name string
+	to   func(io.Writer) io.WriteCloser
+}{
+	{"br", func(w io.Writer) io.WriteCloser { return brotli.NewWriterLevel(w, brotli.BestCompression) }},
+	{"gzip", func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }},
+}
+
+// bundle is the pages' modules as one file, and their styles as another, both small
+// and named by their content: a browser asks once for each, and never again until
+// there is a new one. The addresses follow in that order.
+func bundle(served map[string]file) (files map[string]file, script, style string) {
+	const root = "/assets/"
+	result := api.Build(api.BuildOptions{
+		EntryPoints: []string{root + "main.js", root + "all.css"},
+		Bundle:      true, Format: api.FormatESModule, Target: api.ES2022,
+		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
+		LegalComments: api.LegalCommentsEndOfFile,
+		EntryNames:    "[name]-[hash]", Outdir: "/bundle", LogLevel: api.LogLevelSilent,
+		Plugins: []api.Plugin{{Name: "served", Setup: func(b api.PluginBuild) {
+			b.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+				name := a.Path
+				if !path.IsAbs(name) {
+					name = path.Join(path.Dir(a.Importer), name)
+				}
+				return api.OnResolveResult{Path: name, Namespace: "served"}, nil
+			})
+			b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: "served"}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+				body, kind := "", api.LoaderJS
+				if f, ok := served[a.Path]; ok {
+					body = string(f.body)
+				} else if a.Path == root+"all.css" { // the brand's comes after ours
+					body = `@import "/assets/style.css"; @import "/brand/style.css";`
+				} else {
+					return api.OnLoadResult{}, fmt.Errorf("there is no %s", a.Path)
+				}
+				if strings.HasSuffix(a.Path, ".css") {
+					kind = api.LoaderCSS
+				}
+				return api.OnLoadResult{Contents: &body, Loader: kind}, nil
+			})
+		}}},
+	})
+	if len(result.Errors) > 0 {
+		panic(result.Errors[0].Text) // the binary was built wrong, which a test excludes
+	}
+	files = map[string]file{}
+	for _, f := range result.OutputFiles {
+		address := "/bundle/" + path.Base(f.Path)
+		made := newFile(f.Contents, contentTypes[path.Ext(f.Path)])
+		made.kept = "public, max-age=31536000, immutable"
+		files[address] = made
+		if path.Ext(f.Path) == ".js" {
+			script = address
+		} else {
+			style = address
+		}
+	}
+	return files, script, style
+}
+
+// compressed is a file that is also kept as those encodings that make it smaller.
+func (f file) compressed() file {
+	f.encoded = map[string][]byte{}
+	for _, e := range encodings {
+		var b bytes.Buffer
+		w := e.to(&b)
+		_, err := w.Write(f.body)
+		if closing := w.Close(); err != nil || closing != nil {
+			panic(fmt.Sprint(err, closing)) // a buffer takes everything
+		}
+		if b.Len() < len(f.body) {
+			f.encoded[e.name] = b.Bytes()
+		}
+	}
+	return f
+}
+
+// accepted is the file's body in the first encoding that a request takes.
+func (f file) accepted(r *http.Request) (encoding string, body []byte) {
+	takes := map[string]bool{}
+	for _, part := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
+		name, q, _ := strings.Cut(strings.TrimSpace(part), ";")
+		takes[name] = strings.Trim(q, " q=0.") != "" || q == ""
+	}
+	for _, e := range encodings {
+		if body, ok := f.encoded[e.name]; ok && takes[e.name] {
+			return e.name, body
+		}
+	}
+	return "", f.body
+}
