@@ -110,8 +110,9 @@ func guessable(s string) bool {
 			return true
 		}
 	}
-	for i := range len(low) - 6 {
-		if strings.Contains(low[i+6:], low[i:i+6]) {
+	const repeated = 8 // 64 random hexadecimal digits repeat so many once in a million times
+	for i := range len(low) - repeated {
+		if strings.Contains(low[i+repeated:], low[i:i+repeated]) {
 			return true
 		}
 	}

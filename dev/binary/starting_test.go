@@ -79,7 +79,11 @@ func TestProcessesWaitForWhatTheyNeedAndSayWhatIsMissing(t *testing.T) {
 	if _, err := admin.Exec("SET GLOBAL read_only = 1"); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { admin.Exec("SET GLOBAL read_only = 0") })
+	t.Cleanup(func() {
+		if _, err := admin.Exec("SET GLOBAL read_only = 0"); err != nil {
+			t.Error(err)
+		}
+	})
 	ready(`"database":"not_writable"`)
 	if refused := post("http://"+address+"/v1/checkout", "starting-test-03", order); refused.status != http.StatusServiceUnavailable || !strings.Contains(string(refused.body), `"code":"unavailable"`) {
 		t.Errorf("an order that cannot be written: %d %s", refused.status, refused.body)

@@ -137,8 +137,8 @@ func build(t *testing.T) *house {
 	}
 	t.Cleanup(func() {
 		for _, r := range h.roles {
-			r.cmd.Process.Kill() //nolint:errcheck // it may have ended
-			r.cmd.Wait()         //nolint:errcheck // it was killed
+			r.cmd.Process.Kill() // it may have ended
+			r.cmd.Wait()         // it was killed
 			if t.Failed() {
 				text := r.log.Bytes()
 				t.Logf("%s printed last:\n%s", r.name, text[max(0, len(text)-2000):])
@@ -156,14 +156,14 @@ func (h *house) harm(r *rand.Rand) string {
 	name := []string{"MySQL", "Temporal", "SMTP", "SMTP"}[r.IntN(4)]
 	switch r.IntN(6) {
 	case 0, 1:
-		victim.cmd.Process.Kill() //nolint:errcheck // it may have ended by itself
-		victim.cmd.Wait()         //nolint:errcheck // it was killed
+		victim.cmd.Process.Kill() // it may have ended by itself
+		victim.cmd.Wait()         // it was killed
 		h.start(victim)
 		return "killed " + victim.name
 	case 2:
-		victim.cmd.Process.Signal(syscall.SIGSTOP) //nolint:errcheck // it may have ended by itself
+		victim.cmd.Process.Signal(syscall.SIGSTOP) // it may have ended by itself
 		<-time.After(while)
-		victim.cmd.Process.Signal(syscall.SIGCONT) //nolint:errcheck // as above
+		victim.cmd.Process.Signal(syscall.SIGCONT) // as above
 		return "stopped " + victim.name
 	case 3:
 		h.gates[name].becomes(open) // its connections are dropped
