@@ -39,6 +39,9 @@ func (a *Activities) load(ctx context.Context, subscription billing.Subscription
 		return s, err
 	}
 	snapshot, err := a.Store.Snapshot(ctx, subscription)
+	if err == nil && snapshot.Newer {
+		err = billing.ErrNewerRelease
+	}
 	if err != nil || snapshot.InFlight == nil {
 		return s, err
 	}
@@ -55,7 +58,7 @@ func (a *Activities) load(ctx context.Context, subscription billing.Subscription
 	return result.Subscription, err
 }
 
-// lately is the latest lines of a subscription's history. They hold no personal
+// recentEvents are the latest lines of a subscription's history. They hold no personal
 // data: an operator's name is left out.
 func (a *Activities) recentEvents(ctx context.Context, subscription billing.SubscriptionID) ([]string, error) {
 	events, err := a.Store.LatestEvents(ctx, subscription, 6)
@@ -127,6 +130,9 @@ func (a *Activities) answered(ctx context.Context, t Task) (*billing.Outcome, er
 		return nil, nil
 	}
 	r, err := a.Store.Request(ctx, t.request())
+	if errors.Is(err, billing.ErrNotFound) { // erased with its account, or lost in a restore: nobody waits for it
+		return &billing.Outcome{Code: billing.CodeRequestExpired, Detail: "the request is not on file any more"}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("request %s: %w", t.request(), err)
 	}

@@ -330,6 +330,18 @@ func TestWhatIsAskedOfAnEndedSubscriptionIsOfItsClocksInstant(t *testing.T) {
 	}
 }
 
+// Its row was erased with its account, or a restored database has it not.
+func TestACommandWhoseRequestIsGoneMovesNoMoney(t *testing.T) {
+	s := newShop(t)
+	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
+	task := s.command(sub, s.Ask(s, sub, billing.Command{Action: billing.ActionRenew}, ""))
+	task.Command.Request = "req_gone"
+	if got, err := s.Do(s.Context(), task); err != nil || got.Outcome.Code != billing.CodeRequestExpired {
+		t.Errorf("%+v, %v", got.Outcome, err)
+	}
+	s.wantCharged(sub, charge("2026-01-01 00:00:00", 990))
+}
+
 func TestPurchaseAfterItsTimeMovesNoMoney(t *testing.T) {
 	for _, c := range []struct {
 		name  string

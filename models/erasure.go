@@ -47,7 +47,7 @@ func (s *Store) Erase(ctx context.Context, email string) (done billing.Erasure, 
 }
 
 // Scrub empties SQLite's log into the file, where what was deleted is
-// overwritten (secure_delete). MySQL does so by itself.
+// overwritten (secure_delete). MySQL reuses the bytes in its own time.
 func (s *Store) Scrub(ctx context.Context) error {
 	if s.db.Name() != "sqlite" {
 		return nil
@@ -93,11 +93,16 @@ func (r subscriptionRow) erasable(tx *gorm.DB, id billing.AccountID) error {
 	if err := tx.Model(&invoiceRow{}).Where("subscription = ? AND in_flight", r.ID).Count(&charging).Error; err != nil {
 		return err
 	}
-	return r.State.Unsettled(charging > 0)
+	var asked int64 // a command that is under way; what is older was never sent
+	if err := tx.Model(&requestRow{}).Where("subscription = ? AND outcome IS NULL AND response_status = 0 AND created_at > ?", r.ID, tx.NowFunc().Add(-time.Hour)).Count(&asked).Error; err != nil {
+		return err
+	}
+	return r.State.Unsettled(charging+asked > 0)
 }
 
-// transfers are the requests that a bank's statement must find again.
-const transfers = "route LIKE '%/mark-paid'"
+// moneyRequests are those that must be found again: a bank's statement names a
+// transfer, and a refund that is asked for twice is given once.
+const moneyRequests = "(route LIKE '%/mark-paid' OR route LIKE '%/refund' OR route LIKE '%/cancel-now')"
 
 // eraseOrder erases an account from a subscription that it pays for, uses, or
 // both, and counts the documents that keep it.
@@ -107,7 +112,12 @@ func eraseOrder(tx *gorm.DB, sub subscriptionRow, id billing.AccountID) (documen
 		return 0, err
 	}
 	of := func(row any) *gorm.DB { return tx.Model(row).Where("subscription = ?", sub.ID) }
-	if sub.LicenseeAccount == id {
+	if sub.LicenseeAccount == id && sub.BillingAccount != id && sub.State.Status == billing.Incomplete { // it would be licensed to nobody
+		row.Detail.Licensee, row.Detail.LicenseeAccount, row.Detail.Sites = row.Detail.Billing.Contact, sub.BillingAccount, nil
+		if err := tx.Model(&subscriptionRow{}).Where("id = ?", sub.ID).Update("licensee_account", sub.BillingAccount).Error; err != nil {
+			return 0, err
+		}
+	} else if sub.LicenseeAccount == id {
 		row.Detail.Licensee, row.Detail.Sites = billing.Contact{Email: erasedAddress(id)}, nil
 		license := licenseRow{Licensee: erasedAddress(id), Sites: []string{}, ActivationKey: rand.Text()}
 		err := inOrder(
@@ -133,14 +143,19 @@ func eraseOrder(tx *gorm.DB, sub subscriptionRow, id billing.AccountID) (documen
 		}
 		row.Detail.Billing, row.KeptSince = row.Detail.Billing.Erased(erasedAddress(id), documents > 0), optional(last)
 		err := inOrder(
-			func() *gorm.DB { return tx.Where("subscription = ?", sub.ID).Not(transfers).Delete(&requestRow{}) },
+			func() *gorm.DB { return tx.Where("subscription = ?", sub.ID).Not(moneyRequests).Delete(&requestRow{}) },
 			func() *gorm.DB { return tx.Where("subscription = ?", sub.ID).Delete(&cardFormRow{}) },
 			func() *gorm.DB {
 				return tx.Where("subscription = ? AND recipient = ?", sub.ID, billing.RoleBilling).Delete(&outboxRow{})
 			},
-			func() *gorm.DB { return tx.Model(&subscriptionRow{}).Where("id = ?", sub.ID).Update("method", "") },
 		)
 		if err != nil {
+			return 0, err
+		}
+		sub.Method = ""
+		sub.Revision++ // as Fence does: what a command has read before is stale
+		sub.State.Revision = sub.Revision
+		if err := save(tx, sub.ID, &sub); err != nil {
 			return 0, err
 		}
 	}

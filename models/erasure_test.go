@@ -11,7 +11,7 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// Whoever orders while the same address is erased is refused the erasure, or
+// Somebody who orders while the same address is erased is refused the erasure, or
 // becomes another account.
 func TestNoOrderIsPlacedForAnAccountThatIsErasedMeanwhile(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
@@ -20,6 +20,7 @@ func TestNoOrderIsPlacedForAnAccountThatIsErasedMeanwhile(t *testing.T) {
 			a := newOrder("ada@contoso.example")
 			shop.place(a)
 			must(t, s.db.Model(&subscriptionRow{}).Where("id = ?", a.sub.ID).Update("state", `{"status":"incomplete_expired"}`).Error)
+			must(t, s.db.Model(&requestRow{}).Where("subscription = ?", a.sub.ID).Update("outcome", `{}`).Error)
 			next := newOrder("ada@contoso.example")
 			for _, err := range together(2, func(i int) error {
 				if i == 0 {
@@ -42,6 +43,32 @@ func TestNoOrderIsPlacedForAnAccountThatIsErasedMeanwhile(t *testing.T) {
 				t.Error("an order that waits for its payment is of an erased account")
 			}
 			must(t, s.db.Model(&subscriptionRow{}).Where("id = ?", next.sub.ID).Update("state", `{"status":"incomplete_expired"}`).Error)
+			must(t, s.db.Model(&requestRow{}).Where("subscription = ?", next.sub.ID).Update("outcome", `{}`).Error)
+		}
+	})
+}
+
+// Whatever a command has read before is stale after an erasure, and an erasure waits
+// for a command that is under way.
+func TestAnErasureAndACommandDoNotMix(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		a := newOrder("ada@contoso.example")
+		openShop(t, s).place(a)
+		must(t, s.db.Model(&subscriptionRow{}).Where("id = ?", a.sub.ID).Update("state", `{"status":"incomplete_expired"}`).Error)
+		_, err := s.Erase(t.Context(), "ada@contoso.example")
+		var refusal *billing.Error
+		if !errors.As(err, &refusal) || refusal.Code != billing.CodeMoneyOpen {
+			t.Errorf("with a command under way: %v", err)
+		}
+		must(t, s.db.Model(&requestRow{}).Where("subscription = ?", a.sub.ID).Update("outcome", `{}`).Error)
+		before, err := one[subscriptionRow](s.db.Where("id = ?", a.sub.ID))
+		must(t, err)
+		_, err = s.Erase(t.Context(), "ada@contoso.example")
+		must(t, err)
+		after, err := one[subscriptionRow](s.db.Where("id = ?", a.sub.ID))
+		must(t, err)
+		if after.Revision != before.Revision+1 || after.State.Revision != after.Revision {
+			t.Errorf("revision %d was %d", after.Revision, before.Revision)
 		}
 	})
 }
