@@ -23,7 +23,6 @@ type AdoptingStore interface {
 	SaveMethod(ctx context.Context, request billing.RequestID, account billing.AccountID, gateway string, m billing.StoredMethod) error
 	SetCharge(ctx context.Context, invoice billing.InvoiceID, gateway string, charge billing.ChargeID) error
 	Post(ctx context.Context, p billing.Changeset) error
-	RaiseNumbers(ctx context.Context, by int64) ([]string, error)
 	AuditLog(ctx context.Context, which billing.AuditSelection, limit int) ([]billing.AuditRow, error)
 	Audit(ctx context.Context, action, subject string, before, after any) error
 }
@@ -35,10 +34,6 @@ type AdoptedGateway interface {
 	AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error)
 }
 
-// NumbersRaised is by how much an adoption raises the number series, unless it
-// is told otherwise: more than is given between two backups.
-const NumbersRaised = 10_000
-
 // Adoption is what became of charges and refunds that the books lack.
 type Adoption struct {
 	Done []string // what was recorded
@@ -47,11 +42,18 @@ type Adoption struct {
 
 // Adopt records what a gateway has charged and given back in [from, to) and
 // the books lack, because the database was restored from an older copy. It
-// charges nothing and needs no workflows: no worker may run. What it finds
-// raises the number series once, by raise, so that no number is given a second
-// time. It may be repeated.
-func Adopt(ctx context.Context, store AdoptingStore, gateway AdoptedGateway, from, to time.Time, raise int64) (Adoption, error) {
-	a := adopter{store: store, gateway: gateway, by: raise, raised: raise == 0}
+// charges nothing and needs no workflows: no worker may run. Numbers that the books
+// do not know must have been skipped since then. It goes on after a charge or refund
+// that cannot be adopted, and may be repeated.
+func Adopt(ctx context.Context, store AdoptingStore, gateway AdoptedGateway, from, to time.Time) (Adoption, error) {
+	a := adopter{store: store, gateway: gateway}
+	raised, err := store.AuditLog(ctx, billing.AuditSelection{Subject: billing.AuditNumbers}, 1_000_000)
+	if err != nil {
+		return a.Adoption, fmt.Errorf("the audit log: %w", err)
+	}
+	if !slices.ContainsFunc(raised, func(r billing.AuditRow) bool { return !r.At.Before(from) }) {
+		return a.Adoption, errors.New("skip the numbers first that were given since the backup: okviz numbers raise")
+	}
 	// An invoice is prepared long before its last retry.
 	since := from.Add(-billing.ReconcileMargin)
 	moved, err := gateway.Moved(ctx, since, to)
@@ -65,6 +67,7 @@ func Adopt(ctx context.Context, store AdoptingStore, gateway AdoptedGateway, fro
 	byTime := func(x, y billing.MovedCharge) int {
 		return cmp.Or(x.At.Compare(y.At), cmp.Compare(x.Charge, y.Charge))
 	}
+	var failed []error
 	all := slices.SortedFunc(slices.Values(append(slices.Clone(moved.Charges), moved.Prepared...)), byTime)
 	for _, c := range all {
 		if err := a.remember(ctx, c); err != nil {
@@ -77,26 +80,25 @@ func Adopt(ctx context.Context, store AdoptingStore, gateway AdoptedGateway, fro
 			continue
 		}
 		if err := a.charge(ctx, c); err != nil {
-			return a.Adoption, fmt.Errorf("adopting %s: %w", c.Charge, err)
+			failed = append(failed, fmt.Errorf("adopting %s: %w", c.Charge, err))
 		}
 	}
-	for _, r := range moved.Refunds {
+	// A refund's id says how much was given back before it.
+	for _, r := range slices.SortedStableFunc(slices.Values(moved.Refunds), func(x, y billing.MovedRefund) int { return x.At.Compare(y.At) }) {
 		if _, known := books.Refunds[r.Refund]; known || r.Status == billing.RefundFailed || r.Refund == "" && r.At.Before(from) {
 			continue
 		}
 		if err := a.refund(ctx, r, books.Invoices[r.Invoice].Subscription); err != nil {
-			return a.Adoption, fmt.Errorf("adopting %s: %w", r.Refund, err)
+			failed = append(failed, fmt.Errorf("adopting %s: %w", r.Refund, err))
 		}
 	}
-	return a.Adoption, nil
+	return a.Adoption, errors.Join(failed...)
 }
 
 type adopter struct {
 	Adoption
 	store   AdoptingStore
 	gateway AdoptedGateway
-	by      int64
-	raised  bool
 }
 
 // remember has the gateway's adapter find a charge of a known subscription again.
@@ -112,17 +114,6 @@ func (a *adopter) remember(ctx context.Context, c billing.MovedCharge) error {
 		return err
 	}
 	return a.gateway.Remember(ctx, b.Order.BillingAccount, c)
-}
-
-// raise raises the number series, once for all that is found.
-func (a *adopter) raise(ctx context.Context, subject string) error {
-	seen, err := a.seen(ctx, subject)
-	if err != nil || a.raised || seen {
-		return err
-	}
-	lines, err := a.store.RaiseNumbers(ctx, a.by)
-	a.Done, a.raised = append(a.Done, lines...), err == nil
-	return err
 }
 
 // seen tells whether an earlier adoption has named a charge or a refund.
@@ -148,9 +139,6 @@ func (a *adopter) charge(ctx context.Context, c billing.MovedCharge) error {
 	if c.Invoice == "" {
 		a.Look = append(a.Look, what+": the engine did not ask for it")
 		return nil
-	}
-	if err := a.raise(ctx, string(c.Charge)); err != nil {
-		return err
 	}
 	for range 100 { // steps that were due before
 		b, err := a.store.Snapshot(ctx, c.Subscription)
@@ -208,7 +196,7 @@ func (a *adopter) card(ctx context.Context, account billing.AccountID, c billing
 	}
 	m, err = a.gateway.AttachMethod(ctx, c.Customer, c.Method)
 	switch {
-	case billing.GatewayCode(err) == string(billing.CodeUnknownToken):
+	case billing.GatewayCode(err) != "": // it has forgotten the card or the customer: the next charge needs another card
 		return "", nil
 	case err != nil:
 		return "", err
@@ -243,9 +231,6 @@ func (a *adopter) refund(ctx context.Context, r billing.MovedRefund, subscriptio
 	if r.Refund == "" {
 		a.Look = append(a.Look, what+": the engine did not ask for it")
 		return nil
-	}
-	if err := a.raise(ctx, string(r.Refund)); err != nil {
-		return err
 	}
 	if subscription == "" { // its charge was adopted just now, or is unknown
 		inv, _, err := a.store.Invoice(ctx, r.Invoice)

@@ -19,6 +19,9 @@ type AuditRow struct {
 	Hash    string          `json:"hash" doc:"SHA-256 over the hash of the row before and this row, in hex."`
 }
 
+// AuditNumbers is the subject of the rows that tell of skipped numbers.
+const AuditNumbers = "numbers"
+
 // AuditSelection narrows a list of the audit log down. Empty: all.
 type AuditSelection struct {
 	After   int64 // rows with a greater id

@@ -87,7 +87,7 @@ func (s *Store) raise(ctx context.Context, counters func(tx *gorm.DB) (map[strin
 		if len(lines) == 0 {
 			return nil
 		}
-		return s.audit(ctx, tx, "numbers.raise", "numbers", was, to)
+		return s.audit(ctx, tx, "numbers.raise", billing.AuditNumbers, was, to)
 	})
 	return lines, err
 }

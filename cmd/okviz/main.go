@@ -55,7 +55,7 @@ func command() *cli.Command {
 				}},
 			{Name: "numbers", Usage: "numbers of invoices, credit notes, quotes and subscriptions", Commands: []*cli.Command{
 				{Name: "raise", Usage: "skip numbers that were given since an older database was backed up: of all series, or up to the numbers named", ArgsUsage: "[NUMBER …]", Action: raiseNumbers,
-					Flags: []cli.Flag{&cli.Int64Flag{Name: "by", Usage: "how many", Value: backoffice.NumbersRaised}}},
+					Flags: []cli.Flag{&cli.Int64Flag{Name: "by", Usage: "how many", Value: 10_000}}},
 			}},
 			{Name: "catalog", Usage: "products, plans and prices", Commands: []*cli.Command{
 				{Name: "apply", Usage: "apply a catalogue document (- for standard input)", ArgsUsage: "FILE", Action: applyCatalogue,
@@ -78,7 +78,6 @@ func command() *cli.Command {
 					Flags: []cli.Flag{
 						&cli.TimestampFlag{Name: "from", Usage: "the day of the backup, such as 2026-02-01", Config: days, Required: true},
 						&cli.TimestampFlag{Name: "to", Usage: "the day after the last one (default: tomorrow)", Config: days},
-						&cli.Int64Flag{Name: "raise", Usage: "how many numbers of each series to skip, where anything is found", Value: backoffice.NumbersRaised},
 					}},
 			}},
 			{Name: "versions", Usage: "published packages of visuals", Commands: []*cli.Command{
@@ -262,14 +261,14 @@ func adoptPayments(ctx context.Context, cmd *cli.Command) error {
 	if to.IsZero() {
 		to = time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
 	}
-	if !from.Before(to) || cmd.Int64("raise") < 0 {
-		return errors.New("--from is not before --to, or --raise is below 0")
+	if !from.Before(to) {
+		return errors.New("--from is not before --to")
 	}
 	c, err := engine.FromEnvironment()
 	if err != nil {
 		return err
 	}
-	found, err := engine.AdoptPayments(ctx, c, from, to, cmd.Int64("raise"))
+	found, err := engine.AdoptPayments(ctx, c, from, to)
 	printChanges(found.Done, false)
 	for _, line := range found.Look {
 		fmt.Println("look at", line)
