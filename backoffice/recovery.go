@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/commands"
@@ -16,7 +17,7 @@ import (
 // Reconciliation names the subscriptions whose rows and workflows disagree.
 type Reconciliation struct {
 	Live                 int                      `json:"live" doc:"Number of subscriptions for which some step is still due, or whose refund is pending."`
-	WithoutWorkflow      []billing.SubscriptionID `json:"without_workflow" doc:"Live subscriptions without a running workflow; a worker starts one within 20 minutes, okviz recover at once."`
+	WithoutWorkflow      []billing.SubscriptionID `json:"without_workflow" doc:"Live subscriptions without a running workflow; a worker starts one within ten minutes, okviz recover at once."`
 	WithoutRows          []billing.SubscriptionID `json:"without_rows" doc:"Running workflows of subscriptions that do not exist or for which nothing is due."`
 	PendingGatewayEvents int64                    `json:"pending_gateway_events" doc:"Number of stored gateway events that have not been acted on yet."`
 }
@@ -46,16 +47,15 @@ func (o *Office) eachLive(ctx context.Context, after int64, f func(page []billin
 // became of each.
 func sideBySide[T any](list []T, f func(i int, item T) error) []error {
 	errs := make([]error, len(list))
-	var work sync.WaitGroup
-	places := make(chan struct{}, abreast)
+	var work errgroup.Group
+	work.SetLimit(abreast)
 	for i, item := range list {
-		places <- struct{}{}
-		work.Go(func() {
-			defer func() { <-places }()
+		work.Go(func() error {
 			errs[i] = f(i, item)
+			return nil
 		})
 	}
-	work.Wait()
+	_ = work.Wait() // each has its own
 	return errs
 }
 
@@ -92,22 +92,37 @@ func (o *Office) Reconcile(ctx context.Context) (Reconciliation, error) {
 	return out, err
 }
 
-// Watch reconciles after some time and then again and again, until the context
-// ends, and tells what it finds: the money is that of the two days before today.
-func (o *Office) Watch(ctx context.Context, first, every time.Duration, tell func(Reconciliation, []billing.Difference)) {
-	for wait := first; pause(ctx, wait); wait = every {
-		today := time.Now().UTC().Truncate(24 * time.Hour)
-		found, err := o.Reconcile(ctx)
-		if err != nil {
-			o.log.Warn("rows and workflows were not compared", "error", err)
+// Watch has one process at a time compare the rows with the workflows, start those
+// that are missing (of live subscriptions, of orders whose workflow never began, of
+// pending refunds), and once an hour compare the gateway's money of the two days
+// before today with the books, until the context ends. tell hears what was found
+// before it was mended; rest, that another process looks. Where that one goes away,
+// another takes over.
+func (o *Office) Watch(ctx context.Context, every time.Duration, tell func(Reconciliation, []billing.Difference), rest func()) {
+	me := commands.NewID("wrk")
+	var money []billing.Difference
+	var compared time.Time
+	for wait := min(every, time.Minute); pause(ctx, wait); wait = every {
+		held, err := o.store.Lease(ctx, "watch", me, every)
+		if err == nil && !held {
+			rest()
 			continue
 		}
-		money, err := o.ReconcileMoney(ctx, today.AddDate(0, 0, -2), today)
-		if err != nil {
-			o.log.Warn("the gateway's list was not compared with the books", "error", err)
-			continue
+		var found Reconciliation
+		if err == nil {
+			found, err = o.heal(ctx)
 		}
-		tell(found, money)
+		if err == nil && time.Since(compared) > time.Hour {
+			today := time.Now().UTC().Truncate(24 * time.Hour)
+			if money, err = o.ReconcileMoney(ctx, today.AddDate(0, 0, -2), today); err == nil {
+				compared = time.Now()
+			}
+		}
+		if err == nil {
+			tell(found, money)
+		} else if ctx.Err() == nil {
+			o.log.Warn("rows, workflows and money were not compared", "error", err)
+		}
 	}
 }
 
@@ -169,33 +184,13 @@ func (o *Office) Recover(ctx context.Context, after int64, restart bool, progres
 	return done, err
 }
 
-// HealEvery is how often a worker looks whether workflows are missing.
-const HealEvery = 10 * time.Minute
-
-// Heal starts the workflows that are missing, again and again until the context
-// ends: of live subscriptions, of orders whose workflow never began, of pending
-// refunds. One process does so at a time; where it goes away another one takes
-// over.
-func (o *Office) Heal(ctx context.Context, every time.Duration) {
-	me := commands.NewID("wrk")
-	for pause(ctx, every) {
-		held, err := o.store.Lease(ctx, "heal", me, every+every/2)
-		if err == nil && held {
-			err = o.heal(ctx)
-		}
-		if err != nil && ctx.Err() == nil {
-			o.log.Warn("missing workflows were not started", "error", err)
-		}
-	}
-}
-
-// heal starts what is missing now.
-func (o *Office) heal(ctx context.Context) error {
+// heal starts the workflows that are missing, and says what was.
+func (o *Office) heal(ctx context.Context) (Reconciliation, error) {
 	found, err := o.Reconcile(ctx)
 	if err != nil {
-		return err
+		return found, err
 	}
-	return errors.Join(sideBySide(found.WithoutWorkflow, func(_ int, id billing.SubscriptionID) error {
+	return found, errors.Join(sideBySide(found.WithoutWorkflow, func(_ int, id billing.SubscriptionID) error {
 		s, err := o.store.Overview(ctx, id)
 		if err != nil {
 			return err

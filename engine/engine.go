@@ -328,8 +328,9 @@ func (e *Engine) loops() []loop {
 		{roleAPI, "act on the gateway's events, and have it forget removed cards", e.events.Run},
 		{roleAPI, "send the sandbox's webhooks", e.sendWebhooks},
 		{roleWorker, "remove what is older than its retention", func(ctx context.Context) { backoffice.Retain(ctx, e.Store, e.config.retention(), e.log) }},
-		{roleWorker, "compare the rows with the workflows, and the gateway's money with the books", func(ctx context.Context) { e.Office.Watch(ctx, time.Minute, time.Hour, e.metrics.Reconciled) }},
-		{roleWorker, "start workflows that are missing", func(ctx context.Context) { e.Office.Heal(ctx, backoffice.HealEvery) }},
+		{roleWorker, "compare rows, workflows and money, and start workflows that are missing", func(ctx context.Context) {
+			e.Office.Watch(ctx, 10*time.Minute, e.metrics.Reconciled, e.metrics.differences.Reset)
+		}},
 		{roleWorker, "send mails that are left over", func(ctx context.Context) { worker.Sweep(ctx, e.steps, time.Minute, e.log) }},
 	}
 }
@@ -393,7 +394,10 @@ func (e *Engine) serve(ctx context.Context, l net.Listener, handler http.Handler
 func (e *Engine) ServeMetrics(ctx context.Context, l net.Listener) error {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", e.metrics.Handler())
-	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		fmt.Fprintf(w, `{"status":"ok","version":%q}`, Version()) //nolint:errcheck // it fails when the asker has gone
+	})
 	mux.Handle("GET /readyz", api.Readiness(e.Store, e.commands))
 	return e.serve(ctx, l, mux)
 }
@@ -447,9 +451,9 @@ func ReconcileMoney(ctx context.Context, c Config, from, to time.Time) (list []b
 }
 
 // AdoptPayments is backoffice.Adopt. It needs no Temporal.
-func AdoptPayments(ctx context.Context, c Config, from, to time.Time, raise int64) (found backoffice.Adoption, err error) {
+func AdoptPayments(ctx context.Context, c Config, from, to time.Time) (found backoffice.Adoption, err error) {
 	err = withGateway(c, func(store *models.Store, gateway payments.Gateway) error {
-		found, err = backoffice.Adopt(ctx, store, gateway, from, to, raise)
+		found, err = backoffice.Adopt(ctx, store, gateway, from, to)
 		return err
 	})
 	return found, err

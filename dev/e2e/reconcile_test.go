@@ -99,7 +99,7 @@ func TestAWorkerStartsTheWorkflowsThatAreMissing(t *testing.T) {
 	})
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	go s.system.Engine.Office.Heal(ctx, 100*time.Millisecond)
+	go s.system.Engine.Office.Watch(ctx, 100*time.Millisecond, func(backoffice.Reconciliation, []billing.Difference) {}, func() {})
 	eventually(t, time.Minute, "nothing is missing, and the refund is confirmed", func() bool {
 		refunds, err := store.Refunds(ctx, billing.SubscriptionID(ended), billing.InvoiceID(bought.Invoice.ID))
 		must(t, err)
