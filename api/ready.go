@@ -69,7 +69,10 @@ func (s *readiness) stored(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if time.Since(s.probed) > time.Second {
-		s.err = s.database.Writable(ctx)
+		// The answer is for all who ask: one who hangs up does not spoil it.
+		probe, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		s.err = s.database.Writable(probe)
+		cancel()
 		s.probed = time.Now()
 	}
 	return s.err

@@ -161,7 +161,7 @@ func TestAPageIsTwoSmallFilesThatAreAskedForOnce(t *testing.T) {
 }
 
 func TestABrandsStyleComesAfterOurs(t *testing.T) {
-	h := web.Handler(web.Brand{Name: "Acme", Style: []byte(":root { --accent: #7a1fa2; }")})
+	h := web.Handler(web.Brand{Name: "Acme", Style: []byte(`@import "https://fonts.example/a.css"; :root { --accent: #7a1fa2; } .top { background: url(logo), url("data:image/png;base64,AAAA"); }`)})
 	read := func(address string) string {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, address, nil))
@@ -170,6 +170,8 @@ func TestABrandsStyleComesAfterOurs(t *testing.T) {
 	style := regexp.MustCompile(`href="(/bundle/[^"]+)"`).FindStringSubmatch(read("/"))
 	if text := read(style[1]); strings.LastIndex(text, "--accent:") != strings.Index(text, "--accent: #7a1fa2") && strings.LastIndex(text, "--accent:") != strings.Index(text, "--accent:#7a1fa2") {
 		t.Errorf("the last colour is not the brand's: %s", text[max(0, len(text)-200):])
+	} else if !strings.Contains(text, "url(/brand/logo)") || !strings.Contains(text, "data:image/png;base64,AAAA") {
+		t.Errorf("its pictures are lost: %s", text[max(0, len(text)-200):])
 	}
 }
 
