@@ -429,6 +429,10 @@ func (s *shop) checkoutAgain(ctx context.Context, r billing.Request) (*checkoutO
 	if err := json.Unmarshal([]byte(r.Response), &out.Body); err != nil {
 		return nil, err
 	}
+	if l := out.Body.License; l != nil { // who confirms an order and who placed it may be two
+		shown := l.seenBy(callerOf(ctx))
+		out.Body.License = &shown
+	}
 	if err := s.withAction(ctx, &out.Body.Subscription, &out.Body.Payment); err != nil {
 		return nil, err
 	}

@@ -27,9 +27,10 @@ func (s Subscription) Unsettled(charging bool) error {
 }
 
 // InUse says why the licensee of somebody else's subscription cannot be erased
-// yet; nil: the licence has ended.
+// yet; nil: the licence has ended, or nothing is licensed yet. Anybody can name
+// somebody in an order.
 func (s Subscription) InUse() error {
-	if s.Status.Ended() {
+	if s.Status.Ended() || s.Status == Incomplete {
 		return nil
 	}
 	return refuse(CodeSubscriptionsRun, "", "a licence that another account pays for is in this name and has not ended: it can be erased after that")
