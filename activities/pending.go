@@ -16,7 +16,7 @@ func (t Task) looks() bool {
 	return t.Command != nil && t.Command.Action == billing.ActionSettle || t.Step != nil && t.Step.Kind == billing.StepSettle
 }
 
-// weigh decides a Task, or says that the waiting payment must be settled
+// decideAroundPending decides a Task, or says that the waiting payment must be settled
 // first. A step never bypasses a waiting payment; a command only where both
 // can coexist.
 func (a *Activities) decideAroundPending(ctx context.Context, t Task, snapshot *billing.Snapshot) (d billing.Decision, settle bool, err error) {

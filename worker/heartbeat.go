@@ -13,7 +13,7 @@ import (
 // heartbeats are billed.
 const beat = 5 * time.Second
 
-// alive sends heartbeats, so that the work of a killed worker is taken over
+// heartbeat sends heartbeats, so that the work of a killed worker is taken over
 // soon, not only when the activity's full time has run out.
 type heartbeat struct {
 	interceptor.WorkerInterceptorBase

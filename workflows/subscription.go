@@ -205,7 +205,7 @@ func (s *subscription) handle(ctx workflow.Context, kind billing.CommandKind, cm
 	return outcome, err
 }
 
-// patiently waits until done is true, but no longer than patience.
+// awaitFor waits until done is true, but no longer than patience.
 func (s *subscription) awaitFor(ctx workflow.Context, patience time.Duration, what string, done func() bool) error {
 	if done() {
 		return nil

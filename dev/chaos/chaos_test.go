@@ -30,7 +30,7 @@ import (
 )
 
 var (
-	faults = flag.Int("faults", 25, "how much harm is done; make chaos does more")
+	faults = flag.Int("faults", 15, "how much harm is done; make chaos does more")
 	seed   = flag.Uint64("seed", 0, "repeats the harm and the lives of a run; 0: another one each time")
 	bound  = flag.Duration("bound", 25*time.Minute, "no more harm is done after that")
 )

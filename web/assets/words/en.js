@@ -373,7 +373,7 @@ const words = /** @satisfies {Words} */ ({
     eraseWhat: 'Your account goes for good, with your addresses, cards, keys and quotes, and you are logged out. Invoices that were issued stay, with your name and address on them, for as long as the law wants them kept. What is on your balance can be used no more.',
     eraseYes: 'Erase me',
     keys: 'API keys',
-    keysLead: 'With a key, a program of yours may do what you may do here. Whoever has one that may change things can spend your money.',
+    keysLead: 'With a key, a program of yours may do what you may do here. Anybody who has one that may change things can spend your money.',
     noKeys: 'There are no keys.',
     keySince: date => `Made on ${date}.`,
     keyReads: 'May read.',
