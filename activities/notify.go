@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"strings"
 	"fmt"
 
 	"github.com/okviz/licensing/billing"
@@ -111,6 +112,7 @@ func (a *Activities) confirmEmail(l billing.Email, b billing.Snapshot) (billing.
 	}
 	l.Link, l.Licensee = a.PublicURL+"/confirm#token="+a.Secret.ConfirmationToken(l.Request), ""
 	l.SubscriptionNumber = 0 // it tells its reader nothing yet
+	l.ForOther = l.To == billing.RoleBilling && !strings.EqualFold(b.Order.Licensee.Email, b.Order.Billing.Email)
 	if l.To == billing.RoleLicensee {
 		l.Name, l.Email = b.Order.Licensee.Name, b.Order.Licensee.Email
 	}

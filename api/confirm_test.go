@@ -82,7 +82,7 @@ func TestAGuestsOrderByInvoiceIsInvoicedOnceItsAddressIsConfirmed(t *testing.T) 
 		t.Fatalf("%d links were mailed, want 20", len(mails))
 	}
 	mail := mails[19]
-	if mail.Email != "ada@contoso.example" || len(mail.Attachments) != 1 || mail.Attachments[0].Name != "Pro forma.pdf" || mail.Amount.Amount != 495000 {
+	if mail.Email != "ada@contoso.example" || len(mail.Attachments) != 1 || mail.Attachments[0].Name != "Pro forma.pdf" || mail.Amount.Amount != 495000 || !mail.ForOther {
 		t.Errorf("mailed is %+v", mail.Notice)
 	}
 	var confirmed sync.WaitGroup

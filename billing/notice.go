@@ -102,6 +102,7 @@ type Email struct {
 	QuoteNumber        string
 	LicenseID          licensing.LicenseID
 	Licensee           string // "Name <e-mail>", as the licence shows it
+	ForOther           bool   // who pays is told that the licence goes to another address
 	ValidUntil         time.Time
 	Version            string // of the attached file; empty: none published yet
 	Link               string // the page that the one button leads to; a secret only where it is the mail's purpose

@@ -241,11 +241,11 @@ var emails = []emailCase{
 	{
 		"an order that is to be confirmed says until when, and that nothing is issued",
 		with(toBilling(billing.Notice{Kind: billing.NoticeConfirmOrder, Amount: usd(495000)}), func(l *billing.Email) {
-			l.SubscriptionNumber, l.Link = 0, "https://okviz.example/confirm#token=oct_abc"
+			l.SubscriptionNumber, l.Link, l.ForOther = 0, "https://okviz.example/confirm#token=oct_abc", true
 			l.Attachments = []billing.Attachment{{Name: "Pro forma.pdf", ContentType: "application/pdf", Data: invoicePDF.Data}}
 		}),
 		"Confirm your order of Calendar Pro",
-		[]string{"Nothing is issued before", "$4,950.00", "28 February 2026, 10:00 UTC", "It is no invoice yet", "If it was not you, you need do nothing", "somebody ordered with your address"},
+		[]string{"Nothing is issued before", "$4,950.00", "28 February 2026, 10:00 UTC", "It is no invoice yet", "The licence goes to another address than yours", "If it was not you, you need do nothing", "somebody ordered with your address"},
 		[]string{"subscription", "the billing contact", "INV-"},
 	},
 	{
@@ -255,7 +255,7 @@ var emails = []emailCase{
 		}),
 		"Confirm your order of Calendar Pro",
 		[]string{"Nothing is issued before", "28 February 2026, 10:00 UTC"},
-		[]string{"subscription", "$", "attached", "licensee"},
+		[]string{"subscription", "$", "attached", "licensee", "another address"},
 	},
 	{
 		"a trial's start says that nothing is charged by itself",
