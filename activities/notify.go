@@ -3,8 +3,8 @@ package activities
 import (
 	"context"
 	"errors"
-	"strings"
 	"fmt"
+	"strings"
 
 	"github.com/okviz/licensing/billing"
 )

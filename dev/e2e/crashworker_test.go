@@ -162,7 +162,7 @@ func (p *processes) serve(t *testing.T) {
 			t.Fatalf("the API ended by itself: %v\n%s", err, log[max(0, len(log)-2000):])
 		default:
 		}
-		a, err := p.try(http.MethodGet, "/healthz", nil, nil)
+		a, err := p.try(http.MethodGet, "/v1/operator/audit?limit=1", nil, p.asOperator()) // whose key is stored soon after the start
 		return err == nil && a.status == http.StatusOK
 	})
 }
