@@ -71,7 +71,8 @@ func TestReconcilingMoneyFindsNothingWhereAllIsWellAndEachDifference(t *testing.
 	for _, d := range v.Data {
 		got = append(got, d.String())
 	}
-	want := []string{"refund_unknown: " + string(inv.Charge) + ", re_none: moved 0.50 USD", "charge_unknown: " + string(ref) + ": moved 12.00 USD"}
+	whose := " (" + c.Subscription.ID + ")"
+	want := []string{"refund_unknown: " + c.Invoice.ID + ", " + string(inv.Charge) + ", re_none: moved 0.50 USD" + whose, "charge_unknown: inv_none, " + string(ref) + ": moved 12.00 USD" + whose}
 	if inv.Charge > ref {
 		want[0], want[1] = want[1], want[0]
 	}
