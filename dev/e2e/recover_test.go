@@ -25,7 +25,7 @@ func TestRecoverGoesOnWhereItWasBrokenOffAndStartsEveryWorkflow(t *testing.T) {
 	defer db.Close()
 	const many = "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i <= ?) "
 	for _, statement := range []string{
-		many + `INSERT INTO orders SELECT 'sub_' || i, 'lic_' || i, detail, created_at FROM n, orders WHERE subscription = ?`,
+		many + `INSERT INTO orders (subscription, license, detail, created_at) SELECT 'sub_' || i, 'lic_' || i, detail, created_at FROM n, orders WHERE subscription = ?`,
 		many + `INSERT INTO subscriptions SELECT 'sub_' || i, i, revision, status, product, billing_account, licensee_account, method, next_at, test_clock,
 			JSON_SET(state, '$.id', 'sub_' || i, '$.number', i), created_at, updated_at FROM n, subscriptions WHERE id = ?`,
 	} {
