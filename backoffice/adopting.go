@@ -151,14 +151,9 @@ func (a *adopter) charge(ctx context.Context, c billing.MovedCharge) error {
 		if b.Receipts, err = a.store.Receipts(ctx, c.Subscription); err != nil {
 			return err
 		}
-		requests, err := a.store.OpenRequests(ctx, c.Subscription)
+		asked, err := a.asked(ctx, c.Subscription)
 		if err != nil {
 			return err
-		}
-		asked := make([]billing.Command, len(requests))
-		for i, r := range requests {
-			asked[i] = r.Command
-			asked[i].Request = r.ID
 		}
 		next, ok := b.Adopt(c, asked)
 		switch {
@@ -249,7 +244,11 @@ func (a *adopter) refund(ctx context.Context, r billing.MovedRefund, subscriptio
 	if b.Receipts, err = a.store.Receipts(ctx, subscription); err != nil {
 		return err
 	}
-	p := b.AdoptRefund(r, r.At)
+	asked, err := a.asked(ctx, subscription)
+	if err != nil {
+		return err
+	}
+	p := b.AdoptRefund(r, asked, r.At)
 	if p == nil {
 		return a.record(ctx, string(r.Refund), &a.Look, what+" ("+string(subscription)+"): the books would not give the same refund; record it by a credit of your own")
 	}
@@ -260,6 +259,20 @@ func (a *adopter) refund(ctx context.Context, r billing.MovedRefund, subscriptio
 	if err := a.record(ctx, string(r.Refund), &a.Done, what+" ("+string(subscription)+"): recorded"); err != nil {
 		return err
 	}
+	if p.Request != "" { // it did what was asked
+		return nil
+	}
 	a.Look = append(a.Look, what+" ("+string(subscription)+"): look whether the subscription was to end with it")
 	return nil
+}
+
+// asked are the commands of a subscription that have no answer yet.
+func (a *adopter) asked(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Command, error) {
+	requests, err := a.store.OpenRequests(ctx, subscription)
+	asked := make([]billing.Command, len(requests))
+	for i, r := range requests {
+		asked[i] = r.Command
+		asked[i].Request = r.ID
+	}
+	return asked, err
 }

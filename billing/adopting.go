@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -61,11 +62,16 @@ func (a Adoption) bills(c MovedCharge) bool {
 }
 
 // AdoptRefund is the changeset of a refund that the gateway has given and the
-// books lack; nil where they would not give the same one.
-func (b Snapshot) AdoptRefund(r MovedRefund, at time.Time) *Changeset {
-	d := b.Decide(Command{Action: ActionRefund, Invoice: r.Invoice, Amount: &r.Amount.Amount}, at)
-	if d.Changeset == nil || len(d.Changeset.Refunds) != 1 || d.Changeset.Refunds[0].ID != r.Refund {
-		return nil
+// books lack, as an answer to the request that asked for it, if there is one; nil
+// where they would not give the same refund.
+func (b Snapshot) AdoptRefund(r MovedRefund, asked []Command, at time.Time) *Changeset {
+	plain := Command{Action: ActionRefund, Invoice: r.Invoice, Amount: &r.Amount.Amount}
+	for _, c := range append(slices.Clone(asked), plain) {
+		p := b.Decide(c, at).Changeset
+		if p != nil && len(p.Refunds) == 1 && p.Refunds[0].ID == r.Refund {
+			p.Request = c.Request
+			return p
+		}
 	}
-	return d.Changeset
+	return nil
 }

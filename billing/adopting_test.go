@@ -96,15 +96,20 @@ func TestARefundIsAdoptedOnlyAsTheOneThatTheBooksWouldGive(t *testing.T) {
 	amount := int64(400)
 	l.must(Command{Action: ActionRefund, Request: "req_r", Invoice: l.last().ID, Amount: &amount})
 	given := MovedRefund{Refund: l.refunds[0].ID, Invoice: l.last().ID, Amount: Money{400, "USD"}, Status: RefundSucceeded}
-	p := older.AdoptRefund(given, l.now)
+	p := older.AdoptRefund(given, nil, l.now)
 	if p == nil || len(p.Refunds) != 1 || p.Refunds[0].ID != given.Refund || len(p.CreditNotes) != 1 {
 		t.Fatalf("%+v", p)
 	}
-	if l.onFile().AdoptRefund(given, l.now) != nil {
+	// The request that asked for it is answered by it, and gives nothing a second time.
+	asked := []Command{{Action: ActionRefund, Request: "req_other", Invoice: l.last().ID}, {Action: ActionRefund, Request: "req_r", Invoice: l.last().ID, Amount: &amount}}
+	if p := older.AdoptRefund(given, asked, l.now); p == nil || p.Request != "req_r" {
+		t.Errorf("%+v", p)
+	}
+	if l.onFile().AdoptRefund(given, nil, l.now) != nil {
 		t.Error("it is adopted twice")
 	}
 	given.Amount.Amount = 300
-	if older.AdoptRefund(given, l.now) != nil {
+	if older.AdoptRefund(given, nil, l.now) != nil {
 		t.Error("another amount is adopted")
 	}
 }
