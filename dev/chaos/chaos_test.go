@@ -161,9 +161,9 @@ func (h *house) harm(r *rand.Rand) string {
 		h.start(victim)
 		return "killed " + victim.name
 	case 2:
-		victim.cmd.Process.Signal(syscall.SIGSTOP) // it may have ended by itself
+		_ = victim.cmd.Process.Signal(syscall.SIGSTOP) // it may have ended by itself
 		<-time.After(while)
-		victim.cmd.Process.Signal(syscall.SIGCONT) // as above
+		_ = victim.cmd.Process.Signal(syscall.SIGCONT) // as above
 		return "stopped " + victim.name
 	case 3:
 		h.gates[name].becomes(open) // its connections are dropped
