@@ -298,7 +298,7 @@ func parsed(t *testing.T, doc string) (Catalogue, error) {
 	c, err := ParseCatalogue([]byte(doc))
 	took := time.Since(began)
 	runtime.ReadMemStats(&after)
-	if used := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 2*time.Second || used > 128 {
+	if used := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 5*time.Second || used > 128 {
 		t.Errorf("%d bytes took %s and %d MiB", len(doc), took, used)
 	}
 	return c, err

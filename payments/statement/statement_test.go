@@ -178,7 +178,7 @@ func TestAHostileStatementIsRefusedInTime(t *testing.T) {
 	} {
 		began := time.Now()
 		_, err := Parse([]byte(file))
-		if took := time.Since(began); err == nil && name != "many columns" || took > 2*time.Second {
+		if took := time.Since(began); err == nil && name != "many columns" || took > 5*time.Second {
 			t.Errorf("%s: %v after %s", name, err, took)
 		}
 	}
