@@ -77,5 +77,5 @@ func (b Snapshot) invoiceID(key, cause string, begun time.Time) InvoiceID {
 // refundID follows from the charge, from what was given back of it before, and
 // from the amount, as invoiceID does from an invoice's key.
 func refundID(r Receipt, amount int64) RefundID {
-	return RefundID(derivedID("re", timeOf(r.PaidAt), fmt.Sprintf("%s/%d/%d", r.ID, r.Refunded, amount)))
+	return RefundID(derivedID("re", timeOf(r.PaidAt.Add(time.Duration(r.Refunded)*time.Millisecond)), fmt.Sprintf("%s/%d/%d", r.ID, r.Refunded, amount)))
 }

@@ -64,3 +64,16 @@ func TestARefundThatTheBooksHaveLostHasTheSameIDAgain(t *testing.T) {
 		t.Error("a second refund of the same amount is the first one")
 	}
 }
+
+func TestRefundsOfAChargeSortAsTheyWereMade(t *testing.T) {
+	r := Receipt{Invoice: Invoice{ID: "inv_1", PaidAt: instant("2026-02-01")}}
+	var before RefundID
+	for range 20 {
+		id := refundID(r, 7)
+		if id <= before {
+			t.Errorf("%s comes after %s", id, before)
+		}
+		r.Refunded += 7
+		before = id
+	}
+}

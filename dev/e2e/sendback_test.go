@@ -61,6 +61,7 @@ func TestARefundThatTheBankSendsBackLaterGoesToTheBalanceOnce(t *testing.T) {
 	c := shared.buy(t, who.order(object{"test_clock": clock}))
 	id := c.Subscription.ID
 	shared.refund(t, c.Invoice.ID, object{"amount": usd(300)}).want(t, http.StatusOK)
+	shared.wantBack(t, id, "990 − 300") // so that the other one is the newest
 	shared.refund(t, c.Invoice.ID, object{"amount": usd(400)}).want(t, http.StatusOK)
 	shared.wantBack(t, id, "990 − 700")
 	if sent := shared.sendBack(t, id, c.Invoice.ID); sent != usd(400) {
