@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,13 +64,8 @@ func (s *Store) raise(ctx context.Context, counters func(tx *gorm.DB) (map[strin
 		if err != nil {
 			return err
 		}
-		names := make([]string, 0, len(to))
-		for name := range to {
-			names = append(names, name)
-		}
-		slices.Sort(names) // everybody locks in one order
 		was := map[string]int64{}
-		for _, name := range names {
+		for _, name := range slices.Sorted(maps.Keys(to)) { // everybody locks in one order
 			row, err := lockedOrNew(tx, &counterRow{Name: name}, "name = ?", name)
 			if err != nil {
 				return err

@@ -3,10 +3,7 @@ package models
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"slices"
-	"strconv"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -23,7 +20,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err := wordless(pool.PingContext(ctx)); err != nil {
 		return err
 	}
-	needed, err := s.versions()
+	needed, err := s.migrations()
 	if err != nil {
 		return err
 	}
@@ -36,31 +33,12 @@ func (s *Store) Ping(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	for _, version := range needed {
-		if !slices.Contains(applied, version) {
+	for _, m := range needed.ListSources() {
+		if !slices.Contains(applied, m.Version) {
 			return billing.ErrNotMigrated
 		}
 	}
 	return nil
-}
-
-// versions are the migrations of this release: the numbers that their files'
-// names begin with.
-func (s *Store) versions() ([]int64, error) {
-	files, err := fs.ReadDir(migrations, "migrations/"+s.db.Name())
-	if err != nil {
-		return nil, err
-	}
-	var list []int64
-	for _, f := range files {
-		number, _, _ := strings.Cut(f.Name(), "_")
-		version, err := strconv.ParseInt(number, 10, 64)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, version)
-	}
-	return list, nil
 }
 
 // probeRow takes so much room that a full disk shows, and is gone again with
