@@ -141,17 +141,10 @@ func (a *adopter) charge(ctx context.Context, c billing.MovedCharge) error {
 		return nil
 	}
 	for range 100 { // steps that were due before
-		b, err := a.store.Snapshot(ctx, c.Subscription)
+		b, asked, err := a.onFile(ctx, c.Subscription)
 		if errors.Is(err, billing.ErrNotFound) {
 			return a.record(ctx, string(c.Charge), &a.Look, what+": the books do not know this subscription; refund the charge, and ask the customer to order again")
 		}
-		if err != nil {
-			return err
-		}
-		if b.Receipts, err = a.store.Receipts(ctx, c.Subscription); err != nil {
-			return err
-		}
-		asked, err := a.asked(ctx, c.Subscription)
 		if err != nil {
 			return err
 		}
@@ -237,14 +230,7 @@ func (a *adopter) refund(ctx context.Context, r billing.MovedRefund, subscriptio
 		}
 		subscription = inv.Subscription
 	}
-	b, err := a.store.Snapshot(ctx, subscription)
-	if err != nil {
-		return err
-	}
-	if b.Receipts, err = a.store.Receipts(ctx, subscription); err != nil {
-		return err
-	}
-	asked, err := a.asked(ctx, subscription)
+	b, asked, err := a.onFile(ctx, subscription)
 	if err != nil {
 		return err
 	}
@@ -266,13 +252,20 @@ func (a *adopter) refund(ctx context.Context, r billing.MovedRefund, subscriptio
 	return nil
 }
 
-// asked are the commands of a subscription that have no answer yet.
-func (a *adopter) asked(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Command, error) {
-	requests, err := a.store.OpenRequests(ctx, subscription)
-	asked := make([]billing.Command, len(requests))
-	for i, r := range requests {
-		asked[i] = r.Command
-		asked[i].Request = r.ID
+// onFile is a subscription with its receipts, and the commands that have no answer
+// yet. Errors: billing.ErrNotFound.
+func (a *adopter) onFile(ctx context.Context, subscription billing.SubscriptionID) (b billing.Snapshot, asked []billing.Command, err error) {
+	if b, err = a.store.Snapshot(ctx, subscription); err != nil {
+		return b, nil, err
 	}
-	return asked, err
+	if b.Receipts, err = a.store.Receipts(ctx, subscription); err != nil {
+		return b, nil, err
+	}
+	requests, err := a.store.OpenRequests(ctx, subscription)
+	for _, r := range requests {
+		c := r.Command
+		c.Request = r.ID
+		asked = append(asked, c)
+	}
+	return b, asked, err
 }
