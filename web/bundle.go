@@ -36,14 +36,12 @@ func bundle(served map[string]file) (files map[string]file, script, style string
 		Plugins: []api.Plugin{{Name: "served", Setup: func(b api.PluginBuild) {
 			b.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
 				name := a.Path
-				if a.Kind == api.ResolveCSSURLToken || strings.Contains(name, ":") { // pictures, and what the policy says about other hosts
-					if !path.IsAbs(name) && !strings.Contains(name, ":") && !strings.HasPrefix(name, "#") {
-						name = path.Join(path.Dir(a.Importer), name)
-					}
-					return api.OnResolveResult{Path: name, External: true}, nil
-				}
-				if !path.IsAbs(name) {
+				elsewhere := strings.Contains(name, ":") || strings.HasPrefix(name, "#") // the policy says about other hosts
+				if !path.IsAbs(name) && !elsewhere {
 					name = path.Join(path.Dir(a.Importer), name)
+				}
+				if elsewhere || a.Kind == api.ResolveCSSURLToken { // pictures stay files of their own
+					return api.OnResolveResult{Path: name, External: true}, nil
 				}
 				return api.OnResolveResult{Path: name, Namespace: "served"}, nil
 			})

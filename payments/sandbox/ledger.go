@@ -89,7 +89,7 @@ type Form struct {
 
 // Payment is what the port calls a charge: the money of one invoice, with all
 // attempts to get it and all refunds of it. It can be kept as one JSON document
-// besides its id, invoice (unique) and subscription.
+// next to its id, invoice (unique) and subscription.
 type Payment struct {
 	ID           billing.ChargeID       `json:"id"`      // pay_…
 	Invoice      billing.InvoiceID      `json:"invoice"` // inv_…
