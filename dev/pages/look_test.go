@@ -3,13 +3,16 @@ package pages
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -31,7 +34,21 @@ func at(address string) chromedp.Tasks {
 }
 
 // loaded waits until a page shows its content.
-var loaded = chromedp.Poll(`document.querySelector('h1') && !document.querySelector('main [aria-busy="true"]')`, nil)
+var loaded = polled(`document.querySelector('h1') && !document.querySelector('main [aria-busy="true"]')`)
+
+// polled waits until something is true of the page, or of the one that takes its
+// place meanwhile: chromedp's own Poll asks the page that was there at first.
+func polled(is string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		for {
+			err := chromedp.Poll(is, nil).Do(ctx)
+			var gone *cdproto.Error
+			if !errors.As(err, &gone) || !strings.Contains(strings.ToLower(gone.Message), "context") {
+				return err
+			}
+		}
+	})
+}
 
 // look goes through states, one after the other. Each has none of axe's serious
 // faults, light or dark, and fits a screen of 360 pixels.

@@ -36,7 +36,7 @@ func buyer(email, country string) chromedp.Action {
 }
 
 // settled waits for the totals of what has been chosen.
-var settled = chromedp.Tasks{chromedp.Poll(`document.querySelector('#totals[aria-busy="false"] #total-due')`, nil)}
+var settled = chromedp.Tasks{polled(`document.querySelector('#totals[aria-busy="false"] #total-due')`)}
 
 // downloaded waits for a file in a folder.
 func downloaded(t *testing.T, dir, pattern string) []byte {
