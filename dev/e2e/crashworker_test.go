@@ -513,6 +513,7 @@ func (p *processes) wantNoDifference(t *testing.T) {
 // that dies before it can write that down is handed over again, with the same
 // Message-ID, by which mailboxes know it.
 func TestKilledAtEveryStepOverAndOverEachLifeIsAsIfItHadNotBeen(t *testing.T) {
+	t.Parallel()
 	seed := *killSeed
 	if seed == 0 {
 		seed = rand.Uint64()

@@ -17,6 +17,7 @@ var lostWorkflows = flag.Int("lost", 220, "how many workflows TestRecover… sta
 // The rows of many subscriptions whose workflows are gone, as after the loss of
 // Temporal's database. It is broken off after the first page, and goes on.
 func TestRecoverGoesOnWhereItWasBrokenOffAndStartsEveryWorkflow(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := startOn(t, data, newOperator(), 0)
 	first := s.buy(t, newCustomer().order(nil)).Subscription.ID
