@@ -196,6 +196,18 @@ func (s *Store) Invoices(ctx context.Context, account billing.AccountID, subscri
 	return list, err
 }
 
+// FirstInvoice is the first bill of a subscription that was not given up, with
+// the credit notes that correct it. Errors: ErrNotFound.
+func (s *Store) FirstInvoice(ctx context.Context, subscription billing.SubscriptionID) (billing.Invoice, []billing.CreditNote, error) {
+	db := s.db.WithContext(ctx)
+	row, err := one[invoiceRow](db.Where("subscription = ? AND status IN ?", subscription, []billing.InvoiceStatus{billing.InvoiceOpen, billing.InvoicePaid}).Order("id"))
+	if err != nil {
+		return billing.Invoice{}, nil, err
+	}
+	notes, err := creditNotes(db, row.ID)
+	return row.Detail, notes, err
+}
+
 // CreditNotes lists the notes of an invoice.
 func (s *Store) CreditNotes(ctx context.Context, invoice billing.InvoiceID) ([]billing.CreditNote, error) {
 	return creditNotes(s.db.WithContext(ctx), invoice)

@@ -12,7 +12,7 @@ import { loaded } from './loading.js';
 import { OrderForm } from './order-form.js';
 import { forget, here, kept, prepare, returned, unsettled } from './pending-order.js';
 import { address, currenciesOf, cyclesOf, settle, tiersOf, typesOf } from './plans.js';
-import { quoted, result } from './result.js';
+import { quoted, receipt, result } from './result.js';
 import { amount } from './rows.js';
 import { me } from './session.js';
 import { t, word } from './words.js';
@@ -41,7 +41,8 @@ export const checkout = show => {
   const done = order?.state === 'done' ? order : null;
   const waits = unsettled();
   if (bought && order?.state === 'away' && order.subscription === bought) back(show, order, declined);
-  else if (bought) result(show, done && isBought(done) && done.result.subscription.id === bought ? done : null);
+  else if (bought && done && isBought(done) && done.result.subscription.id === bought) result(show, done);
+  else if (bought) receipt(show, bought);
   else if (offered) quoted(show, done && !isBought(done) && done.result.id === offered ? done : null);
   else if (waits && !waits.at.startsWith('/checkout')) location.replace(waits.at);
   else loaded(show, w.title, () => Promise.all([products(), me()]), ([known, who]) => begin(show, known, who));

@@ -81,7 +81,7 @@ class QuotePage extends OrderForm {
   async pdf() {
     this.message = '';
     try {
-      await download(`/v1/quotes/${this.q.id}/pdf`, `${this.q.number}.pdf`, { token: this.token });
+      await download(`/v1/quotes/${this.q.id}/pdf`, { token: this.token });
     } catch {
       this.message = t.unreachable;
     }
