@@ -175,9 +175,10 @@ func (s *Store) Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invo
 }
 
 // Invoices lists the invoices of an account and of a subscription (of all,
-// where these are empty), the newest first, from below the id before.
+// where these are empty), the newest first, from below the id before. A draft is
+// none yet.
 func (s *Store) Invoices(ctx context.Context, account billing.AccountID, subscription billing.SubscriptionID, before string, limit int) ([]billing.Invoice, error) {
-	q := s.db.WithContext(ctx).Order("id DESC").Limit(limit)
+	q := s.db.WithContext(ctx).Where("status <> ?", billing.InvoiceDraft).Order("id DESC").Limit(limit)
 	if account != "" {
 		q = q.Where("account = ?", account)
 	}

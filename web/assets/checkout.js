@@ -365,7 +365,7 @@ class Checkout extends OrderForm {
       ${p.tax_note ? html`<p class="row hint" id="tax-note" lang="en">${p.tax_note}</p>` : ''}
       <h3>${w.recurring}</h3>
       <dl><div class="row strong"><dt>${w.recurringTotal}
-          <p class="hint" id="first-renewal">${w.firstRenewal(day(p.recurring.first_renewal))}</p></dt>
+          ${this.pay === 'trial' ? '' : html`<p class="hint" id="first-renewal">${w.firstRenewal(day(p.recurring.first_renewal))}</p>`}</dt>
         <dd><span id="recurring-total">${money(p.recurring.total)}</span> <span class="per">/ ${word(t.per, p.recurring.cycle)}</span></dd></div></dl>
       ${this.pay === 'now' || !p.trial.until ? '' : html`<p class="row hint" id="trial-note">${w.trialEnds(day(p.trial.until))}</p>`}`;
   }

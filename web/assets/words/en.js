@@ -195,6 +195,8 @@ const words = /** @satisfies {Words} */ ({
     abandoned: 'it was not confirmed in time',
   },
 
+  declineCode: code => `the bank says “${code}”`,
+
   // By code, then by field; else the shop's own words are shown.
   refusal: {
     trial_already_used: 'Your organisation has had its trial of this visual. Switch “Pay now” on to purchase it.',
@@ -323,6 +325,7 @@ const words = /** @satisfies {Words} */ ({
       incomplete: 'Waiting for payment', incomplete_expired: 'Never paid', trialing: 'Trial', active: 'Active', past_due: 'Past due', canceled: 'Cancelled',
     },
     unconfirmed: 'Waiting for confirmation',
+    left: 'Not completed',
     confirmBy: date => `This order waits until ${date} to be confirmed. Use the link in your mailbox.`,
     ending: 'Ends soon',
     license: {
@@ -445,7 +448,7 @@ const words = /** @satisfies {Words} */ ({
       other: 'This was not accepted.',
     },
     history: 'History',
-    actor: { customer: 'you', operator: 'our support', engine: 'by itself' },
+    actor: { customer: 'you', bank: 'the bank', operator: 'our support', engine: 'by itself' },
     chooseOther: 'Choose another plan to see what it costs.',
     credit: 'Proration credit',
     dueNow: 'Amount due now',

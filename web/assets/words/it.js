@@ -145,6 +145,8 @@ export default {
     abandoned: 'non è stato confermato in tempo',
   },
 
+  declineCode: code => `la banca dice «${code}»`,
+
   refusal: {
     trial_already_used: 'La tua organizzazione ha già provato questo visual. Attiva «Paga ora» per acquistarlo.',
     trial_not_offered: 'Questo visual non ha un periodo di prova. Attiva «Paga ora» per acquistarlo.',
@@ -271,6 +273,7 @@ export default {
     status: {
       incomplete: 'In attesa di pagamento', incomplete_expired: 'Mai pagato', trialing: 'In prova', active: 'Attivo', past_due: 'Pagamento in ritardo', canceled: 'Terminato',
     },
+    left: 'Non completato',
     unconfirmed: 'In attesa di conferma',
     confirmBy: date => `Questo ordine attende la conferma fino al ${date}. Usa il link che trovi nella tua posta.`,
     ending: 'Sta per terminare',
@@ -394,7 +397,7 @@ export default {
       other: 'Non è stato accettato.',
     },
     history: 'Cronologia',
-    actor: { customer: 'tu', operator: 'la nostra assistenza', engine: 'automatico' },
+    actor: { bank: 'la banca', customer: 'tu', operator: 'la nostra assistenza', engine: 'automatico' },
     event: {
       activated: () => 'La licenza è stata legata a un tenant.',
       activation_key: () => 'La chiave di attivazione è stata sostituita.',
