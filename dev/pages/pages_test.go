@@ -158,6 +158,26 @@ func TestAReceiptIsShownInAnyTabWithItsInvoiceAndFile(t *testing.T) {
 	}
 }
 
+func TestOnAPhoneThePriceAndTheButtonAreInSight(t *testing.T) {
+	ctx, s := open(t)
+	const inSight = `['brief-price', 'submit'].filter(id => {
+		const r = document.getElementById(id).getBoundingClientRect();
+		return r.height > 0 && r.top >= 0 && r.bottom <= innerHeight;
+	}).join(' ')`
+	var first, scrolled string
+	run(t, ctx,
+		chromedp.EmulateViewport(390, 844),
+		chromedp.Navigate("http://"+s.HTTP+"/checkout?product=calendar-pro&type=users&tier=1-20&cycle=monthly&pay=now"),
+		settled,
+		chromedp.Evaluate(inSight, &first),
+		chromedp.Evaluate(`scrollTo(0, 1000)`, nil),
+		chromedp.Evaluate(inSight, &scrolled),
+	)
+	if first != "brief-price submit" || scrolled != "submit" {
+		t.Errorf("in sight are %q at first, and %q after scrolling", first, scrolled)
+	}
+}
+
 func TestADoubleClickBuysOnce(t *testing.T) {
 	ctx, s := open(t)
 	var stored string

@@ -104,7 +104,7 @@ export const result = (show, order) => {
       ${license?.versions?.length ? html`<button type="button" id="save-file" @click=${() => save(`/v1/licenses/${license.id}/download`)}>${t.account.download(license.versions[0].version)}</button>` : ''}
       ${invoice?.number ? html`<button type="button" class="second" id="save-invoice" @click=${() => save(`/v1/invoices/${invoice.id}/pdf`)}>${t.account.pdfOf(invoice.number)}</button>` : ''}</p>
       <p class="error" role="alert">${wrong}</p>` : ''}
-    ${licensed ? html`<p><a class="button" id="to-license" href="/account/licenses${s.license_id ? `/${s.license_id}` : ''}">${w.toLicense}</a></p><p class="hint">${w.toLicenseNote}</p>` : ''}
+    ${licensed ? html`<p><a class=${own ? '' : 'button'} id="to-license" href="/account/licenses${s.license_id ? `/${s.license_id}` : ''}">${w.toLicense}</a></p><p class="hint">${w.toLicenseNote}</p>` : ''}
     <p><a href="/">${w.more}</a></p>
   </section>`);
   draw();

@@ -103,7 +103,13 @@ export default {
     payNow: 'Paga ora',
     payNowOnly: 'Questo visual non ha un periodo di prova.',
     coupon: 'Codice sconto',
-    quote: 'Solo un preventivo',
+    haveCoupon: 'Ho un codice sconto',
+    business: 'Per un’azienda: nome, partita IVA e indirizzo',
+    quantityNote: 'Una fascia si acquista una volta, per tutti i suoi utenti.',
+    edit: 'Modifica',
+    ways: 'Come vuoi proseguire?',
+    tryFree: 'Prova gratis',
+    quote: 'Chiedi un preventivo',
     quoteNote: 'Ti mandiamo un preventivo in PDF, con un link per accettarlo. Niente viene ordinato o addebitato.',
     mailQuote: 'Mandami il preventivo',
     method: 'Come vuoi pagare?',
@@ -148,7 +154,7 @@ export default {
   declineCode: code => `la banca dice «${code}»`,
 
   refusal: {
-    trial_already_used: 'La tua organizzazione ha già provato questo visual. Attiva «Paga ora» per acquistarlo.',
+    trial_already_used: 'La tua organizzazione ha già provato questo visual. Scegli «Paga ora» per acquistarlo.',
     trial_not_offered: 'Questo visual non ha un periodo di prova. Attiva «Paga ora» per acquistarlo.',
     terms_not_accepted: 'Accetta le condizioni per continuare.',
     country_not_served: 'Non vendiamo in questo paese.',
