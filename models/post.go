@@ -243,7 +243,7 @@ func fileInvoice(tx *gorm.DB, inv billing.Invoice) error {
 		}
 	}
 	row.ID, row.InvoiceKey, row.Subscription, row.Account = inv.ID, inv.Key, inv.Subscription, inv.Account
-	row.Status, row.InFlight, row.Charge, row.Detail, row.Number = inv.Status, inv.InFlight != "", inv.Charge, inv, nil
+	row.Status, row.InFlight, row.Charge, row.PaidAt, row.Detail, row.Number = inv.Status, inv.InFlight != "", inv.Charge, optional(inv.PaidAt), inv, nil
 	if inv.Number != "" {
 		row.Number = &inv.Number
 	}
