@@ -247,14 +247,20 @@ type temporal struct {
 	sent   int
 
 	delivered int // runs that were started to send mails
+
+	// instead is the whole workflow, where a test has one.
+	instead func(ctx context.Context, in workflows.Start, c billing.Command) error
 }
 
-type started struct{ id string }
+type started struct {
+	id string
+	in workflows.Start
+}
 
 func (started) Get(context.Context) (client.WorkflowRun, error) { return nil, nil }
 
-func (f *temporal) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, _ any, _ ...any) client.WithStartWorkflowOperation {
-	return started{o.ID}
+func (f *temporal) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, _ any, args ...any) client.WithStartWorkflowOperation {
+	return started{o.ID, args[0].(workflows.Start)}
 }
 
 func (f *temporal) CheckHealth(context.Context, *client.CheckHealthRequest) (*client.CheckHealthResponse, error) {
@@ -284,7 +290,9 @@ func (f *temporal) UpdateWithStartWorkflow(ctx context.Context, o client.UpdateW
 	}
 	id := o.StartWorkflowOperation.(started).id
 	var err error
-	if a, isAdvance := o.UpdateOptions.Args[0].(workflows.Advance); isAdvance {
+	if f.instead != nil {
+		err = f.instead(ctx, o.StartWorkflowOperation.(started).in, o.UpdateOptions.Args[0].(billing.Command))
+	} else if a, isAdvance := o.UpdateOptions.Args[0].(workflows.Advance); isAdvance {
 		err = f.due(ctx, billing.SubscriptionID(id), a.To)
 	} else {
 		command := o.UpdateOptions.Args[0].(billing.Command)
