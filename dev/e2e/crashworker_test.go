@@ -276,7 +276,7 @@ type visit struct {
 }
 
 // patience is how long a customer goes on asking for an outcome.
-const patience = 5 * time.Minute
+const patience = 10 * time.Minute
 
 // ask sends a request again and again, with the same key, until its outcome is
 // known: through answers that do not come, processes that are away, and
