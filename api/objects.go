@@ -57,6 +57,13 @@ type PendingChange struct {
 	ExpiresAt *time.Time    `json:"expires_at"`
 }
 
+// ScheduledChange is a change that is made at the end of what is paid.
+type ScheduledChange struct {
+	Plan     Plan      `json:"plan"`
+	Quantity int64     `json:"quantity"`
+	At       time.Time `json:"at" doc:"The first period of the new plan begins here, at the price that the plan has then."`
+}
+
 // Subscription as its owner sees it.
 type Subscription struct {
 	ID                string                `json:"id"`
@@ -77,6 +84,7 @@ type Subscription struct {
 	CanceledAt        *time.Time            `json:"canceled_at"`
 	CancelReason      *billing.CancelReason `json:"cancel_reason"`
 	PendingChange     *PendingChange        `json:"pending_change"`
+	ScheduledChange   *ScheduledChange      `json:"scheduled_change"`
 	PendingPayment    *PendingPayment       `json:"pending_payment,omitempty" doc:"Absent if no change is pending."`
 	PaymentMethod     *Card                 `json:"payment_method"`
 	Actions           []billing.Action      `json:"actions" doc:"The commands that are possible now, in the order of the page's buttons."`
@@ -202,6 +210,9 @@ func viewSubscription(o billing.Overview) Subscription {
 	}
 	if o.AwaitsConfirmation() {
 		v.ConfirmBy = instant(o.ConfirmBy)
+	}
+	if c := o.ScheduledChange; c != (billing.ScheduledChange{}) {
+		v.ScheduledChange = &ScheduledChange{viewPlan(c.Plan), c.Quantity, c.At.UTC()}
 	}
 	if o.CancelReason != "" {
 		v.CancelReason = &o.CancelReason

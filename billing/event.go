@@ -71,6 +71,9 @@ const (
 	EventRevoked         EventKind = "revoked"
 	EventReinstated      EventKind = "reinstated"
 	EventPriceChange     EventKind = "price_change"
+	EventChangeScheduled EventKind = "change_scheduled"
+	EventChangeWithdrawn EventKind = "change_withdrawn"
+	EventChangeMade      EventKind = "scheduled_change_made"
 	EventNothingDue      EventKind = "nothing_due"
 
 	// What was paid has its invoice's purpose for a kind.
@@ -156,6 +159,13 @@ var sentences = map[EventKind]func(EventDetails) string{
 	EventReinstated:    plainly("The licence was reinstated."),
 	EventPriceChange: func(d EventDetails) string {
 		return "The price changes from " + d.OldPrice.String() + " to " + d.Price.String() + " on " + date(d.On) + "."
+	},
+	EventChangeScheduled: func(d EventDetails) string {
+		return "Changes from " + d.OldPlan.ID + " to " + d.Plan.ID + " on " + date(d.On) + "."
+	},
+	EventChangeWithdrawn: func(d EventDetails) string { return "The change to " + d.Plan.ID + " was withdrawn." },
+	EventChangeMade: func(d EventDetails) string {
+		return "Changed from " + d.OldPlan.ID + " to " + d.Plan.ID + ", as it was scheduled."
 	},
 	EventNothingDue: plainly("Nothing was due."),
 
