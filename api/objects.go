@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"strings"
@@ -88,6 +89,8 @@ type Subscription struct {
 	PendingPayment    *PendingPayment       `json:"pending_payment,omitempty" doc:"Absent if no change is pending."`
 	PaymentMethod     *Card                 `json:"payment_method"`
 	Actions           []billing.Action      `json:"actions" doc:"The commands that are possible now, in the order of the page's buttons."`
+	PurchaseOrder     string                `json:"purchase_order"`
+	Language          string                `json:"language" enum:"en,it"`
 	LicenseID         *string               `json:"license_id"`
 	BillingAccount    *string               `json:"billing_account"`
 	LicenseeAccount   *string               `json:"licensee_account"`
@@ -206,7 +209,7 @@ func viewSubscription(o billing.Overview) Subscription {
 		TrialEnd: instant(o.TrialEnd), NextPaymentAt: instant(o.NextPaymentAt()), LastPaymentAt: instant(o.LastPaymentAt),
 		CancelAtPeriodEnd: o.CancelAtPeriodEnd, CanceledAt: instant(o.CanceledAt), Actions: o.Actions(o.At(o.Read)),
 		LicenseID: text(string(o.License)), BillingAccount: text(o.BillingAccount), LicenseeAccount: text(o.LicenseeAccount),
-		TestClock: text(o.TestClock),
+		TestClock: text(o.TestClock), PurchaseOrder: o.PurchaseOrder, Language: cmp.Or(o.Language, billing.Languages[0]),
 	}
 	if o.AwaitsConfirmation() {
 		v.ConfirmBy = instant(o.ConfirmBy)
@@ -264,7 +267,7 @@ func (v Subscription) waitsLike(o Subscription) bool {
 
 // withoutNames is what the holder of a checkout token may see.
 func (v Subscription) withoutNames() Subscription {
-	v.BillingAccount, v.LicenseeAccount, v.PaymentMethod = nil, nil, nil
+	v.BillingAccount, v.LicenseeAccount, v.PaymentMethod, v.PurchaseOrder = nil, nil, nil, ""
 	if v.Status == billing.Trialing { // see withoutTrial
 		v.LicenseID = nil
 	}

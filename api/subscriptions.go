@@ -86,6 +86,8 @@ type SubscriptionStore interface {
 	Events(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Event, error)
 	Snapshot(ctx context.Context, subscription billing.SubscriptionID) (billing.Snapshot, error)
 	SetSites(ctx context.Context, id licensing.LicenseID, sites []string, limit int64) error
+	// OpenAccount finds the account of an address, or opens it.
+	OpenAccount(ctx context.Context, email string) (billing.Account, error)
 }
 
 // subscriptions shows subscriptions, and carries out their owners' commands.

@@ -74,6 +74,9 @@ const (
 	EventChangeScheduled EventKind = "change_scheduled"
 	EventChangeWithdrawn EventKind = "change_withdrawn"
 	EventChangeMade      EventKind = "scheduled_change_made"
+	EventAmended         EventKind = "amended"
+	EventHandedOver      EventKind = "handed_over"
+	EventTransferred     EventKind = "transferred"
 	EventNothingDue      EventKind = "nothing_due"
 
 	// What was paid has its invoice's purpose for a kind.
@@ -167,7 +170,10 @@ var sentences = map[EventKind]func(EventDetails) string{
 	EventChangeMade: func(d EventDetails) string {
 		return "Changed from " + d.OldPlan.ID + " to " + d.Plan.ID + ", as it was scheduled."
 	},
-	EventNothingDue: plainly("Nothing was due."),
+	EventAmended:     plainly("The billing details were changed."),
+	EventHandedOver:  plainly("The licence was handed over to another licensee."),
+	EventTransferred: plainly("Another account pays from now on."),
+	EventNothingDue:  plainly("Nothing was due."),
 
 	EventPurchase: func(d EventDetails) string { return "Bought until " + date(d.Until) + d.paid() },
 	EventConversion: func(d EventDetails) string {

@@ -46,6 +46,12 @@ const (
 	ActionRenew         Action = "renew"
 	ActionMoneyBack     Action = "money-back"
 
+	// Amendments: forms of the account's pages, and no buttons. A transfer is an
+	// operator's.
+	ActionAmend    Action = "billing-details"
+	ActionHandOver Action = "licensee"
+	ActionTransfer Action = "transfer"
+
 	// ActionScheduleChange is a change at the period's end. It is no button of its
 	// own: change asks when.
 	ActionScheduleChange Action = "schedule-change"
@@ -100,6 +106,13 @@ func (s Subscription) allows(v Action) bool {
 	if s.disputed() && !s.mayBeAsked(v) {
 		return false
 	}
+	switch v {
+	case ActionAmend:
+		return s.Amendable()
+	case ActionHandOver:
+		return s.License != "" && !s.Status.Ended() && !s.Revoked
+	default:
+	}
 	if v.kind().operator {
 		return v != ActionCancelNow || !s.Status.Ended()
 	}
@@ -130,4 +143,10 @@ func (s Subscription) allows(v Action) bool {
 	default:
 		return true
 	}
+}
+
+// Amendable tells whether there may be documents of the subscription that are
+// still to be numbered, but for those of an order.
+func (s Subscription) Amendable() bool {
+	return s.Status != Incomplete && s.Status != IncompleteExpired
 }

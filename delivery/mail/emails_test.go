@@ -199,6 +199,13 @@ var emails = []emailCase{
 		nil,
 	},
 	{
+		"who pays for a subscription from now on is told what to check",
+		toBilling(billing.Notice{Kind: billing.NoticeTransferred}),
+		"A subscription to Calendar Pro is yours now",
+		[]string{"From now on you pay", "28 February 2026, 10:00 UTC", "billing details", "give a card"},
+		nil,
+	},
+	{
 		"a new price is announced with the old one and its day",
 		toBilling(billing.Notice{Kind: billing.NoticePriceChange, OldAmount: usd(990), Amount: usd(1290)}),
 		"A new price for Calendar Pro from 28 February 2026 on",

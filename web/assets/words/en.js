@@ -17,6 +17,7 @@ const valued = e => (e.on ? `, value date ${e.on}` : '');
 // The lines of a subscription's history, by the kind of event.
 const event = /** @satisfies {EventSentences} */ ({
   activated: () => 'The licence was bound to a tenant.',
+  amended: () => 'The billing details were changed.',
   activation_key: () => 'The activation key was replaced.',
   awaits_card: () => 'Ordered. The card is given on the payment provider’s page.',
   blocking_off: () => 'The licence is no longer blocked, however many people use it.',
@@ -34,6 +35,7 @@ const event = /** @satisfies {EventSentences} */ ({
   disputed: e => `A payment of ${e.amount} is disputed. The licence is suspended, and nothing is charged.`,
   file_renewed: e => `We mailed a fresh file, which lasts until ${e.until}.`,
   gateway_rejected: e => (e.amount ? `The payment provider took no payment of ${e.amount}. We have been told.` : 'The payment provider could not store the card. We have been told.'),
+  handed_over: () => 'The licence was handed over to another licensee.',
   invoiced: e => `Invoiced: ${e.amount}, to be paid by ${e.until}.`,
   nothing_due: () => 'Nothing was due.',
   order_expired: () => 'The order was never paid and has lapsed.',
@@ -65,6 +67,7 @@ const event = /** @satisfies {EventSentences} */ ({
   transfer: e => `A transfer of ${e.amount} came${valued(e)}.`,
   transfer_short: e => `A transfer of ${e.amount} came${valued(e)}. It does not cover the invoice, and is on your balance.`,
   transfer_unused: e => `A transfer of ${e.amount} came${valued(e)} for an invoice that was no longer open. It is on your balance.`,
+  transferred: () => 'Another account pays from now on.',
   trial_started: e => `Trial until ${e.until}.`,
 });
 

@@ -398,6 +398,7 @@ export default {
     actor: { customer: 'tu', operator: 'la nostra assistenza', engine: 'automatico' },
     event: {
       activated: () => 'La licenza è stata legata a un tenant.',
+      amended: () => 'I dati di fatturazione sono stati cambiati.',
       activation_key: () => 'La chiave di attivazione è stata sostituita.',
       awaits_card: () => 'Ordinato. La carta si indica nella pagina del fornitore dei pagamenti.',
       blocking_off: () => 'La licenza non è più bloccata, per quante persone la usino.',
@@ -415,6 +416,7 @@ export default {
       disputed: e => `Un pagamento di ${e.amount} è contestato. La licenza è sospesa e non viene addebitato nulla.`,
       file_renewed: e => `Abbiamo inviato un nuovo file, valido fino al ${e.until}.`,
       gateway_rejected: e => (e.amount ? `Il fornitore dei pagamenti non ha preso un pagamento di ${e.amount}. Siamo stati avvisati.` : 'Il fornitore dei pagamenti non ha potuto registrare la carta. Siamo stati avvisati.'),
+      handed_over: () => 'La licenza è passata a un altro licenziatario.',
       invoiced: e => `Fatturato: ${e.amount}, da pagare entro il ${e.until}.`,
       nothing_due: () => 'Non c’era niente in scadenza.',
       order_expired: () => 'L’ordine non è mai stato pagato ed è decaduto.',
@@ -446,6 +448,7 @@ export default {
       transfer: e => `È arrivato un bonifico di ${e.amount}${valued(e)}.`,
       transfer_short: e => `È arrivato un bonifico di ${e.amount}${valued(e)}. Non basta per la fattura ed è sul tuo saldo.`,
       transfer_unused: e => `È arrivato un bonifico di ${e.amount}${valued(e)} per una fattura non più aperta. È sul tuo saldo.`,
+      transferred: () => 'D’ora in poi paga un altro account.',
       trial_started: e => `Prova fino al ${e.until}.`,
     },
     scheduled: 'Cambio previsto',
