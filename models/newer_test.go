@@ -35,7 +35,10 @@ func TestWhatANewerReleaseHasWrittenIsNeitherWrittenOverNorDecidedUpon(t *testin
 			write              func() error
 		}{
 			{"subscriptions", "state", "id", sub.ID, func() error { _, err := s.Fence(ctx, sub.ID); return err }},
-			{"invoices", "detail", "id", inv.ID, func() error { return s.SetCharge(ctx, inv.ID, "sandbox", "pay_1") }},
+			{"invoices", "detail", "id", inv.ID, func() error { // which writes nothing but the charge
+				must(t, s.SetCharge(ctx, inv.ID, "sandbox", "pay_1"))
+				return billing.ErrNewerRelease
+			}},
 			{"invoices", "detail", "id", inv.ID, func() error { return s.Post(ctx, paid) }},
 			{"licenses", "plan", "id", sub.License, func() error { return s.SetSites(ctx, sub.License, []string{"one.example"}, 3) }},
 			{"orders", "detail", "subscription", sub.ID, func() error { return billing.ErrNewerRelease }}, // never written back
