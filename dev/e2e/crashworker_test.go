@@ -169,8 +169,12 @@ func (p *processes) serve(t *testing.T) {
 
 func (p *processes) stopAPI(t *testing.T) {
 	t.Helper()
+	if p.api == nil {
+		return
+	}
 	must(t, p.api.Process.Kill())
 	_ = <-p.over // it was killed
+	p.api = nil
 }
 
 // crashworker is a worker that may be told where to die.
