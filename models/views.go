@@ -3,6 +3,7 @@ package models
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -108,8 +109,14 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 		return billing.Overview{}, err
 	}
 	o := billing.Overview{Subscription: row.State, Read: tx.NowFunc()}
-	var accounts []accountRow
-	if err := tx.Where("id IN ?", []billing.AccountID{row.BillingAccount, row.LicenseeAccount}).Find(&accounts).Error; err != nil {
+	var accounts []struct {
+		ID     billing.AccountID
+		Email  string
+		Detail []byte // the order's
+	}
+	err := tx.Model(&accountRow{}).Select("accounts.id, accounts.email, orders.detail").Joins("JOIN orders ON orders.subscription = ?", row.ID).
+		Where("accounts.id IN ?", []billing.AccountID{row.BillingAccount, row.LicenseeAccount}).Find(&accounts).Error
+	if err != nil {
 		return o, err
 	}
 	for _, a := range accounts {
@@ -119,12 +126,15 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 		if a.ID == row.LicenseeAccount {
 			o.LicenseeAccount = a.Email
 		}
+		var ordered struct { // the names of billing.Order
+			Billing  struct{ PurchaseOrder string }
+			Language string
+		}
+		if err := json.Unmarshal(a.Detail, &ordered); err != nil {
+			return o, fmt.Errorf("order of %s: %w", row.ID, err)
+		}
+		o.PurchaseOrder, o.Language = ordered.Billing.PurchaseOrder, ordered.Language
 	}
-	order, err := one[orderRow](tx.Select("detail").Where("subscription = ?", row.ID))
-	if err != nil {
-		return o, fmt.Errorf("order of %s: %w", row.ID, err)
-	}
-	o.PurchaseOrder, o.Language = order.Detail.Billing.PurchaseOrder, order.Detail.Language
 	if pending := row.State.PendingPayment.Invoice; pending != "" {
 		inv, err := one[invoiceRow](tx.Where("id = ?", pending))
 		if err != nil {
@@ -180,9 +190,10 @@ func (s *Store) Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invo
 }
 
 // Invoices lists the invoices of an account and of a subscription (of all,
-// where these are empty), the newest first, from below the id before.
+// where these are empty), the newest first, from below the id before. A draft is
+// none yet.
 func (s *Store) Invoices(ctx context.Context, account billing.AccountID, subscription billing.SubscriptionID, before string, limit int) ([]billing.Invoice, error) {
-	q := s.db.WithContext(ctx).Order("id DESC").Limit(limit)
+	q := s.db.WithContext(ctx).Where("status <> ?", billing.InvoiceDraft).Order("id DESC").Limit(limit)
 	if account != "" {
 		q = q.Where("account = ?", account)
 	}
@@ -199,6 +210,18 @@ func (s *Store) Invoices(ctx context.Context, account billing.AccountID, subscri
 		list[i] = r.Detail
 	}
 	return list, err
+}
+
+// FirstInvoice is the first bill of a subscription that was not given up, with
+// the credit notes that correct it. Errors: ErrNotFound.
+func (s *Store) FirstInvoice(ctx context.Context, subscription billing.SubscriptionID) (billing.Invoice, []billing.CreditNote, error) {
+	db := s.db.WithContext(ctx)
+	row, err := one[invoiceRow](db.Where("subscription = ? AND status IN ?", subscription, []billing.InvoiceStatus{billing.InvoiceOpen, billing.InvoicePaid}).Order("id"))
+	if err != nil {
+		return billing.Invoice{}, nil, err
+	}
+	notes, err := creditNotes(db, row.ID)
+	return row.Detail, notes, err
 }
 
 // CreditNotes lists the notes of an invoice.

@@ -159,7 +159,13 @@ const words = /** @satisfies {Words} */ ({
     payNow: 'Pay now',
     payNowOnly: 'There is no trial of this visual.',
     coupon: 'Coupon',
-    quote: 'Only a quote',
+    haveCoupon: 'I have a coupon',
+    business: 'For a company: name, VAT number and address',
+    quantityNote: 'A tier is bought once, for all its users.',
+    edit: 'Change',
+    ways: 'How do you want to go on?',
+    tryFree: 'Try free',
+    quote: 'Get a quote',
     quoteNote: 'We mail you a quote as PDF, with a link to accept it. Nothing is ordered and nothing is charged.',
     mailQuote: 'Mail me the quote',
     method: 'How do you want to pay?',
@@ -201,9 +207,11 @@ const words = /** @satisfies {Words} */ ({
     abandoned: 'it was not confirmed in time',
   },
 
+  declineCode: code => `the bank says “${code}”`,
+
   // By code, then by field; else the shop's own words are shown.
   refusal: {
-    trial_already_used: 'Your organisation has had its trial of this visual. Switch “Pay now” on to purchase it.',
+    trial_already_used: 'Your organisation has had its trial of this visual. Choose “Pay now” to purchase it.',
     trial_not_offered: 'There is no trial of this visual. Switch “Pay now” on to purchase it.',
     terms_not_accepted: 'Accept the terms to go on.',
     country_not_served: 'We do not sell in this country.',
@@ -329,6 +337,7 @@ const words = /** @satisfies {Words} */ ({
       incomplete: 'Waiting for payment', incomplete_expired: 'Never paid', trialing: 'Trial', active: 'Active', past_due: 'Past due', canceled: 'Cancelled',
     },
     unconfirmed: 'Waiting for confirmation',
+    left: 'Not completed',
     confirmBy: date => `This order waits until ${date} to be confirmed. Use the link in your mailbox.`,
     ending: 'Ends soon',
     license: {
@@ -452,7 +461,7 @@ const words = /** @satisfies {Words} */ ({
       other: 'This was not accepted.',
     },
     history: 'History',
-    actor: { customer: 'you', operator: 'our support', engine: 'by itself' },
+    actor: { customer: 'you', bank: 'the bank', operator: 'our support', engine: 'by itself' },
     billingDetails: 'Billing details',
     billingDetailsChange: 'Change the billing details',
     billingDetailsLead: 'They count for documents that are issued from now on. What has been issued stays as it is.',
