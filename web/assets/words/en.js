@@ -122,6 +122,7 @@ const words = /** @satisfies {Words} */ ({
     downTo: 'Down to',
     perUser: cycle => (cycle === 'monthly' ? '/user' : cycle === 'yearly' ? '/user/year' : '/user/3 years'),
     notIn: currency => `Not sold in ${currency}.`,
+    saving: percent => `${percent} % cheaper than month by month`,
     buy: 'Try or Purchase',
     buyFor: what => `Try or Purchase: ${what}`,
   },

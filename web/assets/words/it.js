@@ -66,6 +66,7 @@ export default {
     downTo: 'Fino a',
     perUser: cycle => (cycle === 'monthly' ? '/utente' : cycle === 'yearly' ? '/utente/anno' : '/utente/3 anni'),
     notIn: currency => `Non in vendita in ${currency}.`,
+    saving: percent => `${percent} % in meno che mese per mese`,
     buy: 'Prova o acquista',
     buyFor: what => `Prova o acquista: ${what}`,
   },
