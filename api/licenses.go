@@ -42,7 +42,7 @@ func (s *licenses) routes(h huma.API) {
 	s.activationRoutes(h)
 	huma.Register(h, route(http.MethodGet, "/v1/licenses", "list-licenses", "Your licences, the newest first", "Account", account), s.listLicenses)
 	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}", "get-license", "One licence", "Account", account), s.getLicense)
-	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}/download", "download-license", "The licensed .pbiviz file", "Account", account, file("application/octet-stream")), s.download)
+	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}/download", "download-license", "The licensed .pbiviz file", "Account", order, file("application/octet-stream")), s.download)
 	huma.Register(h, route(http.MethodPut, "/v1/licenses/{id}/sites", "set-sites", "Name the sites of a site licence", "Account", account), s.setSites)
 }
 
@@ -98,15 +98,15 @@ func (s *licenses) getLicense(ctx context.Context, in *LicenseInput) (*licenseOu
 	return s.show(ctx, l)
 }
 
-// licensed reads a licence for its licensee, its billing contact, or an
-// operator.
+// licensed reads a licence for its licensee, its billing contact, an operator, or
+// the holder of the token of the order that it was bought by.
 func (s *licenses) licensed(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error) {
 	l, err := s.Store.License(ctx, id)
 	if err != nil {
 		return l, err
 	}
 	o, err := s.Store.Overview(ctx, billing.SubscriptionID(l.Subscription))
-	if c := callerOf(ctx); err == nil && !c.operator && c.account.Email != o.LicenseeAccount && c.account.Email != o.BillingAccount {
+	if c := callerOf(ctx); err == nil && !c.operator && !c.bought(o) && (c.account.ID == "" || c.account.Email != o.LicenseeAccount && c.account.Email != o.BillingAccount) {
 		err = billing.ErrNotFound
 	}
 	return l, err

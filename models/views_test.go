@@ -73,10 +73,10 @@ func TestSubscriptionsAreFoundByAddressDomainAndNumber(t *testing.T) {
 	})
 }
 
-// Lists by address and by domain take as long with a hundred thousand subscriptions
-// as with a hundred: no table of them is read from end to end. SQLite tells its plan
+// Lists, the changes of licences, and the books of a day take as long with a hundred
+// thousand subscriptions as with a hundred: no table of them is read from end to end. SQLite tells its plan
 // whatever the tables hold.
-func TestListsOfContactsReadNoTableFromEndToEnd(t *testing.T) {
+func TestListsAndADaysBooksReadNoTableFromEndToEnd(t *testing.T) {
 	s := open(t, databases[0].url(t))
 	must(t, s.Migrate(t.Context()))
 	var plans []string
@@ -108,6 +108,10 @@ func TestListsOfContactsReadNoTableFromEndToEnd(t *testing.T) {
 		"a subscription's history":     func() error { _, err := s.LatestEvents(t.Context(), "sub_1", 10); return err },
 		"an account's balance entries": func() error { _, err := s.Entries(t.Context(), "acc_1", 10); return err },
 		"mails that wait":              func() error { _, err := s.WaitingMails(t.Context(), time.Now()); return err },
+		"a day's books": func() error {
+			_, err := s.Books(t.Context(), "stripe", opening, opening.AddDate(0, 0, 1), billing.Moved{Charges: []billing.MovedCharge{{Invoice: "inv_1"}}})
+			return err
+		},
 	} {
 		plans = nil
 		must(t, list())
