@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -49,7 +50,9 @@ type Stores struct {
 
 // Files stamps and inspects packages.
 type Files interface {
-	Stamp(ctx context.Context, l licensing.Issued, version string, now time.Time) (file billing.Attachment, stamped string, err error)
+	// Open stamps the version, or the newest; stamped is empty where it is not offered. write
+	// writes the file, the same each time.
+	Open(ctx context.Context, l licensing.Issued, version string, now time.Time) (name string, write func(io.Writer) error, stamped string, err error)
 	Inspect(pkg []byte) (billing.Build, error)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -155,7 +156,7 @@ type fileOutput struct {
 func (s *licenses) download(ctx context.Context, in *struct {
 	LicenseInput
 	Version string `query:"version" maxLength:"64" doc:"The version; absent: the newest."`
-}) (*fileOutput, error) {
+}) (*streamOutput, error) {
 	l, err := s.licensed(ctx, licensing.LicenseID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
@@ -164,7 +165,7 @@ func (s *licenses) download(ctx context.Context, in *struct {
 	if !l.Status(now).Valid() {
 		return nil, problem(http.StatusConflict, "license_not_valid", "a file can only be downloaded while the licence is valid")
 	}
-	file, version, err := s.Files.Stamp(ctx, l, in.Version, now)
+	name, write, version, err := s.Files.Open(ctx, l, in.Version, now)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -176,7 +177,31 @@ func (s *licenses) download(ctx context.Context, in *struct {
 			return nil, s.answer(err)
 		}
 	}
-	return &fileOutput{file.ContentType, fmt.Sprintf("attachment; filename=%q", file.Name), file.Data}, nil
+	var size written
+	if err := write(&size); err != nil {
+		return nil, s.answer(err)
+	}
+	return &streamOutput{"application/octet-stream", fmt.Sprintf("attachment; filename=%q", name), func(h huma.Context) {
+		h.SetHeader("Content-Length", strconv.FormatInt(int64(size), 10))
+		if err := write(h.BodyWriter()); err != nil { // the one who asked has gone
+			s.Log.Debug("a download ended early", "error", err)
+		}
+	}}, nil
+}
+
+// streamOutput is a file that is written as it is made.
+type streamOutput struct {
+	ContentType string `header:"Content-Type"`
+	Disposition string `header:"Content-Disposition"`
+	Body        func(huma.Context)
+}
+
+// written counts what is written, and keeps nothing.
+type written int64
+
+func (n *written) Write(p []byte) (int, error) {
+	*n += written(len(p))
+	return len(p), nil
 }
 
 // visualRoutes are called by visuals from sandboxed frames: they are open to

@@ -135,6 +135,7 @@ type Issued struct {
 	MoneyBackUntil time.Time // the window's last instant; zero: there is none
 	TestClock      string    // clk_…; empty: real time
 	Now            time.Time
+	ChangedAt      time.Time // another one after each change, by the database's clock
 }
 
 // At is the licence's now: its test clock's instant, or else the instant given.

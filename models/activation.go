@@ -12,12 +12,7 @@ import (
 // LicenseByKey reads the licence that an activation key is of. Errors:
 // ErrNotFound.
 func (s *Store) LicenseByKey(ctx context.Context, key string) (licensing.Issued, error) {
-	db := s.db.WithContext(ctx)
-	row, err := one[licenseRow](db.Where("activation_key = ?", key))
-	if err != nil {
-		return licensing.Issued{}, err
-	}
-	return s.issued(db, row)
+	return s.oneIssued(ctx, "licenses.activation_key = ?", key)
 }
 
 // Activate binds a licence to a tenant for a caller with its activation key; for

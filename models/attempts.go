@@ -1,7 +1,6 @@
 package models
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -25,34 +24,51 @@ func (attemptRow) TableName() string { return "attempts" }
 // Take counts one more attempt against each allowance, or none of them and says
 // how long the caller must wait. What expired is forgotten.
 func (s *Store) Take(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error) {
-	of = slices.Clone(of)
-	slices.SortFunc(of, func(a, b billing.Allowance) int { return cmp.Compare(a.Subject, b.Subject) }) // all lock in one order
-	err = s.tx(ctx, func(tx *gorm.DB) error {
-		wait = 0
-		rows := make([]attemptRow, len(of))
-		for i, a := range of {
-			row, err := attemptRow{}, error(nil)
-			if i > 0 && of[i-1].Subject == a.Subject { // counts twice
-				row = rows[i-1]
-			} else if row, err = lockedOrNew(tx, &attemptRow{Subject: a.Subject, Instants: []int64{}, ExpiresAt: now}, "subject = ?", a.Subject); err != nil {
+	subjects := make([]string, len(of))
+	for i, a := range of {
+		subjects[i] = a.Subject
+	}
+	for {
+		err = s.tx(ctx, func(tx *gorm.DB) error {
+			wait = 0
+			var known []attemptRow // all lock in one order
+			if err := locked(tx).Where("subject IN ?", subjects).Order("subject").Find(&known).Error; err != nil {
 				return err
 			}
-			row.drop(a.Window, now)
-			wait = max(wait, row.wait(a, now))
-			row.Instants, row.ExpiresAt = append(row.Instants, now.Unix()), now.Add(a.Window)
-			rows[i] = row
-		}
-		if wait > 0 {
+			all := make(map[string]*attemptRow, len(of))
+			for i := range known {
+				all[known[i].Subject] = &known[i]
+			}
+			var fresh []*attemptRow
+			for _, a := range of {
+				row := all[a.Subject]
+				if row == nil {
+					row = &attemptRow{Subject: a.Subject}
+					all[a.Subject], fresh = row, append(fresh, row)
+				}
+				row.drop(a.Window, now)
+				wait = max(wait, row.wait(a, now))
+				row.Instants, row.ExpiresAt = append(row.Instants, now.Unix()), now.Add(a.Window)
+			}
+			if wait > 0 {
+				return nil
+			}
+			if len(fresh) > 0 {
+				if err := tx.Create(&fresh).Error; err != nil {
+					return err
+				}
+			}
+			for _, row := range known {
+				if err := tx.Model(&attemptRow{}).Where("subject = ?", row.Subject).Select("*").Updates(&row).Error; err != nil {
+					return err
+				}
+			}
 			return nil
+		})
+		if !errors.Is(err, gorm.ErrDuplicatedKey) { // else it is no longer fresh
+			return wait, err
 		}
-		for _, row := range rows {
-			if err := tx.Model(&attemptRow{}).Where("subject = ?", row.Subject).Select("*").Updates(&row).Error; err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return wait, err
+	}
 }
 
 // Wait is how long a caller must wait for one more attempt; none is counted.

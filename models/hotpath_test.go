@@ -101,6 +101,59 @@ func TestACheckOfWhatIsKeptSendsNoStatement(t *testing.T) {
 	})
 }
 
+// Another process suspends a licence in a transaction that ends only after the database was
+// asked for changes.
+func TestAChangeIsSeenThoughItsTransactionEndsLate(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		license := sold(t, s)
+		c := checks.New(s, licensing.KeyRing{}, nil, slog.New(slog.DiscardHandler), time.Now)
+		status := func() (licensing.Code, bool) {
+			t.Helper()
+			l, known := c.Cached(license)
+			if !known {
+				var err error
+				l, err = c.Read(t.Context(), license)
+				must(t, err)
+			}
+			return l.Status(opening), known
+		}
+		status()
+		must(t, c.Follow(t.Context()))
+		status()
+		must(t, s.tx(t.Context(), func(tx *gorm.DB) error {
+			if err := tx.Model(&licenseRow{}).Where("id = ?", license).Update("suspended", true).Error; err != nil {
+				return err
+			}
+			return c.Follow(t.Context())
+		}))
+		if code, known := status(); code != licensing.Active || !known {
+			t.Errorf("before it was told of, it is %s, kept: %v", code, known)
+		}
+		must(t, c.Follow(t.Context()))
+		if code, _ := status(); code != licensing.Suspended {
+			t.Errorf("afterwards it is %s", code)
+		}
+		must(t, c.Follow(t.Context()))
+		if _, known := status(); !known {
+			t.Error("it is read again though nothing has changed since")
+		}
+	})
+}
+
+func TestALicenceIsReadInOneStatement(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		license := sold(t, s)
+		statements := counted(t, s)
+		must(t, s.db.Model(&licenseRow{}).Where("id = ?", license).Select("Tally").Updates(&licenseRow{Tally: licensing.Tally{Week: licensing.WeekOf(s.db.NowFunc())}}).Error)
+		statements.Store(0)
+		l, err := s.License(t.Context(), license)
+		must(t, err)
+		if n := statements.Load(); n != 1 || l.Number != 1 || l.Activation != licensing.ActivationNone || l.ChangedAt.IsZero() {
+			t.Errorf("%d statements read number %d, activation %q, changed %v", n, l.Number, l.Activation, l.ChangedAt)
+		}
+	})
+}
+
 func BenchmarkACheckOfWhatIsKept(b *testing.B) {
 	s := open(b, databases[0].url(b))
 	must(b, s.Migrate(b.Context()))

@@ -3,7 +3,10 @@ package models
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -13,12 +16,39 @@ import (
 
 // License reads a licence. Errors: ErrNotFound.
 func (s *Store) License(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error) {
+	return s.oneIssued(ctx, "licenses.id = ?", id)
+}
+
+func (s *Store) oneIssued(ctx context.Context, where string, args ...any) (licensing.Issued, error) {
 	db := s.db.WithContext(ctx)
-	row, err := one[licenseRow](db.Where("id = ?", id))
+	var row issuedRow
+	err := withIssued(db).Where(where, args...).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		err = billing.ErrNotFound
+	}
 	if err != nil {
 		return licensing.Issued{}, err
 	}
 	return s.issued(db, row)
+}
+
+// issuedRow is a licence with what else is told of it.
+type issuedRow struct {
+	written
+	License    licenseRow `gorm:"embedded"`
+	Number     int64
+	Activation licensing.Activation
+	ClockNow   *time.Time
+}
+
+// withIssued selects issuedRows. Outer joins keep MySQL from beginning with the products,
+// and sorting all licences for one page.
+func withIssued(q *gorm.DB) *gorm.DB {
+	return q.Table("licenses").
+		Select("licenses.*, subscriptions.number, products.activation, test_clocks.now AS clock_now").
+		Joins("LEFT JOIN subscriptions ON subscriptions.id = licenses.subscription").
+		Joins("LEFT JOIN products ON products.id = licenses.product").
+		Joins("LEFT JOIN test_clocks ON test_clocks.id = licenses.test_clock")
 }
 
 // Licenses lists all licences, or those of a licensee's or billing contact's
@@ -30,15 +60,12 @@ func (s *Store) Licenses(ctx context.Context, email, before string, limit int) (
 		of["email"] = email
 	}
 	rows, err := ofContacts(func() *gorm.DB {
-		q := db.Select("licenses.*").Order("licenses.id DESC").Limit(limit)
-		if email != "" {
-			q = q.Joins("JOIN subscriptions ON subscriptions.id = licenses.subscription")
-		}
+		q := withIssued(db).Order("licenses.id DESC").Limit(limit)
 		if before != "" {
 			q = q.Where("licenses.id < ?", before)
 		}
 		return q
-	}, of, bothContacts, limit, func(a, b licenseRow) int { return cmp.Compare(b.ID, a.ID) })
+	}, of, bothContacts, limit, func(a, b issuedRow) int { return cmp.Compare(b.License.ID, a.License.ID) })
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +76,33 @@ func (s *Store) Licenses(ctx context.Context, email, before string, limit int) (
 		}
 	}
 	return list, nil
+}
+
+// Changes are the licences that were changed within so long, each with when that was,
+// and how each product is activated now. A change counts from when it is made, and is seen
+// once its transaction has ended.
+func (s *Store) Changes(ctx context.Context, within time.Duration) (licenses map[licensing.LicenseID]time.Time, products map[string]licensing.Activation, err error) {
+	db := s.db.WithContext(ctx)
+	since, ago := "UTC_TIMESTAMP(6) - INTERVAL ? SECOND", any(int64(within/time.Second))
+	if db.Name() == "sqlite" {
+		since, ago = "strftime('%Y-%m-%d %H:%M:%f', 'now', ?)", fmt.Sprintf("-%d seconds", ago)
+	}
+	var changed []licenseRow
+	if err := db.Select("id", "changed_at").Where("changed_at >= "+since, ago).Find(&changed).Error; err != nil {
+		return nil, nil, err
+	}
+	var activations []productRow
+	if err := db.Select("id", "activation").Find(&activations).Error; err != nil {
+		return nil, nil, err
+	}
+	licenses, products = make(map[licensing.LicenseID]time.Time, len(changed)), make(map[string]licensing.Activation, len(activations))
+	for _, l := range changed {
+		licenses[l.ID] = l.ChangedAt
+	}
+	for _, p := range activations {
+		products[p.ID] = p.Activation
+	}
+	return licenses, products, nil
 }
 
 // SetSites replaces the sites that a licence names, which are normalised. It
@@ -75,15 +129,17 @@ func (s *Store) SetSites(ctx context.Context, id licensing.LicenseID, sites []st
 	})
 }
 
-func (s *Store) issued(tx *gorm.DB, r licenseRow) (licensing.Issued, error) {
-	l := licensing.Issued{
+func (s *Store) issued(tx *gorm.DB, row issuedRow) (l licensing.Issued, err error) {
+	r := row.License
+	l = licensing.Issued{
 		License: licensing.License{
-			ID: r.ID, Product: r.Product, PlanID: r.Plan.ID, Type: r.Plan.Type, Tier: r.Plan.Tier, Cycle: string(r.Plan.Cycle),
+			ID: r.ID, Product: r.Product, Activation: row.Activation, PlanID: r.Plan.ID, Type: r.Plan.Type, Tier: r.Plan.Tier, Cycle: string(r.Plan.Cycle),
 			Covers: r.Covers, Quantity: r.Quantity, Licensee: r.Licensee, Sites: r.Sites, Tenant: r.Tenant,
 			State: r.state(), Trial: r.Trial, ValidUntil: r.ValidUntil, PeriodEnd: r.PeriodEnd, Revision: r.Revision,
 			Suspended: r.Suspended, Revoked: r.Revoked,
 		},
-		Subscription: string(r.Subscription), ActivationKey: r.ActivationKey, TestClock: r.TestClock, BlockOverLimit: r.BlockOverLimit,
+		Subscription: string(r.Subscription), Number: row.Number, ActivationKey: r.ActivationKey, TestClock: r.TestClock,
+		BlockOverLimit: r.BlockOverLimit, ChangedAt: r.ChangedAt,
 	}
 	if r.Plan.Type == licensing.Site && int64(len(l.Sites)) > r.Quantity { // it was changed to fewer
 		l.Sites = l.Sites[:r.Quantity]
@@ -91,20 +147,12 @@ func (s *Store) issued(tx *gorm.DB, r licenseRow) (licensing.Issued, error) {
 	if r.MoneyBackUntil != nil {
 		l.MoneyBackUntil = *r.MoneyBackUntil
 	}
-	sub, err := one[subscriptionRow](tx.Select("number").Where("id = ?", r.Subscription))
-	if err != nil {
-		return l, err
-	}
-	product, err := one[productRow](tx.Select("activation").Where("id = ?", r.Product))
-	if err != nil {
-		return l, err
-	}
-	l.Number, l.Activation = sub.Number, product.Activation
-	now, err := s.nowOf(tx, r.TestClock)
-	if err != nil {
-		return l, err
-	}
+	now := s.db.NowFunc()
 	if r.TestClock != "" {
+		if row.ClockNow == nil {
+			return l, billing.ErrNotFound
+		}
+		now = *row.ClockNow
 		l.Now = now
 	}
 	if r.Plan.Type == licensing.Users {

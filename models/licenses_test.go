@@ -31,6 +31,7 @@ func TestALicenceFollowsItsSubscription(t *testing.T) {
 		if _, err := s.License(t.Context(), license); !errors.Is(err, billing.ErrNotFound) {
 			t.Errorf("before the order: %v", err)
 		}
+		var changed time.Time
 		key, moneyBack := "", time.Time{} // until when the customer may have it back: 14 days after a first charge
 		check := func(what string, sub billing.Subscription, w want) {
 			t.Helper()
@@ -39,6 +40,10 @@ func TestALicenceFollowsItsSubscription(t *testing.T) {
 			if key == "" {
 				key = l.ActivationKey
 			}
+			if l.ChangedAt.Equal(changed) {
+				t.Errorf("%s: it is as it was changed at %v", what, changed)
+			}
+			changed, l.ChangedAt = l.ChangedAt, time.Time{}
 			expected := licensing.Issued{
 				License: licensing.License{
 					ID: license, Product: "calendar-pro", Activation: licensing.ActivationNone,

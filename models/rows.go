@@ -205,6 +205,7 @@ type licenseRow struct {
 	BlockOverLimit bool
 	MoneyBackUntil *time.Time      // the window's last instant
 	Tally          licensing.Tally `gorm:"serializer:json"` // of a licence for users
+	ChangedAt      time.Time       `gorm:"->"`              // by the database's clock, made by it
 }
 
 type outboxRow struct {

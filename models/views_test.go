@@ -73,10 +73,10 @@ func TestSubscriptionsAreFoundByAddressDomainAndNumber(t *testing.T) {
 	})
 }
 
-// Lists by address and by domain, and the books of a day, take as long with a hundred
+// Lists, the changes of licences, and the books of a day take as long with a hundred
 // thousand subscriptions as with a hundred: no table of them is read from end to end. SQLite tells its plan
 // whatever the tables hold.
-func TestListsOfContactsAndADaysBooksReadNoTableFromEndToEnd(t *testing.T) {
+func TestListsAndADaysBooksReadNoTableFromEndToEnd(t *testing.T) {
 	s := open(t, databases[0].url(t))
 	must(t, s.Migrate(t.Context()))
 	var plans []string
@@ -100,15 +100,22 @@ func TestListsOfContactsAndADaysBooksReadNoTableFromEndToEnd(t *testing.T) {
 			_, err := s.Overviews(t.Context(), billing.Search{Domain: "b.example", Before: 9}, 10)
 			return err
 		},
+		"an address's licences":        func() error { _, err := s.Licenses(t.Context(), "a@b.example", "", 10); return err },
+		"a later page of them, too":    func() error { _, err := s.Licenses(t.Context(), "a@b.example", "lic_1", 10); return err },
+		"changed licences":             func() error { _, _, err := s.Changes(t.Context(), time.Minute); return err },
+		"an account's invoices":        func() error { _, err := s.Invoices(t.Context(), "acc_1", "", "inv_1", 10); return err },
+		"a subscription's invoices":    func() error { _, err := s.Invoices(t.Context(), "", "sub_1", "", 10); return err },
+		"a subscription's history":     func() error { _, err := s.LatestEvents(t.Context(), "sub_1", 10); return err },
+		"an account's balance entries": func() error { _, err := s.Entries(t.Context(), "acc_1", 10); return err },
+		"mails that wait":              func() error { _, err := s.WaitingMails(t.Context(), time.Now()); return err },
 		"a day's books": func() error {
 			_, err := s.Books(t.Context(), "stripe", opening, opening.AddDate(0, 0, 1), billing.Moved{Charges: []billing.MovedCharge{{Invoice: "inv_1"}}})
 			return err
 		},
-		"an address's licences": func() error { _, err := s.Licenses(t.Context(), "a@b.example", "", 10); return err },
 	} {
 		plans = nil
 		must(t, list())
-		if len(plans) == 0 || slices.ContainsFunc(plans, func(p string) bool { return strings.HasPrefix(p, "SCAN ") }) {
+		if len(plans) == 0 || slices.ContainsFunc(plans, func(p string) bool { return strings.HasPrefix(p, "SCAN ") && p != "SCAN products" }) {
 			t.Errorf("%s: %q", name, plans)
 		}
 	}

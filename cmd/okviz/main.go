@@ -25,6 +25,7 @@ import (
 )
 
 func main() {
+	engine.UseMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx = billing.As(ctx, commandLine())

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -49,9 +50,22 @@ func NewStamper(store Store, keys licensing.KeyRing, term licensing.FileTerm) *S
 // file, where that version is not offered. A licence that is no longer valid
 // is an error, and so is a version that knows none of the keys that sign.
 func (p *Stamper) Stamp(ctx context.Context, l licensing.Issued, version string, now time.Time) (file billing.Attachment, stamped string, err error) {
+	name, write, stamped, err := p.Open(ctx, l, version, now)
+	if err != nil || stamped == "" {
+		return file, "", err
+	}
+	var out bytes.Buffer
+	if err := write(&out); err != nil {
+		return file, "", err
+	}
+	return billing.Attachment{Name: name, ContentType: "application/octet-stream", Data: out.Bytes()}, stamped, nil
+}
+
+// Open is Stamp without the file in memory: write writes it, the same each time.
+func (p *Stamper) Open(ctx context.Context, l licensing.Issued, version string, now time.Time) (name string, write func(io.Writer) error, stamped string, err error) {
 	versions, err := p.store.Versions(ctx, l.Product)
 	if err != nil {
-		return file, "", err
+		return "", nil, "", err
 	}
 	for _, v := range versions {
 		if version != "" && v.Version != version {
@@ -59,22 +73,22 @@ func (p *Stamper) Stamp(ctx context.Context, l licensing.Issued, version string,
 		}
 		f, err := p.form(ctx, l.Product, v)
 		if err != nil {
-			return file, "", err
+			return "", nil, "", err
 		}
 		l.ValidUntil = p.term.Ends(l.ValidUntil, l.MoneyBackUntil, now)
 		token, err := p.keys.Sign(licensing.Embedded(l.License, now), f.kids...)
 		if err != nil {
-			return file, "", fmt.Errorf("signing for %s, in %s %s: %w", l.ID, l.Product, v.Version, err)
+			return "", nil, "", fmt.Errorf("signing for %s, in %s %s: %w", l.ID, l.Product, v.Version, err)
 		}
-		var out bytes.Buffer
-		if err := f.template.Stamp(&out, token); err != nil {
-			return file, "", fmt.Errorf("stamping %s %s: %w", l.Product, v.Version, err)
+		write := func(w io.Writer) error {
+			if err := f.template.Stamp(w, token); err != nil {
+				return fmt.Errorf("stamping %s %s: %w", l.Product, v.Version, err)
+			}
+			return nil
 		}
-		return billing.Attachment{
-			Name: fmt.Sprintf("%s-%s.pbiviz", l.Product, v.Version), ContentType: "application/octet-stream", Data: out.Bytes(),
-		}, v.Version, nil
+		return fmt.Sprintf("%s-%s.pbiviz", l.Product, v.Version), write, v.Version, nil
 	}
-	return file, "", nil
+	return "", nil, "", nil
 }
 
 // Inspect holds a package to what can be published, and says what it is: it

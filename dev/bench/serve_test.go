@@ -26,17 +26,18 @@ import (
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/dev/keys"
 	"github.com/okviz/licensing/dev/system"
+	"github.com/okviz/licensing/dev/temporal"
 	"github.com/okviz/licensing/engine"
 	"github.com/okviz/licensing/models/mysqltest"
 )
 
 // task is what a process of the benchmark does, as it is told in the environment.
 type task struct {
-	Serve      string // system, api, bare, workflows
+	Serve      string // system, temporal, api, bare, workflows
 	Data       string // folder of a system's data
 	Database   string
 	RateLimits string // of an api: on, or empty
-	Temporal   string // where it is, for workflows
+	Temporal   string // where it is, for api and workflows
 	Answer     string // what bare answers
 	File       string // what bare serves
 }
@@ -68,6 +69,8 @@ func (t task) run(ctx context.Context) error {
 	switch t.Serve {
 	case "system":
 		return t.system(ctx)
+	case "temporal":
+		return t.temporal(ctx)
 	case "api":
 		return t.api(ctx)
 	case "workflows":
@@ -94,11 +97,24 @@ func (t task) system(ctx context.Context) error {
 	return s.Stop()
 }
 
+// temporal is Temporal alone.
+func (t task) temporal(ctx context.Context) error {
+	s, err := temporal.Start(ctx, temporal.Options{Namespace: client.DefaultNamespace, SearchAttributes: engine.SearchAttributes, Logger: quiet})
+	if err != nil {
+		return err
+	}
+	ready(served{Temporal: s.Address()})
+	<-ctx.Done()
+	s.Stop()
+	return nil
+}
+
 const operatorKey = "okv_0123456789012345678901234567890123456789"
 
 // api is the product's role api alone, over a database that is there.
 func (t task) api(ctx context.Context) error {
-	e, err := engine.OpenAt(t.config(), client.Options{HostPort: "127.0.0.1:1", Logger: log.NewStructuredLogger(quiet)}, quiet)
+	engine.UseMemory()
+	e, err := engine.OpenAt(t.config(), client.Options{HostPort: t.Temporal, Logger: log.NewStructuredLogger(quiet)}, quiet)
 	if err != nil {
 		return err
 	}
@@ -109,7 +125,11 @@ func (t task) api(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ready(served{HTTP: l.Addr().String(), Operator: operatorKey})
+	go func() {
+		if e.Await(ctx) == nil { // then its loops begin
+			ready(served{HTTP: l.Addr().String(), Operator: operatorKey})
+		}
+	}()
 	return e.Serve(ctx, l)
 }
 
@@ -118,7 +138,7 @@ func (t task) config() engine.Config {
 		Env: "development", DatabaseURL: t.Database, PublicURL: "http://127.0.0.1:8080",
 		Secret: billing.Secret{"development-secret-that-everybody-knows"}, SigningKeys: []string{string(keys.Signing), string(keys.Next)},
 		SMTPURL: "smtp://127.0.0.1:1?starttls=never", MailFrom: "OKVIZ <licences@okviz.example>", Brand: "OKVIZ",
-		SellerCountry: "IT", Gateway: "sandbox", OperatorKey: operatorKey, RateLimits: t.RateLimits,
+		TrustedProxies: []string{"127.0.0.1"}, SellerCountry: "IT", Gateway: "sandbox", OperatorKey: operatorKey, RateLimits: t.RateLimits,
 	}
 }
 
@@ -217,7 +237,7 @@ func start(b *testing.B, t task) *process {
 	text, err := json.Marshal(t)
 	must(b, err)
 	cmd := exec.Command(self)
-	cmd.Env, cmd.Stderr = append(os.Environ(), taskVariable+"="+string(text)), os.Stderr
+	cmd.Env, cmd.Stderr = append(os.Environ(), taskVariable+"="+string(text), "GOMEMLIMIT=800MiB"), os.Stderr
 	out, err := cmd.StdoutPipe()
 	must(b, err)
 	must(b, cmd.Start())

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"reflect"
-	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,9 +16,10 @@ import (
 	"github.com/okviz/licensing/licensing"
 )
 
-// How old the data may be that a check is answered from. A revocation, a
-// suspension or a cancellation made by any process takes effect after at most
-// checksStale plus one read of the database: within 30 s.
+// How old the data may be that a check is answered from: since it was read, or since the
+// database last told that it had not changed. A revocation, a suspension or a cancellation
+// made by any process takes effect after at most checksStale plus one read of the database:
+// within 30 s.
 const (
 	checksFresh = 10 * time.Second // then it is read again aside, and still given
 	checksStale = 20 * time.Second // then it is read again first, while the database is there
@@ -33,16 +34,26 @@ const (
 	checksKept  = 50_000 // licences, and as many ids that are none
 	checksReads = 16     // at a time, however many licences are asked for at once
 
+	// A licence is read again after checksLife though nothing has told of a change: its row
+	// may be gone.
+	checksLife = 24 * time.Hour
+
 	leaseAge = time.Hour // then a lease is signed anew
 )
 
-// licenseID is what all ids of licences look like. A question about another
-// need not wait for the database.
-var licenseID = regexp.MustCompile(`^lic_[0-9A-HJKMNP-TV-Z]{26}$`)
+// isLicenseID tells whether an id looks like a licence's. A question about another need not
+// wait for the database.
+func isLicenseID(id licensing.LicenseID) bool {
+	code, isOne := strings.CutPrefix(string(id), "lic_")
+	return isOne && len(code) == 26 && strings.Trim(code, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ""
+}
 
 // Store is what checks need of the database. Errors: billing.ErrNotFound.
 type Store interface {
 	License(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error)
+	// Changes are the licences that were changed within so long, each with its ChangedAt, and
+	// how each product is activated.
+	Changes(ctx context.Context, within time.Duration) (map[licensing.LicenseID]time.Time, map[string]licensing.Activation, error)
 	AllVersions(ctx context.Context, product string) ([]billing.Version, error)
 	// UseTrial notes that a licence's trial is used: by anybody, if no organisation is named.
 	UseTrial(ctx context.Context, license licensing.LicenseID, organisation string) error
@@ -51,8 +62,8 @@ type Store interface {
 
 // Checks caches what licence checks are answered from: the licences that are
 // asked for, each with the leases that everybody who asks gets, and ids that
-// do not exist. A cached answer needs no database; what is asked for often
-// is refreshed in the background. While the database is away, cached
+// do not exist. A cached answer needs no database: what is kept is good until the
+// database tells of a change (Follow). While the database is away, cached
 // licences are served until their own valid_until.
 type Checks struct {
 	store    Store
@@ -69,6 +80,7 @@ type Checks struct {
 	kept    map[licensing.LicenseID]License
 	none    map[licensing.LicenseID]time.Time // ids that are none, and when that was so
 	reading map[licensing.LicenseID]*reading
+	changes           // what the database has told
 	failed  int       // readings in a row
 	away    time.Time // until then nobody waits for the database
 }
@@ -121,8 +133,9 @@ func (c *Checks) lease(l License, code licensing.Code, q licensing.Question, now
 // for an id that does not exist.
 type License struct {
 	licensing.Issued
-	read   time.Time
-	leases *leases
+	read    time.Time
+	changed bool // since it was read
+	leases  *leases
 }
 
 // leases are the tokens of one licence as it is: each is signed once, and all
@@ -165,7 +178,7 @@ type reading struct {
 // Read again meanwhile. A test clock may have been moved since it was read:
 // its licences are always read again.
 func (c *Checks) Cached(id licensing.LicenseID) (License, bool) {
-	if !licenseID.MatchString(string(id)) {
+	if !isLicenseID(id) {
 		return License{}, true
 	}
 	now := c.now()
@@ -175,14 +188,14 @@ func (c *Checks) Cached(id licensing.LicenseID) (License, bool) {
 		return License{}, true
 	}
 	k, known := c.kept[id]
-	age := now.Sub(k.read)
+	age := now.Sub(later(k.read, c.told))
 	switch {
 	case !known || k.TestClock != "":
 		return k, false
 	case now.Before(c.away):
-	case age >= checksStale:
+	case age >= checksStale || k.changed:
 		return k, false
-	case age >= checksFresh:
+	case age >= checksFresh || now.Sub(k.read) >= checksLife || k.Type == licensing.Users && licensing.WeekOf(now) != licensing.WeekOf(k.read):
 		c.begin(id, now)
 	}
 	return k, true
@@ -247,7 +260,8 @@ func (c *Checks) fetch(id licensing.LicenseID, r *reading, now time.Time) {
 		c.failed, c.away = 0, time.Time{}
 	}
 	if err == nil {
-		r.kept = License{l, now, &leases{signed: map[string]lease{}}}
+		activation, told := c.activations[l.Product]
+		r.kept = License{l, now, told && activation != l.Activation, &leases{signed: map[string]lease{}}}
 		if was := c.kept[id]; was.ID != "" && reflect.DeepEqual(was.License, l.License) {
 			r.kept.leases = was.leases
 		}

@@ -14,9 +14,11 @@ import (
 
 const (
 	// usersEvery is how often those who were counted are written down, and
-	// questionsEvery how often the number of questions is where nobody is new.
-	usersEvery     = 5 * time.Second
-	questionsEvery = time.Minute
+	// questionsEvery how often the number of questions is where nobody is new: of so many
+	// licences at a time, so that the database has no more to do where more are asked for.
+	usersEvery      = 5 * time.Second
+	questionsEvery  = time.Hour
+	questionsAtOnce = 100
 	// usersPerAddress is how many an address may add in a day, so that nobody
 	// makes a licence look outgrown with made-up ids.
 	usersPerAddress = 1000
@@ -158,12 +160,16 @@ func (p *users) knows(who counted) bool {
 
 // write writes down who waits, and tells which licences have been outgrown now,
 // with the subscriptions that a mail waits for. What cannot be written down
-// waits for the next time; so does, for a minute, a mere number of questions.
+// waits for the next time; so does, for an hour, a mere number of questions.
 func (p *users) write(ctx context.Context, now time.Time) (outgrown map[licensing.LicenseID]billing.SubscriptionID) {
 	p.mu.Lock()
 	due := map[usageWeek]*seen{}
+	questions := 0
 	for week, s := range p.waiting {
-		if s.news() || now.Sub(s.since) >= questionsEvery {
+		if !s.news() && now.Sub(s.since) >= questionsEvery {
+			questions++
+		}
+		if s.news() || now.Sub(s.since) >= questionsEvery && questions <= questionsAtOnce {
 			due[week] = s
 			delete(p.waiting, week)
 			p.waits -= len(s.Users)
@@ -216,19 +222,33 @@ func (c *Checks) Count(ctx context.Context) {
 	}
 }
 
-// Run writes down who asks about licences, until the context ends and those
-// who wait then are written down too.
+// Run follows what changes, and writes down who asks about licences, until the context
+// ends and those who wait then are written down too.
 func (c *Checks) Run(ctx context.Context) {
-	tick := time.NewTicker(usersEvery)
+	var following sync.WaitGroup
+	following.Go(func() {
+		every(ctx, changesEvery, func() {
+			if err := c.Follow(ctx); err != nil && ctx.Err() == nil {
+				c.users.log.Warn("what has changed of licences was not read", "error", err)
+			}
+		})
+	})
+	every(ctx, usersEvery, func() { c.Count(ctx) })
+	following.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), usersEvery)
+	defer cancel()
+	c.Count(last)
+}
+
+// every does something again and again until the context ends.
+func every(ctx context.Context, interval time.Duration, do func()) {
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
-			c.Count(ctx)
+			do()
 		}
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), usersEvery)
-	defer cancel()
-	c.Count(last)
 }

@@ -65,17 +65,17 @@ func TestWhoWasSeenIsWrittenDownOnceWhateverTheDatabaseDoes(t *testing.T) {
 	if got, want := store.totals(), "3 users, 6 questions, 1 without an id"; got != want || len(store.written) != 1 || outgrown != 1 {
 		t.Errorf("%s in %d rows, told of %d times; want %s in one, once", got, len(store.written), outgrown, want)
 	}
-	// Nobody is new: a mere number of questions waits for a minute.
+	// Nobody is new: a mere number of questions waits for an hour.
 	store.told = ""
 	see("ada", "bea")
 	c.Count(t.Context())
 	if len(store.written) != 1 {
 		t.Error("questions of those who are known did not wait")
 	}
-	now = now.Add(time.Minute)
+	now = now.Add(time.Hour)
 	c.Count(t.Context())
 	if got, want := store.totals(), "3 users, 8 questions, 1 without an id"; got != want {
-		t.Errorf("a minute later %s, want %s", got, want)
+		t.Errorf("an hour later %s, want %s", got, want)
 	}
 	now = now.AddDate(0, 0, 7) // in another week they count again
 	see("ada")

@@ -214,8 +214,11 @@ CREATE TABLE licenses (
   site_edits_until DATETIME NULL,
   block_over_limit BOOLEAN NOT NULL,
   money_back_until DATETIME NULL,
-  tally JSON NOT NULL
+  tally JSON NOT NULL,
+  changed_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+-- What processes that have read a licence look for every few seconds.
+CREATE INDEX licenses_changed ON licenses (changed_at);
 
 -- Mails to be sent, written with the event that they tell of.
 CREATE TABLE outbox (

@@ -214,8 +214,17 @@ CREATE TABLE licenses (
   site_edits_until DATETIME NULL,
   block_over_limit BOOLEAN NOT NULL,
   money_back_until DATETIME NULL,
-  tally TEXT NOT NULL
+  tally TEXT NOT NULL,
+  changed_at DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))
 );
+-- What processes that have read a licence look for every few seconds.
+CREATE INDEX licenses_changed ON licenses (changed_at);
+-- Two changes of one licence never have the same instant.
+-- +goose StatementBegin
+CREATE TRIGGER licenses_change AFTER UPDATE ON licenses BEGIN
+  UPDATE licenses SET changed_at = max(strftime('%Y-%m-%d %H:%M:%f', 'now'), strftime('%Y-%m-%d %H:%M:%f', OLD.changed_at, '+0.0015 seconds')) WHERE id = NEW.id;
+END;
+-- +goose StatementEnd
 
 -- Mails to be sent, written with the event that they tell of.
 CREATE TABLE outbox (
