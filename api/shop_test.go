@@ -26,7 +26,6 @@ import (
 	"github.com/okviz/licensing/backoffice"
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/commands"
-	"github.com/okviz/licensing/delivery/documents"
 	"github.com/okviz/licensing/delivery/packages"
 	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/licensing/checks"
@@ -159,7 +158,7 @@ func openShop(t *testing.T, url string, change ...func(*parts)) *shop {
 	check(t, err)
 	s.gateway = gateway
 	stamper := packages.NewStamper(s.store, s.keys, billing.DefaultPolicy().File)
-	papers, err := documents.New(documents.Vendor{Name: "OKVIZ"}, nil)
+	papers, err := activitiestest.Documents()
 	check(t, err)
 	s.mailbox = &activitiestest.Mailbox{}
 	s.temporal = &temporal{store: s.store, steps: &activities.Activities{

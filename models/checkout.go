@@ -141,10 +141,10 @@ func account(tx *gorm.DB, email string) (billing.AccountID, error) {
 }
 
 // RequestOf finds the request that a caller made with a key. Errors:
-// ErrNotFound.
+// ErrNotFound, ErrNewerRelease.
 func (s *Store) RequestOf(ctx context.Context, caller, route, key string) (billing.Request, error) {
 	r, err := one[requestRow](s.db.WithContext(ctx).Where("caller = ? AND route = ? AND idempotency_key = ?", caller, route, key))
-	return r.request(), err
+	return r.open(err)
 }
 
 // Confirm lets an order go on whose address has been confirmed: its purchase may
@@ -166,10 +166,10 @@ func (s *Store) Confirm(ctx context.Context, id billing.RequestID, notAfter time
 	return request, err
 }
 
-// Request reads a request with its outcome. Errors: ErrNotFound.
+// Request reads a request with its outcome. Errors: ErrNotFound, ErrNewerRelease.
 func (s *Store) Request(ctx context.Context, id billing.RequestID) (billing.Request, error) {
 	r, err := one[requestRow](s.db.WithContext(ctx).Where("id = ?", id))
-	return r.request(), err
+	return r.open(err)
 }
 
 // OpenRequests are the requests of a subscription that have no outcome, in the
@@ -179,9 +179,20 @@ func (s *Store) OpenRequests(ctx context.Context, subscription billing.Subscript
 	err := s.db.WithContext(ctx).Where("subscription = ? AND outcome IS NULL", subscription).Order("id").Find(&rows).Error
 	list := make([]billing.Request, len(rows))
 	for i, r := range rows {
-		list[i] = r.request()
+		if list[i], err = r.open(err); err != nil {
+			return nil, err
+		}
 	}
 	return list, err
+}
+
+// open is the request, unless it is still to be carried out and asks for what
+// only a newer release knows.
+func (r requestRow) open(err error) (billing.Request, error) {
+	if err == nil && r.Outcome == nil {
+		err = r.mine()
+	}
+	return r.request(), err
 }
 
 func (r requestRow) request() billing.Request {

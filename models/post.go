@@ -271,7 +271,7 @@ func fileInvoice(tx *gorm.DB, inv billing.Invoice) error {
 
 func (r *invoiceRow) set(inv billing.Invoice) {
 	r.ID, r.InvoiceKey, r.Subscription, r.Account = inv.ID, inv.Key, inv.Subscription, inv.Account
-	r.Status, r.InFlight, r.Charge, r.Detail, r.Number = inv.Status, inv.InFlight != "", inv.Charge, inv, nil
+	r.Status, r.InFlight, r.Charge, r.PaidAt, r.Detail, r.Number = inv.Status, inv.InFlight != "", inv.Charge, optional(inv.PaidAt), inv, nil
 	if inv.Number != "" {
 		r.Number = &inv.Number
 	}
