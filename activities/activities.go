@@ -61,6 +61,7 @@ type Mailer interface {
 // Files stamps the newest published package of a licence's product. The
 // version is empty where none has been published yet.
 type Files interface {
+	Newest(ctx context.Context, product string) (version string, err error)
 	Stamp(ctx context.Context, l licensing.Issued, version string, now time.Time) (file billing.Attachment, stamped string, err error)
 }
 
@@ -83,6 +84,7 @@ type Activities struct {
 	OperatorEmail string
 	Secret        billing.Secret   // makes the credentials of mailed links
 	RateLimits    bool             // limit declined cards over all orders
+	LargestMail   int64            // in bytes; a larger one has a link to its file. 0: no mail is too large
 	Now           func() time.Time // real time
 }
 

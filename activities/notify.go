@@ -238,12 +238,20 @@ func (a *Activities) addressLicensee(ctx context.Context, l *billing.Email, n bi
 	if !now.Before(license.ValidUntil) {
 		return errEnded
 	}
+	if n.Kind.Replaces() && license.Usage.Questions > 0 { // online, where it needs no new file
+		l.Version, err = a.Files.Newest(ctx, license.Product)
+		return err
+	}
 	file, version, err := a.Files.Stamp(ctx, license, "", now)
 	if err != nil {
 		return err
 	}
-	if l.Version = version; version != "" {
+	if l.Version = version; version != "" && (a.LargestMail == 0 || encoded(file) <= a.LargestMail) {
 		l.Attachments = []billing.Attachment{file}
 	}
 	return nil
 }
+
+// encoded is how many bytes an attachment adds to a mail: each line of 76 characters
+// and its end stands for 57 bytes.
+func encoded(a billing.Attachment) int64 { return int64((len(a.Data) + 56) / 57 * 78) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -106,6 +107,47 @@ func TestReceiptGoesToThePayerAndTheFileToTheLicensee(t *testing.T) {
 	}
 	if err := s.Notify(t.Context(), sub); err != nil || len(s.Mailbox.Emails()) != 2 {
 		t.Errorf("sent again: %d letters, %v", len(s.Mailbox.Emails()), err)
+	}
+}
+
+func TestTheFileIsLeftToItsPageWhereItWouldBeTooLargeOrNobodyNeedsIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		largest         int64 // of a mail
+		online, renewed bool
+		attached        bool
+	}{
+		"a first file":                               {attached: true},
+		"a first file, asked for online already":     {online: true, attached: true},
+		"a first file that is too large":             {largest: 100, attached: false},
+		"a first file that is not":                   {largest: 5_000_000, attached: true},
+		"the renewal of one that was never online":   {renewed: true, attached: true},
+		"the renewal of one that was online of late": {renewed: true, online: true, attached: false},
+		"a renewal that is too large":                {renewed: true, largest: 100, attached: false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t)
+			s.publish("2.4.2")
+			s.LargestMail = c.largest
+			sub := s.buy(activitiestest.Order{Token: "tok_visa"})
+			kind := billing.NoticeLicense
+			if c.online {
+				_, err := s.DB.CountUsers(t.Context(), s.State(t, sub).License, licensing.Seen{At: time.Now(), Questions: 1, Users: []licensing.User{licensing.UserOf("somebody")}})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c.renewed {
+				s.must(s.Do(t.Context(), s.due(sub)))
+				kind = billing.NoticeLicenseUpdated
+			}
+			if err := s.Notify(t.Context(), sub); err != nil {
+				t.Fatal(err)
+			}
+			mail := s.email(kind)
+			if attached := len(mail.Attachments) == 1; attached != c.attached || mail.Version != "2.4.2" || mail.Link != "https://shop.example/account/licenses/"+string(mail.LicenseID) {
+				t.Errorf("%d files attached, of version %q, with the link %s", len(mail.Attachments), mail.Version, mail.Link)
+			}
+		})
 	}
 }
 

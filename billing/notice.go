@@ -49,6 +49,10 @@ const (
 	NoticeTransferUnused  NoticeKind = "transfer_unused"  // operator: money for an invoice that is paid or void already
 )
 
+// Replaces tells whether the file of such a mail takes the place of one that was
+// mailed before.
+func (k NoticeKind) Replaces() bool { return k == NoticeLicenseUpdated || k == NoticeFileRenewed }
+
 // Role is the recipient of a notice (docs/rules.md, Who takes part): one of the
 // subscription's two contacts, or the operator. The licensee's mails show no
 // prices; the operator's name ids instead of people.

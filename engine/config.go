@@ -51,11 +51,15 @@ type Config struct {
 	OperatorKey      string         `env:"OKVIZ_OPERATOR_KEY"`                 // development only
 	TestClocks       bool           `env:"OKVIZ_TEST_CLOCKS"`                  // development only
 	TrustedProxies   []string       `env:"OKVIZ_TRUSTED_PROXIES"`
-	AcceptRisks      []string       `env:"OKVIZ_ACCEPT_RISKS"`    // what production otherwise refuses
-	Deployment       string         `env:"OKVIZ_DEPLOYMENT"`      // of the workers, as Temporal's Worker Deployment Versioning names it; empty: no versioning
-	BuildID          string         `env:"OKVIZ_BUILD_ID"`        // of this worker in it
-	EntraAuthority   string         `env:"OKVIZ_ENTRA_AUTHORITY"` // https://login.microsoftonline.com/organizations/v2.0; empty: no activation
-	EntraAudience    string         `env:"OKVIZ_ENTRA_AUDIENCE"`  // for whom its tokens are: the application's id
+	AcceptRisks      []string       `env:"OKVIZ_ACCEPT_RISKS"`                         // what production otherwise refuses
+	Deployment       string         `env:"OKVIZ_DEPLOYMENT"`                           // of the workers, as Temporal's Worker Deployment Versioning names it; empty: no versioning
+	BuildID          string         `env:"OKVIZ_BUILD_ID"`                             // of this worker in it
+	Connections      int            `env:"OKVIZ_DATABASE_CONNECTIONS" envDefault:"40"` // of each process; 0: the default
+	Activities       int            `env:"OKVIZ_ACTIVITIES" envDefault:"40"`           // at once, of each worker; 0: the default
+	CachedWorkflows  int            `env:"OKVIZ_CACHED_WORKFLOWS" envDefault:"2000"`   // of each worker; 0: the default
+	MailMegabytes    int            `env:"OKVIZ_MAIL_MEGABYTES" envDefault:"5"`        // a larger mail has a link to its file; 0: the default
+	EntraAuthority   string         `env:"OKVIZ_ENTRA_AUTHORITY"`                      // https://login.microsoftonline.com/organizations/v2.0; empty: no activation
+	EntraAudience    string         `env:"OKVIZ_ENTRA_AUDIENCE"`                       // for whom its tokens are: the application's id
 
 	// For how many days what is over is kept; 0: for ever.
 	RetainRequests      int `env:"OKVIZ_RETENTION_REQUESTS" envDefault:"400"`
@@ -152,6 +156,14 @@ func (c Config) checkService(wrong *faults) {
 	}
 	if c.FileDays != 0 && c.FileDays < 60 {
 		wrong.add("OKVIZ_FILE_DAYS", "must be at least 60, since a fresh file is mailed 30 days before one ends")
+	}
+	if c.Connections != 0 && c.Connections < 5 {
+		wrong.add("OKVIZ_DATABASE_CONNECTIONS", "must be at least 5")
+	}
+	for name, n := range map[string]int{"OKVIZ_ACTIVITIES": c.Activities, "OKVIZ_CACHED_WORKFLOWS": c.CachedWorkflows, "OKVIZ_MAIL_MEGABYTES": c.MailMegabytes} {
+		if n < 0 {
+			wrong.add(name, "must be a number above 0")
+		}
 	}
 	if c.FirstFileDays < 0 {
 		wrong.add("OKVIZ_FIRST_FILE_DAYS", "must be a number of days, or absent")

@@ -128,7 +128,13 @@ func (e *Engine) openGateway() error {
 }
 
 // OpenStore connects to the database alone.
-func OpenStore(c Config) (*models.Store, error) { return models.Open(c.DatabaseURL, c.policy()) }
+func OpenStore(c Config) (*models.Store, error) {
+	s, err := models.Open(c.DatabaseURL, c.policy())
+	if err == nil && c.Connections > 0 {
+		err = s.SetConnections(c.Connections)
+	}
+	return s, err
+}
 
 // version names this worker to Temporal's Worker Deployment Versioning; zero:
 // it takes every workflow.
@@ -409,7 +415,7 @@ func (e *Engine) Work(ctx context.Context) error {
 		return nil // told to stop before it had begun
 	}
 	defer e.runBeside(ctx, roleWorker)()
-	return worker.New(e.Temporal, e.steps, e.config.version(), e.log).Run(until(ctx))
+	return worker.New(e.Temporal, e.steps, worker.Limits{Activities: e.config.Activities, CachedWorkflows: e.config.CachedWorkflows}, e.config.version(), e.log).Run(until(ctx))
 }
 
 func until(ctx context.Context) <-chan any {
@@ -436,7 +442,7 @@ func (e *Engine) Activities() (*activities.Activities, error) {
 	}
 	return &activities.Activities{
 		Store: e.Store, Gateway: meteredGateway{e.gateway, e.metrics}, Mailer: meteredMailer{sender, e.metrics}, Files: e.Stamper, Documents: e.documents, PublicURL: e.config.PublicURL, Secret: e.config.Secret,
-		OperatorEmail: operator, RateLimits: e.config.limited(), Now: time.Now,
+		OperatorEmail: operator, RateLimits: e.config.limited(), LargestMail: int64(cmp.Or(e.config.MailMegabytes, 5)) * 1_000_000, Now: time.Now,
 	}, nil
 }
 

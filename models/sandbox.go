@@ -63,8 +63,9 @@ func (l SandboxLedger) Customer(ctx context.Context, c sandbox.Customer) (sandbo
 	db := l.store.db.WithContext(ctx)
 	row, err := one[sandboxCustomerRow](db.Where("account = ?", c.Account))
 	if errors.Is(err, billing.ErrNotFound) {
-		if err := db.Clauses(clause.OnConflict{DoNothing: true}).Create(&sandboxCustomerRow{c.ID, c.Account}).Error; err != nil {
-			return c, err
+		mine := db.Clauses(clause.OnConflict{DoNothing: true}).Create(&sandboxCustomerRow{c.ID, c.Account})
+		if mine.Error != nil || mine.RowsAffected == 1 {
+			return c, mine.Error
 		}
 		row, err = one[sandboxCustomerRow](db.Where("account = ?", c.Account))
 	}

@@ -53,12 +53,21 @@ func Open(databaseURL string, policy billing.Policy) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", wordless(err))
 	}
-	if pool, err := db.DB(); err == nil {
-		pool.SetMaxOpenConns(40)
-		pool.SetMaxIdleConns(20)
-		pool.SetConnMaxLifetime(10 * time.Minute)
+	s := &Store{db, policy, &remembered{products: map[string]rememberedProduct{}}}
+	return s, s.SetConnections(40)
+}
+
+// SetConnections sets how many connections this process opens at most.
+func (s *Store) SetConnections(most int) error {
+	pool, err := s.db.DB()
+	if err != nil {
+		return err
 	}
-	return &Store{db, policy, &remembered{products: map[string]rememberedProduct{}}}, nil
+	pool.SetMaxOpenConns(most)
+	pool.SetMaxIdleConns(most) // a burst opens none anew
+	pool.SetConnMaxIdleTime(time.Minute)
+	pool.SetConnMaxLifetime(10 * time.Minute)
+	return nil
 }
 
 func dialect(databaseURL string) (gorm.Dialector, error) {

@@ -23,7 +23,7 @@ func TestWorkerHasItsWorkflowsAndActivitiesWithoutTalkingToAnybody(t *testing.T)
 		t.Fatal(err)
 	}
 	defer c.Close()
-	New(c, &activities.Activities{}, worker.WorkerDeploymentVersion{}, slog.New(slog.DiscardHandler)) // panics on what cannot be registered
+	New(c, &activities.Activities{}, Limits{}, worker.WorkerDeploymentVersion{}, slog.New(slog.DiscardHandler)) // panics on what cannot be registered
 }
 
 func TestAWorkerIsVersionedOnlyWhereItsBuildIsNamedAndRunsFollowTheCurrentVersion(t *testing.T) {

@@ -91,6 +91,15 @@ func (p *Stamper) Open(ctx context.Context, l licensing.Issued, version string, 
 	return "", nil, "", nil
 }
 
+// Newest is the newest version that a product offers; empty if it offers none.
+func (p *Stamper) Newest(ctx context.Context, product string) (version string, err error) {
+	versions, err := p.store.Versions(ctx, product)
+	if err != nil || len(versions) == 0 {
+		return "", err
+	}
+	return versions[0].Version, nil
+}
+
 // Inspect holds a package to what can be published, and says what it is: it
 // must parse, carry a public key that tokens can be signed for, and read back
 // once it is stamped. Errors are *pbiviz.Error and *billing.Error

@@ -64,7 +64,7 @@ func run(ctx context.Context, fatal places) error {
 		}
 		return errors.Join(err, e.Close())
 	}
-	w := worker.New(e.Temporal, steps, sdkworker.WorkerDeploymentVersion{}, log)
+	w := worker.New(e.Temporal, steps, worker.Limits{}, sdkworker.WorkerDeploymentVersion{}, log)
 	go worker.Sweep(ctx, steps, 2*time.Second, log)
 	return errors.Join(w.Run(sdkworker.InterruptCh()), e.Close())
 }
