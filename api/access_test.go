@@ -107,6 +107,13 @@ func TestWhoMayCallWhat(t *testing.T) {
 			own.want(403, "forbidden") // who pays does not see it
 			licensed.want(409, "not_possible_now")
 			elses.want(404, "not_found")
+		case op.OperationID == "hand-over-license": // who uses it gives no commands
+			guest.want(401, "unauthorized")
+			order.want(403, "forbidden")
+			foreign.want(403, "forbidden")
+			own.want(200, "")
+			licensed.want(404, "not_found")
+			elses.want(404, "not_found")
 		case strings.HasPrefix(path, "/v1/operator/"):
 			guest.want(401, "unauthorized")
 			for _, a := range []answer{order, foreign, own, licensed, elses} {

@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -117,4 +119,38 @@ func TestAnOperatorMovesASubscriptionToAnotherCustomer(t *testing.T) {
 		t.Errorf("the audit log says %s", audit.body)
 	}
 	s.ask("POST", "/v1/operator/subscriptions/"+id+"/transfer", `{"email":"dee@other.example"}`, asOperator, withKey()).want(409, "no_change")
+}
+
+func TestAYearsDocumentsAreListedAndInOneArchive(t *testing.T) {
+	s := newShop(t)
+	bought := s.buy().want(201, "")
+	s.buy(`billing.email="dee@other.example"`).want(201, "")
+	s.on(bought.text("subscription.id"), "money-back", "{}").want(200, "")
+	ada := s.signIn("ada@contoso.example")
+	year := bought.text("invoice.issued_at")[:4]
+	all := s.ask("GET", "/v1/documents?year="+year, "", ada).want(200, "")
+	if n := len(all.at("data").([]any)); n != 2 {
+		t.Errorf("%d documents: %s", n, all.body)
+	}
+	notes := s.ask("GET", "/v1/documents?kind=credit_note&subscription="+bought.text("subscription.id"), "", ada).want(200, "")
+	if n := len(notes.at("data").([]any)); n != 1 || !strings.Contains(string(notes.body), "CN-"+year) {
+		t.Errorf("credit notes: %s", notes.body)
+	}
+	if other := s.ask("GET", "/v1/documents?year=2001", "", ada).want(200, ""); len(other.at("data").([]any)) != 0 {
+		t.Errorf("another year: %s", other.body)
+	}
+	a := s.ask("GET", "/v1/documents/archive?year="+year, "", ada).want(200, "")
+	z, err := zip.NewReader(bytes.NewReader(a.body), int64(len(a.body)))
+	check(t, err)
+	if len(z.File) != 2 || z.File[0].Name != bought.text("invoice.number")+".pdf" || !strings.HasPrefix(z.File[1].Name, "CN-") {
+		t.Errorf("%d files of %s", len(z.File), year)
+	}
+	s.ask("GET", "/v1/documents/archive?year="+year, "", asOperator).want(403, "forbidden")
+	s.ask("POST", "/v1/quotes", quoted(), withKey()).want(201, "")
+	if q := s.ask("GET", "/v1/quotes", "", ada).want(200, ""); len(q.at("data").([]any)) != 1 {
+		t.Errorf("quotes: %s", q.body)
+	}
+	if q := s.ask("GET", "/v1/quotes", "", s.signIn("dee@other.example")).want(200, ""); len(q.at("data").([]any)) != 0 {
+		t.Errorf("another's quotes: %s", q.body)
+	}
 }

@@ -56,6 +56,7 @@ type Files interface {
 // Documents writes invoices and quotes as PDF.
 type Documents interface {
 	Invoice(inv billing.Invoice, to billing.BillingDetails) ([]byte, error)
+	CreditNote(n billing.CreditNote, inv billing.Invoice, to billing.BillingDetails) ([]byte, error)
 	Quote(q billing.Quote) ([]byte, error)
 }
 

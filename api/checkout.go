@@ -172,6 +172,7 @@ type ShopStore interface {
 	BalanceIn(ctx context.Context, account billing.AccountID, currency string) (billing.Money, error)
 	BeginQuote(ctx context.Context, r billing.Request, q billing.Quote) (request billing.Request, fresh bool, err error)
 	Quote(ctx context.Context, id string) (billing.Quote, error)
+	Quotes(ctx context.Context, account billing.AccountID, before string, limit int) ([]billing.Quote, error)
 	UnusedTrial(ctx context.Context, product, organisation string) (bool, error)
 	FirstInvoice(ctx context.Context, subscription billing.SubscriptionID) (billing.Invoice, []billing.CreditNote, error)
 }

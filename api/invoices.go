@@ -25,6 +25,7 @@ type invoices struct {
 }
 
 func (s *invoices) routes(h huma.API) {
+	s.documentRoutes(h)
 	huma.Register(h, route(http.MethodGet, "/v1/invoices", "list-invoices", "Your invoices, the newest first", "Account", account), s.listInvoices)
 	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}", "get-invoice", "One invoice, with the credit notes that correct it", "Account", account), s.getInvoice)
 	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}/pdf", "download-invoice", "An invoice as PDF", "Account", order, file("application/pdf")), s.invoicePDF)

@@ -58,6 +58,7 @@ type quoteOutput struct {
 func (s *shop) quoteRoutes(h huma.API) {
 	const at = "/v1/quotes/{id}"
 	huma.Register(h, route(http.MethodPost, "/v1/quotes", "quote", "Quote an order, and mail it to the billing contact", "Checkout", status(http.StatusCreated)), s.makeQuote)
+	huma.Register(h, route(http.MethodGet, "/v1/quotes", "list-quotes", "Your quotes, the newest first", "Account", account), s.listQuotes)
 	huma.Register(h, route(http.MethodGet, at, "get-quote", "One quote", "Checkout", quoteHolder), s.getQuote)
 	huma.Register(h, route(http.MethodGet, at+"/pdf", "download-quote", "A quote as PDF", "Checkout", quoteHolder, file("application/pdf")), s.quotePDF)
 	huma.Register(h, route(http.MethodPost, at+"/accept", "accept-quote", "Accept a quote: order at its price", "Checkout", quoteHolder, status(http.StatusCreated)), s.acceptQuote)
@@ -159,6 +160,18 @@ func (s *shop) shownQuote(ctx context.Context, id string) (billing.Quote, error)
 		return q, closed
 	}
 	return q, nil
+}
+
+func (s *shop) listQuotes(ctx context.Context, in *PageInput) (*struct{ Body List[Quote] }, error) {
+	if !in.isCursor("quo") {
+		return nil, invalid("cursor", "is not a cursor of this list")
+	}
+	rows, err := s.Store.Quotes(ctx, callerOf(ctx).account.ID, in.Cursor, in.Limit+1)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	list := listed(rows, in.Limit, func(q billing.Quote) string { return q.ID }, func(q billing.Quote) Quote { return s.viewQuote(q, q.At(s.Now())) })
+	return &struct{ Body List[Quote] }{list}, nil
 }
 
 func (s *shop) getQuote(ctx context.Context, in *QuoteInput) (*struct{ Body Quote }, error) {

@@ -112,7 +112,7 @@ func TestTheHistoryNamesTheOperatorToOperatorsOnly(t *testing.T) {
 
 // changesNothing are operations that are no GET and change nothing that is to
 // be accounted for: previews, sign-in, and what a development system alone has.
-var changesNothing = []string{
+var changesNothing = []string{"preview-billing-details",
 	"preview-checkout", "preview-change", "login", "confirm-login", "check-license", "activate-license",
 	"create-clock", "advance-clock", "dispute-charge", "fail-refund",
 }
@@ -154,7 +154,7 @@ func TestEveryChangeByAnOperatorIsAudited(t *testing.T) {
 		before := count()
 		a := s.ask(method, path, body, headers...)
 		switch after := count(); {
-		case a.status < 300 && after == before && op.OperationID != "migrate-catalog" && op.OperationID != "set-sites": // which change nothing here
+		case a.status < 300 && after == before && op.OperationID != "migrate-catalog" && op.OperationID != "set-sites" && op.OperationID != "hand-over-license": // which change nothing here
 			t.Errorf("%s %s was answered %d, and no row tells of it", method, path, a.status)
 		case a.status >= 300 && after != before:
 			t.Errorf("%s %s was answered %d, and a row tells of it", method, path, a.status)

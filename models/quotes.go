@@ -59,6 +59,31 @@ func (s *Store) Quote(ctx context.Context, id string) (billing.Quote, error) {
 	return row.quote(db)
 }
 
+// Quotes lists the quotes of an account, or of all where it is empty, the newest
+// first.
+func (s *Store) Quotes(ctx context.Context, account billing.AccountID, before string, limit int) ([]billing.Quote, error) {
+	db := s.db.WithContext(ctx)
+	q := db.Order("id DESC").Limit(limit)
+	if account != "" {
+		q = q.Where("account = ?", account)
+	}
+	if before != "" {
+		q = q.Where("id < ?", before)
+	}
+	var rows []quoteRow
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	list := make([]billing.Quote, len(rows))
+	for i, row := range rows {
+		var err error
+		if list[i], err = row.quote(db); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
 // quote adds to a quote what has become of it, and where its clock stands.
 func (r quoteRow) quote(tx *gorm.DB) (billing.Quote, error) {
 	q := r.Detail

@@ -3,6 +3,7 @@ package models
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -108,8 +109,14 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 		return billing.Overview{}, err
 	}
 	o := billing.Overview{Subscription: row.State, Read: tx.NowFunc()}
-	var accounts []accountRow
-	if err := tx.Where("id IN ?", []billing.AccountID{row.BillingAccount, row.LicenseeAccount}).Find(&accounts).Error; err != nil {
+	var accounts []struct {
+		ID     billing.AccountID
+		Email  string
+		Detail []byte // the order's
+	}
+	err := tx.Model(&accountRow{}).Select("accounts.id, accounts.email, orders.detail").Joins("JOIN orders ON orders.subscription = ?", row.ID).
+		Where("accounts.id IN ?", []billing.AccountID{row.BillingAccount, row.LicenseeAccount}).Find(&accounts).Error
+	if err != nil {
 		return o, err
 	}
 	for _, a := range accounts {
@@ -119,12 +126,15 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 		if a.ID == row.LicenseeAccount {
 			o.LicenseeAccount = a.Email
 		}
+		var ordered struct { // the names of billing.Order
+			Billing  struct{ PurchaseOrder string }
+			Language string
+		}
+		if err := json.Unmarshal(a.Detail, &ordered); err != nil {
+			return o, fmt.Errorf("order of %s: %w", row.ID, err)
+		}
+		o.PurchaseOrder, o.Language = ordered.Billing.PurchaseOrder, ordered.Language
 	}
-	order, err := one[orderRow](tx.Select("detail").Where("subscription = ?", row.ID))
-	if err != nil {
-		return o, fmt.Errorf("order of %s: %w", row.ID, err)
-	}
-	o.PurchaseOrder, o.Language = order.Detail.Billing.PurchaseOrder, order.Detail.Language
 	if pending := row.State.PendingPayment.Invoice; pending != "" {
 		inv, err := one[invoiceRow](tx.Where("id = ?", pending))
 		if err != nil {

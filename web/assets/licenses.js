@@ -95,6 +95,29 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
     draw();
   };
 
+  let handed = '';
+  let notHanded = '';
+  const handOver = async () => {
+    if (busy) return;
+    busy = true;
+    handed = notHanded = '';
+    const to = /** @type {{ name: string, email: string }} */ (Object.fromEntries(new FormData(/** @type {HTMLFormElement} */ (document.getElementById('hand-over')))));
+    draw();
+    try {
+      const { ok, body } = await put(`/v1/licenses/${l.id}/licensee`, to);
+      if (ok) {
+        l = body;
+        handed = w.handedOver(l.licensee);
+      } else {
+        notHanded = word(w.refusal, body.code) ?? body.errors?.[0]?.detail ?? body.detail ?? w.refusal.other;
+      }
+    } catch {
+      notHanded = t.unreachable;
+    }
+    busy = false;
+    draw();
+  };
+
   const rotate = async () => {
     if (busy) return;
     busy = true;
@@ -137,6 +160,12 @@ export const license = (show, id) => page(show, w.oneLicense, '/account/licenses
         <textarea id="sites" rows="4" spellcheck="false" autocapitalize="off" aria-describedby="sites-hint sites-error" aria-invalid=${Boolean(wrong)} .value=${l.sites.join('\n')}></textarea>
         <p class="hint" id="sites-hint">${w.sitesHint}</p><p class="error" id="sites-error" role="alert">${wrong}</p></div>
       <button type="submit" id="save-sites" ?disabled=${busy}>${w.save}</button> <span role="status">${said}</span></form></section>` : ''}
+    ${pays && usable(l) ? html`<section><h2>${w.handOver}</h2><p class="quiet">${w.handOverLead}</p>
+      <form id="hand-over" class="narrow" autocomplete="off" @submit=${submitted(handOver)}>
+        <div class="field"><label for="to-name">${t.checkout.name}</label><input id="to-name" name="name" required maxlength="200"></div>
+        <div class="field"><label for="to-email">${t.checkout.email}</label><input id="to-email" name="email" type="email" required maxlength="254" aria-describedby="hand-over-error"></div>
+        <p class="error" id="hand-over-error" role="alert">${notHanded}</p>
+        <button type="submit" id="hand-over-do" class="second" ?disabled=${busy}>${w.handOverDo}</button> <span role="status" id="handed-over">${handed}</span></form></section>` : ''}
     <section id="versions"><h2>${w.versions}</h2>
       ${l.versions.length ? html`${versionsOf(l, l.versions)}<p>${changelogOf(known.find(p => p.id === l.product))}</p>` : html`<p>${w.noVersions}</p>`}
       ${usable(l) ? '' : html`<p class="quiet">${w.notValid}</p>`}</section>`);

@@ -5,6 +5,7 @@ import pages from '/assets/pages.js';
 import { html, render } from './lit-html/lit-html.js';
 import { subscriptions } from './account.js';
 import { addresses } from './addresses.js';
+import { billingDetails } from './billing-details.js';
 import { cards } from './cards.js';
 import { catalogue } from './catalogue.js';
 import { change } from './change.js';
@@ -58,7 +59,7 @@ const missing = () => show(t.missing.title, html`
 
 /** @type {Record<keyof typeof pages, Draw>} */
 const draws = {
-  catalogue, product, checkout, confirm, quote, login, dashboard, subscriptions, subscription, change, licenses, license, invoices, addresses, cards, details, keys,
+  catalogue, product, checkout, confirm, quote, login, dashboard, subscriptions, subscription, change, billingDetails, licenses, license, invoices, addresses, cards, details, keys,
 };
 const names = /** @type {(keyof typeof pages)[]} */ (Object.keys(pages));
 const at = (/** @type {keyof typeof pages} */ name) => RegExp(`^${pages[name]}$`).exec(location.pathname);

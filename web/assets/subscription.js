@@ -109,6 +109,8 @@ class SubscriptionPage extends CommandPage {
         ${fact('ends', w.ends, s.cancel_at_period_end && s.current_period && minute(s.current_period.end))}
         ${fact('canceled', w.canceledAt, s.canceled_at && html`${minute(s.canceled_at)}${s.cancel_reason ? `, ${word(w.reason, s.cancel_reason) ?? s.cancel_reason}` : ''}`)}
         ${fact('payment', w.payment, s.collection === 'invoice' ? w.byInvoice : card ? cardWords(card) : w.noCard)}
+        ${fact('billing-details', w.billingDetails, ['incomplete', 'incomplete_expired'].includes(s.status) ? '' : html`<a href="/account/subscriptions/${s.id}/billing-details">${w.billingDetailsChange}</a>`)}
+        ${fact('purchase-order', w.purchaseOrder, s.purchase_order)}
         ${fact('licensee', t.result.licensee, s.licensee_account)}
         ${fact('license', t.result.license, s.license_id && html`<a href="/account/licenses/${s.license_id}">${w.toLicense}</a>`)}
         ${commands.length ? fact('actions', w.actions, html`<div class="buttons">${commands.map(v => this.button(v))}</div>`) : ''}

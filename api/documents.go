@@ -1,0 +1,161 @@
+package api
+
+import (
+	"archive/zip"
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// Document is an issued invoice or credit note.
+type Document struct {
+	Kind           string        `json:"kind" enum:"invoice,credit_note"`
+	Number         string        `json:"number"`
+	IssuedAt       time.Time     `json:"issued_at"`
+	Total          billing.Money `json:"total" doc:"Of a credit note: what it takes off; positive."`
+	InvoiceID      string        `json:"invoice_id" doc:"The invoice, or that which the credit note corrects."`
+	SubscriptionID string        `json:"subscription_id"`
+}
+
+// DocumentQuery narrows documents down.
+type DocumentQuery struct {
+	Year         int    `query:"year" minimum:"2000" maximum:"9999" doc:"Of the issue, UTC; absent: all."`
+	Kind         string `query:"kind" enum:"invoice,credit_note" doc:"Absent: both."`
+	Subscription string `query:"subscription" maxLength:"64" doc:"Absent: all of yours."`
+}
+
+// paper is a document with what it is written from.
+type paper struct {
+	Document
+	invoice billing.Invoice
+	note    billing.CreditNote // zero: it is the invoice itself
+}
+
+func (s *invoices) documentRoutes(h huma.API) {
+	huma.Register(h, route(http.MethodGet, "/v1/documents", "list-documents", "Your issued invoices and credit notes, those of the newest invoices first", "Account", account), s.listDocuments)
+	huma.Register(h, route(http.MethodGet, "/v1/documents/archive", "download-documents", "A year's documents as PDF, in one ZIP", "Account", account, file("application/zip")), s.archive)
+}
+
+// papers are the caller's documents of a page of invoices, and where the next page
+// begins; empty: nowhere.
+func (s *invoices) papers(ctx context.Context, q DocumentQuery, before string, limit int) (list []paper, next string, err error) {
+	rows, err := s.Store.Invoices(ctx, callerOf(ctx).account.ID, billing.SubscriptionID(q.Subscription), before, limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = string(rows[limit-1].ID)
+	}
+	fits := func(kind string, at time.Time) bool {
+		return (q.Kind == "" || q.Kind == kind) && (q.Year == 0 || at.UTC().Year() == q.Year)
+	}
+	for _, inv := range rows {
+		if inv.Number == "" { // a draft that became void
+			continue
+		}
+		if fits("invoice", inv.IssuedAt) {
+			list = append(list, paper{Document{"invoice", inv.Number, inv.IssuedAt.UTC(), inv.Total(), string(inv.ID), string(inv.Subscription)}, inv, billing.CreditNote{}})
+		}
+		notes, err := s.Store.CreditNotes(ctx, inv.ID)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, n := range notes {
+			if fits("credit_note", n.IssuedAt) {
+				list = append(list, paper{Document{"credit_note", n.Number, n.IssuedAt.UTC(), n.Total(), string(inv.ID), string(inv.Subscription)}, inv, n})
+			}
+		}
+	}
+	return list, next, nil
+}
+
+func (s *invoices) listDocuments(ctx context.Context, in *struct {
+	PageInput
+	DocumentQuery
+}) (*struct{ Body List[Document] }, error) {
+	if !in.isCursor("inv") {
+		return nil, invalid("cursor", "is not a cursor of this list")
+	}
+	out := List[Document]{Data: []Document{}}
+	for next := in.Cursor; ; {
+		var list []paper
+		var err error
+		if list, next, err = s.papers(ctx, in.DocumentQuery, next, in.Limit); err != nil {
+			return nil, s.answer(err)
+		}
+		for _, p := range list {
+			out.Data = append(out.Data, p.Document)
+		}
+		if out.NextCursor = text(next); next == "" || len(out.Data) >= in.Limit {
+			return &struct{ Body List[Document] }{out}, nil
+		}
+	}
+}
+
+// archive writes each document as soon as it is made, so that a year of them is
+// never held in memory. What fails half-way breaks the answer off.
+func (s *invoices) archive(ctx context.Context, in *struct {
+	Year int `query:"year" minimum:"2000" maximum:"9999" required:"true"`
+}) (*huma.StreamResponse, error) {
+	if callerOf(ctx).operator {
+		return nil, problem(http.StatusForbidden, "forbidden", "an archive is of one account: an operator has none")
+	}
+	list, next, err := s.papers(ctx, DocumentQuery{Year: in.Year}, "", documentsAtOnce)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &huma.StreamResponse{Body: func(h huma.Context) {
+		h.SetHeader("Content-Type", "application/zip")
+		h.SetHeader("Content-Disposition", fmt.Sprintf("attachment; filename=%q", fmt.Sprintf("documents-%d.zip", in.Year)))
+		z := zip.NewWriter(h.BodyWriter())
+		for {
+			for _, p := range list {
+				if err := s.pack(ctx, z, p); err != nil {
+					s.Log.Error("an archive of documents was broken off", "error", err)
+					panic(http.ErrAbortHandler)
+				}
+			}
+			if next == "" {
+				break
+			}
+			var err error
+			if list, next, err = s.papers(ctx, DocumentQuery{Year: in.Year}, next, documentsAtOnce); err != nil {
+				s.Log.Error("an archive of documents was broken off", "error", err)
+				panic(http.ErrAbortHandler)
+			}
+		}
+		if err := z.Close(); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}}, nil
+}
+
+// documentsAtOnce is how many invoices are read at a time.
+const documentsAtOnce = 50
+
+// pack adds a document to an archive.
+func (s *invoices) pack(ctx context.Context, z *zip.Writer, p paper) error {
+	b, err := s.Store.Snapshot(ctx, p.invoice.Subscription)
+	if err != nil {
+		return err
+	}
+	to := b.Order.BilledTo(p.invoice)
+	pdf, err := s.Documents.Invoice(p.invoice, to)
+	if p.note.ID != "" {
+		pdf, err = s.Documents.CreditNote(p.note, p.invoice, to)
+	}
+	if err != nil {
+		return err
+	}
+	w, err := z.CreateHeader(&zip.FileHeader{Name: p.Number + ".pdf", Method: zip.Deflate, Modified: p.IssuedAt})
+	if err == nil {
+		_, err = w.Write(pdf)
+	}
+	return err
+}
