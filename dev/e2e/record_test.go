@@ -243,10 +243,11 @@ func TestRecordedLives(t *testing.T) {
 			trial := s.buy(t, newCustomer().order(object{"pay": "trial", "payment": nil, "test_clock": clock})).Subscription.ID
 			days := object{"days": 14, "reason": "holidays"}
 			s.post(t, "/v1/operator/subscriptions/"+trial+"/extend", newKey(), days).want(t, 200)
-			comp := s.post(t, "/v1/operator/comps", newKey(), object{
+			var comp checkout
+			s.post(t, "/v1/operator/comps", newKey(), object{
 				"product": "calendar-pro", "plan": users("1-20"), "licensee": object{"name": "Press desk", "email": newCustomer().email},
 				"until": "2026-03-31T10:00:00Z", "reason": "a review", "test_clock": clock,
-			}).want(t, 201)
+			}).want(t, 201).into(t, &comp)
 			id := comp.Subscription.ID
 			s.post(t, "/v1/operator/subscriptions/"+id+"/extend", newKey(), days).want(t, 200)
 			s.advance(t, clock, "2026-03-14T10:00:00Z") // the trial's end
