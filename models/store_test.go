@@ -26,9 +26,30 @@ var databases = []struct {
 	url  func(t testing.TB) string
 }{
 	{"SQLite", func(t testing.TB) string {
-		return "sqlite://" + filepath.ToSlash(filepath.Join(t.TempDir(), "engine.db"))
+		made.Do(func() { migrated(t) })
+		file := filepath.Join(t.TempDir(), "engine.db")
+		must(t, os.WriteFile(file, tables, 0o600))
+		return sqliteURL(file)
 	}},
 	{"MySQL protocol", mysqltest.URL},
+}
+
+func sqliteURL(file string) string { return "sqlite://" + filepath.ToSlash(file) }
+
+// tables is the file that every test on SQLite begins with, since migrating takes longer than most.
+var (
+	made   sync.Once
+	tables []byte
+)
+
+func migrated(t testing.TB) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "tables.db")
+	s, err := Open(sqliteURL(file), billing.DefaultPolicy())
+	must(t, err)
+	must(t, errors.Join(s.Migrate(t.Context()), s.Close()))
+	tables, err = os.ReadFile(file)
+	must(t, err)
 }
 
 // onEach runs a test on every database, on an empty and migrated store.

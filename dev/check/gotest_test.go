@@ -54,3 +54,16 @@ func TestInCIWhatWasNotRunIsAFailure(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatRunsBesideIsCountedToo(t *testing.T) {
+	got := results{pass: 1}
+	wait := got.beside(
+		func(r *results) { r.pass++; r.skip("a test", "no server") },
+		func(r *results) { r.failed("another") },
+	)
+	wait()
+	want := results{pass: 2, fail: 1, failures: []string{"another"}, notRun: []string{"a test: no server"}}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(results{})); diff != "" {
+		t.Error("results (-want +got):\n" + diff)
+	}
+}

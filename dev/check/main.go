@@ -193,7 +193,7 @@ func (r *results) beside(steps ...func(*results)) (wait func()) {
 			var said bytes.Buffer
 			one := results{out: &said}
 			step(&one)
-			os.Stdout.Write(said.Bytes()) //nolint:errcheck // as fmt.Print's
+			fmt.Print(said.String())
 			all = append(all, one)
 		}
 		done <- all

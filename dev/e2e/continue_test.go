@@ -51,6 +51,7 @@ func (a answer) code() string {
 // commands: in the middle of commands that come side by side, by updates and
 // signals, with renewals between them.
 func TestAContinueAsNewInTheMiddleOfCommandsLosesAndRepeatsNothing(t *testing.T) {
+	t.Parallel()
 	s := start(t, 30)
 	clock := s.clock(t, "2026-01-31T10:00:00Z")
 	id := s.buy(t, newCustomer().order(object{"test_clock": clock})).Subscription.ID

@@ -13,6 +13,7 @@ import (
 )
 
 func TestTheSameKeyGetsTheFirstAnswerAgainWhateverHasHappenedSince(t *testing.T) {
+	t.Parallel()
 	data, operator := t.TempDir(), newOperator()
 	s := startOn(t, data, operator, 30)
 	clock := s.clock(t, "2026-01-31T10:00:00Z")

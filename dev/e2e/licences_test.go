@@ -75,6 +75,7 @@ func TestAPlanThatIsOutgrownIsWarnedOfAndMailedOnce(t *testing.T) {
 }
 
 func TestAnEntraTokenActivatesSynopticPanel(t *testing.T) {
+	t.Parallel()
 	const audience, tenant = "api://okviz", "8d5c1f0e-0000-4000-8000-0000000000aa"
 	issuer := entratest.New(t, "/organizations/v2.0", "{tenantid}")
 	s, err := open(filepath.Join(t.TempDir(), "entra"), "", newOperator(), 0, func(o *system.Options) {

@@ -55,6 +55,7 @@ func (p *processes) loaded(t *testing.T, id string) {
 // An Update-with-Start times out without a worker, and happens all the same:
 // the answer is that nobody knows yet, never that it failed.
 func TestWhatIsAskedWhileTheWorkerIsDownIsDoneOnceWhenItIsBack(t *testing.T) {
+	t.Parallel()
 	p := startProcesses(t, "")
 	worker := p.spawn(t)
 	worker.begin(t)
@@ -137,6 +138,7 @@ func TestWhatIsAskedWhileTheWorkerIsDownIsDoneOnceWhenItIsBack(t *testing.T) {
 // An update that no worker has seen is lost with the server that kept it, and a
 // run without its purchase stays behind. Only the request row remembers.
 func TestWhatTheServerLostIsDoneOnceWhenAskedAgainAndNeverTooLate(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "temporal.db")
 	p := startProcesses(t, data)
 	clock := p.clock(t, "2026-04-01T00:00:00Z")

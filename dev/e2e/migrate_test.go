@@ -8,6 +8,7 @@ import (
 )
 
 func TestAPriceIsKeptUntilAnOperatorMovesItsSubscriptionsToTheNewOne(t *testing.T) {
+	t.Parallel()
 	s := start(t, 0)
 	clock := s.clock(t, "2026-01-31T10:00:00Z")
 	who := newCustomer()

@@ -35,6 +35,7 @@ func (s *shop) wantMoneyAgreed(t testing.TB, from, to string) {
 }
 
 func TestReconcilingMoneyFindsNothingWhereAllIsWellAndEachDifference(t *testing.T) {
+	t.Parallel()
 	s := start(t, 0)
 	c := s.buy(t, newCustomer().order(nil))
 	s.command(t, c.Subscription.ID, "change", object{"plan": users("21-50")}).want(t, http.StatusOK)

@@ -63,6 +63,7 @@ func (s *shop) look(t testing.TB, q quote, holder map[string]string) (now quote)
 }
 
 func TestAQuoteIsMailedAndAcceptedAtItsPriceWhateverTheCatalogueSaysByThen(t *testing.T) {
+	t.Parallel()
 	s, who := start(t, 0), newCustomer()
 	var q quote
 	key := map[string]string{"Idempotency-Key": newKey()}

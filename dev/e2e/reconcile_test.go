@@ -21,6 +21,7 @@ type reconciliation struct {
 }
 
 func TestReconcilingFindsATerminatedWorkflowAndRecoverStartsItAgain(t *testing.T) {
+	t.Parallel()
 	s := start(t, 0)
 	id := s.buy(t, newCustomer().order(nil)).Subscription.ID
 	well := s.buy(t, newCustomer().order(nil)).Subscription.ID
@@ -53,6 +54,7 @@ func TestReconcilingFindsATerminatedWorkflowAndRecoverStartsItAgain(t *testing.T
 // An order whose process died before it began the workflow, and a subscription
 // that ended while a refund was pending and whose workflow was terminated.
 func TestAWorkerStartsTheWorkflowsThatAreMissing(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := startOn(t, data, newOperator(), 0)
 	ctx, store := context.Background(), s.system.Engine.Store

@@ -35,6 +35,7 @@ var record = flag.Bool("record", false, "write the histories of TestRecordedLive
 // there, where the replay test of package workflows reads them. Without it,
 // they are lived all the same, and replayed from memory.
 func TestRecordedLives(t *testing.T) {
+	t.Parallel()
 	s := start(t, 40)
 	lives := map[string]func(t *testing.T) string{
 		"trial": func(t *testing.T) string { // on real timers

@@ -73,6 +73,7 @@ func about(lines []string, what string) (found []string) {
 // The runbook of docs/operators.md, with a database that is older than Temporal
 // and the gateway by two months of renewals, a refund, a change and an order.
 func TestAfterTheRestoreOfAnOlderDatabaseNothingIsChargedTwiceAndNoNumberIsGivenTwice(t *testing.T) {
+	t.Parallel()
 	p := startProcesses(t, "")
 	worker := p.spawn(t)
 	worker.begin(t)

@@ -29,6 +29,7 @@ func (s *shop) publish(t *testing.T, product, version string, pkg []byte) answer
 }
 
 func TestAVisualIsSoldBeforeItIsBuiltAndABadVersionIsTakenBack(t *testing.T) {
+	t.Parallel()
 	s := start(t, 0)
 	s.send(t, http.MethodPost, "/v1/operator/catalog", object{"products": []object{{"id": "early-bird", "name": "Early Bird", "plans": []object{
 		{"type": "users", "tier": "1-20", "covers": 20, "cycle": "monthly", "prices": []object{{"amount": 500, "currency": "USD"}}},

@@ -86,5 +86,10 @@ func TestAChargeIsListedOnTheDayOnWhichItWasMade(t *testing.T) {
 		must(t, err)
 		same(t, len(moved.Charges), c.want)
 		same(t, len(moved.Prepared), 0)
+		for _, charge := range moved.Charges {
+			if charge.Charge != ref || charge.Invoice != r.Invoice || now.Sub(charge.At) > time.Minute {
+				t.Errorf("%+v, made at %s", charge, now)
+			}
+		}
 	}
 }
