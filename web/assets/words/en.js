@@ -17,8 +17,8 @@ const valued = e => (e.on ? `, value date ${e.on}` : '');
 // The lines of a subscription's history, by the kind of event.
 const event = /** @satisfies {EventSentences} */ ({
   activated: () => 'The licence was bound to a tenant.',
-  amended: () => 'The billing details were changed.',
   activation_key: () => 'The activation key was replaced.',
+  amended: () => 'The billing details were changed.',
   awaits_card: () => 'Ordered. The card is given on the payment provider’s page.',
   blocking_off: () => 'The licence is no longer blocked, however many people use it.',
   blocking_on: () => 'The licence is blocked while far more people use it than the plan covers.',
@@ -34,9 +34,9 @@ const event = /** @satisfies {EventSentences} */ ({
   dispute_won: e => `The dispute over ${e.amount} was won.`,
   disputed: e => `A payment of ${e.amount} is disputed. The licence is suspended, and nothing is charged.`,
   extended: e => `We extended it until ${e.until}. Nothing is due for it.`,
-  given: e => `A free licence until ${e.until}.`,
   file_renewed: e => `We mailed a fresh file, which lasts until ${e.until}.`,
   gateway_rejected: e => (e.amount ? `The payment provider took no payment of ${e.amount}. We have been told.` : 'The payment provider could not store the card. We have been told.'),
+  given: e => `A free licence until ${e.until}.`,
   handed_over: () => 'The licence was handed over to another licensee.',
   invoiced: e => `Invoiced: ${e.amount}, to be paid by ${e.until}.`,
   nothing_due: () => 'Nothing was due.',
