@@ -172,6 +172,9 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope, of *billing.
 	}
 	switch e.Notice.To {
 	case billing.RoleBilling:
+		if l.Email == "" { // of a free licence
+			return l, errEnded
+		}
 		for _, id := range e.Notice.CreditNotes {
 			if err := a.attachNote(ctx, &l, id, snapshot.Order); err != nil {
 				return l, err

@@ -35,6 +35,20 @@ type OperatorStore interface {
 	Refunds(ctx context.Context, subscription billing.SubscriptionID, invoice billing.InvoiceID) ([]billing.Refund, error)
 	AuditLog(ctx context.Context, which billing.AuditSelection, limit int) ([]billing.AuditRow, error)
 	VerifyAudit(ctx context.Context) (billing.AuditCheck, error)
+	ConsoleStore
+}
+
+// ConsoleStore is what support looks things up in.
+type ConsoleStore interface {
+	Search(ctx context.Context, query string, limit int) (found []billing.Found, more bool, err error)
+	AddNote(ctx context.Context, subscription billing.SubscriptionID, text string) (billing.Note, error)
+	Notes(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Note, error)
+	Mails(ctx context.Context, which billing.MailSelection, limit int) ([]billing.Mail, error)
+	ResendMail(ctx context.Context, id string) (billing.Mail, error)
+	Tasks(ctx context.Context) ([]billing.Task, error)
+	Products(ctx context.Context) ([]billing.Product, error)
+	Lives(ctx context.Context, take func(billing.Life)) error
+	Upcoming(ctx context.Context, from, to time.Time, take func([]billing.UpcomingRow)) error
 }
 
 // operators serves what operators alone may do.
@@ -48,6 +62,9 @@ func (s *operators) routes(h huma.API) {
 	s.discountRoutes(h)
 	s.refundRoutes(h)
 	s.auditRoutes(h)
+	s.consoleRoutes(h)
+	s.reportRoutes(h)
+	s.todayRoute(h)
 	if s.TestClocks {
 		s.clockRoutes(h)
 	}

@@ -13,6 +13,9 @@ func (b Snapshot) purchase(c Command, at time.Time) Decision {
 	if !s.unprocessed() {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has already been processed")}
 	}
+	if b.Order.Pay == PayNothing {
+		return b.giveLicense(at)
+	}
 	if s.Collection == ByInvoice {
 		if b.Order.Pay == PayTrial {
 			return Decision{Refusal: refuse(CodeInvoiceNotAllowed, "payment.method", "a trial cannot be paid by invoice")}
@@ -55,9 +58,7 @@ func (b Snapshot) PreviewPurchase(at time.Time) Invoice {
 // discount and a coupon for ever, but not one that some invoices use up, and
 // without the balance.
 func (b Snapshot) PreviewRenewal(at time.Time) Invoice {
-	if !b.Subscription.Discount.Always {
-		b.Subscription.Discount = Discount{}
-	}
+	b.Subscription.Discount = b.Subscription.Discount.forEver()
 	b.Balance.Amount = 0
 	return b.PreviewPurchase(at)
 }

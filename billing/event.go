@@ -71,6 +71,8 @@ const (
 	EventRevoked         EventKind = "revoked"
 	EventReinstated      EventKind = "reinstated"
 	EventPriceChange     EventKind = "price_change"
+	EventExtended        EventKind = "extended"
+	EventGiven           EventKind = "given"
 	EventChangeScheduled EventKind = "change_scheduled"
 	EventChangeWithdrawn EventKind = "change_withdrawn"
 	EventChangeMade      EventKind = "scheduled_change_made"
@@ -163,6 +165,8 @@ var sentences = map[EventKind]func(EventDetails) string{
 	EventPriceChange: func(d EventDetails) string {
 		return "The price changes from " + d.OldPrice.String() + " to " + d.Price.String() + " on " + date(d.On) + "."
 	},
+	EventExtended: func(d EventDetails) string { return "Extended until " + date(d.Until) + "; nothing is due for it." },
+	EventGiven:    func(d EventDetails) string { return "A free licence until " + date(d.Until) + "." },
 	EventChangeScheduled: func(d EventDetails) string {
 		return "Changes from " + d.OldPlan.ID + " to " + d.Plan.ID + " on " + date(d.On) + "."
 	},

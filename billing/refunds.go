@@ -64,7 +64,7 @@ func (b Snapshot) cancelNow(c Command, at time.Time) Decision {
 		takes = b.credits(at)
 	case RefundFull:
 		for _, sold := range b.PaidLines {
-			if sold.pays(s.Period, s.PaidBy) || sold.pays(s.PrepaidPeriod, s.PrepaidInvoice) {
+			if sold.pays(s.paidFor(), s.PaidBy) || sold.pays(s.PrepaidPeriod, s.PrepaidInvoice) {
 				takes = append(takes, sold.whole())
 			}
 		}

@@ -56,6 +56,7 @@ type Overview struct {
 	PurchaseOrder   string
 	Language        string // empty: English
 	Card            *StoredMethod
+	CompReason      string    // of a free licence, in the operator's words
 	ActionURL       string    // where the customer answers the bank, while a payment waits for that
 	Read            time.Time // real time, when this was so
 }

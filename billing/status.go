@@ -64,6 +64,7 @@ const (
 	ActionSuspend   Action = "suspend"
 	ActionRevoke    Action = "revoke"
 	ActionReinstate Action = "reinstate"
+	ActionExtend    Action = "extend"
 	ActionMigrate   Action = "migrate" // to the plan's newest price
 
 	ActionDispute      Action = "dispute"       // the gateway's: a payment is disputed, or no longer
@@ -107,14 +108,21 @@ func (s Subscription) allows(v Action) bool {
 		return false
 	}
 	switch v {
+	case ActionTransfer:
+		if s.Comp {
+			return false // nobody pays for it
+		}
 	case ActionAmend:
-		return s.Amendable()
+		return s.Amendable() && !s.Comp
 	case ActionHandOver:
 		return s.License != "" && !s.Status.Ended() && !s.Revoked
 	default:
 	}
 	if v.kind().operator {
 		return v != ActionCancelNow || !s.Status.Ended()
+	}
+	if s.Comp {
+		return false // nobody pays for it
 	}
 	if !slices.Contains(possible[s.Status], v) {
 		return false

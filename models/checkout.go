@@ -65,11 +65,17 @@ func (s *Store) begin(ctx context.Context, r billing.Request, asked func(tx *gor
 
 // createOrder writes an order and its subscription, and sets what they get here.
 func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Order, sub *billing.Subscription) error {
-	of, err := accounts(tx, o.Billing.Email, o.Licensee.Email)
+	payer := o.Billing.Email
+	if o.Pay == billing.PayNothing {
+		payer = o.Licensee.Email // nobody pays
+	}
+	of, err := accounts(tx, payer, o.Licensee.Email)
 	if err != nil {
 		return err
 	}
-	o.BillingAccount, o.LicenseeAccount = of[0], of[1]
+	if o.LicenseeAccount = of[1]; o.Pay != billing.PayNothing {
+		o.BillingAccount = of[0]
+	}
 	if sub.TestClock != "" {
 		clock, err := one[testClockRow](locked(tx).Where("id = ?", sub.TestClock))
 		if err != nil {
@@ -83,6 +89,11 @@ func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Or
 		}
 	}
 	if err := tx.Create(&orderRow{Subscription: sub.ID, License: o.License, Detail: o}).Error; err != nil {
+		return err
+	}
+	err = findBy(tx, searched{string(sub.ID), o.SearchWords()},
+		searched{string(of[0]), billing.SearchWords(payer)}, searched{string(of[1]), billing.SearchWords(o.Licensee.Email)})
+	if err != nil {
 		return err
 	}
 	if sub.Number, err = count(tx, subscriptionSeries); err != nil {

@@ -186,6 +186,9 @@ func amend(tx *gorm.DB, row *subscriptionRow, to billing.Order) error {
 		}
 	}
 	order.Detail = to
+	if err := findOnlyBy(tx, string(row.ID), to.SearchWords()); err != nil {
+		return err
+	}
 	return tx.Model(&orderRow{}).Where("subscription = ?", row.ID).Select("Detail").Updates(order).Error
 }
 
@@ -278,6 +281,9 @@ func fileInvoice(tx *gorm.DB, inv billing.Invoice) error {
 	}
 	if !mailed && (inv.Status == billing.InvoicePaid || inv.Status == billing.InvoiceOpen) {
 		if inv.Number, err = next(tx, "INV", inv.IssuedAt); err != nil {
+			return err
+		}
+		if err := findBy(tx, searched{string(inv.ID), inv.SearchWords()}); err != nil {
 			return err
 		}
 	}

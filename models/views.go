@@ -129,11 +129,12 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 		var ordered struct { // the names of billing.Order
 			Billing  struct{ PurchaseOrder string }
 			Language string
+			Reason   string
 		}
 		if err := json.Unmarshal(a.Detail, &ordered); err != nil {
 			return o, fmt.Errorf("order of %s: %w", row.ID, err)
 		}
-		o.PurchaseOrder, o.Language = ordered.Billing.PurchaseOrder, ordered.Language
+		o.PurchaseOrder, o.Language, o.CompReason = ordered.Billing.PurchaseOrder, ordered.Language, ordered.Reason
 	}
 	if pending := row.State.PendingPayment.Invoice; pending != "" {
 		inv, err := one[invoiceRow](tx.Where("id = ?", pending))

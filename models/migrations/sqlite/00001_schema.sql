@@ -226,7 +226,8 @@ CREATE TRIGGER licenses_change AFTER UPDATE ON licenses BEGIN
 END;
 -- +goose StatementEnd
 
--- Mails to be sent, written with the event that they tell of.
+-- Mails to be sent, written with the event that they tell of. resent_as: the row
+-- by which an operator has had it sent again.
 CREATE TABLE outbox (
   id TEXT NOT NULL PRIMARY KEY,
   subscription TEXT NOT NULL,
@@ -240,9 +241,11 @@ CREATE TABLE outbox (
   claimed_until DATETIME NULL,
   done_at DATETIME NULL,
   failed BOOLEAN NOT NULL,
+  resent_as TEXT NULL,
   UNIQUE (subscription, revision, kind, recipient)
 );
 CREATE INDEX outbox_due ON outbox (done_at, claimed_until);
+CREATE INDEX outbox_failed ON outbox (failed, resent_as, id);
 
 CREATE TABLE events (
   subscription TEXT NOT NULL,
@@ -504,7 +507,32 @@ CREATE TABLE browsers (
   UNIQUE (account, hash)
 );
 
+-- What operators search by: words of names, addresses, numbers and amounts, and
+-- the object that each leads to.
+CREATE TABLE search_words (
+  word TEXT NOT NULL,
+  object TEXT NOT NULL,
+  PRIMARY KEY (word, object)
+);
+CREATE INDEX search_words_object ON search_words (object, word);
+CREATE INDEX payment_methods_last4 ON payment_methods (last4, account);
+
+-- What operators have written down about a subscription.
+CREATE TABLE notes (
+  id TEXT NOT NULL PRIMARY KEY,
+  subscription TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  actor TEXT NOT NULL,
+  text TEXT NOT NULL
+);
+CREATE INDEX subscriptions_status ON subscriptions (status, number);
+CREATE INDEX refunds_status ON refunds (status, subscription);
+CREATE INDEX events_kind ON events (kind, at);
+CREATE INDEX notes_subscription ON notes (subscription, id);
+
 -- +goose Down
+DROP TABLE notes;
+DROP TABLE search_words;
 DROP TABLE leases;
 DROP TABLE browsers;
 DROP TABLE audit_log;
