@@ -167,6 +167,9 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 	}
 	switch e.Notice.To {
 	case billing.RoleBilling:
+		if l.Email == "" { // of a free licence
+			return l, errEnded
+		}
 		for _, id := range e.Notice.CreditNotes {
 			if err := a.attachNote(ctx, &l, id, snapshot.Order.Billing); err != nil {
 				return l, err

@@ -60,12 +60,20 @@ type AccountInput struct {
 	Email string `query:"email" maxLength:"254" doc:"For operators only: the e-mail address of the account."`
 }
 
+// check refuses an address from whoever is no operator.
+func (in AccountInput) check(ctx context.Context) error {
+	if in.Email != "" && !callerOf(ctx).operator {
+		return problem(http.StatusForbidden, "forbidden", "only operators may name an account")
+	}
+	return nil
+}
+
 // accountOf is the caller's account, or the one that an operator names.
 func (s *accounts) accountOf(ctx context.Context, in AccountInput) (billing.Account, error) {
 	c := callerOf(ctx)
 	switch {
-	case !c.operator && in.Email != "":
-		return c.account, problem(http.StatusForbidden, "forbidden", "only operators may name an account")
+	case in.check(ctx) != nil:
+		return c.account, in.check(ctx)
 	case !c.operator:
 		return c.account, nil
 	case in.Email == "":

@@ -45,7 +45,7 @@ type Stores struct {
 	Accounts      AccountStore
 	Privacy       backoffice.PrivacyStore
 	Operators     OperatorStore
-	Console       ConsoleStore
+	Sessions      OperatorSessionStore
 	Gateway       GatewayStore
 }
 
@@ -165,7 +165,7 @@ func New(c Config) (http.Handler, error) {
 	(&invoices{s, c.Stores.Invoices}).routes(h)
 	(&accounts{s, c.Stores.Accounts}).routes(h)
 	(&operators{done, c.Stores.Operators}).routes(h)
-	(&console{s, c.Stores.Console}).routes(h)
+	(&operatorSessions{s, c.Stores.Sessions}).routes(h)
 	describeVisualRoutes(h.OpenAPI())
 	describeWebhook(h.OpenAPI())
 	completeDescription(h.OpenAPI())

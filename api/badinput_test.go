@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // described is /openapi.json, as far as the tests read it.
@@ -141,6 +142,9 @@ var samples = map[string]string{
 	"activate-license":     `{"activation_key":"none","entra_token":"a.b.c","product":"calendar-pro"}`,
 	"set-tenant":           `{"tenant":"8d5c1f0e-0000-4000-8000-0000000000aa"}`,
 	"block-over-limit":     `{"on":false}`,
+	"extend":               `{"days":14,"reason":"holidays"}`,
+	"give-license":         `{"product":"calendar-pro",` + plan + `,"quantity":1,"licensee":{"name":"Press desk","email":"press@contoso.example"},"sites":[],"until":"` + time.Now().AddDate(1, 0, 0).UTC().Format(time.RFC3339) + `","reason":"a review"}`,
+	"add-note":             `{"text":"called, and wants another invoice"}`,
 }
 
 // routes calls f with every described operation, its address filled with
@@ -165,6 +169,8 @@ func (s *shop) routes(d described, f func(method, path string, op operation)) {
 				id = clock
 			case strings.Contains(path, "/subscriptions/"):
 				id = bought.text("subscription.id")
+			case strings.Contains(path, "/mails/"):
+				id = s.ask("GET", "/v1/operator/mails?subject="+bought.text("subscription.id"), "", asOperator).want(200, "").at("data").([]any)[0].(map[string]any)["id"].(string)
 			case strings.Contains(path, "/payment-methods/"):
 				id = s.ask("GET", "/v1/payment-methods?email=ada%40contoso.example", "", asOperator).want(200, "").at("data").([]any)[0].(map[string]any)["id"].(string)
 			case strings.Contains(path, "/api-keys/"):

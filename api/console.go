@@ -2,264 +2,96 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"time"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/okviz/licensing/backoffice/signin"
 	"github.com/okviz/licensing/billing"
 )
 
-// Issuer signs operators in at an identity provider (package signin). Errors:
-// signin.ErrRefused; any other says that it is away.
-type Issuer interface {
-	Begin(ctx context.Context) (address, kept string, err error)
-	Finish(ctx context.Context, kept, state, code string) (name string, role billing.OperatorRole, err error)
-}
-
-// ConsoleStore is what the console's sign-in needs of the database. Errors:
-// billing.ErrNotFound.
-type ConsoleStore interface {
-	APIKey(ctx context.Context, key string) (billing.APIKey, error)
-	BeginOperatorSession(ctx context.Context, token string, of billing.OperatorSession) (billing.OperatorSession, error)
-	OperatorSessions(ctx context.Context, operator *string) ([]billing.OperatorSession, error)
-	EndOperatorSession(ctx context.Context, operator *string, id string) error
-}
-
-const (
-	consolePage = "/operator"
-	// consoleCookie keeps a console signed in. It counts only on requests with
-	// consoleHeader, which neither a link nor a form can send: so no page but the
-	// console acts as the operator, and the console never as a customer who has
-	// signed in with the same browser.
-	consoleCookie = "__Host-okviz-operator"
-	consoleHeader = "Okviz-Console"
-	// issuerCookie is what a browser keeps while its operator is at the issuer.
-	issuerCookie = "__Host-okviz-issuer"
-	issuerTime   = 10 * time.Minute
-
-	signInPath = "/v1/operator/sign-in"
-)
-
-// CallbackPath is where an issuer sends browsers back to, below the public
-// address. It is registered there.
-const CallbackPath = signInPath + "/callback"
-
-// console signs operators in to the console.
-type console struct {
-	*server
-	Store ConsoleStore
-}
-
-func (s *console) routes(h huma.API) {
+// consoleRoutes are what support looks things up with.
+func (s *operators) consoleRoutes(h huma.API) {
+	const notes = "/v1/operator/subscriptions/{id}/notes"
 	all := operator(billing.OperatorRoles...)
-	open := by(billing.OperatorRoles...)
-	huma.Register(h, route(http.MethodGet, "/v1/operator/sign-in/method", "get-sign-in-method", "How operators sign in to the console", "Operator", open), s.method)
-	if s.Issuer != nil {
-		huma.Register(h, route(http.MethodGet, signInPath, "begin-sign-in", "Send an operator's browser to the identity provider", "Operator", open, status(http.StatusSeeOther)), s.begin)
-		huma.Register(h, route(http.MethodGet, CallbackPath, "finish-sign-in", "Where the identity provider sends it back to", "Operator", open, status(http.StatusSeeOther)), s.finish)
-	} else {
-		huma.Register(h, route(http.MethodPost, signInPath, "sign-in-operator", "Sign in to the console with an operator's key", "Operator", open), s.signIn)
-	}
-	huma.Register(h, route(http.MethodGet, "/v1/operator/me", "get-operator", "Who is asking, and in which role", "Operator", all), s.me)
-	huma.Register(h, route(http.MethodGet, "/v1/operator/sessions", "list-operator-sessions", "Where you have signed in to the console; for administrators, where anybody has", "Operator", all), s.list)
-	huma.Register(h, route(http.MethodDelete, "/v1/operator/sessions/{id}", "end-operator-session", "Sign out: end a session of yours, or as an administrator anybody's", "Operator", all), s.end)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/search", "search", "Find customers, subscriptions, licences, invoices and quotes by what is known of them", "Operator", all), s.search)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/subscriptions/{id}/extend", "extend", "Give days: the trial, the period or the free licence ends later", "Operator", operator(billing.OperatorSupport, billing.OperatorFinance)), s.extend)
+	huma.Register(h, route(http.MethodGet, notes, "list-notes", "What operators have written down about a subscription, the newest first", "Operator", all), s.listNotes)
+	huma.Register(h, route(http.MethodPost, notes, "add-note", "Write something down about a subscription, for operators", "Operator", operator(billing.OperatorSupport, billing.OperatorFinance), status(http.StatusCreated)), s.addNote)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/mails", "list-mails", "Mails, the newest first: whose, about what, and when", "Operator", all), s.listMails)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/mails/{id}/resend", "resend-mail", "Have a mail sent once more", "Operator", operator(billing.OperatorSupport), status(http.StatusAccepted)), s.resendMail)
 }
 
-// callerOfConsole is whose console a request comes from. Of a session that has
-// ended: a guest.
-func (s *server) callerOfConsole(r *http.Request) (caller, error) {
-	cookie, none := r.Cookie(consoleCookie)
-	if none != nil {
-		return caller{}, nil
-	}
-	session, err := s.Stores.Access.OperatorSession(r.Context(), cookie.Value)
-	if errors.Is(err, billing.ErrNotFound) {
-		return caller{}, nil
-	}
-	return caller{key: session.Key, operator: true, named: session.Operator, role: session.Role, console: session.ID}, err
+// SearchResult is what a search has found: customers first, then subscriptions,
+// licences, invoices and quotes.
+type SearchResult struct {
+	Data []billing.Found `json:"data"`
+	More bool            `json:"more" doc:"There is more than this: ask more precisely."`
 }
 
-type methodOutput struct {
+func (s *operators) search(ctx context.Context, in *struct {
+	Q     string `query:"q" required:"true" minLength:"2" maxLength:"100" doc:"The beginnings of words of a name, company, e-mail address, domain, or invoice or quote number; an amount; the beginning of an id; a subscription's number; or the last four digits of a card. What has several words is found by all of them."`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50"`
+}) (*struct{ Body SearchResult }, error) {
+	found, more, err := s.Store.Search(ctx, strings.TrimSpace(in.Q), in.Limit)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body SearchResult }{SearchResult{found, more}}, nil
+}
+
+func (s *operators) listNotes(ctx context.Context, in *SubscriptionInput) (*struct{ Body List[billing.Note] }, error) {
+	if _, err := s.mine(ctx, billing.SubscriptionID(in.ID)); err != nil {
+		return nil, s.answer(err)
+	}
+	notes, err := s.Store.Notes(ctx, billing.SubscriptionID(in.ID))
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body List[billing.Note] }{List[billing.Note]{Data: notes}}, nil
+}
+
+func (s *operators) addNote(ctx context.Context, in *struct {
+	SubscriptionInput
 	Body struct {
-		Method string `json:"method" enum:"key,issuer" doc:"key: with an operator's API key; issuer: at the identity provider, by a visit of /v1/operator/sign-in."`
+		Text string `json:"text" minLength:"1" maxLength:"4000"`
 	}
-}
-
-func (s *console) method(context.Context, *struct{}) (*methodOutput, error) {
-	out := &methodOutput{}
-	if out.Body.Method = "key"; s.Issuer != nil {
-		out.Body.Method = "issuer"
+}) (*struct{ Body billing.Note }, error) {
+	text := strings.TrimSpace(in.Body.Text)
+	if text == "" || !printable(text, '\n', '\t') {
+		return nil, invalid("text", "is empty or has control characters")
 	}
-	return out, nil
-}
-
-// OperatorSession is a console that an operator has signed in to.
-type OperatorSession struct {
-	ID        string    `json:"id"`
-	Operator  string    `json:"operator" doc:"A name; empty for a key of no named operator."`
-	Role      string    `json:"role" enum:"read,support,finance,admin"`
-	By        string    `json:"by" enum:"key,issuer" doc:"How the operator has signed in."`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at"`
-	Current   bool      `json:"current" doc:"True for the session that makes this request."`
-}
-
-func viewOperatorSession(o billing.OperatorSession, current string) OperatorSession {
-	v := OperatorSession{o.ID, o.Operator, string(o.Role), "issuer", o.CreatedAt.UTC(), o.ExpiresAt.UTC(), o.ID == current}
-	if o.Key != "" {
-		v.By = "key"
-	}
-	return v
-}
-
-// consoleSession is the cookie of a session; of the zero time: none any more.
-// Strict: no other page leads into the console signed in, and its first request follows.
-func consoleSession(token string, expires time.Time) http.Cookie {
-	c := cookie(token, expires)
-	c.Name, c.SameSite = consoleCookie, http.SameSiteStrictMode
-	return c
-}
-
-type operatorSignedIn struct {
-	Cookie http.Cookie `header:"Set-Cookie"`
-	Body   OperatorSession
-}
-
-func (s *console) signIn(ctx context.Context, in *struct {
-	Body struct {
-		Key string `json:"key" minLength:"1" maxLength:"255" doc:"An operator's API key. The session ends with it."`
-	}
-}) (*operatorSignedIn, error) {
-	key, err := s.Store.APIKey(ctx, in.Body.Key)
-	if errors.Is(err, billing.ErrNotFound) || err == nil && key.Account != "" {
-		return nil, problem(http.StatusForbidden, "forbidden", "this is no operator's key")
-	}
+	note, err := s.Store.AddNote(ctx, billing.SubscriptionID(in.ID), text)
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	token, session, err := s.start(ctx, billing.OperatorSession{Operator: key.Operator, Role: billing.OperatorRole(key.Access), Key: key.ID})
+	return &struct{ Body billing.Note }{note}, nil
+}
+
+func (s *operators) listMails(ctx context.Context, in *struct {
+	PageInput
+	AccountInput
+	Subject string `query:"subject" maxLength:"64" doc:"Only mails about this subscription or quote."`
+	GivenUp bool   `query:"given_up" doc:"Only mails that could not be sent, and were not sent again."`
+}) (*struct{ Body List[billing.Mail] }, error) {
+	if !in.isCursor("ntc") {
+		return nil, invalid("cursor", "is not a cursor of this list")
+	}
+	rows, err := s.Store.Mails(ctx, billing.MailSelection{Subject: in.Subject, Email: in.Email, GivenUp: in.GivenUp, Before: in.Cursor}, in.Limit+1)
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &operatorSignedIn{consoleSession(token, session.ExpiresAt), viewOperatorSession(session, session.ID)}, nil
+	list := listed(rows, in.Limit, func(m billing.Mail) string { return m.ID }, func(m billing.Mail) billing.Mail { return m })
+	return &struct{ Body List[billing.Mail] }{list}, nil
 }
 
-// start begins a session of the operator whom it names.
-func (s *console) start(ctx context.Context, of billing.OperatorSession) (token string, began billing.OperatorSession, err error) {
-	token = randomToken()
-	address, _ := ctx.Value(addressKey{}).(string)
-	who := caller{named: of.Operator, console: "new"}
-	began, err = s.Store.BeginOperatorSession(billing.As(ctx, who.actor(address)), token, of)
-	return token, began, err
-}
-
-// turned sends a browser elsewhere.
-type turned struct {
-	Location string        `header:"Location"`
-	Cookies  []http.Cookie `header:"Set-Cookie"`
-}
-
-func (s *console) begin(ctx context.Context, _ *struct{}) (*turned, error) {
-	address, kept, err := s.Issuer.Begin(ctx)
-	if err != nil {
-		return nil, s.issuerAway(err)
-	}
-	c := cookie(kept, s.Now().Add(issuerTime)) // Lax: the issuer's page leads back
-	c.Name = issuerCookie
-	return &turned{address, []http.Cookie{c}}, nil
-}
-
-func (s *console) issuerAway(err error) *Problem {
-	s.Log.Warn("the operators' identity provider is away", "error", err)
-	p := problem(http.StatusServiceUnavailable, "unavailable", "the identity provider cannot be reached at the moment")
-	p.retryAfter = 5
-	return p
-}
-
-func (s *console) finish(ctx context.Context, in *struct {
-	Kept        string `cookie:"__Host-okviz-issuer" maxLength:"255"`
-	State       string `query:"state" maxLength:"255"`
-	Code        string `query:"code" maxLength:"4096"`
-	Error       string `query:"error" maxLength:"255"`
-	Description string `query:"error_description" maxLength:"4096"`
-	URI         string `query:"error_uri" maxLength:"4096"`
-	Issuer      string `query:"iss" maxLength:"255"`
-	Session     string `query:"session_state" maxLength:"255"`
-	Scope       string `query:"scope" maxLength:"4096"`
-}) (*turned, error) {
-	over := cookie("", time.Time{})
-	over.Name = issuerCookie
-	out := &turned{consolePage, []http.Cookie{over}}
-	name, role, err := s.Issuer.Finish(ctx, in.Kept, in.State, in.Code)
-	var token string
-	var session billing.OperatorSession
-	if err == nil {
-		token, session, err = s.start(ctx, billing.OperatorSession{Operator: name, Role: role})
-	}
-	switch {
-	case errors.Is(err, signin.ErrRefused) || errors.Is(err, billing.ErrNotFound): // suspended
-		s.Log.Warn("an operator was not signed in", "error", err)
-		out.Location += "?refused"
-	case err != nil:
-		return nil, s.issuerAway(err)
-	default:
-		out.Cookies = append(out.Cookies, consoleSession(token, session.ExpiresAt))
-	}
-	return out, nil
-}
-
-// OperatorMe is who asks.
-type OperatorMe struct {
-	Name       string `json:"name" doc:"Empty for a key of no named operator."`
-	Role       string `json:"role" enum:"read,support,finance,admin"`
-	Session    string `json:"session" doc:"The session's id; empty for an API key."`
-	TemporalUI string `json:"temporal_ui" doc:"The address of a subscription's page in the Temporal UI, without its id; empty: none is configured."`
-	Sandbox    bool   `json:"sandbox" doc:"The gateway moves no money."`
-}
-
-func (s *console) me(ctx context.Context, _ *struct{}) (*struct{ Body OperatorMe }, error) {
-	c := callerOf(ctx)
-	return &struct{ Body OperatorMe }{OperatorMe{c.named, string(c.role), c.console, s.TemporalUI, s.Sandbox != nil}}, nil
-}
-
-// whose are the sessions that a caller may see and end: nil means everybody's.
-func whose(c caller) *string {
-	if c.role == billing.OperatorAdmin {
-		return nil
-	}
-	return &c.named
-}
-
-func (s *console) list(ctx context.Context, _ *struct{}) (*struct{ Body List[OperatorSession] }, error) {
-	c := callerOf(ctx)
-	rows, err := s.Store.OperatorSessions(ctx, whose(c))
-	if err != nil {
-		return nil, s.answer(err)
-	}
-	out := List[OperatorSession]{Data: make([]OperatorSession, len(rows))}
-	for i, r := range rows {
-		out.Data[i] = viewOperatorSession(r, c.console)
-	}
-	return &struct{ Body List[OperatorSession] }{out}, nil
-}
-
-func (s *console) end(ctx context.Context, in *struct {
+func (s *operators) resendMail(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"64"`
-}) (*struct {
-	Cookie []http.Cookie `header:"Set-Cookie"`
-}, error) {
-	c := callerOf(ctx)
-	if err := s.Store.EndOperatorSession(ctx, whose(c), in.ID); err != nil {
+}) (*struct{ Body billing.Mail }, error) {
+	again, err := s.Store.ResendMail(ctx, in.ID)
+	if err != nil {
 		return nil, s.answer(err)
 	}
-	out := &struct {
-		Cookie []http.Cookie `header:"Set-Cookie"`
-	}{}
-	if in.ID == c.console {
-		out.Cookie = []http.Cookie{consoleSession("", time.Time{})}
-	}
-	return out, nil
+	s.Commands.Deliver(ctx, again.Subject)
+	return &struct{ Body billing.Mail }{again}, nil
 }

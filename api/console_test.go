@@ -1,169 +1,146 @@
 package api_test
 
 import (
-	"net/http"
-	"net/url"
-	"strings"
+	"fmt"
 	"testing"
 	"time"
 
-	"github.com/okviz/licensing/api"
-	"github.com/okviz/licensing/backoffice/signin"
-	"github.com/okviz/licensing/backoffice/signin/signintest"
 	"github.com/okviz/licensing/billing"
 )
 
-const fromConsole = "Okviz-Console: 1"
-
-// cookieOf is a cookie that an answer sets.
-func (a answer) cookieOf(name string) *http.Cookie {
+// ids are those of a list's rows.
+func (a answer) ids() []string {
 	a.t.Helper()
-	for _, c := range (&http.Response{Header: a.header}).Cookies() {
-		if c.Name == name {
-			return c
+	var ids []string
+	list, _ := a.at("data").([]any)
+	for _, row := range list {
+		ids = append(ids, row.(map[string]any)["id"].(string))
+	}
+	return ids
+}
+
+func TestAnOperatorFindsACustomerByAPartOfTheAddress(t *testing.T) {
+	s := newShop(t)
+	bought := s.buy().want(201, "")
+	found := s.ask("GET", "/v1/operator/search?q=ada%40cont", "", asOperator).want(200, "").at("data").([]any)
+	if len(found) != 2 || found[0].(map[string]any)["kind"] != "customer" || found[1].(map[string]any)["id"] != bought.text("subscription.id") {
+		t.Errorf("found %v", found)
+	}
+	number := s.ask("GET", "/v1/invoices/"+bought.text("invoice.id"), "", asOperator).text("number")
+	if got := s.ask("GET", "/v1/operator/search?q="+number, "", asOperator).ids(); len(got) != 1 || got[0] != bought.text("invoice.id") {
+		t.Errorf("%s finds %v", number, got)
+	}
+	s.ask("GET", "/v1/operator/search?q=a", "", asOperator).want(422, "invalid")
+	s.ask("GET", "/v1/operator/search?q=ada", "", "Authorization: Bearer "+s.accountKey("ada@contoso.example")).want(403, "forbidden")
+}
+
+func TestOperatorsListWhatAnAddressHasAndNobodyElseDoes(t *testing.T) {
+	s := newShop(t)
+	bought := s.buy().want(201, "")
+	s.buy(`billing.email="eve@other.example"`).want(201, "")
+	ada := "Authorization: Bearer " + s.accountKey("ada@contoso.example")
+	for _, list := range []string{"subscriptions", "invoices"} {
+		got := s.ask("GET", "/v1/"+list+"?email=ADA%40contoso.example", "", asOperator).want(200, "").ids()
+		want := bought.text(list[:len(list)-1] + ".id")
+		if len(got) != 1 || got[0] != want {
+			t.Errorf("%s of the address: %v, want %s", list, got, want)
 		}
 	}
-	a.t.Fatalf("%s sets no cookie %s: %v", a.what, name, a.header)
-	return nil
-}
-
-// console signs an operator in, and returns the header of their cookie.
-func (s *shop) console(name string, role billing.OperatorRole) (cookie, session string) {
-	s.t.Helper()
-	key := strings.TrimPrefix(s.operatorNamed(name, role), "Authorization: Bearer ")
-	a := s.ask("POST", "/v1/operator/sign-in", `{"key":"`+key+`"}`).want(200, "")
-	c := a.cookieOf("__Host-okviz-operator")
-	if !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || time.Until(c.Expires) > 8*time.Hour || time.Until(c.Expires) < 7*time.Hour {
-		s.t.Errorf("the session's cookie is %v", c)
+	if got := s.ask("GET", "/v1/licenses?email=bea%40contoso.example", "", asOperator).want(200, "").ids(); len(got) != 2 {
+		t.Errorf("the licensee of both has the licences %v", got)
 	}
-	return "Cookie: " + c.Name + "=" + c.Value, a.text("id")
+	for _, list := range []string{"subscriptions", "invoices", "licenses"} {
+		if got := s.ask("GET", "/v1/"+list+"?email=nobody%40contoso.example", "", asOperator).want(200, "").ids(); len(got) != 0 {
+			t.Errorf("%s of nobody: %v", list, got)
+		}
+		s.ask("GET", "/v1/"+list+"?email=eve%40other.example", "", ada).want(403, "forbidden")
+	}
 }
 
-func TestAConsoleActsAsItsOperatorInTheRoleOfTheKey(t *testing.T) {
+func TestANoteIsForOperatorsAlone(t *testing.T) {
 	s := newShop(t)
 	id := s.buy().want(201, "").text("subscription.id")
-	anna, session := s.console("anna", billing.OperatorSupport)
-	me := s.ask("GET", "/v1/operator/me", "", anna, fromConsole).want(200, "")
-	if me.text("name") != "anna" || me.text("role") != "support" || me.text("session") != session {
-		t.Errorf("she is %s", me.body)
+	path := "/v1/operator/subscriptions/" + id + "/notes"
+	anna := s.operatorNamed("anna", "support")
+	for _, text := range []string{"called", "wants another\\ninvoice"} {
+		s.ask("POST", path, `{"text":"`+text+`"}`, anna).want(201, "")
 	}
-	s.ask("POST", "/v1/subscriptions/"+id+"/cancel", `{}`, anna, fromConsole, withKey()).want(200, "")
-	s.ask("POST", "/v1/operator/subscriptions/"+id+"/cancel-now", `{"refund":"full"}`, anna, fromConsole, withKey()).want(403, "forbidden")
-	rows, err := s.store.AuditLog(t.Context(), billing.AuditSelection{Actor: "anna"}, 10)
-	check(t, err)
-	if len(rows) != 2 || rows[0].Action != "operator.sign_in" || rows[0].Subject != session || rows[1].From != "console 192.0.2.1" {
-		t.Errorf("the log says %+v", rows)
+	list := s.ask("GET", path, "", asOperator).want(200, "").at("data").([]any)
+	if len(list) != 2 || list[0].(map[string]any)["text"] != "wants another\ninvoice" || list[1].(map[string]any)["actor"] != "anna" {
+		t.Errorf("notes: %v", list)
 	}
+	s.ask("GET", path, "", "Authorization: Bearer "+s.accountKey("ada@contoso.example")).want(403, "forbidden")
+	s.ask("POST", "/v1/operator/subscriptions/sub_none/notes", `{"text":"x"}`, anna).want(404, "")
+	s.ask("POST", path, `{"text":" "}`, anna).want(422, "invalid")
 }
 
-func TestAnOperatorsCookieCountsOnRequestsOfTheConsoleAlone(t *testing.T) {
+func TestAMailIsSentOnceMore(t *testing.T) {
 	s := newShop(t)
 	id := s.buy().want(201, "").text("subscription.id")
-	anna, _ := s.console("anna", billing.OperatorAdmin)
-	customer := s.signIn("ada@contoso.example")
-	both := anna + "; " + strings.TrimPrefix(customer, "Cookie: ")
-	s.ask("GET", "/v1/operator/me", "", anna).want(401, "unauthorized")
-	s.ask("GET", "/v1/operator/me", "", customer, fromConsole).want(401, "unauthorized")
-	s.ask("GET", "/v1/subscriptions/"+id, "", customer, fromConsole).want(401, "unauthorized")
-	s.ask("POST", "/v1/subscriptions/"+id+"/cancel", `{}`, both, fromConsole, "Sec-Fetch-Site: cross-site", withKey()).want(403, "cross_site")
-	s.ask("POST", "/v1/subscriptions/"+id+"/cancel", `{}`, both, withKey()).want(200, "")
-	s.ask("POST", "/v1/subscriptions/"+id+"/resume", `{}`, both, fromConsole, withKey()).want(200, "")
-	var actors []string
-	for _, e := range s.ask("GET", "/v1/subscriptions/"+id+"/events", "", both, fromConsole).want(200, "").at("data").([]any) {
-		actors = append(actors, e.(map[string]any)["actor"].(string))
+	s.ask("POST", "/v1/operator/mails/ntc_none/resend", "", asOperator).want(404, "")
+	list := func(query string) []any {
+		return s.ask("GET", "/v1/operator/mails?"+query, "", asOperator).want(200, "").at("data").([]any)
 	}
-	if got := strings.Join(actors, " "); got != "customer customer anna" {
-		t.Errorf("the history names %s", got)
+	receipt := ""
+	for _, m := range list("subject=" + id) {
+		if row := m.(map[string]any); row["kind"] == "receipt" {
+			receipt = row["id"].(string)
+		}
+	}
+	before := len(s.mailbox.Emails())
+	s.ask("POST", "/v1/operator/mails/"+receipt+"/resend", "", asOperator).want(409, "not_possible_now") // it waits
+	check(t, s.temporal.steps.Notify(t.Context(), billing.SubscriptionID(id)))
+	first := len(s.mailbox.Emails())
+	again := s.ask("POST", "/v1/operator/mails/"+receipt+"/resend", "", asOperator).want(202, "")
+	if again.text("kind") != "receipt" || again.text("id") == receipt || len(s.mailbox.Emails()) != first+1 || first == before {
+		t.Errorf("sent %d, then %d, then %d mails; answered %s", before, first, len(s.mailbox.Emails()), again.body)
+	}
+	s.ask("POST", "/v1/operator/mails/"+receipt+"/resend", "", asOperator).want(409, "not_possible_now")
+	s.ask("POST", "/v1/operator/mails/"+again.text("id")+"/resend", "", asOperator).want(202, "")
+	if got := list("email=ada%40contoso.example"); len(got) < 3 {
+		t.Errorf("mails of the payer: %v", got)
+	}
+	for _, m := range list("email=bea%40contoso.example") {
+		if to := m.(map[string]any)["to"]; to != "licensee" {
+			t.Errorf("the licensee has a mail to %v", to)
+		}
 	}
 }
 
-func TestASessionOfTheConsoleEnds(t *testing.T) {
+func TestAFreeLicenceIsGivenWithoutACustomer(t *testing.T) {
 	s := newShop(t)
-	ended := func(cookie string) {
-		t.Helper()
-		s.ask("GET", "/v1/operator/me", "", cookie, fromConsole).want(401, "unauthorized")
+	until := time.Now().AddDate(0, 6, 0).UTC().Truncate(time.Second).Format(time.RFC3339)
+	body := func(until string) string {
+		return fmt.Sprintf(`{"product":"calendar-pro",%s,"licensee":{"name":"Press desk","email":"press@daily.example"},"until":%q,"reason":"a review"}`, plan, until)
 	}
-	anna, session := s.console("anna", billing.OperatorSupport)
-	bert, berts := s.console("bert", billing.OperatorFinance)
-	carla, _ := s.console("carla", billing.OperatorAdmin)
-	count := func(cookie string) int {
-		return len(s.ask("GET", "/v1/operator/sessions", "", cookie, fromConsole).want(200, "").at("data").([]any))
+	key := withKey()
+	given := s.ask("POST", "/v1/operator/comps", body(until), asOperator, key).want(201, "")
+	if given.at("invoice") != nil || given.text("payment.status") != "none" || given.text("subscription.status") != "active" ||
+		given.text("subscription.comp.until") != until || given.text("subscription.comp.reason") != "a review" ||
+		given.at("subscription.billing_account") != nil || given.text("license.status") != "ACTIVE" || given.text("license.valid_until") != until {
+		t.Errorf("given: %s", given.body)
 	}
-	if count(anna) != 1 || count(carla) != 3 {
-		t.Errorf("anna sees %d sessions, and the administrator %d", count(anna), count(carla))
+	id := given.text("subscription.id")
+	if again := s.ask("POST", "/v1/operator/comps", body(until), asOperator, key).want(201, ""); again.text("subscription.id") != id {
+		t.Error("the same key gives a second licence")
 	}
-	s.ask("DELETE", "/v1/operator/sessions/"+berts, "", anna, fromConsole).want(404, "not_found")
-	s.ask("DELETE", "/v1/operator/sessions/"+session, "", anna, fromConsole).want(204, "")
-	ended(anna)
-	s.ask("DELETE", "/v1/operator/sessions/"+berts, "", carla, fromConsole).want(204, "")
-	ended(bert)
-	check(t, s.store.SuspendOperator(t.Context(), "carla"))
-	ended(carla)
-	dora, _ := s.console("dora", billing.OperatorRead)
-	keys, err := s.store.APIKeys(t.Context(), "")
+	token := `{"v":1,"license":"` + given.text("license.id") + `","product":"calendar-pro"}`
+	if code := s.ask("POST", "/v1/licenses/check", token).text("code"); code != "ACTIVE" {
+		t.Errorf("a check says %s", code)
+	}
+	s.ask("GET", "/v1/licenses/"+given.text("license.id"), "", "Authorization: Bearer "+s.accountKey("press@daily.example")).want(200, "")
+	s.ask("GET", "/v1/subscriptions/"+id, "", "Authorization: Bearer "+s.accountKey("press@daily.example")).want(404, "")
+	longer := s.ask("POST", "/v1/operator/subscriptions/"+id+"/extend", `{"days":10,"reason":"they need longer"}`, asOperator, withKey()).want(200, "")
+	want, err := time.Parse(time.RFC3339, until)
 	check(t, err)
-	check(t, s.store.RevokeAPIKey(t.Context(), "", keys[0].ID)) // hers is the newest
-	ended(dora)
-	s.buy().want(201, "")
-	for _, key := range []string{"okv_" + marker, s.accountKey("ada@contoso.example")} {
-		s.ask("POST", "/v1/operator/sign-in", `{"key":"`+key+`"}`).want(403, "forbidden")
+	if got := longer.text("subscription.comp.until"); got != want.Add(240*time.Hour).Format(time.RFC3339) {
+		t.Errorf("extended until %s", got)
 	}
-}
-
-func TestOperatorsSignInAtTheIssuerWhereThereIsOne(t *testing.T) {
-	at := signintest.Start(t)
-	s := newShop(t, func(p *parts) {
-		var err error
-		p.Issuer, err = signin.New(signin.Config{
-			Issuer: at.Address, ClientID: signintest.Client, ClientSecret: signintest.Secret, Claim: "roles", Roles: map[string]billing.OperatorRole{"desk": "support"},
-		}, "http://127.0.0.1"+api.CallbackPath)
-		check(t, err)
-	})
-	s.ask("POST", "/v1/operator/sign-in", `{"key":"`+operatorKey+`"}`).want(405, "method_not_allowed") // not past the second factor
-	if m := s.ask("GET", "/v1/operator/sign-in/method", "").want(200, ""); m.text("method") != "issuer" {
-		t.Errorf("the method is %s", m.body)
+	for _, until := range []string{time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), time.Now().AddDate(3, 0, 2).UTC().Format(time.RFC3339)} {
+		s.ask("POST", "/v1/operator/comps", body(until), asOperator, withKey()).want(422, "invalid")
 	}
-	// come goes to the issuer as a browser does, and back.
-	come := func(kept func(*http.Cookie)) answer {
-		t.Helper()
-		gone := s.ask("GET", "/v1/operator/sign-in", "").want(303, "")
-		c := gone.cookieOf("__Host-okviz-issuer")
-		if !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteLaxMode || time.Until(c.Expires) > 10*time.Minute {
-			t.Errorf("what the browser keeps is %v", c)
-		}
-		kept(c)
-		client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, gone.header.Get("Location"), nil)
-		check(t, err)
-		res, err := client.Do(r)
-		check(t, err)
-		defer res.Body.Close()
-		back, err := url.Parse(res.Header.Get("Location"))
-		check(t, err)
-		return s.ask("GET", back.RequestURI(), "", "Cookie: "+c.Name+"="+c.Value).want(303, "")
+	s.ask("POST", "/v1/operator/comps", body(until), asOperator).want(400, "idempotency_key_required")
+	if found := s.ask("GET", "/v1/operator/search?q=press", "", asOperator).want(200, "").ids(); len(found) != 2 {
+		t.Errorf("press finds %v", found)
 	}
-	as := func(*http.Cookie) {}
-	at.Say(map[string]any{"email": "anna@vendor.example", "roles": []string{"desk"}})
-	in := come(as)
-	cookie := in.cookieOf("__Host-okviz-operator")
-	if in.header.Get("Location") != "/operator" || in.cookieOf("__Host-okviz-issuer").MaxAge >= 0 {
-		t.Errorf("she is sent to %s with %v", in.header.Get("Location"), in.header)
-	}
-	anna := "Cookie: " + cookie.Name + "=" + cookie.Value
-	if me := s.ask("GET", "/v1/operator/me", "", anna, fromConsole).want(200, ""); me.text("name") != "anna@vendor.example" || me.text("role") != "support" {
-		t.Errorf("she is %s", me.body)
-	}
-	refused := func(a answer) {
-		t.Helper()
-		if a.header.Get("Location") != "/operator?refused" || strings.Contains(strings.Join(a.header.Values("Set-Cookie"), " "), "okviz-operator") {
-			t.Errorf("%v", a.header)
-		}
-	}
-	refused(come(func(c *http.Cookie) { c.Value = "a.b.c" }))
-	at.Say(map[string]any{"email": "anna@vendor.example", "roles": []string{"else"}})
-	refused(come(as))
-	check(t, s.store.SuspendOperator(t.Context(), "anna@vendor.example"))
-	s.ask("GET", "/v1/operator/me", "", anna, fromConsole).want(401, "unauthorized")
-	at.Say(map[string]any{"email": "anna@vendor.example", "roles": []string{"desk"}})
-	refused(come(as))
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -14,6 +15,7 @@ import (
 type InvoiceStore interface {
 	Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error)
 	Invoices(ctx context.Context, account billing.AccountID, subscription billing.SubscriptionID, before string, limit int) ([]billing.Invoice, error)
+	AccountOf(ctx context.Context, email string) (billing.Account, error)
 	CreditNotes(ctx context.Context, invoice billing.InvoiceID) ([]billing.CreditNote, error)
 	Snapshot(ctx context.Context, subscription billing.SubscriptionID) (billing.Snapshot, error)
 }
@@ -32,12 +34,26 @@ func (s *invoices) routes(h huma.API) {
 
 func (s *invoices) listInvoices(ctx context.Context, in *struct {
 	PageInput
+	AccountInput
 	Subscription string `query:"subscription" maxLength:"64" doc:"Only invoices of this subscription."`
 }) (*struct{ Body List[Invoice] }, error) {
+	account := callerOf(ctx).account
+	if err := in.check(ctx); err != nil {
+		return nil, err
+	}
+	if in.Email != "" {
+		var err error
+		if account, err = s.Store.AccountOf(ctx, in.Email); errors.Is(err, billing.ErrNotFound) {
+			return &struct{ Body List[Invoice] }{List[Invoice]{Data: []Invoice{}}}, nil
+		}
+		if err != nil {
+			return nil, s.answer(err)
+		}
+	}
 	if !in.isCursor("inv") {
 		return nil, invalid("cursor", "is not a cursor of this list")
 	}
-	rows, err := s.Store.Invoices(ctx, callerOf(ctx).account.ID, billing.SubscriptionID(in.Subscription), in.Cursor, in.Limit+1)
+	rows, err := s.Store.Invoices(ctx, account.ID, billing.SubscriptionID(in.Subscription), in.Cursor, in.Limit+1)
 	if err != nil {
 		return nil, s.answer(err)
 	}

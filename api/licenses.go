@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,12 +62,18 @@ func (s *licenses) show(ctx context.Context, l licensing.Issued) (*licenseOutput
 	return &licenseOutput{v.seenBy(callerOf(ctx))}, nil
 }
 
-func (s *licenses) listLicenses(ctx context.Context, in *PageInput) (*struct{ Body List[License] }, error) {
+func (s *licenses) listLicenses(ctx context.Context, in *struct {
+	PageInput
+	AccountInput
+}) (*struct{ Body List[License] }, error) {
+	if err := in.check(ctx); err != nil {
+		return nil, err
+	}
 	if !in.isCursor("lic") {
 		return nil, invalid("cursor", "is not a cursor of this list")
 	}
 	who := callerOf(ctx)
-	rows, err := s.Store.Licenses(ctx, who.account.Email, in.Cursor, in.Limit+1)
+	rows, err := s.Store.Licenses(ctx, cmp.Or(in.Email, who.account.Email), in.Cursor, in.Limit+1)
 	if err != nil {
 		return nil, s.answer(err)
 	}

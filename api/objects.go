@@ -84,6 +84,13 @@ type Subscription struct {
 	BillingAccount    *string               `json:"billing_account"`
 	LicenseeAccount   *string               `json:"licensee_account"`
 	TestClock         *string               `json:"test_clock"`
+	Comp              *Comp                 `json:"comp" doc:"Of a free licence; null for others."`
+}
+
+// Comp is a free licence that an operator has given.
+type Comp struct {
+	Until  time.Time `json:"until"`
+	Reason string    `json:"reason" doc:"In the operator's words; only operators see it."`
 }
 
 // License as its licensee sees it: no prices.
@@ -199,6 +206,9 @@ func viewSubscription(o billing.Overview) Subscription {
 		CancelAtPeriodEnd: o.CancelAtPeriodEnd, CanceledAt: instant(o.CanceledAt), Actions: o.Actions(o.At(o.Read)),
 		LicenseID: text(string(o.License)), BillingAccount: text(o.BillingAccount), LicenseeAccount: text(o.LicenseeAccount),
 		TestClock: text(o.TestClock),
+	}
+	if o.Comp {
+		v.Comp = &Comp{o.PaidUntil().UTC(), o.CompReason}
 	}
 	if o.AwaitsConfirmation() {
 		v.ConfirmBy = instant(o.ConfirmBy)

@@ -32,9 +32,21 @@ type OperatorStore interface {
 	SetStanding(ctx context.Context, email string, percent int64) error
 	License(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error)
 	Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error)
+	Snapshot(ctx context.Context, subscription billing.SubscriptionID) (billing.Snapshot, error)
+	Receipts(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Receipt, error)
 	Refunds(ctx context.Context, subscription billing.SubscriptionID, invoice billing.InvoiceID) ([]billing.Refund, error)
 	AuditLog(ctx context.Context, which billing.AuditSelection, limit int) ([]billing.AuditRow, error)
 	VerifyAudit(ctx context.Context) (billing.AuditCheck, error)
+	ConsoleStore
+}
+
+// ConsoleStore is what support looks things up in.
+type ConsoleStore interface {
+	Search(ctx context.Context, query string, limit int) (found []billing.Found, more bool, err error)
+	AddNote(ctx context.Context, subscription billing.SubscriptionID, text string) (billing.Note, error)
+	Notes(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Note, error)
+	Mails(ctx context.Context, which billing.MailSelection, limit int) ([]billing.Mail, error)
+	ResendMail(ctx context.Context, id string) (billing.Mail, error)
 }
 
 // operators serves what operators alone may do.
@@ -48,6 +60,7 @@ func (s *operators) routes(h huma.API) {
 	s.discountRoutes(h)
 	s.refundRoutes(h)
 	s.auditRoutes(h)
+	s.consoleRoutes(h)
 	if s.TestClocks {
 		s.clockRoutes(h)
 	}

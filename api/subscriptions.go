@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"math"
@@ -116,8 +117,14 @@ func (s *subscriptions) routes(h huma.API) {
 	}
 }
 
-func (s *subscriptions) listSubscriptions(ctx context.Context, in *PageInput) (*struct{ Body List[Subscription] }, error) {
-	return s.list(ctx, *in, billing.Search{Payer: callerOf(ctx).account.Email})
+func (s *subscriptions) listSubscriptions(ctx context.Context, in *struct {
+	PageInput
+	AccountInput
+}) (*struct{ Body List[Subscription] }, error) {
+	if err := in.check(ctx); err != nil {
+		return nil, err
+	}
+	return s.list(ctx, in.PageInput, billing.Search{Payer: cmp.Or(in.Email, callerOf(ctx).account.Email)})
 }
 
 // list lists what is looked for.

@@ -13,6 +13,9 @@ func (b Snapshot) purchase(c Command, at time.Time) Decision {
 	if !s.unprocessed() {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "", "this order has already been processed")}
 	}
+	if b.Order.Pay == PayNothing {
+		return b.giveLicense(at)
+	}
 	if s.Collection == ByInvoice {
 		if b.Order.Pay == PayTrial {
 			return Decision{Refusal: refuse(CodeInvoiceNotAllowed, "payment.method", "a trial cannot be paid by invoice")}

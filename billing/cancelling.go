@@ -49,7 +49,11 @@ func (b Snapshot) resume(_ Command, at time.Time) Decision {
 
 // endPeriod ends a cancelled subscription at the end of its period.
 func (b Snapshot) endPeriod(Step, time.Time) Decision {
-	return Decision{Changeset: b.end(b.Subscription.Period.End, ReasonRequested)}
+	why := ReasonRequested
+	if b.Subscription.Comp {
+		why = ReasonOperator // who gave it has said when it ends
+	}
+	return Decision{Changeset: b.end(b.Subscription.Period.End, why)}
 }
 
 // end is the state after the end; nothing of the running state is left.
@@ -67,8 +71,8 @@ func (s *Subscription) revive() {
 }
 
 // endsWithPeriod tells whether it was cancelled and nothing is paid beyond the
-// running period.
-func (s Subscription) endsWithPeriod() bool { return s.CancelAtPeriodEnd && !s.Prepaid() }
+// running period, or is a free licence.
+func (s Subscription) endsWithPeriod() bool { return s.CancelAtPeriodEnd && !s.Prepaid() || s.Comp }
 
 // end is the changeset that ends the subscription as of an instant.
 func (b Snapshot) end(at time.Time, why CancelReason) *Changeset {

@@ -94,7 +94,7 @@ func (b Snapshot) credits(at time.Time) []credit {
 	var cs []credit
 	for _, sold := range b.PaidLines {
 		switch {
-		case sold.pays(b.Subscription.Period, b.Subscription.PaidBy):
+		case sold.pays(b.Subscription.paidFor(), b.Subscription.PaidBy):
 			net := Prorate(Money{sold.Line.Net(), b.currency()}, sold.Line.Period, at, b.Product.Proration).Amount
 			cs = append(cs, sold.credit(min(net, sold.Remainder())))
 		case sold.pays(b.Subscription.PrepaidPeriod, b.Subscription.PrepaidInvoice):

@@ -25,6 +25,7 @@ type Command struct {
 	ValueDate time.Time   `json:"value_date,omitzero"`
 	Reference string      `json:"-"`
 	Refund    RefundScope `json:"refund,omitempty"`
+	Days      int64       `json:"days,omitempty"` // extend
 	// Disputes only.
 	Dispute Dispute `json:"dispute,omitzero"`
 	// Refunds that failed only: re_….

@@ -67,6 +67,9 @@ var Commands = []CommandKind{
 	{Action: ActionReinstate, Update: "reinstate", Activity: "Hold",
 		Description: "For operators: the licence is neither suspended nor revoked any more.",
 		decide:      Snapshot.hold, operator: true},
+	{Action: ActionExtend, Update: "extend", Activity: "Extend",
+		Description: "For operators: give days; the trial, the period or the free licence ends later.",
+		check:       checkExtend, decide: Snapshot.extend, operator: true},
 	{Action: ActionMigrate, Update: "migrate_price", Activity: "MigratePrice",
 		Description: "Announce the plan's newest price for the next period.",
 		check:       checkMigrate, decide: Snapshot.migrate, always: true},
@@ -151,12 +154,14 @@ func (b Snapshot) Decide(c Command, at time.Time) Decision {
 	if kind.account {
 		b.Subscription.Guest = false
 	}
-	return kind.decide(b, c, at)
+	return kind.decide(b, c, at).withoutPayer()
 }
 
 // Due decides about a step that is due. at is the instant of handling: the
 // step's own, or later after an outage.
-func (b Snapshot) Due(step Step, at time.Time) Decision { return steps[step.Kind].decide(b, step, at) }
+func (b Snapshot) Due(step Step, at time.Time) Decision {
+	return steps[step.Kind].decide(b, step, at).withoutPayer()
+}
 
 func (b Snapshot) nothingDue(_ Step, at time.Time) Decision {
 	return Decision{Changeset: b.post(b.Subscription, at, EventNothingDue, EventDetails{})}

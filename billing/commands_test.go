@@ -19,6 +19,7 @@ func TestCommandsKeepTheNamesThatOperatorsKnow(t *testing.T) {
 		"suspend":        {"suspend", "", "Hold"},
 		"revoke":         {"revoke", "", "Hold"},
 		"reinstate":      {"reinstate", "", "Hold"},
+		"extend":         {"extend", "", "Extend"},
 		"migrate":        {"migrate_price", "", "MigratePrice"},
 		"dispute":        {"dispute", "", "Dispute"},
 		"refund-failed":  {"refund_failed", "", "RefundFailed"},

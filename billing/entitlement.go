@@ -5,7 +5,8 @@ import "time"
 // LongestTerm is the latest instant at which a licence can end that is valid at
 // t, by what has been paid until t: two periods of the longest cycle that is
 // sold, since one may be paid ahead, and the renewal grace (docs/rules.md, Renewing,
-// Licences). Nothing that was signed at t or before is good after it.
+// Licences); or what a file of a free licence may last, whatever is sold. Nothing
+// that was signed at t or before is good after it.
 func LongestTerm(products []Product, p Policy, t time.Time) time.Time {
 	end := TrialEnd(t)
 	for _, product := range products {
@@ -18,7 +19,11 @@ func LongestTerm(products []Product, p Policy, t time.Time) time.Time {
 			}
 		}
 	}
-	return Instant(end.Add(p.RenewalGrace))
+	end = end.Add(p.RenewalGrace)
+	if file := t.Add(p.File.Life); file.After(end) {
+		end = file
+	}
+	return Instant(end)
 }
 
 // Entitlement is what a subscription's state grants its licence.
@@ -38,7 +43,7 @@ func (s Subscription) Entitlement(p Policy) Entitlement {
 	switch s.Status {
 	case Trialing, Active:
 		e.ValidUntil = s.PaidUntil()
-		if paid := s.Status == Active || s.Prepaid(); paid && s.Collection == ByCard && !s.CancelAtPeriodEnd {
+		if paid := s.Status == Active || s.Prepaid(); paid && s.Collection == ByCard && !s.CancelAtPeriodEnd && !s.Comp {
 			e.ValidUntil = e.ValidUntil.Add(p.RenewalGrace)
 		}
 	case PastDue:

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestLongestTermIsTwoOfTheLongestPeriodsAndTheGrace(t *testing.T) {
+func TestLongestTermIsTwoOfTheLongestPeriodsAndTheGraceOrAFilesLife(t *testing.T) {
 	selling := func(cycles ...Cycle) []Product {
 		p := Product{ID: "calendar-pro"}
 		for _, c := range cycles {
@@ -18,11 +18,11 @@ func TestLongestTermIsTwoOfTheLongestPeriodsAndTheGrace(t *testing.T) {
 		products []Product
 		at, want string
 	}{
-		{"monthly, over a short month", selling(Monthly), "2026-12-31T10:00:00Z", "2027-03-03T10:00:00Z"},
+		{"monthly, over a short month", selling(Monthly), "2026-12-31T10:00:00Z", "2028-02-04T10:00:00Z"},
 		{"the longest counts", selling(Monthly, ThreeYears, Yearly), "2026-01-31T10:00:00Z", "2032-02-03T10:00:00Z"},
 		{"yearly, from a leap day", selling(Yearly), "2028-02-29T23:00:00Z", "2030-03-03T23:00:00Z"},
-		{"nothing is sold but trials may run", nil, "2026-01-31T10:00:00Z", "2026-03-03T10:00:00Z"},
-		{"a cycle that cannot be sold", selling(EverySeconds), "2026-01-31T10:00:00Z", "2026-03-03T10:00:00Z"},
+		{"nothing is sold but trials may run", nil, "2026-01-31T10:00:00Z", "2027-03-07T10:00:00Z"},
+		{"a cycle that cannot be sold", selling(EverySeconds), "2026-01-31T10:00:00Z", "2027-03-07T10:00:00Z"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			at, err := time.Parse(time.RFC3339, c.at)

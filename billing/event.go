@@ -71,6 +71,8 @@ const (
 	EventRevoked         EventKind = "revoked"
 	EventReinstated      EventKind = "reinstated"
 	EventPriceChange     EventKind = "price_change"
+	EventExtended        EventKind = "extended"
+	EventGiven           EventKind = "given"
 	EventNothingDue      EventKind = "nothing_due"
 
 	// What was paid has its invoice's purpose for a kind.
@@ -157,6 +159,8 @@ var sentences = map[EventKind]func(EventDetails) string{
 	EventPriceChange: func(d EventDetails) string {
 		return "The price changes from " + d.OldPrice.String() + " to " + d.Price.String() + " on " + date(d.On) + "."
 	},
+	EventExtended:   func(d EventDetails) string { return "Extended until " + date(d.Until) + "; nothing is due for it." },
+	EventGiven:      func(d EventDetails) string { return "A free licence until " + date(d.Until) + "." },
 	EventNothingDue: plainly("Nothing was due."),
 
 	EventPurchase: func(d EventDetails) string { return "Bought until " + date(d.Until) + d.paid() },

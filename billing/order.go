@@ -2,6 +2,7 @@ package billing
 
 import (
 	"regexp"
+	"time"
 	"unicode/utf8"
 
 	"github.com/okviz/licensing/licensing"
@@ -22,6 +23,8 @@ type Order struct {
 	// Vouched: an operator ordered it, or somebody of the licensee's organisation
 	// who had signed in.
 	Vouched bool
+	Until   time.Time // of a free licence: its first end
+	Reason  string    // of a free licence, in the operator's words
 }
 
 // Confirms is whose address an order by a guest waits for: the billing contact's,
@@ -39,6 +42,8 @@ type Pay string
 const (
 	PayNow   Pay = "now"
 	PayTrial Pay = "trial"
+	// PayNothing is a free licence that an operator gives; it has no billing contact.
+	PayNothing Pay = "nothing"
 )
 
 // Contact is a person or a team.

@@ -21,7 +21,9 @@ func (s *Subscription) prepay(p Period, invoice InvoiceID) {
 func (s *Subscription) clearPrepaid() { s.prepay(Period{}, "") }
 
 // enterPeriod makes a paid period the running one.
-func (s *Subscription) enterPeriod(p Period, invoice InvoiceID) { s.Period, s.PaidBy = p, invoice }
+func (s *Subscription) enterPeriod(p Period, invoice InvoiceID) {
+	s.Period, s.PaidBy, s.PaidEnd = p, invoice, time.Time{}
+}
 
 // restart begins a period from which all later boundaries are counted. It
 // takes the place of a prepaid one.

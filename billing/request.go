@@ -53,6 +53,7 @@ type Overview struct {
 	BillingAccount  string // e-mail
 	LicenseeAccount string // e-mail
 	Card            *StoredMethod
+	CompReason      string    // of a free licence, in the operator's words
 	ActionURL       string    // where the customer answers the bank, while a payment waits for that
 	Read            time.Time // real time, when this was so
 }

@@ -53,6 +53,7 @@ const (
 	ActionSuspend   Action = "suspend"
 	ActionRevoke    Action = "revoke"
 	ActionReinstate Action = "reinstate"
+	ActionExtend    Action = "extend"
 	ActionMigrate   Action = "migrate" // to the plan's newest price
 
 	ActionDispute      Action = "dispute"       // the gateway's: a payment is disputed, or no longer
@@ -97,6 +98,9 @@ func (s Subscription) allows(v Action) bool {
 	}
 	if v.kind().operator {
 		return v != ActionCancelNow || !s.Status.Ended()
+	}
+	if s.Comp {
+		return false // nobody pays for it
 	}
 	if !slices.Contains(possible[s.Status], v) {
 		return false

@@ -47,6 +47,11 @@ type Subscription struct {
 	// Anchor is the instant that every boundary is counted from.
 	Anchor time.Time `json:"anchor,omitzero"`
 	Period Period    `json:"period,omitzero"`
+	// PaidEnd is the end of what was paid for, where an operator has given days to
+	// the running period since.
+	PaidEnd time.Time `json:"paid_end,omitzero"`
+	// Comp: a free licence, which ends with its period. Nobody pays for it.
+	Comp bool `json:"comp,omitempty"`
 	// PrepaidPeriod is the period after this one where it has been paid already.
 	PrepaidPeriod Period `json:"prepaid_period,omitzero"`
 	// PaidBy and PrepaidInvoice are the invoices that paid for Period and for PrepaidPeriod. A
@@ -206,7 +211,7 @@ func (s Subscription) payingStep(p Policy) Step {
 // going to be.
 func (s Subscription) NextPaymentAt() time.Time {
 	switch {
-	case s.CancelAtPeriodEnd:
+	case s.CancelAtPeriodEnd || s.Comp:
 	case s.Prepaid():
 		return s.PaidUntil()
 	case s.AwaitsTransfer():

@@ -58,8 +58,10 @@ func (s *Store) begin(ctx context.Context, r billing.Request, asked func(tx *gor
 
 func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Order, sub billing.Subscription) error {
 	var err error
-	if o.BillingAccount, err = account(tx, o.Billing.Email); err != nil {
-		return err
+	if o.Pay != billing.PayNothing {
+		if o.BillingAccount, err = account(tx, o.Billing.Email); err != nil {
+			return err
+		}
 	}
 	if o.LicenseeAccount, err = account(tx, o.Licensee.Email); err != nil {
 		return err
@@ -77,6 +79,9 @@ func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Or
 		}
 	}
 	if err := tx.Create(&orderRow{Subscription: sub.ID, License: o.License, Detail: o}).Error; err != nil {
+		return err
+	}
+	if err := findBy(tx, string(sub.ID), o.SearchWords()); err != nil {
 		return err
 	}
 	if sub.Number, err = count(tx, subscriptionSeries); err != nil {
@@ -111,7 +116,10 @@ func account(tx *gorm.DB, email string) (billing.AccountID, error) {
 	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&a).Error; err != nil {
 		return "", err
 	}
-	a, err = one[accountRow](locked(tx).Where("email = ?", email))
+	made := a.ID
+	if a, err = one[accountRow](locked(tx).Where("email = ?", email)); err == nil && a.ID == made {
+		err = findBy(tx, string(a.ID), billing.SearchWords(email))
+	}
 	return a.ID, err
 }
 

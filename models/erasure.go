@@ -159,8 +159,16 @@ func eraseOrder(tx *gorm.DB, sub subscriptionRow, id billing.AccountID) (documen
 			return 0, err
 		}
 	}
+	found := row.Detail // by who is left, and not by what documents print
+	if found.Billing.Email == erasedAddress(sub.BillingAccount) {
+		found.Billing = billing.BillingDetails{}
+	}
+	if err := findOnlyBy(tx, string(sub.ID), found.SearchWords()); err != nil {
+		return 0, err
+	}
 	return documents, inOrder(
 		func() *gorm.DB { return of(&orderRow{}).Select("Detail", "KeptSince").Updates(row) },
+		func() *gorm.DB { return of(&noteRow{}).Delete(&noteRow{}) }, // they may tell of anybody
 		func() *gorm.DB { return silence(of(&requestRow{})) },
 	)
 }
@@ -225,6 +233,9 @@ func eraseOwn(tx *gorm.DB, id billing.AccountID) error {
 			return err
 		}
 	}
+	if err := unfind(tx, append(about, string(id))...); err != nil {
+		return err
+	}
 	now := tx.NowFunc()
 	cards := func() *gorm.DB { return tx.Model(&paymentMethodRow{}).Where("account = ?", id) }
 	return inOrder(
@@ -269,6 +280,9 @@ func forgetLicensee(tx *gorm.DB, email string) error {
 		}
 		q.Detail.Order.Licensee = q.Detail.Order.Billing.Contact
 		if err := save(tx, q.ID, &q); err != nil {
+			return err
+		}
+		if err := findOnlyBy(tx, q.ID, q.Detail.SearchWords()); err != nil {
 			return err
 		}
 		if err := silence(tx.Model(&requestRow{}).Where("subscription = ?", q.ID)).Error; err != nil {

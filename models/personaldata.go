@@ -128,6 +128,7 @@ func (r *reading) paid(id billing.AccountID) (paid, about []string) {
 	rowsOf[creditNoteRow](r, r.tx.Where("invoice IN ?", about).Order("id"))
 	rowsOf[paidLineRow](r, of())
 	rowsOf[refundRow](r, of())
+	rowsOf[noteRow](r, of().Order("id"), "actor")
 	rowsOf[redemptionRow](r, of())
 	rowsOf[cardFormRow](r, of())
 	rowsOf[sandboxPaymentRow](r, of())

@@ -236,6 +236,9 @@ func fileInvoice(tx *gorm.DB, inv billing.Invoice) error {
 		if inv.Number, err = next(tx, "INV", inv.IssuedAt); err != nil {
 			return err
 		}
+		if err := findBy(tx, string(inv.ID), inv.SearchWords()); err != nil {
+			return err
+		}
 	}
 	if inv.Status == billing.InvoicePaid {
 		if err := sell(tx, inv); err != nil {

@@ -45,6 +45,9 @@ func (s *Store) BeginQuote(ctx context.Context, r billing.Request, q billing.Quo
 		if err != nil {
 			return err
 		}
+		if err := findBy(tx, q.ID, q.SearchWords()); err != nil {
+			return err
+		}
 		return s.audit(ctx, tx, "quote.create", q.ID, nil, map[string]any{"number": q.Number, "account": q.Order.BillingAccount})
 	})
 }

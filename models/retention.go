@@ -79,10 +79,13 @@ func (s *Store) removeOrders(tx *gorm.DB, before time.Time, limit int, removed *
 		return err
 	}
 	*removed = len(subs)
-	for _, row := range []any{&orderRow{}, &requestRow{}, &outboxRow{}, &eventRow{}, &invoiceRow{}, &cardFormRow{}, &licenseRow{}} {
+	for _, row := range []any{&orderRow{}, &requestRow{}, &outboxRow{}, &eventRow{}, &invoiceRow{}, &cardFormRow{}, &licenseRow{}, &noteRow{}} {
 		if err := tx.Where("subscription IN ?", subs).Delete(row).Error; err != nil {
 			return err
 		}
+	}
+	if err := tx.Where("object IN ?", subs).Delete(&searchWordRow{}).Error; err != nil {
+		return err
 	}
 	return tx.Where("id IN ?", subs).Delete(&subscriptionRow{}).Error
 }

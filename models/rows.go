@@ -217,6 +217,7 @@ type outboxRow struct {
 	ClaimedUntil *time.Time
 	DoneAt       *time.Time
 	Failed       bool
+	ResentAs     *string // the row by which an operator has had it sent again
 }
 
 type eventRow struct {

@@ -120,6 +120,13 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 			o.LicenseeAccount = a.Email
 		}
 	}
+	if row.State.Comp {
+		order, err := one[orderRow](tx.Where("subscription = ?", row.ID))
+		if err != nil {
+			return o, fmt.Errorf("order of %s: %w", row.ID, err)
+		}
+		o.CompReason = order.Detail.Reason
+	}
 	if pending := row.State.PendingPayment.Invoice; pending != "" {
 		inv, err := one[invoiceRow](tx.Where("id = ?", pending))
 		if err != nil {

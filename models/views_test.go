@@ -73,14 +73,13 @@ func TestSubscriptionsAreFoundByAddressDomainAndNumber(t *testing.T) {
 	})
 }
 
-// Lists by address and by domain take as long with a hundred thousand subscriptions
-// as with a hundred: no table of them is read from end to end. SQLite tells its plan
-// whatever the tables hold.
-func TestListsOfContactsReadNoTableFromEndToEnd(t *testing.T) {
-	s := open(t, databases[0].url(t))
-	must(t, s.Migrate(t.Context()))
-	var plans []string
+// planned collects SQLite's plans of the statements that are sent from now on.
+func planned(t *testing.T, s *Store) *[]string {
+	plans := &[]string{}
 	must(t, s.db.Callback().Query().After("gorm:query").Register("plan", func(tx *gorm.DB) {
+		if tx.DryRun { // a part of another statement
+			return
+		}
 		rows, err := tx.Statement.ConnPool.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+tx.Statement.SQL.String(), tx.Statement.Vars...)
 		must(t, err)
 		defer rows.Close()
@@ -88,10 +87,20 @@ func TestListsOfContactsReadNoTableFromEndToEnd(t *testing.T) {
 			var id, parent, unused int
 			var detail string
 			must(t, rows.Scan(&id, &parent, &unused, &detail))
-			plans = append(plans, detail)
+			*plans = append(*plans, detail)
 		}
 		must(t, rows.Err())
 	}))
+	return plans
+}
+
+// Lists by address and by domain take as long with a hundred thousand subscriptions
+// as with a hundred: no table of them is read from end to end. SQLite tells its plan
+// whatever the tables hold.
+func TestListsOfContactsReadNoTableFromEndToEnd(t *testing.T) {
+	s := open(t, databases[0].url(t))
+	must(t, s.Migrate(t.Context()))
+	plans := planned(t, s)
 	for name, list := range map[string]func() error{
 		"an account's subscriptions": func() error { _, err := s.Overviews(t.Context(), billing.Search{Payer: "a@b.example"}, 10); return err },
 		"an address's subscriptions": func() error { _, err := s.Overviews(t.Context(), billing.Search{Email: "a@b.example"}, 10); return err },
@@ -102,10 +111,10 @@ func TestListsOfContactsReadNoTableFromEndToEnd(t *testing.T) {
 		},
 		"an address's licences": func() error { _, err := s.Licenses(t.Context(), "a@b.example", "", 10); return err },
 	} {
-		plans = nil
+		*plans = nil
 		must(t, list())
-		if len(plans) == 0 || slices.ContainsFunc(plans, func(p string) bool { return strings.HasPrefix(p, "SCAN ") }) {
-			t.Errorf("%s: %q", name, plans)
+		if len(*plans) == 0 || slices.ContainsFunc(*plans, func(p string) bool { return strings.HasPrefix(p, "SCAN ") }) {
+			t.Errorf("%s: %q", name, *plans)
 		}
 	}
 }

@@ -116,6 +116,8 @@ func details(s billing.Subscription, recentEvents []string) string {
 
 func paidBy(s billing.Subscription) string {
 	switch {
+	case s.Comp:
+		return "nobody: it is a free licence"
 	case s.Collection == billing.ByInvoice:
 		return "invoice and transfer"
 	case s.HasMethod:
@@ -165,6 +167,9 @@ func inWords(s billing.Subscription) string {
 	case billing.StepDispute:
 		return "waits for the end of a dispute; the operator is reminded on " + day(s.Next.At)
 	case billing.StepEnd:
+		if s.Comp {
+			return "ends " + at + ", as the free licence was given"
+		}
 		return "ends " + at + ", as it was cancelled"
 	}
 	return "nothing, it is " + string(s.Status)

@@ -5,8 +5,11 @@
 
 const limit = () => AbortSignal.timeout(60_000);
 
+/** @type {Record<string, string>} what every request says; the console names itself */
+export const always = {};
+
 /** @param {string} [token] @returns {Record<string, string>} */
-const bearer = token => (token ? { Authorization: `Bearer ${token}` } : {});
+const bearer = token => ({ ...always, ...(token ? { Authorization: `Bearer ${token}` } : {}) });
 
 /** @param {Response} response */
 const bodyOf = async response => {
@@ -23,16 +26,16 @@ const bodyOf = async response => {
  * @template T
  * @param {string} method
  * @param {string} address
- * @param {string} [body]
+ * @param {BodyInit} [body]
  * @param {Options} [options]
  * @returns {Promise<Reply<T>>}
  */
-export const send = async (method, address, body, { key, token, signal } = {}) => {
+export const send = async (method, address, body, { key, token, signal, type = 'application/json' } = {}) => {
   const response = await fetch(address, {
     method,
     body,
     signal: signal ?? limit(),
-    headers: { 'Content-Type': 'application/json', ...(key && { 'Idempotency-Key': key }), ...bearer(token) },
+    headers: { ...(body instanceof FormData ? {} : { 'Content-Type': type }), ...(key && { 'Idempotency-Key': key }), ...bearer(token) },
   });
   return { ok: response.ok, status: response.status, body: await bodyOf(response), retryAfter: Number(response.headers.get('Retry-After')) || 0 };
 };

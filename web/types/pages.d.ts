@@ -56,6 +56,8 @@ export interface Options {
   /** a bearer token */
   token?: string;
   signal?: AbortSignal;
+  /** the body's media type, where it is not JSON; a form has its own */
+  type?: string;
 }
 export type Send<M extends Method> = <A extends string>(address: A, body?: Body<M, A>, options?: Options) => Promise<Reply<Answer<M, A>>>;
 

@@ -214,7 +214,8 @@ CREATE TABLE licenses (
   tally JSON NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- Mails to be sent, written with the event that they tell of.
+-- Mails to be sent, written with the event that they tell of. resent_as: the row
+-- by which an operator has had it sent again.
 CREATE TABLE outbox (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
   subscription VARCHAR(64) NOT NULL,
@@ -228,9 +229,11 @@ CREATE TABLE outbox (
   claimed_until DATETIME NULL,
   done_at DATETIME NULL,
   failed BOOLEAN NOT NULL,
+  resent_as VARCHAR(64) NULL,
   UNIQUE (subscription, revision, kind, recipient)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE INDEX outbox_due ON outbox (done_at, claimed_until);
+CREATE INDEX outbox_failed ON outbox (failed, resent_as, id);
 
 CREATE TABLE events (
   subscription VARCHAR(64) NOT NULL,
@@ -503,7 +506,29 @@ CREATE TABLE browsers (
   UNIQUE (account, hash)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+-- What operators search by: words of names, addresses, numbers and amounts, and
+-- the object that each leads to.
+CREATE TABLE search_words (
+  word VARCHAR(64) NOT NULL,
+  object VARCHAR(64) NOT NULL,
+  PRIMARY KEY (word, object)
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX search_words_object ON search_words (object, word);
+CREATE INDEX payment_methods_last4 ON payment_methods (last4, account);
+
+-- What operators have written down about a subscription.
+CREATE TABLE notes (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  subscription VARCHAR(64) NOT NULL,
+  at DATETIME NOT NULL,
+  actor VARCHAR(128) NOT NULL,
+  text TEXT NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX notes_subscription ON notes (subscription, id);
+
 -- +goose Down
+DROP TABLE notes;
+DROP TABLE search_words;
 DROP TABLE leases;
 DROP TABLE browsers;
 DROP TABLE audit_log;

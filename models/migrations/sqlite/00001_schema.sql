@@ -214,7 +214,8 @@ CREATE TABLE licenses (
   tally TEXT NOT NULL
 );
 
--- Mails to be sent, written with the event that they tell of.
+-- Mails to be sent, written with the event that they tell of. resent_as: the row
+-- by which an operator has had it sent again.
 CREATE TABLE outbox (
   id TEXT NOT NULL PRIMARY KEY,
   subscription TEXT NOT NULL,
@@ -228,9 +229,11 @@ CREATE TABLE outbox (
   claimed_until DATETIME NULL,
   done_at DATETIME NULL,
   failed BOOLEAN NOT NULL,
+  resent_as TEXT NULL,
   UNIQUE (subscription, revision, kind, recipient)
 );
 CREATE INDEX outbox_due ON outbox (done_at, claimed_until);
+CREATE INDEX outbox_failed ON outbox (failed, resent_as, id);
 
 CREATE TABLE events (
   subscription TEXT NOT NULL,
@@ -503,7 +506,29 @@ CREATE TABLE browsers (
   UNIQUE (account, hash)
 );
 
+-- What operators search by: words of names, addresses, numbers and amounts, and
+-- the object that each leads to.
+CREATE TABLE search_words (
+  word TEXT NOT NULL,
+  object TEXT NOT NULL,
+  PRIMARY KEY (word, object)
+);
+CREATE INDEX search_words_object ON search_words (object, word);
+CREATE INDEX payment_methods_last4 ON payment_methods (last4, account);
+
+-- What operators have written down about a subscription.
+CREATE TABLE notes (
+  id TEXT NOT NULL PRIMARY KEY,
+  subscription TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  actor TEXT NOT NULL,
+  text TEXT NOT NULL
+);
+CREATE INDEX notes_subscription ON notes (subscription, id);
+
 -- +goose Down
+DROP TABLE notes;
+DROP TABLE search_words;
 DROP TABLE leases;
 DROP TABLE browsers;
 DROP TABLE audit_log;

@@ -410,6 +410,8 @@ export default {
       dispute_lost: e => `La contestazione di ${e.amount} è stata persa.`,
       dispute_won: e => `La contestazione di ${e.amount} è stata vinta.`,
       disputed: e => `Un pagamento di ${e.amount} è contestato. La licenza è sospesa e non viene addebitato nulla.`,
+      extended: e => `Abbiamo prorogato la scadenza al ${e.until}. Non c’è nulla da pagare.`,
+      given: e => `Una licenza gratuita fino al ${e.until}.`,
       file_renewed: e => `Abbiamo inviato un nuovo file, valido fino al ${e.until}.`,
       gateway_rejected: e => (e.amount ? `Il fornitore dei pagamenti non ha preso un pagamento di ${e.amount}. Siamo stati avvisati.` : 'Il fornitore dei pagamenti non ha potuto registrare la carta. Siamo stati avvisati.'),
       invoiced: e => `Fatturato: ${e.amount}, da pagare entro il ${e.until}.`,
