@@ -63,7 +63,7 @@ var theirs = map[string][]string{
 	"github.com/pressly/goose":    {"models"},
 	"github.com/gin-gonic":        {"api", "web"},
 	"github.com/danielgtaylor":    {"api"},
-	"net/http":                    {"api", "backoffice/signin", "engine", "licensing/entra", "payments/sandbox", "payments/stripe", "web"},
+	"net/http":                    {"api", "backoffice/signin", "cmd/okviz", "engine", "licensing/entra", "payments/sandbox", "payments/stripe", "web"},
 	"net":                         {"cmd/okviz", "commands", "delivery/mail", "engine", "payments/stripe", "web"},
 	"net/url":                     {anything}, // computes only
 	"net/mail":                    {anything}, // likewise

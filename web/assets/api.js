@@ -59,9 +59,9 @@ export class NotRead extends Error {
   }
 }
 
-/** @param {string} address @param {string} [token] */
-const get = async (address, token) => {
-  const response = await fetch(address, { signal: limit(), headers: bearer(token) });
+/** @param {string} address @param {string} [token] @param {string} [type] */
+const get = async (address, token, type) => {
+  const response = await fetch(address, { signal: limit(), headers: { ...bearer(token), ...(type && { Accept: type }) } });
   if (response.status !== 200) throw new NotRead(address, response.status, (await response.json().catch(() => ({}))).code);
   return response;
 };
@@ -76,13 +76,14 @@ const get = async (address, token) => {
 export const read = async (address, { token } = {}) => bodyOf(await get(address, token));
 
 /**
- * download saves a file that a link cannot lead to, since it needs a token.
+ * download saves a file that a link cannot lead to, since it needs a token or is one
+ * of several types.
  * @param {string} address
  * @param {string} file
  * @param {Options} [options]
  */
-export const download = async (address, file, { token } = {}) => {
-  const url = URL.createObjectURL(await (await get(address, token)).blob());
+export const download = async (address, file, { token, type } = {}) => {
+  const url = URL.createObjectURL(await (await get(address, token, type)).blob());
   Object.assign(document.createElement('a'), { href: url, download: file }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 };

@@ -110,10 +110,9 @@ export const orNone = (reading, none) => reading.catch(error => {
 /**
  * table is a list of rows under their headings. A cell that is a number stands right.
  * @param {string} id
- * @param {Content} caption
+ * @param {string} caption
  * @param {Content[]} head
  * @param {(Content | { number: Content })[][]} rows
  */
-export const table = (id, caption, head, rows) => html`<div class="scroll" tabindex="0" role="region" aria-label=${String(caption)}><table id=${id}>
-  <caption class="hidden">${caption}</caption><thead><tr>${head.map(h => html`<th scope="col">${h}</th>`)}</tr></thead>
+export const table = (id, caption, head, rows) => html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table id=${id} aria-label=${caption}><thead><tr>${head.map(h => html`<th scope="col">${h}</th>`)}</tr></thead>
   <tbody>${rows.map(row => html`<tr>${row.map(cell => (typeof cell === 'object' && 'number' in cell ? html`<td class="number">${cell.number}</td>` : html`<td>${cell}</td>`))}</tr>`)}</tbody></table></div>`;

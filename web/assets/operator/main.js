@@ -39,8 +39,7 @@ const asked = new URLSearchParams(location.search).get('q') ?? '';
 
 // top is for who has signed in.
 const top = () => (operator.me ? html`
-  <form class="find" role="search" action="/operator"><label for="q" class="hidden">${w.search.label}</label>
-    <input type="search" id="q" name="q" minlength="2" maxlength="100" placeholder=${w.search.placeholder} autocomplete="off" spellcheck="false" aria-keyshortcuts="/"
+  <form class="find" role="search" action="/operator"><input type="search" aria-label=${w.search.label} id="q" name="q" minlength="2" maxlength="100" placeholder=${w.search.placeholder} autocomplete="off" spellcheck="false" aria-keyshortcuts="/"
       .value=${here === 'search' ? asked : ''}></form>
   <nav class="console-places" aria-label=${w.title}>${places.map(name => html`<a href=${pages[name]} aria-current=${here === name ? 'page' : 'false'}>${w[name].title}</a>`)}</nav>` : '');
 

@@ -63,7 +63,7 @@ const failure = ({ s, events, invoices }) => {
   const open = invoices.find(i => i.status === 'open');
   if (!last && !open) return '';
   const code = last?.details?.code ?? '';
-  return html`<div class="banner" id="failure"><p>${open ? words.open(open.number ?? '', money(open.amount_due), open.due_at ? day(open.due_at) : '') : ''}</p>
+  return html`<div class="banner" id="failure">${open ? html`<p>${words.open(open.number ?? '', money(open.amount_due), open.due_at ? day(open.due_at) : '')}</p>` : ''}
     ${last ? html`<p id="why">${said(last)}</p><p id="advice">${word(words.advice, code) ?? words.advice.other}</p>` : ''}</div>`;
 };
 

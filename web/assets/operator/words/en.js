@@ -126,6 +126,33 @@ export default /** @satisfies {Words} */ ({
     what: 'What', quantity: 'Quantity', name: 'Name of who receives it', email: 'Their e-mail address', sites: 'Sites', sitesHint: 'Of an embedded site only, such as reports.contoso.example.', until: 'Until',
   },
 
+  today: {
+    title: 'Today', nothing: 'Nothing needs a person.', unknown: what => `Could not be found out just now: ${what}.`,
+    kind: {
+      past_due: 'Past due', gateway_rejected: 'The gateway rejects our calls', dispute: 'Disputes', transfer: 'Transfers that did not fit', pending_refund: 'Refunds not confirmed yet', given_up_mail: 'Mails given up',
+      late_step: 'Late steps', difference: 'Rows and workflows disagree', expiring_key: 'Keys that expire', orphaned_build: 'Builds that a rotation would orphan', outdated_build: 'Builds that know no signing key',
+    },
+    advice: {
+      past_due: 'They are tried again by themselves. Help those who write.', gateway_rejected: 'Look at the gateway’s credentials and settings.', dispute: 'Answer them at the gateway.',
+      transfer: 'The money is on the balance. Ask the customer, or give it back.', pending_refund: 'The gateway is still asked.', given_up_mail: 'Correct the address, and send them again from the customer’s page.',
+      late_step: 'Look at the workflow in the Temporal UI.', difference: 'Run okviz recover.', expiring_key: 'Make new ones in time.', orphaned_build: 'Publish a build that knows the next key before you rotate.', outdated_build: 'Publish a newer build.',
+    },
+  },
+
+  figures: {
+    title: 'Figures', from: 'From', to: 'To', currency: 'Currency', show: 'Show', none: 'Nothing in this time.', csvOf: report => `${report} as CSV`, chart: currency => `Monthly recurring revenue, ${currency}`,
+    report: { mrr: 'Recurring revenue', movements: 'Movements', cohorts: 'Retention and trials by month', upcoming: 'Expected payments', recovery: 'Failed payments and what was recovered' },
+    about: {
+      mrr: 'At the start, at each month’s first instant and at the end.', movements: 'Start, new, reactivation, expansion, contraction and churn add up to the end.', cohorts: 'What is left of the subscriptions first bought in a month.',
+      upcoming: 'In the next 90 days, if nothing changes.', recovery: 'Renewals whose first payment failed.',
+    },
+    column: {
+      at: 'At', from: 'From', to: 'To', currency: 'Currency', product: 'Product (empty: all)', mrr: 'MRR', arr: 'ARR', subscriptions: 'Subscriptions', start: 'Start', new: 'New', reactivation: 'Reactivation', expansion: 'Expansion', contraction: 'Contraction',
+      churn: 'Churn', end: 'End', started: 'Started', ended: 'Ended', month: 'Month', age: 'Age', size: 'Size', trials: 'Trials', trials_converted: 'Converted', number: 'Number', subscription_id: 'Subscription', amount: 'Amount', collection: 'Collection',
+      failed: 'Failed', recovered: 'Recovered', lost: 'Lost', open: 'Open',
+    },
+  },
+
   catalogue: {
     title: 'Catalogue',
     prices: n => count(n, 'plan', 'plans'), pricesOf: name => `Prices of ${name}`, plan: 'Plan', cycle: 'Cycle', price: 'Prices',

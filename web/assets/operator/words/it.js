@@ -126,6 +126,33 @@ const words = {
     what: 'Che cosa', quantity: 'Quantità', name: 'Nome di chi la riceve', email: 'Indirizzo e-mail', sites: 'Siti', sitesHint: 'Solo di siti incorporati, come reports.contoso.example.', until: 'Fino al',
   },
 
+  today: {
+    title: 'Oggi', nothing: 'Niente richiede una persona.', unknown: what => `Al momento non si sa: ${what}.`,
+    kind: {
+      past_due: 'Scaduti e non pagati', gateway_rejected: 'Il gateway rifiuta le nostre richieste', dispute: 'Contestazioni', transfer: 'Bonifici che non tornano', pending_refund: 'Rimborsi non ancora confermati', given_up_mail: 'E-mail abbandonate',
+      late_step: 'Passi in ritardo', difference: 'Righe e workflow discordi', expiring_key: 'Chiavi in scadenza', orphaned_build: 'Build che una rotazione lascerebbe orfane', outdated_build: 'Build che non conoscono chiavi di firma',
+    },
+    advice: {
+      past_due: 'Si ritentano da sé. Aiuta chi scrive.', gateway_rejected: 'Controlla credenziali e impostazioni del gateway.', dispute: 'Rispondi presso il gateway.',
+      transfer: 'Il denaro è sul saldo. Chiedi al cliente, o restituiscilo.', pending_refund: 'Il gateway viene ancora interrogato.', given_up_mail: 'Correggi l’indirizzo, e inviale di nuovo dalla pagina del cliente.',
+      late_step: 'Guarda il workflow nella Temporal UI.', difference: 'Esegui okviz recover.', expiring_key: 'Creane di nuove in tempo.', orphaned_build: 'Pubblica una build che conosce la prossima chiave, prima di ruotare.', outdated_build: 'Pubblica una build più nuova.',
+    },
+  },
+
+  figures: {
+    title: 'Cifre', from: 'Dal', to: 'Al', currency: 'Valuta', show: 'Mostra', none: 'Niente in questo periodo.', csvOf: report => `${report} in CSV`, chart: currency => `Ricavi ricorrenti al mese, ${currency}`,
+    report: { mrr: 'Ricavi ricorrenti', movements: 'Movimenti', cohorts: 'Fedeltà e prove per mese', upcoming: 'Incassi previsti', recovery: 'Pagamenti falliti e recuperati' },
+    about: {
+      mrr: 'All’inizio, al primo istante di ogni mese e alla fine.', movements: 'Inizio, nuovi, riattivati, espansione, contrazione e abbandono danno la fine.', cohorts: 'Che cosa resta degli abbonamenti comprati in un mese.',
+      upcoming: 'Nei prossimi 90 giorni, se nulla cambia.', recovery: 'Rinnovi il cui primo pagamento è fallito.',
+    },
+    column: {
+      at: 'Quando', from: 'Dal', to: 'Al', currency: 'Valuta', product: 'Prodotto (vuoto: tutti)', mrr: 'MRR', arr: 'ARR', subscriptions: 'Abbonamenti', start: 'Inizio', new: 'Nuovi', reactivation: 'Riattivati', expansion: 'Espansione', contraction: 'Contrazione',
+      churn: 'Abbandono', end: 'Fine', started: 'Iniziati', ended: 'Finiti', month: 'Mese', age: 'Età', size: 'Quanti', trials: 'Prove', trials_converted: 'Convertite', number: 'Numero', subscription_id: 'Abbonamento', amount: 'Importo', collection: 'Incasso',
+      failed: 'Falliti', recovered: 'Recuperati', lost: 'Persi', open: 'Aperti',
+    },
+  },
+
   catalogue: {
     title: 'Catalogo',
     prices: n => count(n, 'piano', 'piani'), pricesOf: name => `Prezzi di ${name}`, plan: 'Piano', cycle: 'Ciclo', price: 'Prezzi',
