@@ -190,7 +190,7 @@ func humaConfig() huma.Config {
 	c.DocsPath, c.SchemasPath = "", ""
 	c.CreateHooks = nil // no links to schemas in the answers
 	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
-	c.Formats = map[string]huma.Format{"application/json": format, "json": format} // "json": what ends in +json
+	c.Formats = map[string]huma.Format{"application/json": format, "json": format, csvType: csvFormat} // "json": what ends in +json
 	c.RejectUnknownQueryParameters = true
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key":      {Type: "http", Scheme: "bearer", Description: "An API key: an operator's, or on an account's own routes that account's."},

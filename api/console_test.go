@@ -1,11 +1,16 @@
 package api_test
 
 import (
+	"bytes"
+	"encoding/csv"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/licensing"
 )
 
 // ids are those of a list's rows.
@@ -142,5 +147,101 @@ func TestAFreeLicenceIsGivenWithoutACustomer(t *testing.T) {
 	s.ask("POST", "/v1/operator/comps", body(until), asOperator).want(400, "idempotency_key_required")
 	if found := s.ask("GET", "/v1/operator/search?q=press", "", asOperator).want(200, "").ids(); len(found) != 2 {
 		t.Errorf("press finds %v", found)
+	}
+}
+
+func TestReportsAreTablesAndCSV(t *testing.T) {
+	s := newShop(t)
+	s.buy().want(201, "")
+	s.buy(`billing.email="eve@other.example"`, `currency="EUR"`, `plan={"type":"users","tier":"1-20","cycle":"yearly"}`).want(201, "")
+	s.ask("POST", "/v1/operator/comps", samples["give-license"], asOperator, withKey()).want(201, "")
+	from, to := time.Now().UTC().AddDate(0, 0, -1).Format(time.RFC3339), time.Now().UTC().AddDate(0, 0, 1).Format(time.RFC3339)
+	report := func(name, more string) []any {
+		return s.ask("GET", "/v1/operator/reports/"+name+"?from="+from+"&to="+to+more, "", asOperator).want(200, "").at("data").([]any)
+	}
+	last := func(rows []any) map[string]any { return rows[len(rows)-1].(map[string]any) }
+	money := func(v any) string { m := v.(map[string]any); return fmt.Sprint(m["amount"], m["currency"]) }
+	row := last(report("mrr", "&currency=usd"))
+	if money(row["mrr"]) != "990USD" || money(row["arr"]) != "11880USD" || row["subscriptions"] != 1.0 || row["product"] != "calendar-pro" {
+		t.Errorf("MRR in dollars: %v", row)
+	}
+	row = last(report("movements", "&currency=USD"))
+	if money(row["new"]) != "990USD" && money(report("movements", "&currency=USD")[0].(map[string]any)["new"]) != "990USD" {
+		t.Errorf("movements in dollars: %v", row)
+	}
+	if row = last(report("cohorts", "&currency=USD")); row["size"] != 1.0 || row["subscriptions"] != 1.0 {
+		t.Errorf("cohorts: %v", row)
+	}
+	if rows := report("recovery", ""); len(rows) != 0 {
+		t.Errorf("recovery: %v", rows)
+	}
+	coming := s.ask("GET", "/v1/operator/reports/upcoming", "", asOperator).want(200, "").at("data").([]any)
+	if len(coming) < 2 || money(coming[0].(map[string]any)["amount"]) != "990USD" { // monthly, for 90 days; no free licence, no year
+		t.Errorf("upcoming: %v", coming)
+	}
+	for _, name := range []string{"mrr", "movements", "cohorts", "recovery", "upcoming"} {
+		a := s.ask("GET", "/v1/operator/reports/"+name, "", asOperator, "Accept: text/csv")
+		if a.status != 200 || a.header.Get("Content-Type") != "text/csv; charset=utf-8" {
+			t.Errorf("%s as CSV: %d %s %s", name, a.status, a.header.Get("Content-Type"), a.body)
+			continue
+		}
+		records, err := csv.NewReader(bytes.NewReader(a.body)).ReadAll()
+		check(t, err)
+		if len(records[0]) < 6 || !slices.Contains(records[0], "currency") {
+			t.Errorf("%s begins with %v", name, records[0])
+		}
+		if name == "mrr" && !slices.ContainsFunc(records, func(r []string) bool { return slices.Contains(r, "9.90") }) {
+			t.Errorf("no row has 9.90: %v", records)
+		}
+	}
+	s.ask("GET", "/v1/operator/reports/mrr?from="+to+"&to="+from, "", asOperator, "Accept: text/csv").want(422, "invalid")
+	s.ask("GET", "/v1/operator/reports/mrr?from=1990-01-01T00:00:00Z", "", asOperator).want(422, "invalid")
+	s.ask("GET", "/v1/operator/search?q=ada", "", asOperator, "Accept: text/csv").want(200, "")
+}
+
+func TestTodayListsWhatNeedsAPerson(t *testing.T) {
+	s := newShop(t)
+	clock := s.ask("POST", "/v1/operator/test-clocks", `{"now":"2026-01-31T10:00:00Z"}`, asOperator).want(201, "").text("id")
+	late := s.buy(`payment.token="tok_later_declined"`, `test_clock="`+clock+`"`)
+	if late.status == 403 { // a clock is for operators
+		late = s.ask("POST", "/v1/checkout", order(`payment.token="tok_later_declined"`, `test_clock="`+clock+`"`), asOperator, withKey()).want(201, "")
+	}
+	s.ask("POST", "/v1/operator/test-clocks/"+clock+"/advance", `{"to":"2026-03-01T10:00:00Z"}`, asOperator).want(200, "")
+	soon := time.Now().AddDate(0, 0, 7)
+	key, err := s.store.PutAPIKey(t.Context(), "okv_"+strings.Repeat("9", 40), billing.APIKey{Access: "read", ExpiresAt: &soon})
+	check(t, err)
+	today := func() map[string][]any {
+		of := map[string][]any{}
+		for _, row := range s.ask("GET", "/v1/operator/today", "", asOperator).want(200, "").at("data").([]any) {
+			task := row.(map[string]any)
+			if of[task["kind"].(string)] = task["ids"].([]any); int(task["count"].(float64)) != len(task["ids"].([]any)) {
+				t.Errorf("%v", task)
+			}
+		}
+		return of
+	}
+	got := today()
+	for kind, want := range map[string]string{"past_due": late.text("subscription.id"), "expiring_key": key} {
+		if ids := got[kind]; len(ids) != 1 || ids[0] != want {
+			t.Errorf("%s: %v, want %s", kind, ids, want)
+		}
+	}
+	for _, kind := range []string{"gateway_rejected", "dispute", "transfer", "pending_refund", "given_up_mail", "late_step", "orphaned_build", "outdated_build"} {
+		if ids, listed := got[kind]; !listed || len(ids) != 0 {
+			t.Errorf("%s: %v", kind, ids)
+		}
+	}
+	// The next key is one that no build knows.
+	strange, err := licensing.GenerateKey(strings.NewReader(strings.Repeat("x", 32)))
+	check(t, err)
+	s.parts.keys.Next = strange
+	s.assemble(s.parts)
+	if ids := today()["orphaned_build"]; len(ids) == 0 {
+		t.Error("a rotation would orphan no build")
+	}
+	s.parts.keys.Current = strange
+	s.assemble(s.parts)
+	if got := today(); len(got["outdated_build"]) == 0 || len(got["orphaned_build"]) != 0 {
+		t.Errorf("builds without a key: %v", got)
 	}
 }

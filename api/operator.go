@@ -47,6 +47,10 @@ type ConsoleStore interface {
 	Notes(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Note, error)
 	Mails(ctx context.Context, which billing.MailSelection, limit int) ([]billing.Mail, error)
 	ResendMail(ctx context.Context, id string) (billing.Mail, error)
+	Tasks(ctx context.Context) ([]billing.Task, error)
+	Products(ctx context.Context) ([]billing.Product, error)
+	Lives(ctx context.Context, take func(billing.Life)) error
+	Upcoming(ctx context.Context, from, to time.Time, take func([]billing.UpcomingRow)) error
 }
 
 // operators serves what operators alone may do.
@@ -61,6 +65,8 @@ func (s *operators) routes(h huma.API) {
 	s.refundRoutes(h)
 	s.auditRoutes(h)
 	s.consoleRoutes(h)
+	s.reportRoutes(h)
+	s.todayRoute(h)
 	if s.TestClocks {
 		s.clockRoutes(h)
 	}

@@ -58,9 +58,7 @@ func (b Snapshot) PreviewPurchase(at time.Time) Invoice {
 // discount and a coupon for ever, but not one that some invoices use up, and
 // without the balance.
 func (b Snapshot) PreviewRenewal(at time.Time) Invoice {
-	if !b.Subscription.Discount.Always {
-		b.Subscription.Discount = Discount{}
-	}
+	b.Subscription.Discount = b.Subscription.Discount.forEver()
 	b.Balance.Amount = 0
 	return b.PreviewPurchase(at)
 }

@@ -78,6 +78,14 @@ func (d Discount) spent() Discount {
 	return d
 }
 
+// forEver is the discount if it never ends, or else none.
+func (d Discount) forEver() Discount {
+	if !d.Always {
+		return Discount{}
+	}
+	return d
+}
+
 // off is what the discounts take off a price: first the account's standing
 // percentage, then the coupon from what is left. Each is rounded once, and
 // together they never exceed the price.

@@ -34,6 +34,9 @@ func (s Subscription) disputed() bool {
 	return slices.ContainsFunc(s.Disputes, func(d Dispute) bool { return d.Status == DisputeOpened })
 }
 
+// Disputed tells whether a dispute over a payment is not decided yet.
+func (s Subscription) Disputed() bool { return s.disputed() }
+
 // mayBeAsked tells whether a command is possible while a payment is disputed: what
 // charges nothing and gives nothing back.
 func (s Subscription) mayBeAsked(v Action) bool {

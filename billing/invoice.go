@@ -57,6 +57,9 @@ type Line struct {
 	Plan         PlanRef `json:"plan,omitzero"`  // service: what was sold
 	Price        Price   `json:"price,omitzero"` // service
 	CreditedLine string  `json:"credited_line,omitempty"`
+	// Recurring is the net price of the period without what a coupon takes off for
+	// a time: what each later one costs in the long run. Service only.
+	Recurring int64 `json:"recurring,omitempty"`
 }
 
 // Net is the line's amount after discount, without tax.
@@ -249,6 +252,7 @@ func (s sale) bill() (lines []Line, excess []CreditNote) {
 	gross := s.Price.Money.Times(s.Quantity)
 	whole, _ := s.Tax.split(gross, s.Price.Tax)
 	net, tax := s.Tax.split(gross.Sub(off(gross, s.Standing, s.Discount)), s.Price.Tax)
+	recurring, _ := s.Tax.split(gross.Sub(off(gross, s.Standing, s.Discount.forEver())), s.Price.Tax)
 	if !s.Skipped.Start.IsZero() {
 		lines = append(lines, Line{
 			Kind: LineSkipped, Quantity: s.Quantity, Period: s.Skipped,
@@ -257,7 +261,7 @@ func (s sale) bill() (lines []Line, excess []CreditNote) {
 	}
 	lines = append(lines, Line{
 		Kind: LineService, Description: describe(s.Product, s.Plan), Quantity: s.Quantity,
-		Amount: whole.Amount, Discount: whole.Amount - net.Amount, Tax: tax.Amount, Period: s.Period, Plan: s.Plan, Price: s.Price,
+		Amount: whole.Amount, Discount: whole.Amount - net.Amount, Tax: tax.Amount, Period: s.Period, Plan: s.Plan, Price: s.Price, Recurring: recurring.Amount,
 	})
 	room := net.Add(tax).Amount // what credits may still take off, tax included
 	for _, c := range s.Credits {

@@ -301,7 +301,28 @@ func remoteCommands() []*cli.Command {
 			plain("reinstate", "make a suspended or revoked licence valid again", "/v1/operator/licenses/"+id+"/reinstate"),
 			plain("revoke", "revoke a licence, and end its subscription", "/v1/operator/licenses/"+id+"/revoke"),
 		),
+		reports(group),
 	}
+}
+
+// reports are the figures of the business.
+func reports(group func(name, usage string, commands ...remote) *cli.Command) *cli.Command {
+	var all []remote
+	for _, r := range []struct {
+		name, usage string
+		columns     []string
+	}{
+		{"mrr", "recurring revenue, by month, currency and product", []string{"at", "currency", "product", "mrr", "arr", "subscriptions"}},
+		{"movements", "why recurring revenue changed", []string{"from", "to", "currency", "product", "start", "new", "reactivation", "expansion", "contraction", "churn", "end"}},
+		{"cohorts", "what is left of the subscriptions first bought in each month, and trials", []string{"month", "currency", "age", "size", "subscriptions", "mrr", "trials", "trials_converted"}},
+		{"upcoming", "payments that are expected", nil},
+		{"recovery", "what became of renewals whose first payment failed", nil},
+	} {
+		all = append(all, remote{name: r.name, usage: r.usage, path: "/v1/operator/reports/" + r.name, columns: r.columns, query: []string{"from", "to", "currency"}, example: "--currency EUR --from 2026-01-01T00:00:00Z",
+			flags: []cli.Flag{&cli.StringFlag{Name: "from", Usage: "an instant"}, &cli.StringFlag{Name: "to", Usage: "an instant"}, &cli.StringFlag{Name: "currency", Usage: "only this one"}}})
+	}
+	all = append(all, remote{name: "today", usage: "what needs a person", path: "/v1/operator/today", columns: []string{"kind", "count", "ids"}})
+	return group("reports", "figures, and what needs a person, over the API", all...)
 }
 
 // auditList and sessionsList stand with the commands of the database.

@@ -337,6 +337,12 @@ func (o okviz) asksTheAPI(t *testing.T, base, key, subscription string) {
 		{"canceled", []string{"licenses", "revoke", license}},
 		{"license.revoke", []string{"audit", "list", "--limit", "1000"}},
 		{"OPERATOR", []string{"operators", "sessions"}},
+		{"past_due", []string{"reports", "today"}},
+		{"JPY", []string{"reports", "mrr"}},
+		{"JPY", []string{"reports", "movements"}},
+		{"JPY", []string{"reports", "cohorts"}},
+		{"data", []string{"reports", "upcoming"}},
+		{"data", []string{"reports", "recovery"}},
 		{"complete", []string{"completion", "bash"}},
 	} {
 		if out := o.run(t, nil, c.args...); !strings.Contains(out, c.says) {

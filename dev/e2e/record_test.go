@@ -211,6 +211,22 @@ func TestRecordedLives(t *testing.T) {
 			}
 			return id
 		},
+		"given": func(t *testing.T) string { // days to a trial, and a free licence that is extended and ends
+			clock := s.clock(t, "2026-01-31T10:00:00Z")
+			trial := s.buy(t, newCustomer().order(object{"pay": "trial", "payment": nil, "test_clock": clock})).Subscription.ID
+			days := object{"days": 14, "reason": "holidays"}
+			s.post(t, "/v1/operator/subscriptions/"+trial+"/extend", newKey(), days).want(t, 200)
+			comp := s.post(t, "/v1/operator/comps", newKey(), object{
+				"product": "calendar-pro", "plan": users("1-20"), "licensee": object{"name": "Press desk", "email": newCustomer().email},
+				"until": "2026-03-31T10:00:00Z", "reason": "a review", "test_clock": clock,
+			}).want(t, 201)
+			id := comp.Subscription.ID
+			s.post(t, "/v1/operator/subscriptions/"+id+"/extend", newKey(), days).want(t, 200)
+			s.advance(t, clock, "2026-03-14T10:00:00Z") // the trial's end
+			s.advance(t, clock, "2026-04-14T10:00:00Z")
+			eventually(t, listed, "it has ended", func() bool { return !s.running(t, id) })
+			return id
+		},
 		"lapsed": func(t *testing.T) string { // an order that nobody paid
 			clock := s.clock(t, "2026-01-31T10:00:00Z")
 			o := newCustomer().order(object{"payment": card("tok_declined"), "test_clock": clock})

@@ -177,6 +177,8 @@ func console(t *testing.T, ctx context.Context, s *system.System, shop, name str
 		state{name + "-invoiced", then(at(shop+"/operator/subscriptions/"+o.invoiced.Subscription.ID), seen("#story"), press("do-mark-paid"), seen("#asking"))},
 		state{name + "-cancel-now", then(at(shop+"/operator/subscriptions/"+o.active.Subscription.ID), seen("#story"), press("do-cancel-now"), seen("#asking"))},
 		state{name + "-free-licence", then(at(shop+"/operator/free-licence"), seen("#asking"))},
+		state{name + "-today", then(at(shop+"/operator/today"), seen("#tasks"))},
+		state{name + "-figures", then(at(shop+"/operator/figures"), seen("#report-movements"))},
 		state{name + "-catalogue", at(shop + "/operator/catalogue")},
 		state{name + "-statements", at(shop + "/operator/statements")},
 		state{name + "-sessions", then(at(shop+"/operator/sessions"), seen("#sessions"))},

@@ -524,6 +524,9 @@ CREATE TABLE notes (
   actor TEXT NOT NULL,
   text TEXT NOT NULL
 );
+CREATE INDEX subscriptions_status ON subscriptions (status, number);
+CREATE INDEX refunds_status ON refunds (status, subscription);
+CREATE INDEX events_kind ON events (kind, at);
 CREATE INDEX notes_subscription ON notes (subscription, id);
 
 -- +goose Down

@@ -8,11 +8,13 @@ import { locale, t } from '../words.js';
 import { catalogue } from './catalogue.js';
 import { comp } from './comp.js';
 import { customer } from './customer.js';
+import { figures } from './figures.js';
 import { operator } from './frame.js';
 import { search } from './search.js';
 import { sessions } from './sessions.js';
 import { statements } from './statements.js';
 import { subscription } from './subscription.js';
+import { today } from './today.js';
 import { w } from './words.js';
 /** @import { Draw, Show } from '../../types/pages' */
 
@@ -24,11 +26,11 @@ const root = /** @type {HTMLElement} */ (document.getElementById('page'));
 root.replaceChildren();
 
 /** @type {Record<keyof typeof pages, Draw>} */
-const draws = { search, customer, subscription, comp, catalogue, statements, sessions };
+const draws = { search, customer, subscription, comp, today, figures, catalogue, statements, sessions };
 const names = /** @type {(keyof typeof pages)[]} */ (Object.keys(pages));
 const at = (/** @type {keyof typeof pages} */ name) => RegExp(`^${pages[name]}$`).exec(location.pathname);
 const here = names.find(at);
-const places = /** @type {const} */ (['catalogue', 'statements', 'comp', 'sessions']);
+const places = /** @type {const} */ (['today', 'figures', 'catalogue', 'statements', 'comp', 'sessions']);
 
 const logOut = async () => {
   if (operator.me) await remove(`/v1/operator/sessions/${operator.me.session}`);

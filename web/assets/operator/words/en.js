@@ -149,6 +149,7 @@ export default /** @satisfies {Words} */ ({
     column: {
       at: 'At', from: 'From', to: 'To', currency: 'Currency', product: 'Product (empty: all)', mrr: 'MRR', arr: 'ARR', subscriptions: 'Subscriptions', start: 'Start', new: 'New', reactivation: 'Reactivation', expansion: 'Expansion', contraction: 'Contraction',
       churn: 'Churn', end: 'End', started: 'Started', ended: 'Ended', month: 'Month', age: 'Age', size: 'Size', trials: 'Trials', trials_converted: 'Converted', number: 'Number', subscription_id: 'Subscription', amount: 'Amount', collection: 'Collection',
+      failed_amount: 'Amount failed', recovered_amount: 'Amount recovered', lost_amount: 'Amount lost', open_amount: 'Amount open', kind: 'Kind',
       failed: 'Failed', recovered: 'Recovered', lost: 'Lost', open: 'Open',
     },
   },

@@ -149,6 +149,7 @@ const words = {
     column: {
       at: 'Quando', from: 'Dal', to: 'Al', currency: 'Valuta', product: 'Prodotto (vuoto: tutti)', mrr: 'MRR', arr: 'ARR', subscriptions: 'Abbonamenti', start: 'Inizio', new: 'Nuovi', reactivation: 'Riattivati', expansion: 'Espansione', contraction: 'Contrazione',
       churn: 'Abbandono', end: 'Fine', started: 'Iniziati', ended: 'Finiti', month: 'Mese', age: 'Età', size: 'Quanti', trials: 'Prove', trials_converted: 'Convertite', number: 'Numero', subscription_id: 'Abbonamento', amount: 'Importo', collection: 'Incasso',
+      failed_amount: 'Importo fallito', recovered_amount: 'Importo recuperato', lost_amount: 'Importo perso', open_amount: 'Importo aperto', kind: 'Tipo',
       failed: 'Falliti', recovered: 'Recuperati', lost: 'Persi', open: 'Aperti',
     },
   },
