@@ -18,16 +18,17 @@ func (a *Activities) Notify(ctx context.Context, subscription billing.Subscripti
 		return err
 	}
 	var failed error
+	var of billing.Snapshot // what the mail before was about: mostly the same subscription
 	for _, e := range envelopes {
-		if err := a.send(ctx, e); err != nil {
+		if err := a.send(ctx, e, &of); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("notice %s: %w", e.ID, err))
 		}
 	}
 	return failed
 }
 
-func (a *Activities) send(ctx context.Context, e billing.Envelope) error {
-	email, err := a.email(ctx, e)
+func (a *Activities) send(ctx context.Context, e billing.Envelope, of *billing.Snapshot) error {
+	email, err := a.email(ctx, e, of)
 	if err == nil {
 		err = a.Mailer.Deliver(ctx, email)
 	}
@@ -43,7 +44,7 @@ func (a *Activities) send(ctx context.Context, e billing.Envelope) error {
 }
 
 // attachNote adds a credit note to an email.
-func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string, to billing.BillingDetails) error {
+func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string, o billing.Order) error {
 	note, err := a.Store.CreditNote(ctx, id)
 	if err != nil {
 		return fmt.Errorf("credit note %s: %w", id, err)
@@ -52,7 +53,7 @@ func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string
 	if err != nil {
 		return err
 	}
-	pdf, err := a.Documents.CreditNote(note, inv, to)
+	pdf, err := a.Documents.CreditNote(note, inv, o.BilledTo(inv))
 	if err != nil {
 		return err
 	}
@@ -126,8 +127,9 @@ func (a *Activities) confirmEmail(l billing.Email, b billing.Snapshot) (billing.
 	return l, err
 }
 
-// email gathers a notice's recipient, contents and attachments.
-func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Email, error) {
+// email gathers a notice's recipient, contents and attachments. of is what was read
+// for the mail before, and then what was read for this one.
+func (a *Activities) email(ctx context.Context, e billing.Envelope, of *billing.Snapshot) (billing.Email, error) {
 	switch e.Notice.Kind {
 	case billing.NoticeLogin:
 		return a.loginEmail(ctx, e)
@@ -139,10 +141,13 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 		return a.quoteEmail(ctx, e)
 	default: // of a subscription
 	}
-	snapshot, err := a.Store.Snapshot(ctx, billing.SubscriptionID(e.Subscription))
-	if err != nil {
-		return billing.Email{}, err
+	if of.Subscription.ID != billing.SubscriptionID(e.Subscription) {
+		var err error
+		if *of, err = a.Store.Ordered(ctx, billing.SubscriptionID(e.Subscription)); err != nil {
+			return billing.Email{}, err
+		}
 	}
+	snapshot := *of
 	s := snapshot.Subscription
 	if o := &snapshot.Order; s.Guest {
 		printed := o.Unconfirmed()
@@ -161,7 +166,7 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 		return a.confirmEmail(l, snapshot)
 	}
 	if e.Notice.InvoiceID != "" {
-		if err := a.attachInvoice(ctx, &l, e.Notice, snapshot.Order.Billing); err != nil {
+		if err := a.attachInvoice(ctx, &l, e.Notice, snapshot.Order); err != nil {
 			return l, err
 		}
 	}
@@ -171,9 +176,12 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 			return l, errEnded
 		}
 		for _, id := range e.Notice.CreditNotes {
-			if err := a.attachNote(ctx, &l, id, snapshot.Order.Billing); err != nil {
+			if err := a.attachNote(ctx, &l, id, snapshot.Order); err != nil {
 				return l, err
 			}
+		}
+		if len(l.Attachments) > 0 {
+			l.CC = snapshot.Order.CC
 		}
 		if e.Notice.Kind == billing.NoticeOverLimit {
 			l.Link += "/change"
@@ -190,11 +198,12 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 // attachInvoice adds the invoice that an email is about, once it has a number,
 // and for one that became void the credit notes that correct it. The operator
 // is sent no documents.
-func (a *Activities) attachInvoice(ctx context.Context, l *billing.Email, n billing.Notice, to billing.BillingDetails) error {
+func (a *Activities) attachInvoice(ctx context.Context, l *billing.Email, n billing.Notice, o billing.Order) error {
 	inv, notes, err := a.Store.Invoice(ctx, n.InvoiceID)
 	if err != nil {
 		return err
 	}
+	to := o.BilledTo(inv)
 	l.InvoiceNumber = inv.Number
 	if n.Kind == billing.NoticeInvoiceVoid {
 		for _, note := range notes {

@@ -162,6 +162,7 @@ func New(c Config) (http.Handler, error) {
 	(&shop{done, c.Stores.Shop, held}).routes(h)
 	(&subscriptions{done, c.Stores.Subscriptions}).routes(h)
 	held.routes(h)
+	(&amendments{done, c.Stores.Subscriptions, held}).routes(h)
 	(&invoices{s, c.Stores.Invoices}).routes(h)
 	(&accounts{s, c.Stores.Accounts}).routes(h)
 	(&operators{done, c.Stores.Operators}).routes(h)

@@ -41,7 +41,7 @@ func (s Subscription) Disputed() bool { return s.disputed() }
 // charges nothing and gives nothing back.
 func (s Subscription) mayBeAsked(v Action) bool {
 	switch v {
-	case ActionCancel, ActionResume, ActionCancelNow, ActionSuspend, ActionRevoke, ActionReinstate, ActionPaymentMethod:
+	case ActionScheduleChange, ActionWithdraw, ActionAmend, ActionHandOver, ActionCancel, ActionResume, ActionCancelNow, ActionSuspend, ActionRevoke, ActionReinstate, ActionPaymentMethod:
 		return true
 	default:
 		return false

@@ -437,16 +437,20 @@ func (b Snapshot) Upcoming(from, to time.Time) []UpcomingRow {
 	if kind == "retry" {
 		at = s.Next.At
 	}
+	cycle := first.Service().Plan.Cycle
+	if cycle != s.Plan.Cycle { // a scheduled change's: its boundaries are counted from it
+		anchor = due
+	}
 	var rows []UpcomingRow
 	for n, amount := 0, first.AmountDue(); at.Before(to); amount = later {
 		if !at.Before(from) && amount.Amount > 0 {
 			rows = append(rows, UpcomingRow{at, s.ID, s.Number, s.Product, kind, s.Collection, s.Price.Currency, amount})
 		}
 		if n == 0 {
-			_, n = PeriodAt(anchor, s.Plan.Cycle, due)
+			_, n = PeriodAt(anchor, cycle, due)
 		}
 		n++
-		at, kind = Boundary(anchor, s.Plan.Cycle, n), "renewal"
+		at, kind = Boundary(anchor, cycle, n), "renewal"
 	}
 	return rows
 }

@@ -40,6 +40,9 @@ func (b Snapshot) extend(c Command, at time.Time) Decision {
 		}
 	}
 	s.Period.End = end
+	if s.ScheduledChange != (ScheduledChange{}) {
+		s.ScheduledChange.At = end
+	}
 	s.clearOpenInvoice()
 	s.File = s.deliver(b.Policy, at)
 	was := b

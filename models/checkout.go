@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 func normalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 // Begin writes a request row, and for a purchase the order and the
-// subscription that it asks for, in one transaction. Where the caller has used
+// subscription that it asks for, in one transaction; sub is then as its row has
+// it. Where the caller has used
 // the key on this route before, nothing is written and the earlier request
 // comes back with fresh = false. Errors: of an order by a quote, a
 // *billing.Error quote_expired or quote_accepted.
@@ -29,7 +31,12 @@ func (s *Store) Begin(ctx context.Context, r billing.Request, order *billing.Ord
 		if order == nil {
 			return nil
 		}
-		return s.createOrder(tx, r.ID, *order, *sub)
+		placed := *sub // the transaction may be tried again
+		err := s.createOrder(tx, r.ID, *order, &placed)
+		if err == nil {
+			*sub = placed
+		}
+		return err
 	})
 }
 
@@ -39,7 +46,7 @@ func (s *Store) begin(ctx context.Context, r billing.Request, asked func(tx *gor
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		row = requestRow{
 			ID: r.ID, Caller: r.Caller, Route: r.Route, IdempotencyKey: r.Key, BodyHash: r.BodyHash,
-			Subscription: r.Subscription, Actor: r.Actor, Origin: billing.ActorOf(ctx).From, Command: r.Command, Token: r.Token, Reason: r.Reason, Outcome: r.Outcome,
+			Subscription: r.Subscription, Actor: r.Actor, Origin: billing.ActorOf(ctx).From, Command: r.Command, Token: r.Token, Reason: r.Reason, Amendment: r.Amendment, Outcome: r.Outcome,
 		}
 		if err := tx.Create(&row).Error; err != nil {
 			return err
@@ -56,15 +63,18 @@ func (s *Store) begin(ctx context.Context, r billing.Request, asked func(tx *gor
 	return row.request(), true, err
 }
 
-func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Order, sub billing.Subscription) error {
-	var err error
-	if o.Pay != billing.PayNothing {
-		if o.BillingAccount, err = account(tx, o.Billing.Email); err != nil {
-			return err
-		}
+// createOrder writes an order and its subscription, and sets what they get here.
+func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Order, sub *billing.Subscription) error {
+	payer := o.Billing.Email
+	if o.Pay == billing.PayNothing {
+		payer = o.Licensee.Email // nobody pays
 	}
-	if o.LicenseeAccount, err = account(tx, o.Licensee.Email); err != nil {
+	of, err := accounts(tx, payer, o.Licensee.Email)
+	if err != nil {
 		return err
+	}
+	if o.LicenseeAccount = of[1]; o.Pay != billing.PayNothing {
+		o.BillingAccount = of[0]
 	}
 	if sub.TestClock != "" {
 		clock, err := one[testClockRow](locked(tx).Where("id = ?", sub.TestClock))
@@ -81,7 +91,9 @@ func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Or
 	if err := tx.Create(&orderRow{Subscription: sub.ID, License: o.License, Detail: o}).Error; err != nil {
 		return err
 	}
-	if err := findBy(tx, string(sub.ID), o.SearchWords()); err != nil {
+	err = findBy(tx, searched{string(sub.ID), o.SearchWords()},
+		searched{string(of[0]), billing.SearchWords(payer)}, searched{string(of[1]), billing.SearchWords(o.Licensee.Email)})
+	if err != nil {
 		return err
 	}
 	if sub.Number, err = count(tx, subscriptionSeries); err != nil {
@@ -99,35 +111,51 @@ func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Or
 	return tx.Create(&subscriptionRow{
 		ID: sub.ID, Number: sub.Number, Status: sub.Status, Product: sub.Product,
 		BillingAccount: o.BillingAccount, LicenseeAccount: o.LicenseeAccount,
-		NextAt: optional(sub.Next.At), TestClock: sub.TestClock, State: sub,
+		NextAt: optional(sub.Next.At), TestClock: sub.TestClock, State: *sub,
 	}).Error
 }
 
-// account finds the account of an address, or opens it. Another transaction
-// may be opening it as well: the first one counts. It is locked, so that it is
-// not erased meanwhile.
-func account(tx *gorm.DB, email string) (billing.AccountID, error) {
-	email = normalEmail(email)
-	a, err := one[accountRow](locked(tx).Where("email = ?", email))
-	if !errors.Is(err, billing.ErrNotFound) {
-		return a.ID, err
+// accounts finds the accounts of addresses, or opens them. Another transaction
+// may be opening one as well: the first one counts. They are locked, so that none
+// is erased meanwhile.
+func accounts(tx *gorm.DB, emails ...string) ([]billing.AccountID, error) {
+	for i, email := range emails {
+		emails[i] = normalEmail(email)
 	}
-	a = accountRow{ID: billing.AccountID(NewID("cus")), Email: email}
-	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&a).Error; err != nil {
+	var rows []accountRow
+	for _, email := range slices.Compact(slices.Sorted(slices.Values(emails))) { // everybody locks in one order
+		rows = append(rows, accountRow{ID: billing.AccountID(NewID("cus")), Email: email})
+	}
+	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error; err != nil {
+		return nil, err
+	}
+	if err := locked(tx).Where("email IN ?", emails).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	ids := make([]billing.AccountID, len(emails))
+	for _, a := range rows {
+		for i, email := range emails {
+			if a.Email == email {
+				ids[i] = a.ID
+			}
+		}
+	}
+	return ids, nil
+}
+
+func account(tx *gorm.DB, email string) (billing.AccountID, error) {
+	of, err := accounts(tx, email)
+	if err != nil {
 		return "", err
 	}
-	made := a.ID
-	if a, err = one[accountRow](locked(tx).Where("email = ?", email)); err == nil && a.ID == made {
-		err = findBy(tx, string(a.ID), billing.SearchWords(email))
-	}
-	return a.ID, err
+	return of[0], nil
 }
 
 // RequestOf finds the request that a caller made with a key. Errors:
-// ErrNotFound.
+// ErrNotFound, ErrNewerRelease.
 func (s *Store) RequestOf(ctx context.Context, caller, route, key string) (billing.Request, error) {
 	r, err := one[requestRow](s.db.WithContext(ctx).Where("caller = ? AND route = ? AND idempotency_key = ?", caller, route, key))
-	return r.request(), err
+	return r.open(err)
 }
 
 // Confirm lets an order go on whose address has been confirmed: its purchase may
@@ -149,10 +177,10 @@ func (s *Store) Confirm(ctx context.Context, id billing.RequestID, notAfter time
 	return request, err
 }
 
-// Request reads a request with its outcome. Errors: ErrNotFound.
+// Request reads a request with its outcome. Errors: ErrNotFound, ErrNewerRelease.
 func (s *Store) Request(ctx context.Context, id billing.RequestID) (billing.Request, error) {
 	r, err := one[requestRow](s.db.WithContext(ctx).Where("id = ?", id))
-	return r.request(), err
+	return r.open(err)
 }
 
 // OpenRequests are the requests of a subscription that have no outcome, in the
@@ -162,15 +190,26 @@ func (s *Store) OpenRequests(ctx context.Context, subscription billing.Subscript
 	err := s.db.WithContext(ctx).Where("subscription = ? AND outcome IS NULL", subscription).Order("id").Find(&rows).Error
 	list := make([]billing.Request, len(rows))
 	for i, r := range rows {
-		list[i] = r.request()
+		if list[i], err = r.open(err); err != nil {
+			return nil, err
+		}
 	}
 	return list, err
+}
+
+// open is the request, unless it is still to be carried out and asks for what
+// only a newer release knows.
+func (r requestRow) open(err error) (billing.Request, error) {
+	if err == nil && r.Outcome == nil {
+		err = r.mine()
+	}
+	return r.request(), err
 }
 
 func (r requestRow) request() billing.Request {
 	return billing.Request{
 		ID: r.ID, Caller: r.Caller, Route: r.Route, Key: r.IdempotencyKey, BodyHash: r.BodyHash,
-		Subscription: r.Subscription, Actor: r.Actor, Command: r.Command, Token: r.Token, Reason: r.Reason, CreatedAt: r.CreatedAt,
+		Subscription: r.Subscription, Actor: r.Actor, Command: r.Command, Token: r.Token, Reason: r.Reason, Amendment: r.Amendment, CreatedAt: r.CreatedAt,
 		Outcome: r.Outcome, Status: r.ResponseStatus, Response: r.Response,
 	}
 }

@@ -45,7 +45,7 @@ func (s *Store) BeginQuote(ctx context.Context, r billing.Request, q billing.Quo
 		if err != nil {
 			return err
 		}
-		if err := findBy(tx, q.ID, q.SearchWords()); err != nil {
+		if err := findBy(tx, searched{q.ID, q.SearchWords()}, searched{string(q.Order.BillingAccount), billing.SearchWords(q.Order.Billing.Email)}); err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, "quote.create", q.ID, nil, map[string]any{"number": q.Number, "account": q.Order.BillingAccount})

@@ -20,14 +20,22 @@ type searchWordRow struct {
 
 func (searchWordRow) TableName() string { return "search_words" }
 
-// findBy has a new object found by words.
-func findBy(tx *gorm.DB, object string, words []string) error {
-	if len(words) == 0 {
-		return nil
+// searched is an object with the words that it is found by.
+type searched struct {
+	object string
+	words  []string
+}
+
+// findBy has new objects found by words.
+func findBy(tx *gorm.DB, objects ...searched) error {
+	var rows []searchWordRow
+	for _, o := range objects {
+		for _, w := range o.words {
+			rows = append(rows, searchWordRow{w, o.object})
+		}
 	}
-	rows := make([]searchWordRow, len(words))
-	for i, w := range words {
-		rows[i] = searchWordRow{w, object}
+	if len(rows) == 0 {
+		return nil
 	}
 	return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error
 }
@@ -38,7 +46,7 @@ func findOnlyBy(tx *gorm.DB, object string, words []string) error {
 	if err := unfind(tx, object); err != nil {
 		return err
 	}
-	return findBy(tx, object, words)
+	return findBy(tx, searched{object, words})
 }
 
 // unfind has objects found by no words.

@@ -81,7 +81,7 @@ func New(c Config) (*Sender, error) {
 	if err := s.server(c.URL); err != nil {
 		return nil, fmt.Errorf("mail: URL: %w", err)
 	}
-	if s.templates, err = readTemplates("en"); err != nil {
+	if s.templates, err = english(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -210,6 +210,11 @@ func (s *Sender) message(l billing.Email) (*gomail.Msg, error) {
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(s.from)
 	msg.ToMailAddress(to)
+	for _, address := range l.CC { // one that is not valid is left out
+		if cc, err := recipient(billing.Email{Email: address}); err == nil && ascii(cc.Address) {
+			msg.AddCcMailAddress(cc)
+		}
+	}
 	msg.Subject(subject)
 	msg.SetDate()
 	msg.SetMessageIDWithValue(l.ID + s.from.Address[strings.LastIndexByte(s.from.Address, '@'):])

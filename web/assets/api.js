@@ -79,12 +79,13 @@ export const read = async (address, { token } = {}) => bodyOf(await get(address,
  * download saves a file that a link cannot lead to, since it needs a token or is one
  * of several types.
  * @param {string} address
- * @param {string} file
  * @param {Options} [options]
  */
-export const download = async (address, file, { token, type } = {}) => {
-  const url = URL.createObjectURL(await (await get(address, token, type)).blob());
-  Object.assign(document.createElement('a'), { href: url, download: file }).click();
+export const download = async (address, { token, type } = {}) => {
+  const answer = await get(address, token, type);
+  const [, name = new URL(address, location.origin).pathname.split('/').pop() ?? ''] = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '') ?? [];
+  const url = URL.createObjectURL(await answer.blob());
+  Object.assign(document.createElement('a'), { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 };
 

@@ -98,6 +98,7 @@ CREATE TABLE requests (
   command JSON NOT NULL,
   token VARCHAR(255) NOT NULL,
   method VARCHAR(255) NOT NULL,
+  amendment JSON NULL,
   outcome JSON NULL,
   response_status BIGINT NOT NULL,
   response MEDIUMTEXT NOT NULL,
@@ -117,8 +118,10 @@ CREATE TABLE invoices (
   in_flight BOOLEAN NOT NULL,
   detail JSON NOT NULL,
   created_at DATETIME NOT NULL,
-  charge VARCHAR(255) NOT NULL
+  charge VARCHAR(255) NOT NULL,
+  paid_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX invoices_paid ON invoices (paid_at);
 CREATE INDEX invoices_subscription ON invoices (subscription, in_flight);
 CREATE INDEX invoices_account ON invoices (account, id);
 
@@ -370,6 +373,7 @@ CREATE TABLE refunds (
   status VARCHAR(64) NOT NULL,
   created_at DATETIME NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX refunds_created ON refunds (created_at);
 CREATE INDEX refunds_subscription ON refunds (subscription, status);
 
 -- How often an account has had its money back for a product.

@@ -51,7 +51,7 @@ export const customer = show => {
         <h2>${words.cards}</h2>${data.cards.length ? html`<ul class="history" id="cards">${data.cards.map(c => html`<li>${cardWords(c)}</li>`)}</ul>` : html`<p class="quiet">${words.noCards}</p>`}
         <h2>${words.documents}</h2>${data.invoices.length ? html`<ul class="cards" id="invoices">${data.invoices.map(i => html`<li class="panel">
           <div><a href="/operator/subscriptions/${i.subscription_id}#${i.id}">${i.number ?? t.account.draft}</a> <span class="status ${i.status}">${t.account.invoice[i.status] ?? i.status}</span><span class="amount">${money(i.total)}</span></div>
-          <p class="quiet">${i.issued_at ? day(i.issued_at) : ''} ${i.number ? html`<button type="button" class="link" aria-label=${t.account.pdfOf(i.number)} @click=${() => download(`/v1/invoices/${i.id}/pdf`, `${i.number}.pdf`)}>${t.account.pdf}</button>` : ''}</p></li>`)}</ul>` : html`<p class="quiet">${words.noDocuments}</p>`}
+          <p class="quiet">${i.issued_at ? day(i.issued_at) : ''} ${i.number ? html`<button type="button" class="link" aria-label=${t.account.pdfOf(i.number)} @click=${() => download(`/v1/invoices/${i.id}/pdf`)}>${t.account.pdf}</button>` : ''}</p></li>`)}</ul>` : html`<p class="quiet">${words.noDocuments}</p>`}
       </section></div>`);
     draw();
   });

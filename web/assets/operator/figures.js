@@ -61,7 +61,7 @@ export const figures = show => {
       const rows = /** @type {Row[]} */ (data[name]);
       return html`<section><h2>${words.report[name]}</h2><p class="quiet">${words.about[name]}</p>
         ${rows.length ? html`${table(`report-${name}`, words.report[name], Object.keys(rows[0]).map(key => word(words.column, key) ?? key), rows.map(row => Object.values(row).map(cell)))}
-        <p><button type="button" class="link" @click=${() => download(`/v1/operator/reports/${name}${of(name)}`, `${name}.csv`, { type: 'text/csv' })} aria-label=${words.csvOf(words.report[name])}>CSV</button></p>` : html`<p>${words.none}</p>`}</section>`;
+        <p><button type="button" class="link" @click=${() => download(`/v1/operator/reports/${name}${of(name)}`, { type: 'text/csv' })} aria-label=${words.csvOf(words.report[name])}>CSV</button></p>` : html`<p>${words.none}</p>`}</section>`;
     })}`);
   });
 };

@@ -146,7 +146,7 @@ const invoice = i => html`<li class="panel" id=${i.id}><div><strong>${i.number ?
   <p class="quiet">${i.issued_at ? day(i.issued_at) : ''}${i.status === 'open' && i.due_at ? ` · ${t.account.due(day(i.due_at))}` : ''}${i.balance_applied.amount ? ` · ${words.fromBalance(money(i.balance_applied))}` : ''}</p>
   <p lang="en">${i.lines.map(l => l.description).join('; ')}</p>
   ${i.credit_notes.map(n => html`<p class="credit">${t.account.creditNote(n.number)}: ${money(n.total)} <span class="quiet">${word(words.noteReason, n.reason) ?? ''}</span></p>`)}
-  ${i.number ? html`<p><button type="button" class="link" @click=${() => download(`/v1/invoices/${i.id}/pdf`, `${i.number}.pdf`)} aria-label=${t.account.pdfOf(i.number)}>${t.account.pdf}</button></p>` : ''}</li>`;
+  ${i.number ? html`<p><button type="button" class="link" @click=${() => download(`/v1/invoices/${i.id}/pdf`)} aria-label=${t.account.pdfOf(i.number)}>${t.account.pdf}</button></p>` : ''}</li>`;
 
 /** @param {Show} show @param {string} id */
 export const subscription = (show, id) => page(show, words.title, () => fetched(id), data => {
