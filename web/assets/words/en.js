@@ -17,8 +17,8 @@ const valued = e => (e.on ? `, value date ${e.on}` : '');
 // The lines of a subscription's history, by the kind of event.
 const event = /** @satisfies {EventSentences} */ ({
   activated: () => 'The licence was bound to a tenant.',
-  amended: () => 'The billing details were changed.',
   activation_key: () => 'The activation key was replaced.',
+  amended: () => 'The billing details were changed.',
   awaits_card: () => 'Ordered. The card is given on the payment provider’s page.',
   blocking_off: () => 'The licence is no longer blocked, however many people use it.',
   blocking_on: () => 'The licence is blocked while far more people use it than the plan covers.',

@@ -408,8 +408,8 @@ export default {
     actor: { bank: 'la banca', customer: 'tu', operator: 'la nostra assistenza', engine: 'automatico' },
     event: {
       activated: () => 'La licenza è stata legata a un tenant.',
-      amended: () => 'I dati di fatturazione sono stati cambiati.',
       activation_key: () => 'La chiave di attivazione è stata sostituita.',
+      amended: () => 'I dati di fatturazione sono stati cambiati.',
       awaits_card: () => 'Ordinato. La carta si indica nella pagina del fornitore dei pagamenti.',
       blocking_off: () => 'La licenza non è più bloccata, per quante persone la usino.',
       blocking_on: () => 'La licenza è bloccata quando la usano molte più persone di quante il piano ne copra.',
