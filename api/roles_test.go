@@ -142,6 +142,8 @@ func TestEveryChangeByAnOperatorIsAudited(t *testing.T) {
 			headers = append(headers, "Content-Type: "+contentType)
 		case "block-over-limit":
 			body = `{"on":true}`
+		case "hand-over-license":
+			body = `{"name":"Carl Conti","email":"carl@contoso.example"}`
 		case "logout", "edit-me":
 			path += "?email=ada%40contoso.example"
 		}
