@@ -37,7 +37,7 @@ func bundle(served map[string]file) (files map[string]file, addresses map[string
 			{InputPath: root + "main.js", OutputPath: "pages"}, {InputPath: root + "all.css", OutputPath: "pages"},
 			{InputPath: root + "operator/main.js", OutputPath: "console"}, {InputPath: root + "console.css", OutputPath: "console"},
 		},
-		Bundle:      true, Format: api.FormatESModule, Target: api.ES2022,
+		Bundle: true, Format: api.FormatESModule, Target: api.ES2022,
 		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
 		LegalComments: api.LegalCommentsEndOfFile,
 		EntryNames:    "[name]-[hash]", Outdir: "/bundle", LogLevel: api.LogLevelSilent,
