@@ -42,7 +42,9 @@ require golang.org/x/sync v0.25.0
 
 require (
 	github.com/andybalholm/brotli v1.3.0
+	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/evanw/esbuild v0.28.2
+	golang.org/x/oauth2 v0.37.0
 )
 
 require (

@@ -34,9 +34,10 @@ var ours = map[string][]string{
 	"models":             {"billing", "licensing", "payments/sandbox"},
 	"commands":           {"billing", "licensing", "workflows"},
 	"backoffice":         {"billing", "commands", "payments/statement"},
+	"backoffice/signin":  {"billing"},
 	"licensing/checks":   {"billing", "licensing"},
 	"payments/events":    {"billing", "commands", "licensing", "payments"},
-	"api":                {"backoffice", "billing", "commands", "licensing", "licensing/checks", "licensing/pbiviz", "payments", "payments/events", "payments/sandbox"},
+	"api":                {"backoffice", "backoffice/signin", "billing", "commands", "licensing", "licensing/checks", "licensing/pbiviz", "payments", "payments/events", "payments/sandbox"},
 	"payments":           {"billing"},
 	"payments/sandbox":   {"billing", "payments"},
 	"payments/stripe":    {"billing", "payments"},
@@ -62,7 +63,7 @@ var theirs = map[string][]string{
 	"github.com/pressly/goose":    {"models"},
 	"github.com/gin-gonic":        {"api", "web"},
 	"github.com/danielgtaylor":    {"api"},
-	"net/http":                    {"api", "engine", "licensing/entra", "payments/sandbox", "payments/stripe", "web"},
+	"net/http":                    {"api", "backoffice/signin", "cmd/okviz", "engine", "licensing/entra", "payments/sandbox", "payments/stripe", "web"},
 	"net":                         {"cmd/okviz", "commands", "delivery/mail", "engine", "payments/stripe", "web"},
 	"net/url":                     {anything}, // computes only
 	"net/mail":                    {anything}, // likewise

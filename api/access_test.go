@@ -10,7 +10,7 @@ import (
 )
 
 // public are the operations that a guest may call.
-var public = []string{"list-products", "preview-checkout", "checkout", "check-license", "activate-license", "jwks", "login", "confirm-login", "confirm-order", "quote"}
+var public = []string{"list-products", "preview-checkout", "checkout", "check-license", "activate-license", "jwks", "login", "confirm-login", "confirm-order", "quote", "get-sign-in-method", "sign-in-operator"}
 
 // forVisuals are what visuals call.
 var forVisuals = []string{"check-license", "activate-license", "jwks"}

@@ -28,6 +28,7 @@ type AccessStore interface {
 	APIKey(ctx context.Context, key string) (billing.APIKey, error)
 	Account(ctx context.Context, id billing.AccountID) (billing.Account, error)
 	Session(ctx context.Context, token string) (id string, account billing.Account, err error)
+	OperatorSession(ctx context.Context, token string) (billing.OperatorSession, error)
 	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
 	Take(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
 	GiveBack(ctx context.Context, at time.Time, subject string) error
@@ -45,6 +46,7 @@ type Stores struct {
 	Accounts      AccountStore
 	Privacy       backoffice.PrivacyStore
 	Operators     OperatorStore
+	Sessions      OperatorSessionStore
 	Gateway       GatewayStore
 }
 
@@ -86,8 +88,8 @@ type Metrics interface {
 	Check(code string)
 }
 
-// Config is what the API is made of. All fields but Sandbox, Pages and Tenants
-// are needed.
+// Config is what the API is made of. All fields but Sandbox, Pages, Tenants,
+// Issuer and TemporalUI are needed.
 type Config struct {
 	Stores    Stores
 	Commands  *commands.Runner
@@ -103,10 +105,12 @@ type Config struct {
 	Metrics   Metrics
 	Sandbox   Charges      // nil: another gateway
 	Tenants   Tenants      // nil: no licence can be activated with Entra
+	Issuer    Issuer       // nil: operators sign in to the console with their keys
 	Pages     http.Handler // what no route of the API answers; nil: nothing
 
 	Version        string         // of the build, for /healthz
 	PublicURL      string         // of the pages
+	TemporalUI     string         // of a workflow's page, without its id; empty: unknown
 	Secret         billing.Secret // signs checkout tokens and mailed links
 	TestClocks     bool
 	RateLimits     bool
@@ -166,6 +170,7 @@ func New(c Config) (http.Handler, error) {
 	(&invoices{s, c.Stores.Invoices}).routes(h)
 	(&accounts{s, c.Stores.Accounts}).routes(h)
 	(&operators{done, c.Stores.Operators}).routes(h)
+	(&operatorSessions{s, c.Stores.Sessions}).routes(h)
 	describeVisualRoutes(h.OpenAPI())
 	describeWebhook(h.OpenAPI())
 	completeDescription(h.OpenAPI())
@@ -195,6 +200,7 @@ func humaConfig() huma.Config {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key":      {Type: "http", Scheme: "bearer", Description: "An API key: an operator's, or on an account's own routes that account's."},
 		"session":  {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The session of a signed-in account."},
+		"console":  {Type: "apiKey", In: "cookie", Name: consoleCookie, Description: "The session of an operator in the console. It counts only on requests with the header " + consoleHeader + "."},
 		"checkout": {Type: "http", Scheme: "bearer", Description: "The checkout_token of an order, for that order alone."},
 		"quote":    {Type: "http", Scheme: "bearer", Description: "The token in a mailed quote's link, for that quote alone."},
 	}

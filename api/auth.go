@@ -28,6 +28,7 @@ type caller struct {
 	role     billing.OperatorRole
 	account  billing.Account        // whose key or session it is
 	session  string                 // ses_…, where it was a cookie
+	console  string                 // ops_…, where it was an operator's cookie
 	order    billing.SubscriptionID // sub_…: the holder of that order's checkout token
 	quote    string                 // quo_…: the holder of that quote's token
 }
@@ -35,8 +36,9 @@ type caller struct {
 const operatorPath = "/v1/operator/"
 
 type (
-	callerKey struct{}
-	sourceKey struct{}
+	callerKey  struct{}
+	sourceKey  struct{}
+	addressKey struct{}
 )
 
 func callerOf(ctx context.Context) caller {
@@ -53,6 +55,8 @@ func (c caller) name() string {
 		return "order:" + string(c.order)
 	case c.quote != "":
 		return "quote:" + c.quote
+	case c.console != "" && c.named != "": // so that a command survives a new sign-in
+		return "operator:" + c.named
 	}
 	return "key:" + c.key
 }
@@ -70,6 +74,8 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	var err error
 	if header != "" {
 		c, err = s.recognise(ctx.Context(), header)
+	} else if ctx.Header(consoleHeader) != "" {
+		c, err = s.callerOfConsole(unwrap(ctx).Request)
 	} else if cookie, none := unwrap(ctx).Request.Cookie(sessionCookie); none == nil {
 		c.session, c.account, err = s.Stores.Access.Session(ctx.Context(), cookie.Value)
 		if errors.Is(err, billing.ErrNotFound) { // it has ended: a guest
@@ -83,10 +89,21 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		writeProblem(unwrap(ctx), s.answer(err))
 		return
 	}
+	address := unwrap(ctx).ClientIP()
 	if c.operator {
-		ctx = huma.WithContext(ctx, billing.As(ctx.Context(), billing.Actor{Name: cmp.Or(c.named, billing.ActorOperator), From: "api " + unwrap(ctx).ClientIP()}))
+		ctx = huma.WithContext(ctx, billing.As(ctx.Context(), c.actor(address)))
 	}
-	next(huma.WithValue(huma.WithValue(ctx, callerKey{}, c), sourceKey{}, sourceNetwork(unwrap(ctx).ClientIP())))
+	ctx = huma.WithValue(huma.WithValue(ctx, callerKey{}, c), sourceKey{}, sourceNetwork(address))
+	next(huma.WithValue(ctx, addressKey{}, address))
+}
+
+// actor is who an operator is for the audit log, from a client's address.
+func (c caller) actor(address string) billing.Actor {
+	from := "api "
+	if c.console != "" {
+		from = "console "
+	}
+	return billing.Actor{Name: cmp.Or(c.named, billing.ActorOperator), From: from + address}
 }
 
 // mayUse checks a caller against the route's security. No security:

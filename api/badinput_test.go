@@ -147,6 +147,7 @@ var samples = map[string]string{
 	"store-payment-method":    `{"token":"tok_visa"}`,
 	"login":                   `{"email":"ada@contoso.example"}`,
 	"confirm-order":           `{"token":"none"}`,
+	"sign-in-operator":        `{"key":"` + operatorKey + `"}`,
 	"confirm-login":           `{"token":"none"}`,
 	"edit-me":                 `{"name":"Ada Rossi","country":"IT","address":{"city":"Roma"},"licensee":{"name":"BI team","email":"bi@contoso.example"}}`,
 	"logout":                  `{"everywhere":false}`,
@@ -193,6 +194,8 @@ func (s *shop) routes(d described, f func(method, path string, op operation)) {
 				id = s.ask("GET", "/v1/payment-methods?email=ada%40contoso.example", "", asOperator).want(200, "").at("data").([]any)[0].(map[string]any)["id"].(string)
 			case strings.Contains(path, "/api-keys/"):
 				id = s.ask("POST", "/v1/api-keys?email=ada%40contoso.example", "", asOperator).want(201, "").text("id")
+			case strings.Contains(path, "/operator/sessions/"):
+				id = s.ask("POST", "/v1/operator/sign-in", samples["sign-in-operator"]).want(200, "").text("id")
 			case strings.Contains(path, "/products/"):
 				id = "calendar-pro"
 			}

@@ -32,6 +32,8 @@ type OperatorStore interface {
 	SetStanding(ctx context.Context, email string, percent int64) error
 	License(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error)
 	Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error)
+	Snapshot(ctx context.Context, subscription billing.SubscriptionID) (billing.Snapshot, error)
+	Receipts(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Receipt, error)
 	Refunds(ctx context.Context, subscription billing.SubscriptionID, invoice billing.InvoiceID) ([]billing.Refund, error)
 	AuditLog(ctx context.Context, which billing.AuditSelection, limit int) ([]billing.AuditRow, error)
 	VerifyAudit(ctx context.Context) (billing.AuditCheck, error)

@@ -189,3 +189,15 @@ func TestTheCatalogueOverHTTP(t *testing.T) {
 	apply("", "#"+strings.Repeat("x", 1<<20)).want(413, "too_large")
 	apply("?dry_run="+marker, yaml).want(422, "invalid")
 }
+
+func TestWhatEndingAtOnceGivesBackIsToldBefore(t *testing.T) {
+	s := newShop(t)
+	id := s.buy().want(201, "").text("subscription.id")
+	at := "/v1/operator/subscriptions/" + id + "/cancel-now"
+	preview := s.ask("GET", at, "", asOperator).want(200, "")
+	if preview.at("full.card.amount") != 990.0 || preview.at("full.balance.amount") != 0.0 {
+		t.Errorf("all is %s", preview.body)
+	}
+	s.ask("POST", at, `{"refund":"full"}`, asOperator, withKey()).want(200, "")
+	s.ask("GET", at, "", asOperator).want(409, "not_possible_now")
+}

@@ -13,6 +13,7 @@ import (
 func (s *operators) refundRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/refund", "refund-invoice", "Refund an invoice, in part or all that is left", "Operator", operator(billing.OperatorFinance)), s.refundInvoice)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/subscriptions/{id}/cancel-now", "cancel-now", "End a subscription at once", "Operator", operator(billing.OperatorFinance)), s.cancelNow)
+	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions/{id}/cancel-now", "preview-cancel-now", "What ending a subscription at once would give back, for each choice of refund", "Operator", operator(billing.OperatorRoles...)), s.previewCancelNow)
 	for _, c := range []struct {
 		action  billing.Action
 		summary string
@@ -79,4 +80,37 @@ func (s *operators) cancelNow(ctx context.Context, in *struct {
 	in.reason = in.Body.Reason
 	return s.command(ctx, in.CommandInput, "/v1/operator/subscriptions/"+in.ID+"/cancel-now", billing.SubscriptionID(in.ID),
 		billing.Command{Action: billing.ActionCancelNow, Refund: in.Body.Refund}, "")
+}
+
+// CancelNowPreview is what a cancellation at once would give back.
+type CancelNowPreview struct {
+	Prorated *billing.RefundPreview `json:"prorated" doc:"The unused part; null while a payment is disputed."`
+	Full     *billing.RefundPreview `json:"full" doc:"The running period, and one that was paid ahead; null while a payment is disputed."`
+}
+
+func (s *operators) previewCancelNow(ctx context.Context, in *SubscriptionInput) (*struct{ Body CancelNowPreview }, error) {
+	if _, err := s.mine(ctx, billing.SubscriptionID(in.ID)); err != nil {
+		return nil, s.answer(err)
+	}
+	snapshot, err := s.Store.Snapshot(ctx, billing.SubscriptionID(in.ID))
+	if err == nil {
+		snapshot.Receipts, err = s.Store.Receipts(ctx, snapshot.Subscription.ID)
+	}
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	now, err := s.now(ctx, snapshot.Subscription.TestClock)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	if _, err := snapshot.PreviewCancelNow(billing.RefundNone, now); err != nil {
+		return nil, s.answer(err)
+	}
+	out := &struct{ Body CancelNowPreview }{}
+	for scope, to := range map[billing.RefundScope]**billing.RefundPreview{billing.RefundProrated: &out.Body.Prorated, billing.RefundFull: &out.Body.Full} {
+		if p, err := snapshot.PreviewCancelNow(scope, now); err == nil {
+			*to = &p
+		}
+	}
+	return out, nil
 }

@@ -11,7 +11,7 @@ type AuditRow struct {
 	ID      int64           `json:"id" doc:"From 1, without gaps."`
 	At      time.Time       `json:"at"`
 	Actor   string          `json:"actor" doc:"An operator's name; operator for a key of no named operator; cli: and a user's name for the command line."`
-	From    string          `json:"from" doc:"The API with the client's address, or the command line with its host."`
+	From    string          `json:"from" doc:"The API or the console with the client's address, or the command line with its host."`
 	Action  string          `json:"action" doc:"Such as coupon.put."`
 	Subject string          `json:"subject" doc:"What was changed, by id."`
 	Before  json.RawMessage `json:"before" doc:"Ids and figures; null where there was nothing, or it is personal."`

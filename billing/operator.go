@@ -33,6 +33,16 @@ type Operator struct {
 	SuspendedAt *time.Time // nil: not suspended
 }
 
+// OperatorSession is a console that an operator has signed in to.
+type OperatorSession struct {
+	ID        string // ops_…
+	Operator  string // a name; empty: of a key that belongs to no named operator
+	Role      OperatorRole
+	Key       string // the API key that it was begun with, and ends with; empty: the identity provider
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
 // Who did something, where it was not a named operator.
 const (
 	ActorCustomer = "customer"

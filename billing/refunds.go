@@ -77,6 +77,30 @@ func (b Snapshot) cancelNow(c Command, at time.Time) Decision {
 	return Decision{Changeset: p}
 }
 
+// RefundPreview is what would be given back, and where to.
+type RefundPreview struct {
+	Card    Money `json:"card"`
+	Balance Money `json:"balance" doc:"What no card's charge can give back any more, or a transfer or the balance has paid."`
+}
+
+// PreviewCancelNow computes what cancelNow would give back.
+func (b Snapshot) PreviewCancelNow(scope RefundScope, at time.Time) (RefundPreview, error) {
+	d := b.Decide(Command{Action: ActionCancelNow, Refund: scope}, at)
+	if d.Refusal != nil {
+		return RefundPreview{}, d.Refusal
+	}
+	p := RefundPreview{Money{0, b.currency()}, Money{0, b.currency()}}
+	for _, r := range d.Changeset.Refunds {
+		p.Card = p.Card.Add(r.Amount)
+	}
+	for _, e := range d.Changeset.Entries {
+		if e.Cause == CauseCreditNote {
+			p.Balance.Amount += e.Amount
+		}
+	}
+	return p, nil
+}
+
 // refundInvoice refunds a part of an invoice, or all that is left of it; the
 // subscription goes on, or stays ended. The amount includes tax; nil means all.
 func (b Snapshot) refundInvoice(c Command, at time.Time) Decision {

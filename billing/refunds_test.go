@@ -130,6 +130,9 @@ func TestCancelNowGivesBackNothingTheUnusedPartOrAll(t *testing.T) {
 				l.must(Command{Action: ActionRenew})
 			}
 			l.to("2026-04-21")
+			preview, err := l.onFile().PreviewCancelNow(c.scope, instant("2026-04-21"))
+			is(t, "the preview's refusal", err, nil)
+			is(t, "previewed", preview.Card.Amount, c.want)
 			l.must(cancelNow(c.scope))
 			is(t, "given back", l.refunded(), c.want)
 			is(t, "ended", l.s().CanceledAt, instant("2026-04-21"))

@@ -12,6 +12,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/okviz/licensing/api"
+	"github.com/okviz/licensing/backoffice/signin"
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/licensing/entra"
 	"github.com/okviz/licensing/payments/stripe"
@@ -60,6 +61,15 @@ type Config struct {
 	MailMegabytes    int            `env:"OKVIZ_MAIL_MEGABYTES" envDefault:"5"`        // a larger mail has a link to its file; 0: the default
 	EntraAuthority   string         `env:"OKVIZ_ENTRA_AUTHORITY"`                      // https://login.microsoftonline.com/organizations/v2.0; empty: no activation
 	EntraAudience    string         `env:"OKVIZ_ENTRA_AUDIENCE"`                       // for whom its tokens are: the application's id
+
+	TemporalUI string `env:"OKVIZ_TEMPORAL_UI"` // its address, to which the console links; empty: no links
+
+	// Where operators sign in to the console by OpenID Connect; without an issuer, with their keys.
+	OIDCIssuer string   `env:"OKVIZ_OIDC_ISSUER"`
+	OIDCClient string   `env:"OKVIZ_OIDC_CLIENT_ID"`
+	OIDCSecret string   `env:"OKVIZ_OIDC_CLIENT_SECRET"`
+	OIDCClaim  string   `env:"OKVIZ_OIDC_CLAIM" envDefault:"roles"` // of the ID token: a text or a list
+	OIDCRoles  []string `env:"OKVIZ_OIDC_ROLES"`                    // VALUE=ROLE, such as okviz-admins=admin
 
 	// For how many days what is over is kept; 0: for ever.
 	RetainRequests      int `env:"OKVIZ_RETENTION_REQUESTS" envDefault:"400"`
@@ -153,6 +163,12 @@ func (c Config) checkService(wrong *faults) {
 	}
 	if _, err := c.tenants(); err != nil {
 		wrong.add("OKVIZ_ENTRA_AUTHORITY and OKVIZ_ENTRA_AUDIENCE", "must both be set and valid: "+err.Error())
+	}
+	if _, err := c.issuer(); err != nil {
+		wrong.add("OKVIZ_OIDC_ISSUER", "and the other OKVIZ_OIDC_ variables do not fit: "+err.Error())
+	}
+	if u, err := url.Parse(c.TemporalUI); err != nil || c.TemporalUI != "" && (u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		wrong.add("OKVIZ_TEMPORAL_UI", "is not a URL such as https://temporal.okviz.example/namespaces/default/workflows/")
 	}
 	if c.FileDays != 0 && c.FileDays < 60 {
 		wrong.add("OKVIZ_FILE_DAYS", "must be at least 60, since a fresh file is mailed 30 days before one ends")
@@ -250,6 +266,9 @@ func (c Config) checkProduction(wrong *faults) {
 	if strings.HasPrefix(strings.ToLower(c.EntraAuthority), "http:") {
 		wrong.add("OKVIZ_ENTRA_AUTHORITY", "is not https")
 	}
+	if strings.HasPrefix(strings.ToLower(c.OIDCIssuer), "http:") {
+		wrong.add("OKVIZ_OIDC_ISSUER", "is not https")
+	}
 	if slices.ContainsFunc(c.Secret, guessable) {
 		wrong.add("OKVIZ_SECRET", "is not random: openssl rand -hex 32 makes one that is")
 	}
@@ -268,6 +287,19 @@ func (c Config) tenants() (api.Tenants, error) {
 		return nil, nil
 	}
 	return entra.New(c.EntraAuthority, c.EntraAudience)
+}
+
+// issuer signs operators in; nil if none is configured.
+func (c Config) issuer() (api.Issuer, error) {
+	if c.OIDCIssuer == "" && c.OIDCClient == "" && c.OIDCSecret == "" && len(c.OIDCRoles) == 0 {
+		return nil, nil
+	}
+	roles := map[string]billing.OperatorRole{}
+	for _, pair := range c.OIDCRoles {
+		value, role, _ := strings.Cut(strings.TrimSpace(pair), "=")
+		roles[value] = billing.OperatorRole(role)
+	}
+	return signin.New(signin.Config{Issuer: c.OIDCIssuer, ClientID: c.OIDCClient, ClientSecret: c.OIDCSecret, Claim: c.OIDCClaim, Roles: roles}, c.PublicURL+api.CallbackPath)
 }
 
 // sandboxSecret signs the sandbox gateway's webhooks: the same one in every

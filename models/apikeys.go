@@ -55,7 +55,7 @@ func (s *Store) Operators(ctx context.Context) ([]billing.Operator, error) {
 	return list, err
 }
 
-// SuspendOperator has none of an operator's keys work any more. Errors:
+// SuspendOperator has none of an operator's keys and sessions work any more. Errors:
 // ErrNotFound.
 func (s *Store) SuspendOperator(ctx context.Context, name string) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
@@ -82,10 +82,8 @@ func (s *Store) PutAPIKey(ctx context.Context, key string, k billing.APIKey) (id
 			row = was
 			return err
 		}
-		if k.Operator != "" {
-			if _, err := one[operatorRow](locked(tx).Where("name = ? AND suspended_at IS NULL", k.Operator)); err != nil {
-				return err
-			}
+		if err := active(locked(tx), k.Operator); err != nil {
+			return err
 		}
 		if err := tx.Create(&row).Error; err != nil {
 			return err
@@ -103,18 +101,19 @@ func (s *Store) PutAPIKey(ctx context.Context, key string, k billing.APIKey) (id
 	return row.ID, err
 }
 
+// keyWorks holds of keys that have not ended at an instant.
+const keyWorks = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
+
 // APIKey finds what a key allows, and notes that it was used. Errors:
 // ErrNotFound, also of a key that has ended, and of a suspended operator's.
 func (s *Store) APIKey(ctx context.Context, key string) (billing.APIKey, error) {
 	db, now := s.db.WithContext(ctx), s.db.NowFunc()
-	row, err := one[apiKeyRow](db.Where("hash = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", hashKey(key), now))
+	row, err := one[apiKeyRow](db.Where("hash = ?", hashKey(key)).Where(keyWorks, now))
+	if err == nil {
+		err = active(db, row.Operator)
+	}
 	if err != nil {
 		return billing.APIKey{}, err
-	}
-	if row.Operator != "" {
-		if _, err := one[operatorRow](db.Where("name = ? AND suspended_at IS NULL", row.Operator)); err != nil {
-			return billing.APIKey{}, err
-		}
 	}
 	if row.LastUsedAt == nil || now.Sub(*row.LastUsedAt) >= time.Minute {
 		// A key works even where its use cannot be noted just now.

@@ -41,7 +41,11 @@ func (s *Store) Remove(ctx context.Context, kind billing.Retained, before time.T
 				return err
 			}
 			list, err = ids(&sessionRow{}, "id", "expires_at < ?", before)
-			return forget(&sessionRow{}, "id", list, err)
+			if err := forget(&sessionRow{}, "id", list, err); err != nil {
+				return err
+			}
+			list, err = ids(&operatorSessionRow{}, "id", "expires_at < ?", before)
+			return forget(&operatorSessionRow{}, "id", list, err)
 		case billing.RetainGatewayEvents:
 			list, err := ids(&gatewayEventRow{}, "event", "next_at IS NULL AND created_at < ?", before)
 			return forget(&gatewayEventRow{}, "next_at IS NULL AND event", list, err)

@@ -22,14 +22,22 @@ var encodings = []struct {
 	{"gzip", func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }},
 }
 
-// bundle is the pages' modules as one file, and their styles as another, both small
-// and named by their content: a browser asks once for each, and never again until
-// there is a new one. The addresses follow in that order.
-func bundle(served map[string]file) (files map[string]file, script, style string) {
+// bundle is the customers' pages' modules as one file, and their styles as another, and
+// so for the console, all small and named by their content: a browser asks once for
+// each, and never again until there is a new one. addresses are by pages.js,
+// pages.css, console.js and console.css.
+func bundle(served map[string]file) (files map[string]file, addresses map[string]string) {
 	const root = "/assets/"
+	sheets := map[string]string{ // the brand's comes after ours
+		root + "all.css":     `@import "/assets/style.css"; @import "/brand/style.css";`,
+		root + "console.css": `@import "/assets/style.css"; @import "/assets/operator/style.css"; @import "/brand/style.css";`,
+	}
 	result := api.Build(api.BuildOptions{
-		EntryPoints: []string{root + "main.js", root + "all.css"},
-		Bundle:      true, Format: api.FormatESModule, Target: api.ES2022,
+		EntryPointsAdvanced: []api.EntryPoint{
+			{InputPath: root + "main.js", OutputPath: "pages"}, {InputPath: root + "all.css", OutputPath: "pages"},
+			{InputPath: root + "operator/main.js", OutputPath: "console"}, {InputPath: root + "console.css", OutputPath: "console"},
+		},
+		Bundle: true, Format: api.FormatESModule, Target: api.ES2022,
 		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
 		LegalComments: api.LegalCommentsEndOfFile,
 		EntryNames:    "[name]-[hash]", Outdir: "/bundle", LogLevel: api.LogLevelSilent,
@@ -49,8 +57,8 @@ func bundle(served map[string]file) (files map[string]file, script, style string
 				body, kind := "", api.LoaderJS
 				if f, ok := served[a.Path]; ok {
 					body = string(f.body)
-				} else if a.Path == root+"all.css" { // the brand's comes after ours
-					body = `@import "/assets/style.css"; @import "/brand/style.css";`
+				} else if sheet, ok := sheets[a.Path]; ok {
+					body = sheet
 				} else {
 					return api.OnLoadResult{}, fmt.Errorf("there is no %s", a.Path)
 				}
@@ -64,19 +72,16 @@ func bundle(served map[string]file) (files map[string]file, script, style string
 	if len(result.Errors) > 0 {
 		panic(result.Errors[0].Text) // the binary was built wrong, which a test excludes
 	}
-	files = map[string]file{}
+	files, addresses = map[string]file{}, map[string]string{}
 	for _, f := range result.OutputFiles {
 		address := "/bundle/" + path.Base(f.Path)
 		made := newFile(f.Contents, contentTypes[path.Ext(f.Path)])
 		made.kept = "public, max-age=31536000, immutable"
 		files[address] = made
-		if path.Ext(f.Path) == ".js" {
-			script = address
-		} else {
-			style = address
-		}
+		part, _, _ := strings.Cut(path.Base(f.Path), "-")
+		addresses[part+path.Ext(f.Path)] = address
 	}
-	return files, script, style
+	return files, addresses
 }
 
 // compressed is a file that is also kept as those encodings that make it smaller.

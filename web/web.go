@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-//go:embed page.html pages.json assets/*.js assets/*.css assets/words assets/lit-html/LICENSE assets/lit-html/*.js icons
+//go:embed page.html pages.json console.json assets/*.js assets/operator assets/*.css assets/words assets/lit-html/LICENSE assets/lit-html/*.js icons
 var files embed.FS
 
 // policy lets pages use what this package serves and the API of the same host,
@@ -28,7 +28,8 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 // pageAddress matches the addresses that have a page: pages.json lists them, for
-// assets/main.js too. Whether there is such a product, subscription or licence
+// assets/main.js too, and console.json those of the operators' console, for
+// assets/operator/main.js. Whether there is such a product, subscription or licence
 // only the API knows.
 func pageAddress(list []byte) *regexp.Regexp {
 	var pages map[string]string
@@ -104,18 +105,22 @@ var contentTypes = map[string]string{
 // Unknown addresses are 404, with the page that says so.
 func Handler(b Brand) http.Handler {
 	served := load(files)
-	list := served["/pages.json"].body
-	served["/assets/pages.js"] = newModule(list)
-	page := pageAddress(list)
+	list, consoles := served["/pages.json"].body, served["/console.json"].body
+	served["/assets/pages.js"], served["/assets/operator/pages.js"] = newModule(list), newModule(consoles)
+	page, console := pageAddress(list), pageAddress(consoles)
 	maps.Copy(served, b.served(served["/icons/brand.svg"].body))
-	bundled, script, style := bundle(served)
-	shell := newFile([]byte(strings.NewReplacer("{brand}", html.EscapeString(b.Name), "{script}", script, "{style}", style).
-		Replace(string(served["/page.html"].body))), contentTypes[".html"]).compressed()
+	bundled, named := bundle(served)
+	shellOf := func(part string) file {
+		return newFile([]byte(strings.NewReplacer("{brand}", html.EscapeString(b.Name), "{script}", named[part+".js"], "{style}", named[part+".css"]).
+			Replace(string(served["/page.html"].body))), contentTypes[".html"]).compressed()
+	}
+	shell, consoleShell := shellOf("pages"), shellOf("console")
 	for address, f := range bundled {
 		served[address] = f.compressed()
 	}
 	delete(served, "/page.html") // it is sent at the addresses of pages only
 	delete(served, "/pages.json")
+	delete(served, "/console.json")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -131,6 +136,8 @@ func Handler(b Brand) http.Handler {
 		case ok:
 		case page.MatchString(r.URL.Path):
 			f = shell
+		case console.MatchString(r.URL.Path):
+			f = consoleShell
 		default:
 			h.Set("Content-Type", shell.contentType)
 			h.Set("Cache-Control", "no-store")

@@ -13,6 +13,13 @@ const details = new Proxy(Object.fromEntries(['amount', 'paid', 'balance', 'by',
   get: (all, name) => all[name] ?? assert.fail(`no event names ${String(name)}`),
 });
 
+for (const file of await readdir(new URL('./assets/operator/words/', import.meta.url))) {
+  test(`the console's ${file} has every sentence`, async () => {
+    const [{ default: words }, { default: english }] = await Promise.all([import(`./assets/operator/words/${file}`), import('./assets/operator/words/en.js')]);
+    assert.deepEqual(shape(words), shape(english));
+  });
+}
+
 const { default: en } = await import('./assets/words/en.js');
 for (const file of await readdir(new URL('./assets/words/', import.meta.url))) {
   test(`${file} has every sentence`, async () => {

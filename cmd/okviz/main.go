@@ -36,9 +36,12 @@ func main() {
 }
 
 func command() *cli.Command {
-	return &cli.Command{
+	root := &cli.Command{
 		Name: "okviz", Usage: "subscriptions and licences of Power BI visuals", Version: engine.Version(),
-		Commands: append(operatorCommands(), []*cli.Command{
+		EnableShellCompletion: true, ConfigureShellCompletionCommand: func(c *cli.Command) { c.Hidden = false },
+		Description: "Commands that say so work over the API, with OKVIZ_API and OKVIZ_KEY; the others need the configuration of the service, and most of them its database.\n" +
+			"It ends with 0 when all is well, with 1 when something failed, was refused or needs a person, and with 3 when there is no such command.",
+		Commands: append(append(operatorCommands(), remoteCommands()...), []*cli.Command{
 			privacyCommand(),
 			{Name: "api", Usage: "serve the HTTP API and the pages", Action: serve},
 			{Name: "worker", Usage: "run the subscriptions", Action: work},
@@ -95,6 +98,26 @@ func command() *cli.Command {
 				{Name: "show", Usage: "print the public halves as a JWK set, like /.well-known/jwks.json", Action: showKeys},
 			}},
 		}...),
+	}
+	suggest(root)
+	return root
+}
+
+// suggest has a command, and all below it, name the one that was probably meant.
+func suggest(c *cli.Command) {
+	c.Suggest = true
+	for _, below := range c.Commands {
+		suggest(below)
+	}
+}
+
+func init() {
+	nearest := cli.SuggestCommand
+	cli.SuggestCommand = func(commands []*cli.Command, typed string) string {
+		if meant := nearest(commands, typed); meant != "" {
+			return "Did you mean " + meant + "?"
+		}
+		return ""
 	}
 }
 

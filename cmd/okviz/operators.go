@@ -40,11 +40,13 @@ func operatorCommands() []*cli.Command {
 		{Name: "audit", Usage: "the log of what operators have changed", Commands: []*cli.Command{
 			{Name: "verify", Usage: "check that no row was changed, removed or added by hand; exit with 1 if one was", Action: verifyAudit},
 			{Name: "export", Usage: "print the whole log, a JSON object a line", Action: exportAudit},
+			auditList.command("audit"),
 		}},
 		{Name: "operators", Usage: "people and programs that work for the vendor", Commands: []*cli.Command{
 			{Name: "add", Usage: "add an operator", ArgsUsage: "NAME", Action: addOperator},
 			{Name: "list", Usage: "list the operators", Action: listOperators},
 			{Name: "suspend", Usage: "have none of an operator's keys work any more", ArgsUsage: "NAME", Action: suspendOperator},
+			sessionsList.command("operators"),
 		}},
 		{Name: "api-keys", Usage: "operators' API keys", Commands: []*cli.Command{
 			{Name: "create", Usage: "create a key; it is shown once", Action: createKey, Flags: []cli.Flag{

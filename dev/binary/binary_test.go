@@ -285,6 +285,7 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	t.Run("a statement that is imported again records nothing twice", func(t *testing.T) { o.importsStatements(t, base, key) })
 	t.Run("a price is migrated once", func(t *testing.T) { o.migratesPrices(t, catalogue, bought.Subscription.ID) })
 	t.Run("the gateway's list is compared with the books", func(t *testing.T) { o.reconciles(t, database) })
+	t.Run("support works from a laptop, over the API", func(t *testing.T) { o.asksTheAPI(t, base, key, bought.Subscription.ID) })
 	all := o.commands(t)
 	if len(all) < 15 {
 		t.Errorf("its help lists only %q", all)
@@ -293,6 +294,66 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		if !o.ran[name] {
 			t.Errorf("okviz %s was never run", name)
 		}
+	}
+}
+
+// asksTheAPI gives commands with an address and a key, and nothing else.
+func (o okviz) asksTheAPI(t *testing.T, base, key, subscription string) {
+	if out, err := o.try(nil, "subscriptions", "show", subscription); err == nil || !strings.Contains(out, "OKVIZ_API") {
+		t.Errorf("without an address: %v %s", err, out)
+	}
+	o.env = append([]string{}, "OKVIZ_API="+base, "OKVIZ_KEY="+key)
+	var list struct {
+		Data []struct{ ID, Licensee string }
+	}
+	first := func(args ...string) string {
+		t.Helper()
+		if err := json.Unmarshal([]byte(o.run(t, nil, append(args, "--json")...)), &list); err != nil || len(list.Data) == 0 {
+			t.Fatalf("okviz %v: %v, %v", args, list, err)
+		}
+		return list.Data[0].ID
+	}
+	invoice := first("invoices", "list", "--subscription", subscription)
+	license := first("licenses", "list", "--email", "ada@contoso.example")
+	for _, c := range []struct {
+		says string
+		args []string
+	}{
+		{subscription, []string{"customers", "search", "contoso"}},
+		{"JPY", []string{"customers", "balance", "ada@contoso.example"}},
+		{"receipt", []string{"customers", "mails", "ada@contoso.example"}},
+		{"ID  ", []string{"subscriptions", "list", "--email", "ada@contoso.example"}},
+		{"active", []string{"subscriptions", "show", subscription}},
+		{"Bought until", []string{"subscriptions", "story", subscription}},
+		{"resume", []string{"subscriptions", "cancel", subscription, "--reason", "asked"}},
+		{"cancel", []string{"subscriptions", "resume", subscription}},
+		{"active", []string{"subscriptions", "extend", "--days", "3", "--reason", "an outage", subscription}},
+		{"a note", []string{"subscriptions", "note", "--text", "a note", subscription}},
+		{"14850 JPY", []string{"invoices", "show", invoice}},
+		{"active", []string{"licenses", "suspend", license}},
+		{"active", []string{"licenses", "reinstate", license}},
+		{"active", []string{"invoices", "refund", "--amount", "50", "--currency", "JPY", invoice}},
+		{"succeeded", []string{"subscriptions", "renew", subscription}},
+		{"canceled", []string{"licenses", "revoke", license}},
+		{"license.revoke", []string{"audit", "list", "--limit", "1000"}},
+		{"OPERATOR", []string{"operators", "sessions"}},
+		{"past_due", []string{"reports", "today"}},
+		{"JPY", []string{"reports", "mrr"}},
+		{"JPY", []string{"reports", "movements"}},
+		{"JPY", []string{"reports", "cohorts"}},
+		{"data", []string{"reports", "upcoming"}},
+		{"data", []string{"reports", "recovery"}},
+		{"complete", []string{"completion", "bash"}},
+	} {
+		if out := o.run(t, nil, c.args...); !strings.Contains(out, c.says) {
+			t.Errorf("okviz %v does not say %q: %s", c.args, c.says, out)
+		}
+	}
+	if out, err := o.try(nil, "subscriptions", "cancel-now", "--refund", "none", subscription); err == nil || !strings.Contains(out, "not_possible_now") {
+		t.Errorf("ended once more: %v %s", err, out)
+	}
+	if out, err := o.try(nil, "subscriptons"); err == nil || !strings.Contains(out, "Did you mean subscriptions?") {
+		t.Errorf("a typo: %v %s", err, out)
 	}
 }
 

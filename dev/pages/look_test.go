@@ -77,8 +77,11 @@ func look(t *testing.T, ctx context.Context, states ...state) {
 		if *shots == "" {
 			continue
 		}
-		for _, width := range []int64{390, 1280} {
-			shoot(t, ctx, s.name, width)
+		for _, colours := range []string{"dark", "light"} {
+			run(t, ctx, scheme(colours))
+			for _, width := range []int64{390, 1280} {
+				shoot(t, ctx, s.name+"-"+colours, width)
+			}
 		}
 	}
 }

@@ -94,6 +94,9 @@ func Start(ctx context.Context, o Options) (s *System, err error) {
 		VendorBank: []string{"Demonstration Bank", "IBAN XX00 0000 0000 0000 (not a bank account)"}, SellerCountry: "IT", Gateway: "sandbox", OperatorKey: s.OperatorKey, TestClocks: true,
 		RateLimits: o.RateLimits, EntraAuthority: o.EntraAuthority, EntraAudience: o.EntraAudience,
 	}
+	if s.UI != "" {
+		c.TemporalUI = "http://" + s.UI + "/namespaces/default/workflows/"
+	}
 	if c.DatabaseURL == "" {
 		file, err := filepath.Abs(filepath.Join(o.Data, "okviz.db"))
 		if err != nil {

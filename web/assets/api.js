@@ -5,8 +5,11 @@
 
 const limit = () => AbortSignal.timeout(60_000);
 
+/** @type {Record<string, string>} what every request says; the console names itself */
+export const always = {};
+
 /** @param {string} [token] @returns {Record<string, string>} */
-const bearer = token => (token ? { Authorization: `Bearer ${token}` } : {});
+const bearer = token => ({ ...always, ...(token ? { Authorization: `Bearer ${token}` } : {}) });
 
 /** @param {Response} response */
 const bodyOf = async response => {
@@ -23,16 +26,16 @@ const bodyOf = async response => {
  * @template T
  * @param {string} method
  * @param {string} address
- * @param {string} [body]
+ * @param {BodyInit} [body]
  * @param {Options} [options]
  * @returns {Promise<Reply<T>>}
  */
-export const send = async (method, address, body, { key, token, signal } = {}) => {
+export const send = async (method, address, body, { key, token, signal, type = 'application/json' } = {}) => {
   const response = await fetch(address, {
     method,
     body,
     signal: signal ?? limit(),
-    headers: { 'Content-Type': 'application/json', ...(key && { 'Idempotency-Key': key }), ...bearer(token) },
+    headers: { ...(body instanceof FormData ? {} : { 'Content-Type': type }), ...(key && { 'Idempotency-Key': key }), ...bearer(token) },
   });
   return { ok: response.ok, status: response.status, body: await bodyOf(response), retryAfter: Number(response.headers.get('Retry-After')) || 0 };
 };
@@ -56,9 +59,9 @@ export class NotRead extends Error {
   }
 }
 
-/** @param {string} address @param {string} [token] */
-const get = async (address, token) => {
-  const response = await fetch(address, { signal: limit(), headers: bearer(token) });
+/** @param {string} address @param {string} [token] @param {string} [type] */
+const get = async (address, token, type) => {
+  const response = await fetch(address, { signal: limit(), headers: { ...bearer(token), ...(type && { Accept: type }) } });
   if (response.status !== 200) throw new NotRead(address, response.status, (await response.json().catch(() => ({}))).code);
   return response;
 };
@@ -73,13 +76,14 @@ const get = async (address, token) => {
 export const read = async (address, { token } = {}) => bodyOf(await get(address, token));
 
 /**
- * download saves a file that a link cannot lead to, since it needs a token.
+ * download saves a file that a link cannot lead to, since it needs a token or is one
+ * of several types.
  * @param {string} address
  * @param {Options} [options]
  */
-export const download = async (address, { token } = {}) => {
-  const answer = await get(address, token);
-  const [, name = ''] = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '') ?? [];
+export const download = async (address, { token, type } = {}) => {
+  const answer = await get(address, token, type);
+  const [, name = new URL(address, location.origin).pathname.split('/').pop() ?? ''] = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '') ?? [];
   const url = URL.createObjectURL(await answer.blob());
   Object.assign(document.createElement('a'), { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);

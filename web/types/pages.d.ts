@@ -60,6 +60,8 @@ export interface Options {
   /** of what is asked for until its outcome is known: POST where it says nothing */
   method?: 'POST' | 'DELETE';
   signal?: AbortSignal;
+  /** the body's media type, where it is not JSON; a form has its own */
+  type?: string;
 }
 export type Send<M extends Method> = <A extends string>(address: A, body?: Body<M, A>, options?: Options) => Promise<Reply<Answer<M, A>>>;
 

@@ -288,6 +288,18 @@ CREATE TABLE api_keys (
   revoked_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+-- Consoles that an operator has signed in to. api_key is the key that this was
+-- done with; empty: the identity provider.
+CREATE TABLE operator_sessions (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  hash VARCHAR(64) NOT NULL UNIQUE,
+  operator VARCHAR(64) NOT NULL,
+  role VARCHAR(64) NOT NULL,
+  api_key VARCHAR(64) NOT NULL,
+  created_at DATETIME NOT NULL,
+  expires_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
 -- The sandbox gateway's own books.
 CREATE TABLE sandbox_customers (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
@@ -551,6 +563,7 @@ DROP TABLE sandbox_payments;
 DROP TABLE sandbox_methods;
 DROP TABLE sandbox_customers;
 DROP TABLE api_keys;
+DROP TABLE operator_sessions;
 DROP TABLE operators;
 DROP TABLE counters;
 DROP TABLE events;

@@ -294,6 +294,18 @@ CREATE TABLE api_keys (
   revoked_at DATETIME NULL
 );
 
+-- Consoles that an operator has signed in to. api_key is the key that this was
+-- done with; empty: the identity provider.
+CREATE TABLE operator_sessions (
+  id TEXT NOT NULL PRIMARY KEY,
+  hash TEXT NOT NULL UNIQUE,
+  operator TEXT NOT NULL,
+  role TEXT NOT NULL,
+  api_key TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  expires_at DATETIME NOT NULL
+);
+
 -- The sandbox gateway's own books.
 CREATE TABLE sandbox_customers (
   id TEXT NOT NULL PRIMARY KEY,
@@ -557,6 +569,7 @@ DROP TABLE sandbox_payments;
 DROP TABLE sandbox_methods;
 DROP TABLE sandbox_customers;
 DROP TABLE api_keys;
+DROP TABLE operator_sessions;
 DROP TABLE operators;
 DROP TABLE counters;
 DROP TABLE events;

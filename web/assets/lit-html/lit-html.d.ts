@@ -1,2 +1,2 @@
 // The types of the module that is kept in assets/lit-html.
-export { html, nothing, render } from 'lit-html';
+export { html, nothing, render, svg } from 'lit-html';
