@@ -44,6 +44,7 @@ type Stores struct {
 	Accounts      AccountStore
 	Privacy       backoffice.PrivacyStore
 	Operators     OperatorStore
+	Events        EventStore
 	Gateway       GatewayStore
 }
 
@@ -159,7 +160,9 @@ func New(c Config) (http.Handler, error) {
 	(&subscriptions{done, c.Stores.Subscriptions}).routes(h)
 	held.routes(h)
 	(&invoices{s, c.Stores.Invoices}).routes(h)
-	(&accounts{s, c.Stores.Accounts}).routes(h)
+	people := &accounts{s, c.Stores.Accounts}
+	people.routes(h)
+	(&feed{people, c.Stores.Events}).routes(h)
 	(&operators{done, c.Stores.Operators}).routes(h)
 	describeVisualRoutes(h.OpenAPI())
 	describeWebhook(h.OpenAPI())

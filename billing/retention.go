@@ -11,6 +11,7 @@ const (
 	RetainGatewayEvents Retained = "gateway_events"
 	RetainOrders        Retained = "orders"
 	RetainInvoices      Retained = "invoices" // the buyers of erased accounts, as their documents print them
+	RetainEvents        Retained = "events"   // of the feed
 	RetainAttempts      Retained = "attempts" // which say themselves when they are over: see Allowance
 )
 

@@ -62,6 +62,7 @@ type Config struct {
 	RetainMails         int `env:"OKVIZ_RETENTION_MAILS" envDefault:"400"`
 	RetainLogins        int `env:"OKVIZ_RETENTION_LOGINS" envDefault:"30"`
 	RetainGatewayEvents int `env:"OKVIZ_RETENTION_GATEWAY_EVENTS" envDefault:"400"`
+	RetainEvents        int `env:"OKVIZ_RETENTION_EVENTS" envDefault:"400"`
 	RetainOrders        int `env:"OKVIZ_RETENTION_ORDERS" envDefault:"90"`
 	RetainInvoices      int `env:"OKVIZ_RETENTION_INVOICES" envDefault:"4018"` // ten years after the end of the year of issue
 }
@@ -86,7 +87,7 @@ func (c Config) Development() bool { return c.Env == "development" }
 func (c Config) retention() billing.Retention {
 	return billing.Retention{
 		billing.RetainRequests: c.RetainRequests, billing.RetainMails: c.RetainMails, billing.RetainLogins: c.RetainLogins,
-		billing.RetainGatewayEvents: c.RetainGatewayEvents, billing.RetainOrders: c.RetainOrders,
+		billing.RetainGatewayEvents: c.RetainGatewayEvents, billing.RetainEvents: c.RetainEvents, billing.RetainOrders: c.RetainOrders,
 		billing.RetainInvoices: c.RetainInvoices,
 	}
 }

@@ -283,7 +283,7 @@ func (e *Engine) api() (http.Handler, error) {
 	return api.New(api.Config{
 		Stores: api.Stores{
 			Access: e.Store, Outcomes: e.Store, Shop: e.Store, Subscriptions: e.Store, Invoices: e.Store,
-			Licenses: e.Store, Accounts: e.Store, Privacy: e.Store, Operators: e.Store, Gateway: e.Store,
+			Licenses: e.Store, Accounts: e.Store, Privacy: e.Store, Operators: e.Store, Events: e.Store, Gateway: e.Store,
 		},
 		Commands: e.commands, Checks: e.checks, Events: e.events, Office: e.Office, Gateway: e.gateway, Files: e.Stamper, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
 		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Pages: web.Handler(brand), Version: Version(), PublicURL: e.config.PublicURL, Secret: e.config.Secret, TestClocks: e.config.TestClocks,

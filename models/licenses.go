@@ -71,6 +71,9 @@ func (s *Store) SetSites(ctx context.Context, id licensing.LicenseID, sites []st
 		if err := save(tx, id, &row); err != nil {
 			return err
 		}
+		if err := s.publishLicense(tx, row, billing.FeedLicenseUpdated); err != nil {
+			return err
+		}
 		return s.audit(ctx, tx, "license.sites", string(id), was, row.settings())
 	})
 }

@@ -116,6 +116,7 @@ func (r *reading) paid(id billing.AccountID) (paid, about []string) {
 	}
 	rowsOf[licenseRow](r, of(), "activation_key")
 	rowsOf[eventRow](r, of().Order("at"), "actor")
+	rowsOf[feedRow](r, of().Order("seq"))
 	var charges []string
 	for _, inv := range rowsOf[invoiceRow](r, of().Order("id")) {
 		about, charges = append(about, string(inv.ID)), append(charges, string(inv.Charge))

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -37,11 +38,18 @@ func (s *Store) Post(ctx context.Context, p billing.Changeset) error {
 		}
 		for _, write := range []func(*gorm.DB, subscriptionRow, billing.Changeset) error{
 			admit, s.claim, s.moveMoney, advance, answer,
-			file, // late, so that the number series are locked for the shortest time
 		} {
 			if err := write(tx, row, p); err != nil {
 				return err
 			}
+		}
+		// Late, so that the number series are locked for the shortest time.
+		filed, err := file(tx, p)
+		if err != nil {
+			return err
+		}
+		if err := s.publishChangeset(tx, row, filed); err != nil {
+			return err
 		}
 		return s.auditCommand(tx, row, p, by)
 	})
@@ -193,20 +201,24 @@ func (s *Store) entitle(tx *gorm.DB, state billing.Subscription) error {
 	return save(tx, row.ID, &row)
 }
 
-// file writes the documents: credit notes, and the invoice.
-func file(tx *gorm.DB, _ subscriptionRow, p billing.Changeset) error {
-	for _, n := range p.CreditNotes {
-		if err := fileCreditNote(tx, n); err != nil {
-			return err
+// file writes the documents, credit notes and the invoice, and gives the changeset
+// back with their numbers.
+func file(tx *gorm.DB, p billing.Changeset) (billing.Changeset, error) {
+	p.CreditNotes = slices.Clone(p.CreditNotes)
+	for i := range p.CreditNotes {
+		if err := fileCreditNote(tx, &p.CreditNotes[i]); err != nil {
+			return p, err
 		}
 	}
 	if p.Invoice == nil {
-		return nil
+		return p, nil
 	}
-	return fileInvoice(tx, *p.Invoice)
+	inv := *p.Invoice
+	p.Invoice = &inv
+	return p, fileInvoice(tx, &inv)
 }
 
-func fileCreditNote(tx *gorm.DB, n billing.CreditNote) error {
+func fileCreditNote(tx *gorm.DB, n *billing.CreditNote) error {
 	number, err := next(tx, "CN", n.IssuedAt)
 	if err != nil {
 		return err
@@ -216,13 +228,13 @@ func fileCreditNote(tx *gorm.DB, n billing.CreditNote) error {
 	if err != nil {
 		return err
 	}
-	return tx.Create(&creditNoteRow{n.ID, n.Number, n.Invoice, inv.Account, n, n.IssuedAt}).Error
+	return tx.Create(&creditNoteRow{n.ID, n.Number, n.Invoice, inv.Account, *n, n.IssuedAt}).Error
 }
 
 // fileInvoice writes an invoice. A draft may be rewritten. An invoice gets its
 // number here when it is paid, or mailed to be paid; from then on it never
 // changes, except that a mailed one is paid.
-func fileInvoice(tx *gorm.DB, inv billing.Invoice) error {
+func fileInvoice(tx *gorm.DB, inv *billing.Invoice) error {
 	row, err := one[invoiceRow](locked(tx).Where("id = ?", inv.ID))
 	fresh := errors.Is(err, billing.ErrNotFound)
 	if err != nil && !fresh {
@@ -238,12 +250,12 @@ func fileInvoice(tx *gorm.DB, inv billing.Invoice) error {
 		}
 	}
 	if inv.Status == billing.InvoicePaid {
-		if err := sell(tx, inv); err != nil {
+		if err := sell(tx, *inv); err != nil {
 			return err
 		}
 	}
 	row.ID, row.InvoiceKey, row.Subscription, row.Account = inv.ID, inv.Key, inv.Subscription, inv.Account
-	row.Status, row.InFlight, row.Charge, row.Detail, row.Number = inv.Status, inv.InFlight != "", inv.Charge, inv, nil
+	row.Status, row.InFlight, row.Charge, row.Detail, row.Number = inv.Status, inv.InFlight != "", inv.Charge, *inv, nil
 	if inv.Number != "" {
 		row.Number = &inv.Number
 	}
@@ -336,12 +348,15 @@ func next(tx *gorm.DB, series string, at time.Time) (string, error) {
 	return fmt.Sprintf("%s-%06d", name, n), err
 }
 
-func count(tx *gorm.DB, name string) (int64, error) {
+func count(tx *gorm.DB, name string) (int64, error) { return countBy(tx, name, 1) }
+
+// countBy takes the next n numbers of a counter, and says which is the last.
+func countBy(tx *gorm.DB, name string, n int64) (int64, error) {
 	c, err := lockedOrNew(tx, &counterRow{Name: name}, "name = ?", name)
 	if err != nil {
 		return 0, err
 	}
-	c.Value++
+	c.Value += n
 	return c.Value, tx.Model(&counterRow{}).Where("name = ?", name).Update("value", c.Value).Error
 }
 

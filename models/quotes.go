@@ -45,6 +45,12 @@ func (s *Store) BeginQuote(ctx context.Context, r billing.Request, q billing.Quo
 		if err != nil {
 			return err
 		}
+		err = s.publish(tx, billing.FeedEvent{
+			Type: billing.FeedQuoteCreated, At: q.CreatedAt, Account: q.Order.BillingAccount, FeedObject: billing.FeedObject{Quote: q.ID},
+		})
+		if err != nil {
+			return err
+		}
 		return s.audit(ctx, tx, "quote.create", q.ID, nil, map[string]any{"number": q.Number, "account": q.Order.BillingAccount})
 	})
 }

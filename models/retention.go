@@ -45,6 +45,9 @@ func (s *Store) Remove(ctx context.Context, kind billing.Retained, before time.T
 		case billing.RetainGatewayEvents:
 			list, err := ids(&gatewayEventRow{}, "event", "next_at IS NULL AND created_at < ?", before)
 			return forget(&gatewayEventRow{}, "next_at IS NULL AND event", list, err)
+		case billing.RetainEvents:
+			list, err := ids(&feedRow{}, "id", "created_at < ?", before)
+			return forget(&feedRow{}, "id", list, err)
 		case billing.RetainAttempts:
 			list, err := ids(&attemptRow{}, "subject", "expires_at <= ?", before)
 			return forget(&attemptRow{}, "subject", list, err)
@@ -75,7 +78,7 @@ func (s *Store) removeOrders(tx *gorm.DB, before time.Time, limit int, removed *
 		return err
 	}
 	*removed = len(subs)
-	for _, row := range []any{&orderRow{}, &requestRow{}, &outboxRow{}, &eventRow{}, &invoiceRow{}, &cardFormRow{}, &licenseRow{}} {
+	for _, row := range []any{&orderRow{}, &requestRow{}, &outboxRow{}, &eventRow{}, &feedRow{}, &invoiceRow{}, &cardFormRow{}, &licenseRow{}} {
 		if err := tx.Where("subscription IN ?", subs).Delete(row).Error; err != nil {
 			return err
 		}

@@ -43,6 +43,7 @@ func TestWhatIsOverIsRemovedAfterItsTimeAndNothingElse(t *testing.T) {
 			{billing.RetainLogins, "logins", 1, 0},
 			{billing.RetainGatewayEvents, "gateway_events", 1, 1},
 			{billing.RetainRequests, "requests", 1, requests - 1}, // the purchase; two have no outcome, one is a transfer
+			{billing.RetainEvents, "feed", 6, 0},
 			{billing.RetainOrders, "orders", 1, 2},
 		} {
 			early, err := s.Remove(ctx, c.kind, day(0), 10)

@@ -244,6 +244,23 @@ CREATE TABLE events (
   PRIMARY KEY (subscription, revision, position)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+-- What programs are told, in the order of commits (see models/feed.go). account and
+-- licensee may read it.
+CREATE TABLE feed (
+  seq BIGINT NOT NULL PRIMARY KEY,
+  id VARCHAR(64) NOT NULL UNIQUE,
+  type VARCHAR(64) NOT NULL,
+  at DATETIME NOT NULL,
+  subscription VARCHAR(64) NOT NULL,
+  account VARCHAR(64) NOT NULL,
+  licensee VARCHAR(64) NOT NULL,
+  object JSON NOT NULL,
+  created_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX feed_account ON feed (account, seq);
+CREATE INDEX feed_licensee ON feed (licensee, seq);
+CREATE INDEX feed_created ON feed (created_at);
+
 CREATE TABLE counters (
   name VARCHAR(64) NOT NULL PRIMARY KEY,
   value BIGINT NOT NULL
@@ -518,6 +535,7 @@ DROP TABLE sandbox_customers;
 DROP TABLE api_keys;
 DROP TABLE operators;
 DROP TABLE counters;
+DROP TABLE feed;
 DROP TABLE events;
 DROP TABLE outbox;
 DROP TABLE licenses;

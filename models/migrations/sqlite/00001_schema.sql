@@ -244,6 +244,23 @@ CREATE TABLE events (
   PRIMARY KEY (subscription, revision, position)
 );
 
+-- What programs are told, in the order of commits (see models/feed.go). account and
+-- licensee may read it.
+CREATE TABLE feed (
+  seq INTEGER NOT NULL PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  type TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  subscription TEXT NOT NULL,
+  account TEXT NOT NULL,
+  licensee TEXT NOT NULL,
+  object TEXT NOT NULL,
+  created_at DATETIME NOT NULL
+);
+CREATE INDEX feed_account ON feed (account, seq);
+CREATE INDEX feed_licensee ON feed (licensee, seq);
+CREATE INDEX feed_created ON feed (created_at);
+
 CREATE TABLE counters (
   name TEXT NOT NULL PRIMARY KEY,
   value INTEGER NOT NULL
@@ -518,6 +535,7 @@ DROP TABLE sandbox_customers;
 DROP TABLE api_keys;
 DROP TABLE operators;
 DROP TABLE counters;
+DROP TABLE feed;
 DROP TABLE events;
 DROP TABLE outbox;
 DROP TABLE licenses;
