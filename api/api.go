@@ -106,6 +106,7 @@ type Config struct {
 	PublicURL      string         // of the pages
 	Secret         billing.Secret // signs checkout tokens and mailed links
 	TestClocks     bool
+	PlainWebhooks  bool // an endpoint may be http
 	RateLimits     bool
 	TrustedProxies []string
 	Log            *slog.Logger

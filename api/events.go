@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -16,6 +17,14 @@ import (
 type EventStore interface {
 	Feed(ctx context.Context, which billing.FeedSelection, limit int) ([]billing.FeedEvent, error)
 	FeedPlace(ctx context.Context, id string) (seq int64, err error)
+	CreateWebhookEndpoint(ctx context.Context, e billing.WebhookEndpoint) (billing.WebhookEndpoint, error)
+	WebhookEndpoint(ctx context.Context, account billing.AccountID, id string) (billing.WebhookEndpoint, error)
+	WebhookEndpoints(ctx context.Context, account billing.AccountID) ([]billing.WebhookEndpoint, error)
+	ChangeWebhookEndpoint(ctx context.Context, account billing.AccountID, id string, change func(e *billing.WebhookEndpoint)) (billing.WebhookEndpoint, error)
+	DeleteWebhookEndpoint(ctx context.Context, account billing.AccountID, id string) error
+	SendWebhook(ctx context.Context, e billing.WebhookEndpoint, event string) (billing.WebhookDelivery, error)
+	ReplayWebhooks(ctx context.Context, e billing.WebhookEndpoint, from, to time.Time, limit int) (n int, err error)
+	WebhookDeliveries(ctx context.Context, endpoint, before string, limit int) ([]billing.WebhookDelivery, error)
 }
 
 // feed tells programs what has happened.
@@ -26,6 +35,7 @@ type feed struct {
 
 func (s *feed) routes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/events", "list-feed", "What has happened, the oldest first", "Events", account), s.list)
+	s.endpointRoutes(h)
 }
 
 // FeedEvent is one thing that has happened.
@@ -110,6 +120,29 @@ func (s *server) viewEvent(e billing.FeedEvent) FeedEvent {
 	return FeedEvent{e.ID, e.Type, e.At.UTC(), text(string(e.Subscription)), s.object(e)}
 }
 
+// Payload makes the body of an event's webhook, by Standard Webhooks 1.0, of a
+// configuration's Keys and Policy.
+func Payload(c Config) func(e billing.FeedEvent) ([]byte, error) {
+	s := &server{Config: c}
+	return func(e billing.FeedEvent) ([]byte, error) {
+		return json.Marshal(struct {
+			Type      billing.FeedType `json:"type"`
+			Timestamp time.Time        `json:"timestamp"`
+			Data      any              `json:"data"`
+		}{e.Type, e.At.UTC(), s.object(e)})
+	}
+}
+
+// owner is the caller's account, or the one that an operator names; empty: the
+// vendor.
+func (s *feed) owner(ctx context.Context, in AccountInput) (billing.AccountID, error) {
+	if callerOf(ctx).operator && in.Email == "" {
+		return "", nil
+	}
+	a, err := s.accountOf(ctx, in)
+	return a.ID, err
+}
+
 func (s *feed) list(ctx context.Context, in *struct {
 	AccountInput
 	After string `query:"after" maxLength:"64" doc:"Events after this one, by its id: the next_cursor of the previous page, or the last event that you have read."`
@@ -117,12 +150,9 @@ func (s *feed) list(ctx context.Context, in *struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
 }) (*struct{ Body List[FeedEvent] }, error) {
 	var which billing.FeedSelection
-	if c := callerOf(ctx); !c.operator || in.Email != "" {
-		a, err := s.accountOf(ctx, in.AccountInput)
-		if err != nil {
-			return nil, s.answer(err)
-		}
-		which.Account = a.ID
+	var err error
+	if which.Account, err = s.owner(ctx, in.AccountInput); err != nil {
+		return nil, s.answer(err)
 	}
 	if in.Type != "" {
 		if which.Types = []billing.FeedPattern{billing.FeedPattern(in.Type)}; !which.Types[0].Known() {
@@ -130,7 +160,6 @@ func (s *feed) list(ctx context.Context, in *struct {
 		}
 	}
 	if in.After != "" {
-		var err error
 		which.After, err = s.Store.FeedPlace(ctx, in.After)
 		if errors.Is(err, billing.ErrNotFound) {
 			return nil, invalid("after", "is not the id of an event, or of one that is no longer kept")

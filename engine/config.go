@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -51,11 +52,12 @@ type Config struct {
 	OperatorKey      string         `env:"OKVIZ_OPERATOR_KEY"`                 // development only
 	TestClocks       bool           `env:"OKVIZ_TEST_CLOCKS"`                  // development only
 	TrustedProxies   []string       `env:"OKVIZ_TRUSTED_PROXIES"`
-	AcceptRisks      []string       `env:"OKVIZ_ACCEPT_RISKS"`    // what production otherwise refuses
-	Deployment       string         `env:"OKVIZ_DEPLOYMENT"`      // of the workers, as Temporal's Worker Deployment Versioning names it; empty: no versioning
-	BuildID          string         `env:"OKVIZ_BUILD_ID"`        // of this worker in it
-	EntraAuthority   string         `env:"OKVIZ_ENTRA_AUTHORITY"` // https://login.microsoftonline.com/organizations/v2.0; empty: no activation
-	EntraAudience    string         `env:"OKVIZ_ENTRA_AUDIENCE"`  // for whom its tokens are: the application's id
+	WebhookNetworks  []netip.Prefix `env:"OKVIZ_WEBHOOK_NETWORKS"` // networks that webhooks are sent to though they are not public, also without https
+	AcceptRisks      []string       `env:"OKVIZ_ACCEPT_RISKS"`     // what production otherwise refuses
+	Deployment       string         `env:"OKVIZ_DEPLOYMENT"`       // of the workers, as Temporal's Worker Deployment Versioning names it; empty: no versioning
+	BuildID          string         `env:"OKVIZ_BUILD_ID"`         // of this worker in it
+	EntraAuthority   string         `env:"OKVIZ_ENTRA_AUTHORITY"`  // https://login.microsoftonline.com/organizations/v2.0; empty: no activation
+	EntraAudience    string         `env:"OKVIZ_ENTRA_AUDIENCE"`   // for whom its tokens are: the application's id
 
 	// For how many days what is over is kept; 0: for ever.
 	RetainRequests      int `env:"OKVIZ_RETENTION_REQUESTS" envDefault:"400"`
@@ -63,6 +65,7 @@ type Config struct {
 	RetainLogins        int `env:"OKVIZ_RETENTION_LOGINS" envDefault:"30"`
 	RetainGatewayEvents int `env:"OKVIZ_RETENTION_GATEWAY_EVENTS" envDefault:"400"`
 	RetainEvents        int `env:"OKVIZ_RETENTION_EVENTS" envDefault:"400"`
+	RetainDeliveries    int `env:"OKVIZ_RETENTION_DELIVERIES" envDefault:"31"`
 	RetainOrders        int `env:"OKVIZ_RETENTION_ORDERS" envDefault:"90"`
 	RetainInvoices      int `env:"OKVIZ_RETENTION_INVOICES" envDefault:"4018"` // ten years after the end of the year of issue
 }
@@ -87,7 +90,7 @@ func (c Config) Development() bool { return c.Env == "development" }
 func (c Config) retention() billing.Retention {
 	return billing.Retention{
 		billing.RetainRequests: c.RetainRequests, billing.RetainMails: c.RetainMails, billing.RetainLogins: c.RetainLogins,
-		billing.RetainGatewayEvents: c.RetainGatewayEvents, billing.RetainEvents: c.RetainEvents, billing.RetainOrders: c.RetainOrders,
+		billing.RetainGatewayEvents: c.RetainGatewayEvents, billing.RetainEvents: c.RetainEvents, billing.RetainDeliveries: c.RetainDeliveries, billing.RetainOrders: c.RetainOrders,
 		billing.RetainInvoices: c.RetainInvoices,
 	}
 }

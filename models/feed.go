@@ -137,20 +137,21 @@ func (s *Store) Feed(ctx context.Context, which billing.FeedSelection, limit int
 // feedRows reads the rows of a selection: an account's as the billing contact, and as
 // the licensee those of licences.
 func feedRows(db *gorm.DB, which billing.FeedSelection, limit int) ([]feedRow, error) {
+	db = db.Session(&gorm.Session{}) // two queries may begin with its conditions
 	page := func() *gorm.DB {
 		q := db.Where("seq > ?", which.After).Order("seq").Limit(limit)
 		if slices.Contains(which.Types, "*") || len(which.Types) == 0 {
 			return q
 		}
-		any := db.Where("1 = 0")
+		taken := db.Session(&gorm.Session{NewDB: true})
 		for _, p := range which.Types {
 			if all, is := strings.CutSuffix(string(p), "*"); is {
-				any = any.Or("type LIKE ?", all+"%")
+				taken = taken.Or("type LIKE ?", all+"%")
 			} else {
-				any = any.Or("type = ?", p)
+				taken = taken.Or("type = ?", p)
 			}
 		}
-		return q.Where(any)
+		return q.Where(taken)
 	}
 	var rows []feedRow
 	if which.Account == "" {

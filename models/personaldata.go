@@ -89,6 +89,11 @@ func (r *reading) account(id billing.AccountID) {
 	for _, b := range rowsOf[browserRow](r, mine(), "hash") {
 		about = append(about, b.ID)
 	}
+	var endpoints []string
+	for _, e := range rowsOf[webhookEndpointRow](r, mine(), "secret", "former") {
+		about, endpoints = append(about, e.ID), append(endpoints, e.ID)
+	}
+	rowsOf[webhookDeliveryRow](r, of("endpoint IN ?", endpoints).Order("id"))
 	rowsOf[sessionRow](r, mine(), "hash")
 	for _, m := range rowsOf[paymentMethodRow](r, mine(), "fingerprint") {
 		about = append(about, m.Ref)

@@ -48,6 +48,9 @@ func (s *Store) Remove(ctx context.Context, kind billing.Retained, before time.T
 		case billing.RetainEvents:
 			list, err := ids(&feedRow{}, "id", "created_at < ?", before)
 			return forget(&feedRow{}, "id", list, err)
+		case billing.RetainDeliveries:
+			list, err := ids(&webhookDeliveryRow{}, "id", "next_at IS NULL AND created_at < ?", before)
+			return forget(&webhookDeliveryRow{}, "id", list, err)
 		case billing.RetainAttempts:
 			list, err := ids(&attemptRow{}, "subject", "expires_at <= ?", before)
 			return forget(&attemptRow{}, "subject", list, err)

@@ -74,7 +74,8 @@ func (s *Store) BeginLogin(ctx context.Context, id, token string, account billin
 	})
 }
 
-// NoticeAccount is the account that a login, an API key or a browser is of. For
+// NoticeAccount is the account that a login, an API key, a webhook endpoint or a
+// browser is of. For
 // a login it also picks the token that the mailed link has: the first, unless
 // the login was begun with another secret. Errors: ErrNotFound.
 func (s *Store) NoticeAccount(ctx context.Context, id string, tokens []string) (account billing.Account, token string, err error) {
@@ -86,6 +87,9 @@ func (s *Store) NoticeAccount(ctx context.Context, id string, tokens []string) (
 		owner, err = row.Account, e
 	case strings.HasPrefix(id, "brw_"):
 		row, e := one[browserRow](db.Where("id = ?", id))
+		owner, err = row.Account, e
+	case strings.HasPrefix(id, "whe_"):
+		row, e := one[webhookEndpointRow](db.Where("id = ?", id))
 		owner, err = row.Account, e
 	default:
 		row, e := one[loginRow](db.Where("id = ?", id))
