@@ -4,7 +4,7 @@ export CGO_ENABLED = 0
 CHECK = go -C dev run ./check
 
 .DEFAULT_GOAL := help
-.PHONY: help dev check test setup build lint race fuzz abuse chaos types visual screenshots histories
+.PHONY: help dev check test setup build lint race fuzz abuse chaos bench types visual screenshots histories
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ abuse: ## Send 24,000 malformed requests to every route: no 5xx, none over 5 sec
 
 chaos: ## Do 1,000 faults to two api, two worker, MySQL, Temporal and SMTP while customers buy (CHAOS_SEED repeats them)
 	go -C dev test ./chaos -count=1 -timeout 45m -v -faults 1000 -seed $(or $(CHAOS_SEED),0)
+
+bench: ## Measure the product beside its bare counterparts, in minutes (ROWS=Purchase chooses: docs/performance.md)
+	go -C dev test ./bench -run '^$$' -bench '$(or $(ROWS),.)' -benchtime 1x -timeout 30m
 
 types: ## Write the types of the pages anew after a change of the API (needs Node 20.19 or newer)
 	npm --prefix web ci --no-audit --no-fund

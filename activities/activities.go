@@ -15,6 +15,7 @@ import (
 type Store interface {
 	Fence(ctx context.Context, subscription billing.SubscriptionID) (billing.Subscription, error)
 	Snapshot(ctx context.Context, subscription billing.SubscriptionID) (billing.Snapshot, error)
+	Ordered(ctx context.Context, subscription billing.SubscriptionID) (billing.Snapshot, error)
 	LatestEvents(ctx context.Context, subscription billing.SubscriptionID, limit int) ([]billing.Event, error)
 	Post(ctx context.Context, p billing.Changeset) error
 	SetCharge(ctx context.Context, invoice billing.InvoiceID, gateway string, charge billing.ChargeID) error

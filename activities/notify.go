@@ -18,16 +18,17 @@ func (a *Activities) Notify(ctx context.Context, subscription billing.Subscripti
 		return err
 	}
 	var failed error
+	var of billing.Snapshot // what the mail before was about: mostly the same subscription
 	for _, e := range envelopes {
-		if err := a.send(ctx, e); err != nil {
+		if err := a.send(ctx, e, &of); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("notice %s: %w", e.ID, err))
 		}
 	}
 	return failed
 }
 
-func (a *Activities) send(ctx context.Context, e billing.Envelope) error {
-	email, err := a.email(ctx, e)
+func (a *Activities) send(ctx context.Context, e billing.Envelope, of *billing.Snapshot) error {
+	email, err := a.email(ctx, e, of)
 	if err == nil {
 		err = a.Mailer.Deliver(ctx, email)
 	}
@@ -140,8 +141,9 @@ func (a *Activities) confirmEmail(l billing.Email, b billing.Snapshot) (billing.
 	return l, err
 }
 
-// email gathers a notice's recipient, contents and attachments.
-func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Email, error) {
+// email gathers a notice's recipient, contents and attachments. of is what was read
+// for the mail before, and then what was read for this one.
+func (a *Activities) email(ctx context.Context, e billing.Envelope, of *billing.Snapshot) (billing.Email, error) {
 	switch e.Notice.Kind {
 	case billing.NoticeLogin:
 		return a.loginEmail(ctx, e)
@@ -155,10 +157,13 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope) (billing.Ema
 		return a.quoteEmail(ctx, e)
 	default: // of a subscription
 	}
-	snapshot, err := a.Store.Snapshot(ctx, billing.SubscriptionID(e.Subscription))
-	if err != nil {
-		return billing.Email{}, err
+	if of.Subscription.ID != billing.SubscriptionID(e.Subscription) {
+		var err error
+		if *of, err = a.Store.Ordered(ctx, billing.SubscriptionID(e.Subscription)); err != nil {
+			return billing.Email{}, err
+		}
 	}
+	snapshot := *of
 	s := snapshot.Subscription
 	if o := &snapshot.Order; s.Guest {
 		printed := o.Unconfirmed()

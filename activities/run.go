@@ -226,7 +226,7 @@ func (a *Activities) decide(ctx context.Context, t Task, snapshot *billing.Snaps
 				return refused(billing.CodeTooManyAttempts, "", "too many cards were declined: try again later"), err
 			}
 		}
-		method, err := a.attach(ctx, c.Request, snapshot.Order.BillingAccount)
+		card, err := a.attach(ctx, c.Request, snapshot.Order.BillingAccount)
 		switch code := rejection(err); {
 		case code == string(billing.CodeUnknownToken):
 			return refused(billing.CodeUnknownToken, "token", "the gateway does not know this token"), nil
@@ -235,15 +235,11 @@ func (a *Activities) decide(ctx context.Context, t Task, snapshot *billing.Snaps
 		case err != nil:
 			return billing.Decision{}, err
 		}
-		if method != "" {
-			card, err := a.Store.Method(ctx, method)
-			if err != nil {
-				return billing.Decision{}, err
-			}
+		if card.Ref != "" {
 			if tooMany, err := a.tooManyDeclines(ctx, *snapshot, card.Fingerprint); err != nil || tooMany {
 				return refused(billing.CodeTooManyAttempts, "", "this card was declined too often: try again later"), err
 			}
-			snapshot.Method, snapshot.MethodExp = method, card.Exp
+			snapshot.Method, snapshot.MethodExp = card.Ref, card.Exp
 		}
 	}
 	if c.Action == billing.ActionMarkPaid {
@@ -279,22 +275,25 @@ func refused(code billing.Code, field, detail string) billing.Decision {
 	return billing.Decision{Refusal: &billing.Error{Code: code, Field: field, Detail: detail}}
 }
 
-// attach stores the card of the token that a request brought, once, and
-// returns the gateway's reference of it.
-func (a *Activities) attach(ctx context.Context, request billing.RequestID, account billing.AccountID) (method string, err error) {
+// attach stores the card of the token that a request brought, once; no card
+// where it brought none.
+func (a *Activities) attach(ctx context.Context, request billing.RequestID, account billing.AccountID) (m billing.StoredMethod, err error) {
 	token, method, err := a.Store.RequestCard(ctx, request)
-	if err != nil || method != "" || token == "" {
-		return method, err
+	if err != nil || method == "" && token == "" {
+		return m, err
+	}
+	if method != "" {
+		return a.Store.Method(ctx, method)
 	}
 	customer, err := a.Gateway.EnsureCustomer(ctx, account)
 	if err != nil {
-		return "", fmt.Errorf("customer of %s: %w", account, gateways(err))
+		return m, fmt.Errorf("customer of %s: %w", account, gateways(err))
 	}
-	m, err := a.Gateway.AttachMethod(ctx, customer, token)
+	m, err = a.Gateway.AttachMethod(ctx, customer, token)
 	if err != nil {
-		return "", fmt.Errorf("attaching the card of %s: %w", request, gateways(err))
+		return m, fmt.Errorf("attaching the card of %s: %w", request, gateways(err))
 	}
-	return m.Ref, a.Store.SaveMethod(ctx, request, account, a.Gateway.Name(), m)
+	return m, a.Store.SaveMethod(ctx, request, account, a.Gateway.Name(), m)
 }
 
 // collect asks the gateway for a frozen invoice's money and posts what became

@@ -148,9 +148,12 @@ var scenarios = []scenario{
 }
 
 // Any line may be the last before a crash: the same Task again finds what was
-// done, and goes on from there.
+// done, and goes on from there. With -short, only on both sides of what moves and records money.
 func TestCrashAtAnyPointEndsInOneChargeAndOneInvoice(t *testing.T) {
 	calls := []string{"Snapshot", "EnsureCustomer", "AttachMethod", "SaveMethod", "reserve", "Prepare", "SetCharge", "Charge", "Resolve", "Abandon", "record"}
+	if testing.Short() {
+		calls = []string{"reserve", "Charge", "record"}
+	}
 	for _, sc := range scenarios {
 		t.Run(sc.name, func(t *testing.T) {
 			happened := 0
@@ -211,6 +214,9 @@ func TestCrashAtAnyPointEndsInOneChargeAndOneInvoice(t *testing.T) {
 			}
 			if sc.faults > 0 {
 				least = sc.faults
+			}
+			if testing.Short() {
+				least = 2 // on both sides of record
 			}
 			if happened < least {
 				t.Errorf("only %d of the faults happened, want at least %d", happened, least)

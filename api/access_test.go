@@ -15,8 +15,11 @@ var public = []string{"list-products", "preview-checkout", "checkout", "check-li
 // forVisuals are what visuals call.
 var forVisuals = []string{"check-license", "activate-license", "jwks"}
 
-// forOrders are the two that an order's checkout token opens.
-var forOrders = []string{"get-subscription", "store-payment-method"}
+// forOrders are what an order's checkout token opens.
+var forOrders = []string{"get-subscription", "store-payment-method", "get-receipt"}
+
+// forReceipts are what the token of an order opens only for that order's own.
+var forReceipts = []string{"download-invoice", "download-license"}
 
 // forQuotes are what a quote's token opens; accepting is a command and has its
 // own tests.
@@ -111,8 +114,12 @@ func TestWhoMayCallWhat(t *testing.T) {
 			}
 		default:
 			guest.want(401, "unauthorized")
-			order.want(403, "forbidden")
-			foreign.want(403, "forbidden")
+			if isIn(forReceipts, op.OperationID) { // of an order's own: guests_test.go
+				foreign.want(404, "not_found")
+			} else {
+				order.want(403, "forbidden")
+				foreign.want(403, "forbidden")
+			}
 			// What is another's is not there. The licensee sees the licence, and no
 			// prices.
 			of := func(object string) bool { return strings.Contains(path, object) }

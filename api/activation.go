@@ -100,7 +100,7 @@ func (s *licenses) activate(g *gin.Context) {
 		return
 	}
 	if counts(answer) && user != "" {
-		s.Checks.Observe(kept, user, address)
+		s.Checks.Observe(kept, user, func() string { return address })
 	}
 	g.JSON(http.StatusOK, ActivationAnswer{string(l.ID), tenant, user, answer})
 }

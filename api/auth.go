@@ -164,6 +164,13 @@ func (s *server) mine(ctx context.Context, id billing.SubscriptionID) (billing.O
 	return o, err
 }
 
+// bought tells whether the caller holds the token of an order that a card has
+// paid for. Whoever paid is handed its invoice and its file; of a trial, and of an
+// order by invoice, the mails alone are proof.
+func (c caller) bought(o billing.Overview) bool {
+	return c.order != "" && c.order == o.ID && o.Collection == billing.ByCard && o.Status == billing.Active
+}
+
 // checkoutTokenLife is how long an order's token is good.
 const checkoutTokenLife = 24 * time.Hour
 

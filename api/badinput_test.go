@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -18,6 +20,7 @@ type described struct {
 		Schemas         map[string]schema
 		SecuritySchemes map[string]any
 	}
+	forms map[string]*regexp.Regexp // of the addresses of each path
 }
 
 type operation struct {
@@ -54,10 +57,22 @@ type schema struct {
 	AdditionalProperties any
 }
 
+// readings are the descriptions by their texts: nearly all shops have the same one.
+var readings sync.Map
+
 func (s *shop) description() described {
 	s.t.Helper()
-	var d described
-	check(s.t, json.Unmarshal(s.ask("GET", "/openapi.json", "").want(200, "").body, &d))
+	text := s.ask("GET", "/openapi.json", "").want(200, "").body
+	if d, known := readings.Load(string(text)); known {
+		return d.(described)
+	}
+	d := described{forms: map[string]*regexp.Regexp{}}
+	check(s.t, json.Unmarshal(text, &d))
+	parameter := regexp.MustCompile(`\\\{\w+\\\}`)
+	for template := range d.Paths {
+		d.forms[template] = regexp.MustCompile("^" + parameter.ReplaceAllString(regexp.QuoteMeta(template), "[^/]+") + "$")
+	}
+	readings.Store(string(text), d)
 	return d
 }
 

@@ -173,6 +173,7 @@ type ShopStore interface {
 	BeginQuote(ctx context.Context, r billing.Request, q billing.Quote) (request billing.Request, fresh bool, err error)
 	Quote(ctx context.Context, id string) (billing.Quote, error)
 	UnusedTrial(ctx context.Context, product, organisation string) (bool, error)
+	FirstInvoice(ctx context.Context, subscription billing.SubscriptionID) (billing.Invoice, []billing.CreditNote, error)
 }
 
 // shop shows what is sold, quotes it and sells it.
@@ -187,6 +188,7 @@ func (s *shop) routes(h huma.API) {
 	s.quoteRoutes(h)
 	huma.Register(h, route(http.MethodPost, "/v1/checkout/preview", "preview-checkout", "Preview what an order costs", "Checkout", by(billing.OperatorRoles...)), s.previewCheckout)
 	huma.Register(h, route(http.MethodPost, "/v1/checkout", "checkout", "Order a subscription or a trial", "Checkout", status(http.StatusCreated)), s.checkout)
+	huma.Register(h, route(http.MethodGet, "/v1/subscriptions/{id}/receipt", "get-receipt", "What an order has come to by now", "Checkout", order), s.receipt)
 	huma.Register(h, route(http.MethodPost, "/v1/checkout/confirm", "confirm-order", "Confirm the address of an order, with the mailed link's token", "Checkout", status(http.StatusCreated)), s.confirmOrder)
 }
 
@@ -341,6 +343,46 @@ func (s *shop) confirmOrder(ctx context.Context, in *struct {
 	return out, nil
 }
 
+// receipt is an order as its answer would tell it now. Of one that waits for a
+// mail to be answered, its token tells the state alone.
+func (s *shop) receipt(ctx context.Context, in *SubscriptionInput) (*struct{ Body CheckoutResult }, error) {
+	o, err := s.mine(ctx, billing.SubscriptionID(in.ID))
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	c := callerOf(ctx)
+	out := CheckoutResult{Subscription: viewSubscription(o), Payment: Payment{Status: "none"}}
+	if p := out.Subscription.PendingPayment; p != nil {
+		out.Payment = Payment{Status: p.Status, ActionURL: p.ActionURL}
+	}
+	if c.order != "" {
+		out.Subscription = out.Subscription.withoutNames()
+	}
+	if c.order != "" && !c.bought(o) {
+		return &struct{ Body CheckoutResult }{out}, nil
+	}
+	inv, notes, err := s.Store.FirstInvoice(ctx, o.ID)
+	if err == nil && inv.Purpose == billing.ForPurchase {
+		v := viewInvoice(inv, notes)
+		out.Invoice = &v
+		if inv.Status == billing.InvoicePaid {
+			out.Payment.Status = string(billing.PaymentSucceeded)
+		}
+	}
+	if errors.Is(err, billing.ErrNotFound) {
+		err = nil
+	}
+	if id := out.Subscription.LicenseID; err == nil && id != nil {
+		if out.License, err = s.licenseShown(ctx, licensing.LicenseID(*id)); err == nil && c.order != "" {
+			out.License.Licensee = "" // handed over to somebody else, perhaps
+		}
+	}
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body CheckoutResult }{out}, nil
+}
+
 // place carries an order out and answers with what became of it and the order's
 // checkout token, which no row holds.
 func (s *shop) place(ctx context.Context, in CommandInput, caller, route string, ordered func() (commands.Purchase, error)) (*checkoutOutput, error) {
@@ -469,21 +511,25 @@ func (s *shop) checkoutResult(ctx context.Context, r billing.Request) (CheckoutR
 		out.Payment = *result.Payment
 	}
 	if id := result.Subscription.LicenseID; id != nil {
-		l, err := s.licenses.Store.License(ctx, licensing.LicenseID(*id))
-		if err != nil {
+		if out.License, err = s.licenseShown(ctx, licensing.LicenseID(*id)); err != nil {
 			return out, err
 		}
-		shown, err := s.licenses.license(ctx, l)
-		if err != nil {
-			return out, err
-		}
-		shown = shown.seenBy(callerOf(ctx))
-		out.License = &shown
 	}
 	if r.Outcome != nil && r.Outcome.Payment.Status == billing.PaymentRequiresAction && r.Outcome.Invoice == "" {
 		out.Payment, err = s.openForm(ctx, r.Subscription, string(r.ID), billing.BackToCheckout)
 	}
 	return out, err
+}
+
+// licenseShown is an order's licence, as far as the caller may see it.
+func (s *shop) licenseShown(ctx context.Context, id licensing.LicenseID) (*License, error) {
+	l, err := s.licenses.Store.License(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := s.licenses.license(ctx, l)
+	shown = shown.seenBy(callerOf(ctx))
+	return &shown, err
 }
 
 // payment validates an order's payment, and that the terms were accepted.

@@ -57,8 +57,7 @@ func (d described) operation(method, path string) (op operation, known bool) {
 	fewest := 0
 	for template, ops := range d.Paths {
 		o, has := ops[strings.ToLower(method)]
-		form := regexp.MustCompile(`\\\{\w+\\\}`).ReplaceAllString(regexp.QuoteMeta(template), "[^/]+")
-		if n := strings.Count(template, "{"); has && (!known || n < fewest) && regexp.MustCompile("^"+form+"$").MatchString(path) {
+		if n := strings.Count(template, "{"); has && (!known || n < fewest) && d.forms[template].MatchString(path) {
 			op, known, fewest = o, true, n
 		}
 	}

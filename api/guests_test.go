@@ -241,3 +241,43 @@ func TestAQuotesTokenEndsWithTheQuote(t *testing.T) {
 	s.ask("GET", expired, "", itsHolder).want(409, "quote_expired")
 	s.ask("GET", expired, "", asOperator).want(200, "")
 }
+
+func TestWhoPaidByCardHasTheReceiptByTheOrdersToken(t *testing.T) {
+	s := newShop(t)
+	bought := s.buy().want(201, "")
+	id, token := bought.text("subscription.id"), "Authorization: Bearer "+bought.text("checkout_token")
+	receipt := s.ask("GET", "/v1/subscriptions/"+id+"/receipt", "", token).want(200, "")
+	if got, want := receipt.text("invoice.number"), bought.text("invoice.number"); got != want || want == "" {
+		t.Errorf("the receipt names the invoice %q, want %q", got, want)
+	}
+	if receipt.text("payment.status") != "succeeded" || receipt.at("subscription.billing_account") != nil || receipt.text("license.licensee") != "" {
+		t.Errorf("the receipt is %s", receipt.body)
+	}
+	pdf, file := "/v1/invoices/"+receipt.text("invoice.id")+"/pdf", "/v1/licenses/"+receipt.text("license.id")+"/download"
+	if got := s.ask("GET", pdf, "", token).want(200, "").body; !strings.HasPrefix(string(got), "%PDF") {
+		t.Error("the invoice is no PDF")
+	}
+	s.ask("GET", file, "", token).want(200, "")
+
+	other := "Authorization: Bearer " + s.buy().want(201, "").text("checkout_token")
+	s.ask("GET", "/v1/subscriptions/"+id+"/receipt", "", other).want(404, "")
+	s.ask("GET", pdf, "", other).want(404, "")
+	s.ask("GET", file, "", other).want(404, "")
+	for _, path := range []string{"/v1/subscriptions/" + id + "/receipt", pdf, file} {
+		s.ask("GET", path, "").want(401, "")
+	}
+	s.now = time.Now().Add(25 * time.Hour)
+	s.ask("GET", pdf, "", token).want(401, "")
+}
+
+func TestATrialsTokenHandsOutNoFile(t *testing.T) {
+	s := newShop(t)
+	trial := s.buy(`pay="trial"`, "payment=").want(201, "")
+	id, token := trial.text("subscription.id"), "Authorization: Bearer "+trial.text("checkout_token")
+	license := s.ask("GET", "/v1/subscriptions/"+id, "", asOperator).text("license_id")
+	receipt := s.ask("GET", "/v1/subscriptions/"+id+"/receipt", "", token).want(200, "")
+	if receipt.at("license") != nil || receipt.at("invoice") != nil || strings.Contains(string(receipt.body), license) {
+		t.Errorf("the receipt of a trial is %s", receipt.body)
+	}
+	s.ask("GET", "/v1/licenses/"+license+"/download", "", token).want(404, "")
+}

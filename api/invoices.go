@@ -27,7 +27,7 @@ type invoices struct {
 func (s *invoices) routes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/invoices", "list-invoices", "Your invoices, the newest first", "Account", account), s.listInvoices)
 	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}", "get-invoice", "One invoice, with the credit notes that correct it", "Account", account), s.getInvoice)
-	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}/pdf", "download-invoice", "An invoice as PDF", "Account", account, file("application/pdf")), s.invoicePDF)
+	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}/pdf", "download-invoice", "An invoice as PDF", "Account", order, file("application/pdf")), s.invoicePDF)
 }
 
 func (s *invoices) listInvoices(ctx context.Context, in *struct {
@@ -54,10 +54,19 @@ func (s *invoices) listInvoices(ctx context.Context, in *struct {
 	return &struct{ Body List[Invoice] }{list}, nil
 }
 
-// invoice reads an invoice for its account or an operator.
+// invoice reads an invoice for its account or an operator; and the one that paid
+// an order for the holder of that order's token.
 func (s *invoices) invoice(ctx context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error) {
 	inv, notes, err := s.Store.Invoice(ctx, id)
-	if c := callerOf(ctx); err == nil && !c.operator && inv.Account != c.account.ID {
+	c := callerOf(ctx)
+	switch {
+	case err != nil || c.operator:
+	case c.order != "":
+		var o billing.Overview
+		if o, err = s.mine(ctx, inv.Subscription); err == nil && (!c.bought(o) || inv.Purpose != billing.ForPurchase) {
+			err = billing.ErrNotFound
+		}
+	case inv.Account != c.account.ID:
 		err = billing.ErrNotFound
 	}
 	return inv, notes, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -40,7 +41,7 @@ func (s *licenses) routes(h huma.API) {
 	s.activationRoutes(h)
 	huma.Register(h, route(http.MethodGet, "/v1/licenses", "list-licenses", "Your licences, the newest first", "Account", account), s.listLicenses)
 	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}", "get-license", "One licence", "Account", account), s.getLicense)
-	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}/download", "download-license", "The licensed .pbiviz file", "Account", account, file("application/octet-stream")), s.download)
+	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}/download", "download-license", "The licensed .pbiviz file", "Account", order, file("application/octet-stream")), s.download)
 	huma.Register(h, route(http.MethodPut, "/v1/licenses/{id}/sites", "set-sites", "Name the sites of a site licence", "Account", account), s.setSites)
 }
 
@@ -98,15 +99,15 @@ func (s *licenses) getLicense(ctx context.Context, in *LicenseInput) (*licenseOu
 	return s.show(ctx, l)
 }
 
-// licensed reads a licence for its licensee, its billing contact, or an
-// operator.
+// licensed reads a licence for its licensee, its billing contact, an operator, or
+// the holder of the token of the order that it was bought by.
 func (s *licenses) licensed(ctx context.Context, id licensing.LicenseID) (licensing.Issued, error) {
 	l, err := s.Store.License(ctx, id)
 	if err != nil {
 		return l, err
 	}
 	o, err := s.Store.Overview(ctx, billing.SubscriptionID(l.Subscription))
-	if c := callerOf(ctx); err == nil && !c.operator && c.account.Email != o.LicenseeAccount && c.account.Email != o.BillingAccount {
+	if c := callerOf(ctx); err == nil && !c.operator && !c.bought(o) && (c.account.ID == "" || c.account.Email != o.LicenseeAccount && c.account.Email != o.BillingAccount) {
 		err = billing.ErrNotFound
 	}
 	return l, err
@@ -219,15 +220,25 @@ func counts(a licensing.Answer) bool { return a.Valid || a.Code == licensing.Blo
 // longestID is how much of what is sent as a licence's id is kept to count by.
 const longestID = 64
 
+// exchange is what a check is read into and written from.
+type exchange struct {
+	question [licensing.MaxQuestion + 1]byte
+	answer   []byte
+}
+
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
+
 // check answers a visual. It is a bare handler because it is called most.
 func (s *licenses) check(g *gin.Context) {
-	body, err := io.ReadAll(http.MaxBytesReader(g.Writer, g.Request.Body, licensing.MaxQuestion))
+	x, _ := exchanges.Get().(*exchange)
+	defer exchanges.Put(x)
+	n, err := io.ReadFull(http.MaxBytesReader(g.Writer, g.Request.Body, licensing.MaxQuestion), x.question[:])
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		writeProblem(g, problem(http.StatusRequestEntityTooLarge, "too_large", "a question has at most 4 KiB"))
 		return
 	}
-	q, wrong := licensing.ParseQuestion(body)
-	if err != nil || wrong != nil {
+	q, wrong := licensing.ParseQuestion(x.question[:n])
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || wrong != nil {
 		writeProblem(g, problem(http.StatusBadRequest, "malformed", "the body is not a licence check"))
 		return
 	}
@@ -259,8 +270,9 @@ func (s *licenses) check(g *gin.Context) {
 		return
 	}
 	if counts(answer) {
-		s.Checks.Observe(l, q.User, network(g.ClientIP()))
+		s.Checks.Observe(l, q.User, func() string { return network(g.ClientIP()) })
 	}
 	s.Metrics.Check(string(answer.Code))
-	g.JSON(http.StatusOK, answer)
+	x.answer = answer.AppendJSON(x.answer[:0])
+	g.Data(http.StatusOK, "application/json; charset=utf-8", x.answer)
 }

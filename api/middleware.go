@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,6 +36,9 @@ func (s *server) logged(g *gin.Context) {
 	g.Next()
 	took := time.Since(start)
 	s.Metrics.Request(g.Request.Method, g.FullPath(), g.Writer.Status(), took)
+	if !s.Log.Enabled(g, slog.LevelDebug) { // the line's arguments cost more than a check
+		return
+	}
 	s.Log.Debug("request", "method", g.Request.Method, "route", g.FullPath(), "status", g.Writer.Status(), "ms", took.Milliseconds())
 }
 

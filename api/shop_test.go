@@ -26,7 +26,6 @@ import (
 	"github.com/okviz/licensing/backoffice"
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/commands"
-	"github.com/okviz/licensing/delivery/documents"
 	"github.com/okviz/licensing/delivery/packages"
 	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/licensing/checks"
@@ -159,7 +158,7 @@ func openShop(t *testing.T, url string, change ...func(*parts)) *shop {
 	check(t, err)
 	s.gateway = gateway
 	stamper := packages.NewStamper(s.store, s.keys, billing.DefaultPolicy().File)
-	papers, err := documents.New(documents.Vendor{Name: "OKVIZ"}, nil)
+	papers, err := activitiestest.Documents()
 	check(t, err)
 	s.mailbox = &activitiestest.Mailbox{}
 	s.temporal = &temporal{store: s.store, steps: &activities.Activities{
@@ -248,14 +247,20 @@ type temporal struct {
 	sent   int
 
 	delivered int // runs that were started to send mails
+
+	// instead is the whole workflow, where a test has one.
+	instead func(ctx context.Context, in workflows.Start, c billing.Command) error
 }
 
-type started struct{ id string }
+type started struct {
+	id string
+	in workflows.Start
+}
 
 func (started) Get(context.Context) (client.WorkflowRun, error) { return nil, nil }
 
-func (f *temporal) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, _ any, _ ...any) client.WithStartWorkflowOperation {
-	return started{o.ID}
+func (f *temporal) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, _ any, args ...any) client.WithStartWorkflowOperation {
+	return started{o.ID, args[0].(workflows.Start)}
 }
 
 func (f *temporal) CheckHealth(context.Context, *client.CheckHealthRequest) (*client.CheckHealthResponse, error) {
@@ -285,7 +290,9 @@ func (f *temporal) UpdateWithStartWorkflow(ctx context.Context, o client.UpdateW
 	}
 	id := o.StartWorkflowOperation.(started).id
 	var err error
-	if a, isAdvance := o.UpdateOptions.Args[0].(workflows.Advance); isAdvance {
+	if f.instead != nil {
+		err = f.instead(ctx, o.StartWorkflowOperation.(started).in, o.UpdateOptions.Args[0].(billing.Command))
+	} else if a, isAdvance := o.UpdateOptions.Args[0].(workflows.Advance); isAdvance {
 		err = f.due(ctx, billing.SubscriptionID(id), a.To)
 	} else {
 		command := o.UpdateOptions.Args[0].(billing.Command)

@@ -32,7 +32,7 @@ func ReconcileMoney(ctx context.Context, store MoneyStore, gateway Movements, fr
 	if err != nil {
 		return nil, fmt.Errorf("the gateway's list: %w", err)
 	}
-	books, err := store.Books(ctx, gateway.Name(), since, until, moved)
+	books, err := store.Books(ctx, gateway.Name(), from, to, moved.Within(from, to))
 	if err != nil {
 		return nil, fmt.Errorf("the books: %w", err)
 	}

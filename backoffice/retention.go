@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/commands"
 )
 
 // RetentionStore removes what need not be kept.
 type RetentionStore interface {
+	Lease(ctx context.Context, name, holder string, life time.Duration) (held bool, err error)
 	Remove(ctx context.Context, kind billing.Retained, before time.Time, limit int) (removed int, err error)
 }
 
@@ -21,10 +23,18 @@ const (
 	removalEvery  = 10 * time.Minute
 )
 
-// Retain removes what is older than its retention, and attempts that no longer
-// count, in small batches, until the context ends.
+// Retain has one process at a time remove what is older than its retention, and
+// attempts that no longer count, in small batches, until the context ends. Where
+// that one goes away, another takes over.
 func Retain(ctx context.Context, store RetentionStore, days billing.Retention, log *slog.Logger) {
-	for pause(ctx, 0) {
+	me := commands.NewID("wrk")
+	for ; ctx.Err() == nil; pause(ctx, removalEvery) {
+		if held, err := store.Lease(ctx, "retention", me, 2*removalEvery); err != nil || !held {
+			if err != nil && ctx.Err() == nil {
+				log.Warn("old rows were not removed", "error", err)
+			}
+			continue
+		}
 		now := time.Now().UTC()
 		removeAll(ctx, store, billing.RetainAttempts, now, log)
 		for kind, n := range days {
@@ -32,7 +42,6 @@ func Retain(ctx context.Context, store RetentionStore, days billing.Retention, l
 				removeAll(ctx, store, kind, now.AddDate(0, 0, -n), log)
 			}
 		}
-		pause(ctx, removalEvery)
 	}
 }
 

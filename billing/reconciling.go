@@ -14,6 +14,23 @@ type Moved struct {
 	Refunds  []MovedRefund
 }
 
+// Within are the charges and refunds of [from, to), and refunds that have failed at
+// any time: what a comparison of that time needs the books of.
+func (m Moved) Within(from, to time.Time) (w Moved) {
+	when := Period{from, to}
+	for _, c := range m.Charges {
+		if when.Contains(c.At) {
+			w.Charges = append(w.Charges, c)
+		}
+	}
+	for _, r := range m.Refunds {
+		if r.Status == RefundFailed || when.Contains(r.At) {
+			w.Refunds = append(w.Refunds, r)
+		}
+	}
+	return w
+}
+
 // MovedCharge is a charge by the gateway's books. Invoice and Subscription are
 // what it was told; empty: the engine did not ask for the charge.
 type MovedCharge struct {
@@ -103,8 +120,8 @@ func (d Difference) String() string {
 const ReconcileMargin = 31 * day
 
 // Reconcile compares what a gateway has moved in [from, to) with the books, and
-// what the books say of that time with what it has moved. Both come with a
-// margin of ReconcileMargin around it, which is compared but not reported.
+// what the books say of that time with what it has moved. The gateway's list comes
+// with a margin of ReconcileMargin around it, which is compared but not reported.
 func Reconcile(moved Moved, books Books, from, to time.Time) []Difference {
 	list := append(chargesDiffer(moved.Charges, books.Invoices, from, to), refundsDiffer(moved.Refunds, books, from, to)...)
 	slices.SortFunc(list, func(a, b Difference) int {

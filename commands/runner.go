@@ -17,12 +17,14 @@ import (
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/workflows"
 )
 
 // Store is what commands need of the database. Errors: billing.ErrNotFound.
 type Store interface {
 	// Begin writes a request, and what it orders, or finds the row that its
-	// caller, route and key have already: fresh says which.
+	// caller, route and key have already: fresh says which. What was written of s,
+	// such as its number, is in s then.
 	Begin(ctx context.Context, r billing.Request, o *billing.Order, s *billing.Subscription) (request billing.Request, fresh bool, err error)
 	// Confirm lets a purchase be carried out, until notAfter.
 	Confirm(ctx context.Context, id billing.RequestID, notAfter time.Time) (billing.Request, error)
@@ -105,20 +107,26 @@ func (r *Runner) do(ctx context.Context, q billing.Request, order *billing.Order
 	if q, err = Same(q, hash, err); err != nil || q.Outcome != nil || q.Status != 0 {
 		return q, err
 	}
-	o, err := r.store.Overview(ctx, q.Subscription) // of a new one, with the number that Begin gave it
-	if err != nil {
-		return q, err
+	start := workflows.Start{ID: q.Subscription}
+	if fresh && sub != nil { // nobody else has ever acted on it: its run need not load it
+		start.State = sub
+	} else {
+		o, err := r.store.Overview(ctx, q.Subscription)
+		if err != nil {
+			return q, err
+		}
+		sub = &o.Subscription
 	}
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
-	if q.Unconfirmed() && !o.Status.Ended() { // its workflow mails the link, and lets it lapse
-		if err := r.Start(ctx, o.Subscription); err != nil {
+	if q.Unconfirmed() && !sub.Status.Ended() { // its workflow mails the link, and lets it lapse
+		if err := r.Start(ctx, *sub); err != nil {
 			r.log.Warn("an order's workflow could not be started yet", "request", q.ID, "error", err)
 		}
 		return q, nil
 	}
-	err = r.update(ctx, o.Subscription, q.Command.Action.Update(), q.ID, nil, q.Command)
-	r.changed(o.License)
+	err = r.update(ctx, *sub, start, q.Command.Action.Update(), q.ID, nil, q.Command)
+	r.changed(sub.License)
 	if err != nil && IsAway(err) && fresh {
 		r.log.Warn("a command could not be sent yet", "request", q.ID, "error", err)
 	}

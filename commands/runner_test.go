@@ -93,3 +93,20 @@ func TestTheRowCountsWhateverTheUpdateSaid(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+func TestOnlyTheRunOfAnOrderThatWasJustWrittenBeginsWithoutLoadingIt(t *testing.T) {
+	away := errors.New("the answer is lost")
+	d := newDesk(func(*desk, billing.Command) error { return away })
+	key := cancel("body")
+	for range 2 { // the second finds the first one's row: some run may have acted on it
+		if _, err := d.Buy(t.Context(), key, func() (commands.Purchase, error) {
+			return commands.Purchase{Subscription: billing.Subscription{ID: "sub_1", Number: 7}}, nil
+		}); err == nil {
+			t.Fatal("the answer is not lost")
+		}
+	}
+	starts := d.temporal.Starts()
+	if len(starts) != 2 || starts[0].State == nil || starts[0].State.Number != 7 || starts[0].ID != "sub_1" || starts[1].State != nil {
+		t.Errorf("runs begin with %+v", starts)
+	}
+}

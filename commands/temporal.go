@@ -22,20 +22,20 @@ import (
 // Tell sends a command that has no request row: it may be sent any number of
 // times.
 func (r *Runner) Tell(ctx context.Context, sub billing.Subscription, c billing.Command) (outcome billing.Outcome, err error) {
-	err = r.update(ctx, sub, c.Action.Update(), billing.RequestID(NewID("req")), &outcome, c)
+	err = r.update(ctx, sub, workflows.Start{ID: sub.ID}, c.Action.Update(), billing.RequestID(NewID("req")), &outcome, c)
 	return outcome, err
 }
 
 // Advance has everything done that is due on a subscription's test clock, which
 // stands at an instant now.
 func (r *Runner) Advance(ctx context.Context, sub billing.Subscription, to time.Time) error {
-	return r.update(ctx, sub, workflows.UpdateAdvance, billing.RequestID(NewID("adv")), nil, workflows.Advance{To: to})
+	return r.update(ctx, sub, workflows.Start{ID: sub.ID}, workflows.UpdateAdvance, billing.RequestID(NewID("adv")), nil, workflows.Advance{To: to})
 }
 
 // update sends an update to the subscription's workflow, and starts a run
-// where there is none: it will load the rows. The answer goes into out.
-func (r *Runner) update(ctx context.Context, sub billing.Subscription, name string, id billing.RequestID, out, arg any) error {
-	start := r.temporal.NewWithStartWorkflowOperation(workflows.Options(sub), workflows.Subscription, workflows.Start{ID: sub.ID})
+// where there is none. The answer goes into out.
+func (r *Runner) update(ctx context.Context, sub billing.Subscription, in workflows.Start, name string, id billing.RequestID, out, arg any) error {
+	start := r.temporal.NewWithStartWorkflowOperation(workflows.Options(sub), workflows.Subscription, in)
 	handle, err := r.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,
 		UpdateOptions: client.UpdateWorkflowOptions{

@@ -370,6 +370,18 @@ func FuzzParseQuestion(f *testing.F) {
 	})
 }
 
+func TestAnAnswerIsWrittenAsTheLibraryWritesIt(t *testing.T) {
+	until, token := now.Add(31*24*time.Hour), "e30.e30.c2ln_-"
+	for _, a := range []Answer{
+		Respond(bought(), Active, now, token), Respond(bought(), Revoked, now, ""), {}, {V: -1, Valid: true, ValidUntil: &until, Token: &token, RefreshAfter: -5, Now: until},
+	} {
+		want, err := json.Marshal(a)
+		if got := a.AppendJSON(nil); err != nil || string(got) != string(want) {
+			t.Errorf("%s, want %s, %v", got, want, err)
+		}
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	paris := time.FixedZone("CET", 3600)
 	tests := []struct {

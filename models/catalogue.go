@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gorm.io/gorm"
 
@@ -34,15 +35,63 @@ func (s *Store) Products(ctx context.Context) ([]billing.Product, error) {
 
 // Product reads one product with the newest prices. Errors: ErrNotFound.
 func (s *Store) Product(ctx context.Context, id string) (billing.Product, error) {
-	return product(s.db.WithContext(ctx), id)
+	db := s.db.WithContext(ctx)
+	version, err := one[counterRow](db.Where("name = ?", catalogueCounter))
+	if err != nil && !errors.Is(err, billing.ErrNotFound) {
+		return billing.Product{}, err
+	}
+	return s.sold.product(db, id, version.Value)
 }
 
-func product(tx *gorm.DB, id string) (billing.Product, error) {
+// catalogueCounter counts the changes of the catalogue: what was read at a count is
+// good for as long as that is the count.
+const catalogueCounter = "catalogue"
+
+// remembered are the products that were read.
+type remembered struct {
+	mu       sync.Mutex
+	products map[string]rememberedProduct
+}
+
+type rememberedProduct struct {
+	version int64 // of the catalogue
+	billing.Product
+}
+
+// product is a product in a version of the catalogue, or in a newer one.
+func (s *remembered) product(tx *gorm.DB, id string, version int64) (billing.Product, error) {
+	s.mu.Lock()
+	known, ok := s.products[id]
+	s.mu.Unlock()
+	if ok && known.version == version {
+		return known.Product, nil
+	}
 	row, err := one[productRow](tx.Where("id = ?", id))
 	if err != nil {
 		return billing.Product{}, fmt.Errorf("product: %w", err)
 	}
-	return row.product(tx)
+	p, err := row.product(tx)
+	if err == nil {
+		s.mu.Lock()
+		s.products[id] = rememberedProduct{version, p}
+		s.mu.Unlock()
+	}
+	return p, err
+}
+
+// covers is how many users a plan covers, as its product was last read.
+func (s *remembered) covers(tx *gorm.DB, product, plan string) (int64, error) {
+	s.mu.Lock()
+	p, err := s.products[product].Plan(plan)
+	s.mu.Unlock()
+	if err == nil {
+		return p.Covers, nil
+	}
+	row, err := one[planRow](tx.Where("id = ?", plan))
+	if err != nil {
+		return 0, fmt.Errorf("plan %s: %w", plan, err)
+	}
+	return row.Covers, nil
 }
 
 func (r productRow) product(tx *gorm.DB) (billing.Product, error) {
@@ -113,6 +162,9 @@ func (s *Store) ApplyCatalogue(ctx context.Context, c billing.Catalogue, dryRun 
 		}
 		if len(changes) == 0 {
 			return nil
+		}
+		if _, err := count(tx, catalogueCounter); err != nil {
+			return err
 		}
 		return s.audit(ctx, tx, "catalog.apply", "catalog", nil, map[string]any{"changes": changes})
 	})

@@ -2,6 +2,7 @@ package models
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -152,4 +153,32 @@ products:
 			t.Errorf("price %+v", price)
 		}
 	})
+}
+
+func TestAChangeOfTheCatalogueIsSeenByEveryProcessAtOnce(t *testing.T) {
+	for _, d := range databases {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			url := d.url(t)
+			one, other := open(t, url), open(t, url)
+			must(t, one.Migrate(t.Context()))
+			shop := openShop(t, one)
+			sub := shop.buy(newOrder("ada@contoso.example"))
+			for _, amount := range []int64{1090, 1190} {
+				_, err := other.ApplyCatalogue(t.Context(), parse(t, strings.ReplaceAll(catalogue, "amount: 990,", fmt.Sprintf("amount: %d,", amount))), false)
+				must(t, err)
+				asked, err := one.Product(t.Context(), "calendar-pro")
+				must(t, err)
+				snapshot, err := one.Snapshot(t.Context(), sub.ID)
+				must(t, err)
+				for where, p := range map[string]billing.Product{"Product": asked, "Snapshot": snapshot.Product} {
+					plan, err := p.Plan(upTo20)
+					must(t, err)
+					if plan.Prices[0].Amount != amount {
+						t.Errorf("%s has the price %v, want %d", where, plan.Prices[0], amount)
+					}
+				}
+			}
+		})
+	}
 }

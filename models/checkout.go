@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 func normalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 // Begin writes a request row, and for a purchase the order and the
-// subscription that it asks for, in one transaction. Where the caller has used
+// subscription that it asks for, in one transaction; sub is then as its row has
+// it. Where the caller has used
 // the key on this route before, nothing is written and the earlier request
 // comes back with fresh = false. Errors: of an order by a quote, a
 // *billing.Error quote_expired or quote_accepted.
@@ -29,7 +31,12 @@ func (s *Store) Begin(ctx context.Context, r billing.Request, order *billing.Ord
 		if order == nil {
 			return nil
 		}
-		return s.createOrder(tx, r.ID, *order, *sub)
+		placed := *sub // the transaction may be tried again
+		err := s.createOrder(tx, r.ID, *order, &placed)
+		if err == nil {
+			*sub = placed
+		}
+		return err
 	})
 }
 
@@ -56,14 +63,13 @@ func (s *Store) begin(ctx context.Context, r billing.Request, asked func(tx *gor
 	return row.request(), true, err
 }
 
-func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Order, sub billing.Subscription) error {
-	var err error
-	if o.BillingAccount, err = account(tx, o.Billing.Email); err != nil {
+// createOrder writes an order and its subscription, and sets what they get here.
+func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Order, sub *billing.Subscription) error {
+	of, err := accounts(tx, o.Billing.Email, o.Licensee.Email)
+	if err != nil {
 		return err
 	}
-	if o.LicenseeAccount, err = account(tx, o.Licensee.Email); err != nil {
-		return err
-	}
+	o.BillingAccount, o.LicenseeAccount = of[0], of[1]
 	if sub.TestClock != "" {
 		clock, err := one[testClockRow](locked(tx).Where("id = ?", sub.TestClock))
 		if err != nil {
@@ -94,14 +100,14 @@ func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Or
 	err = tx.Create(&subscriptionRow{
 		ID: sub.ID, Number: sub.Number, Status: sub.Status, Product: sub.Product,
 		BillingAccount: o.BillingAccount, LicenseeAccount: o.LicenseeAccount,
-		NextAt: optional(sub.Next.At), TestClock: sub.TestClock, State: sub,
+		NextAt: optional(sub.Next.At), TestClock: sub.TestClock, State: *sub,
 	}).Error
 	if err != nil {
 		return err
 	}
 	created := billing.FeedEvent{
 		Type: billing.FeedSubscriptionCreated, At: sub.CreatedAt, Subscription: sub.ID, Account: o.BillingAccount, Licensee: o.LicenseeAccount,
-		FeedObject: billing.FeedObject{State: &sub},
+		FeedObject: billing.FeedObject{State: sub},
 	}
 	if o.Quote == "" {
 		return s.publish(tx, created)
@@ -111,28 +117,47 @@ func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Or
 	return s.publish(tx, accepted, created)
 }
 
-// account finds the account of an address, or opens it. Another transaction
-// may be opening it as well: the first one counts. It is locked, so that it is
-// not erased meanwhile.
-func account(tx *gorm.DB, email string) (billing.AccountID, error) {
-	email = normalEmail(email)
-	a, err := one[accountRow](locked(tx).Where("email = ?", email))
-	if !errors.Is(err, billing.ErrNotFound) {
-		return a.ID, err
+// accounts finds the accounts of addresses, or opens them. Another transaction
+// may be opening one as well: the first one counts. They are locked, so that none
+// is erased meanwhile.
+func accounts(tx *gorm.DB, emails ...string) ([]billing.AccountID, error) {
+	for i, email := range emails {
+		emails[i] = normalEmail(email)
 	}
-	a = accountRow{ID: billing.AccountID(NewID("cus")), Email: email}
-	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&a).Error; err != nil {
+	var rows []accountRow
+	for _, email := range slices.Compact(slices.Sorted(slices.Values(emails))) { // everybody locks in one order
+		rows = append(rows, accountRow{ID: billing.AccountID(NewID("cus")), Email: email})
+	}
+	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error; err != nil {
+		return nil, err
+	}
+	if err := locked(tx).Where("email IN ?", emails).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	ids := make([]billing.AccountID, len(emails))
+	for _, a := range rows {
+		for i, email := range emails {
+			if a.Email == email {
+				ids[i] = a.ID
+			}
+		}
+	}
+	return ids, nil
+}
+
+func account(tx *gorm.DB, email string) (billing.AccountID, error) {
+	of, err := accounts(tx, email)
+	if err != nil {
 		return "", err
 	}
-	a, err = one[accountRow](locked(tx).Where("email = ?", email))
-	return a.ID, err
+	return of[0], nil
 }
 
 // RequestOf finds the request that a caller made with a key. Errors:
-// ErrNotFound.
+// ErrNotFound, ErrNewerRelease.
 func (s *Store) RequestOf(ctx context.Context, caller, route, key string) (billing.Request, error) {
 	r, err := one[requestRow](s.db.WithContext(ctx).Where("caller = ? AND route = ? AND idempotency_key = ?", caller, route, key))
-	return r.request(), err
+	return r.open(err)
 }
 
 // Confirm lets an order go on whose address has been confirmed: its purchase may
@@ -154,10 +179,10 @@ func (s *Store) Confirm(ctx context.Context, id billing.RequestID, notAfter time
 	return request, err
 }
 
-// Request reads a request with its outcome. Errors: ErrNotFound.
+// Request reads a request with its outcome. Errors: ErrNotFound, ErrNewerRelease.
 func (s *Store) Request(ctx context.Context, id billing.RequestID) (billing.Request, error) {
 	r, err := one[requestRow](s.db.WithContext(ctx).Where("id = ?", id))
-	return r.request(), err
+	return r.open(err)
 }
 
 // OpenRequests are the requests of a subscription that have no outcome, in the
@@ -167,9 +192,20 @@ func (s *Store) OpenRequests(ctx context.Context, subscription billing.Subscript
 	err := s.db.WithContext(ctx).Where("subscription = ? AND outcome IS NULL", subscription).Order("id").Find(&rows).Error
 	list := make([]billing.Request, len(rows))
 	for i, r := range rows {
-		list[i] = r.request()
+		if list[i], err = r.open(err); err != nil {
+			return nil, err
+		}
 	}
 	return list, err
+}
+
+// open is the request, unless it is still to be carried out and asks for what
+// only a newer release knows.
+func (r requestRow) open(err error) (billing.Request, error) {
+	if err == nil && r.Outcome == nil {
+		err = r.mine()
+	}
+	return r.request(), err
 }
 
 func (r requestRow) request() billing.Request {

@@ -1,8 +1,10 @@
 package models
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -25,12 +27,34 @@ func mysqlConfig(u *url.URL) (*mysqldriver.Config, error) {
 	// What does not fit is an error and is never cut, however the server is set up.
 	c.Params = map[string]string{"time_zone": "'+00:00'", "sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"}
 	c.Collation = "utf8mb4_bin"
+	// One statement instead of prepare, execute and close. The driver escapes values
+	// as the server says that it reads them; it refuses this with the collations of
+	// character sets in which a quote may be half of a character, which utf8mb4 is not.
+	c.InterpolateParams = true
+	// What is longer, such as a package, is prepared and sent in parts: in one piece, and
+	// escaped, it might be more than the server takes.
+	c.MaxAllowedPacket = 4 << 20
 	var err error
 	if c.TLS, err = mysqlTLS(u.Query()); err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	// Instants are cut to the second; MySQL by itself would round them.
 	return c, c.Apply(mysqldriver.TimeTruncate(time.Second))
+}
+
+// readCommitted makes connections whose transactions are READ COMMITTED, without a
+// statement before each of them. MySQL and MariaDB know no common variable for it.
+type readCommitted struct{ driver.Connector }
+
+func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
 }
 
 // mysqlTLS is nil for a connection in clear text.

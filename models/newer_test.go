@@ -24,16 +24,28 @@ func TestWhatANewerReleaseHasWrittenIsNeitherWrittenOverNorDecidedUpon(t *testin
 		shop := openShop(t, s)
 		sub := shop.buy(newOrder("bea@contoso.example"))
 		inv, paid := shop.reserved(newOrder("ada@contoso.example"))
+		asked := billing.Request{
+			ID: "req_asked", Caller: "operator", Route: "POST /v1/subscriptions/{id}/cancel", Key: "key", Subscription: sub.ID, Command: billing.Command{Action: billing.ActionCancel, Request: "req_asked"},
+		}
+		_, _, err := s.Begin(ctx, asked, nil, nil)
+		must(t, err)
 		for _, c := range []struct {
 			table, column, key string
 			id                 any
 			write              func() error
 		}{
 			{"subscriptions", "state", "id", sub.ID, func() error { _, err := s.Fence(ctx, sub.ID); return err }},
-			{"invoices", "detail", "id", inv.ID, func() error { return s.SetCharge(ctx, inv.ID, "sandbox", "pay_1") }},
+			{"invoices", "detail", "id", inv.ID, func() error { // which writes nothing but the charge
+				must(t, s.SetCharge(ctx, inv.ID, "sandbox", "pay_1"))
+				return billing.ErrNewerRelease
+			}},
 			{"invoices", "detail", "id", inv.ID, func() error { return s.Post(ctx, paid) }},
 			{"licenses", "plan", "id", sub.License, func() error { return s.SetSites(ctx, sub.License, []string{"one.example"}, 3) }},
 			{"orders", "detail", "subscription", sub.ID, func() error { return billing.ErrNewerRelease }}, // never written back
+			{"requests", "command", "id", asked.ID, func() error { _, err := s.Confirm(ctx, asked.ID, opening); return err }},
+			{"requests", "command", "id", asked.ID, func() error { _, err := s.Request(ctx, asked.ID); return err }},
+			{"requests", "command", "id", asked.ID, func() error { _, err := s.RequestOf(ctx, asked.Caller, asked.Route, asked.Key); return err }},
+			{"requests", "command", "id", asked.ID, func() error { _, err := s.OpenRequests(ctx, sub.ID); return err }},
 		} {
 			var was, is string
 			read := s.db.Table(c.table).Select(c.column).Where(c.key+" = ?", c.id)
@@ -46,8 +58,8 @@ func TestWhatANewerReleaseHasWrittenIsNeitherWrittenOverNorDecidedUpon(t *testin
 				of = inv.Subscription
 			}
 			snapshot, err := s.Snapshot(ctx, of)
-			must(t, err)                                   // it may be shown
-			if snapshot.Newer == (c.table == "licenses") { // of which nothing is decided
+			must(t, err) // it may be shown
+			if decided := c.table != "licenses" && c.table != "requests"; snapshot.Newer != decided {
 				t.Errorf("%s: nothing tells that they are a newer release's", c.table)
 			}
 			if err := c.write(); !errors.Is(err, billing.ErrNewerRelease) {
@@ -93,6 +105,7 @@ func TestThePreviousReleaseGoesOnWithThisReleasesTables(t *testing.T) {
 			"orders":        func() (bool, error) { r, err := one[orderRow](s.db); return r.Newer, err },
 			"invoices":      func() (bool, error) { r, err := one[invoiceRow](s.db); return r.Newer, err },
 			"licenses":      func() (bool, error) { r, err := one[licenseRow](s.db); return r.Newer, err },
+			"requests":      func() (bool, error) { r, err := one[requestRow](s.db); return r.Newer, err },
 		} {
 			if newer, err := newer(); err != nil || newer {
 				t.Errorf("%s of the previous release hold a field that is gone from this one: %v", table, err)

@@ -122,7 +122,7 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, a
 	if p.Subscription.Revision == p.From {
 		return nil
 	}
-	state := p.Subscription
+	was, state := row.State, p.Subscription
 	row.Revision, row.Status, row.State, row.NextAt = state.Revision, state.Status, state, optional(state.Next.At)
 	if p.Method != "" {
 		row.Method = p.Method
@@ -131,29 +131,37 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, a
 		return err
 	}
 	if state.License != "" {
-		if err := s.entitle(tx, state); err != nil {
+		if err := s.entitle(tx, was, state); err != nil {
 			return err
 		}
 	}
+	events := make([]*eventRow, len(p.Events))
 	for i, e := range p.Events {
-		if err := tx.Create(newEvent(row.ID, state.Revision, int64(i), actor, e)).Error; err != nil {
-			return err
-		}
+		events[i] = newEvent(row.ID, state.Revision, int64(i), actor, e)
 	}
-	for _, n := range p.Notices {
+	mails := make([]outboxRow, len(p.Notices))
+	for i, n := range p.Notices {
 		at := p.Subscription.Now
 		if len(p.Events) > 0 {
 			at = p.Events[0].At
 		}
-		err := tx.Create(&outboxRow{
+		mails[i] = outboxRow{
 			ID: NewID("ntc"), Subscription: string(row.ID), Revision: state.Revision,
 			Kind: n.Kind, Recipient: n.To, Notice: n, At: at,
-		}).Error
-		if err != nil {
-			return err
 		}
 	}
-	return nil
+	if err := create(tx, events); err != nil {
+		return err
+	}
+	return create(tx, mails)
+}
+
+// create inserts rows, if there are any, with one statement.
+func create[T any](tx *gorm.DB, rows []T) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return tx.Create(&rows).Error
 }
 
 // answer stores the outcome of the request that the changeset belongs to.
@@ -167,9 +175,14 @@ func answer(tx *gorm.DB, _ subscriptionRow, p billing.Changeset) error {
 
 // entitle writes what a subscription's state grants to its licence, which is
 // created when it is first granted something.
-func (s *Store) entitle(tx *gorm.DB, state billing.Subscription) error {
-	row, err := one[licenseRow](locked(tx).Where("id = ?", state.License))
-	fresh := errors.Is(err, billing.ErrNotFound)
+func (s *Store) entitle(tx *gorm.DB, was, state billing.Subscription) error {
+	var row licenseRow
+	var err error
+	fresh := was.License == ""
+	if !fresh {
+		row, err = one[licenseRow](locked(tx).Where("id = ?", state.License))
+		fresh = errors.Is(err, billing.ErrNotFound)
+	}
 	if fresh {
 		o, err := one[orderRow](tx.Where("subscription = ?", state.ID))
 		if err != nil {
@@ -182,9 +195,9 @@ func (s *Store) entitle(tx *gorm.DB, state billing.Subscription) error {
 	} else if err != nil {
 		return err
 	}
-	plan, err := one[planRow](tx.Where("id = ?", state.Plan.ID))
+	covers, err := s.sold.covers(tx, state.Product, state.Plan.ID)
 	if err != nil {
-		return fmt.Errorf("plan %s: %w", state.Plan.ID, err)
+		return err
 	}
 	e := state.Entitlement(s.policy)
 	row.Revision, row.Status, row.CancelAtEnd, row.ValidUntil = state.Revision, e.Status, e.CancelAtPeriodEnd, e.ValidUntil
@@ -194,7 +207,7 @@ func (s *Store) entitle(tx *gorm.DB, state billing.Subscription) error {
 	if until := state.MoneyBack.Until; !until.IsZero() {
 		row.MoneyBackUntil = &until
 	}
-	row.PeriodEnd, row.Plan, row.Covers, row.Quantity = state.Period.End, state.Plan, plan.Covers, state.Quantity
+	row.PeriodEnd, row.Plan, row.Covers, row.Quantity = state.Period.End, state.Plan, covers, state.Quantity
 	if fresh {
 		return tx.Create(&row).Error
 	}
@@ -235,6 +248,13 @@ func fileCreditNote(tx *gorm.DB, n *billing.CreditNote) error {
 // number here when it is paid, or mailed to be paid; from then on it never
 // changes, except that a mailed one is paid.
 func fileInvoice(tx *gorm.DB, inv *billing.Invoice) error {
+	if inv.Status == billing.InvoiceDraft && inv.Attempt == 1 { // most likely new
+		row := invoiceRow{}
+		row.set(*inv)
+		if err := tx.Create(&row).Error; !errors.Is(err, gorm.ErrDuplicatedKey) {
+			return err
+		}
+	}
 	row, err := one[invoiceRow](locked(tx).Where("id = ?", inv.ID))
 	fresh := errors.Is(err, billing.ErrNotFound)
 	if err != nil && !fresh {
@@ -254,15 +274,19 @@ func fileInvoice(tx *gorm.DB, inv *billing.Invoice) error {
 			return err
 		}
 	}
-	row.ID, row.InvoiceKey, row.Subscription, row.Account = inv.ID, inv.Key, inv.Subscription, inv.Account
-	row.Status, row.InFlight, row.Charge, row.Detail, row.Number = inv.Status, inv.InFlight != "", inv.Charge, *inv, nil
-	if inv.Number != "" {
-		row.Number = &inv.Number
-	}
+	row.set(*inv)
 	if fresh {
 		return tx.Create(&row).Error
 	}
 	return save(tx, row.ID, &row)
+}
+
+func (r *invoiceRow) set(inv billing.Invoice) {
+	r.ID, r.InvoiceKey, r.Subscription, r.Account = inv.ID, inv.Key, inv.Subscription, inv.Account
+	r.Status, r.InFlight, r.Charge, r.PaidAt, r.Detail, r.Number = inv.Status, inv.InFlight != "", inv.Charge, optional(inv.PaidAt), inv, nil
+	if inv.Number != "" {
+		r.Number = &inv.Number
+	}
 }
 
 // sell keeps the service lines of a paid invoice, each with its remainder, on
@@ -348,16 +372,33 @@ func next(tx *gorm.DB, series string, at time.Time) (string, error) {
 	return fmt.Sprintf("%s-%06d", name, n), err
 }
 
-func count(tx *gorm.DB, name string) (int64, error) { return countBy(tx, name, 1) }
+func count(tx *gorm.DB, name string) (n int64, err error) { return countBy(tx, name, 1) }
 
-// countBy takes the next n numbers of a counter, and says which is the last.
-func countBy(tx *gorm.DB, name string, n int64) (int64, error) {
-	c, err := lockedOrNew(tx, &counterRow{Name: name}, "name = ?", name)
-	if err != nil {
+// countBy adds to a counter, which the transaction holds until its end, and says what
+// it comes to.
+func countBy(tx *gorm.DB, name string, by int64) (n int64, err error) {
+	if n, err = countUp(tx, name, by); err != nil || n > 0 {
+		return n, err
+	}
+	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&counterRow{Name: name}).Error; err != nil {
 		return 0, err
 	}
-	c.Value += n
-	return c.Value, tx.Model(&counterRow{}).Where("name = ?", name).Update("value", c.Value).Error
+	return countUp(tx, name, by)
+}
+
+// countUp is 0 where there is no such counter yet.
+func countUp(tx *gorm.DB, name string, by int64) (n int64, err error) {
+	if tx.Name() == "sqlite" {
+		return n, tx.Raw("UPDATE counters SET value = value + ? WHERE name = ? RETURNING value", by, name).Scan(&n).Error
+	}
+	done, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, "UPDATE counters SET value = LAST_INSERT_ID(value + ?) WHERE name = ?", by, name)
+	if err != nil {
+		return 0, wordless(err)
+	}
+	if rows, err := done.RowsAffected(); err != nil || rows == 0 {
+		return 0, err
+	}
+	return done.LastInsertId() // what the statement has set
 }
 
 // lockedOrNew locks a row, and creates it at its first use.

@@ -10,9 +10,9 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// Books reads what is on file about the money that a gateway has moved: paid
-// invoices and refunds of [from, to), by the instant at which they were written
-// first, and those that the gateway names.
+// Books reads what is on file about the money that a gateway has moved: invoices
+// that were paid and refunds that were begun in [from, to), and those that the
+// gateway names. It reads nothing else, however much there is.
 func (s *Store) Books(ctx context.Context, gateway string, from, to time.Time, moved billing.Moved) (billing.Books, error) {
 	books := billing.Books{Invoices: map[billing.InvoiceID]billing.Invoice{}, Refunds: map[billing.RefundID]billing.BookedRefund{}}
 	var invoices []billing.InvoiceID
@@ -23,9 +23,12 @@ func (s *Store) Books(ctx context.Context, gateway string, from, to time.Time, m
 	for _, r := range moved.Refunds {
 		refunds, invoices = append(refunds, r.Refund), append(invoices, r.Invoice)
 	}
-	within := "created_at >= ? AND created_at < ?"
 	err := s.snapshot(ctx, func(tx *gorm.DB) error {
-		err := each(tx.Where("status = ?", billing.InvoicePaid).Where(within, from, to), tx, invoices, func(row invoiceRow) {
+		var paid []billing.InvoiceID
+		if err := tx.Model(&invoiceRow{}).Where("paid_at >= ? AND paid_at < ?", from, to).Pluck("id", &paid).Error; err != nil {
+			return err
+		}
+		err := each(tx, append(invoices, paid...), func(row invoiceRow) {
 			if row.Detail.Gateway == gateway {
 				books.Invoices[row.ID] = row.Detail
 			}
@@ -33,7 +36,11 @@ func (s *Store) Books(ctx context.Context, gateway string, from, to time.Time, m
 		if err != nil {
 			return err
 		}
-		return each(tx.Where(within, from, to), tx, refunds, func(row refundRow) {
+		var begun []billing.RefundID
+		if err := tx.Model(&refundRow{}).Where("created_at >= ? AND created_at < ?", from, to).Pluck("id", &begun).Error; err != nil {
+			return err
+		}
+		return each(tx, append(refunds, begun...), func(row refundRow) {
 			if row.Gateway == gateway {
 				books.Refunds[row.ID] = billing.BookedRefund{Refund: row.refund(), Subscription: row.Subscription, At: row.CreatedAt}
 			}
@@ -42,25 +49,16 @@ func (s *Store) Books(ctx context.Context, gateway string, from, to time.Time, m
 	return books, err
 }
 
-// each reads the rows of a query and those of some ids, a few hundred at once.
-func each[T any, ID ~string](q, tx *gorm.DB, ids []ID, f func(T)) error {
-	var rows []T
-	take := func(*gorm.DB, int) error {
-		for _, row := range rows {
-			f(row)
-		}
-		return nil
-	}
-	const atOnce = 500
-	if err := q.FindInBatches(&rows, atOnce, take).Error; err != nil {
-		return err
-	}
-	for some := range slices.Chunk(ids, atOnce) {
+// each reads the rows of some ids, a few hundred at once.
+func each[T any, ID ~string](tx *gorm.DB, ids []ID, f func(T)) error {
+	slices.Sort(ids)
+	for some := range slices.Chunk(slices.Compact(ids), 500) {
+		var rows []T
 		if err := tx.Where("id IN ?", some).Find(&rows).Error; err != nil {
 			return err
 		}
-		if err := take(nil, 0); err != nil {
-			return err
+		for _, row := range rows {
+			f(row)
 		}
 	}
 	return nil

@@ -41,10 +41,11 @@ func TestBooksHaveWhatATimesMoneyMayBeAbout(t *testing.T) {
 			Charges: []billing.MovedCharge{{Invoice: inv}, {Invoice: draft.ID}, {Invoice: "inv_none"}, {}},
 			Refunds: []billing.MovedRefund{{Refund: refund}, {}},
 		}
-		want("by their time", "sandbox", now.Add(-time.Minute), now.Add(time.Minute), none, []billing.InvoiceID{inv}, []billing.RefundID{refund})
-		want("earlier", "sandbox", now.Add(-time.Hour), now.Add(-time.Minute), none, nil, nil)
-		want("by name", "sandbox", now.Add(-time.Hour), now.Add(-time.Minute), named, []billing.InvoiceID{inv, draft.ID}, []billing.RefundID{refund})
-		want("another gateway's", "stripe", now.Add(-time.Minute), now.Add(time.Minute), named, nil, nil)
+		want("paid then", "sandbox", opening, opening.Add(time.Second), none, []billing.InvoiceID{inv}, nil)
+		want("given back then", "sandbox", now.Add(-time.Minute), now.Add(time.Minute), none, nil, []billing.RefundID{refund})
+		want("earlier", "sandbox", opening.Add(-time.Hour), opening, none, nil, nil)
+		want("by name", "sandbox", opening.Add(-time.Hour), opening, named, []billing.InvoiceID{inv, draft.ID}, []billing.RefundID{refund})
+		want("another gateway's", "stripe", opening, now.Add(time.Minute), named, nil, nil)
 	})
 }
 

@@ -87,6 +87,7 @@ type orderRow struct {
 }
 
 type requestRow struct {
+	written
 	ID             billing.RequestID
 	Caller         string
 	Route          string
@@ -95,7 +96,7 @@ type requestRow struct {
 	Subscription   billing.SubscriptionID
 	Actor          string
 	Origin         string          // where an operator sent it from; empty: it is not an operator's
-	Command        billing.Command `gorm:"serializer:json"`
+	Command        billing.Command `gorm:"serializer:document"`
 	Token          string          // the gateway's; forgotten once it is attached
 	Method         string          // what it was attached as
 	Reason         string
@@ -115,6 +116,7 @@ type invoiceRow struct {
 	Status       billing.InvoiceStatus
 	InFlight     bool
 	Charge       billing.ChargeID // the gateway's reference: Detail has it too
+	PaidAt       *time.Time       // Detail has it too
 	Detail       billing.Invoice  `gorm:"serializer:document"`
 	CreatedAt    time.Time
 }

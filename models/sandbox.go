@@ -60,25 +60,25 @@ func found(err error) error {
 
 // Customer implements sandbox.Ledger.
 func (l SandboxLedger) Customer(ctx context.Context, c sandbox.Customer) (sandbox.Customer, error) {
-	err := l.store.tx(ctx, func(tx *gorm.DB) error {
-		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&sandboxCustomerRow{c.ID, c.Account}).Error; err != nil {
-			return err
+	db := l.store.db.WithContext(ctx)
+	row, err := one[sandboxCustomerRow](db.Where("account = ?", c.Account))
+	if errors.Is(err, billing.ErrNotFound) {
+		if err := db.Clauses(clause.OnConflict{DoNothing: true}).Create(&sandboxCustomerRow{c.ID, c.Account}).Error; err != nil {
+			return c, err
 		}
-		row, err := one[sandboxCustomerRow](tx.Where("account = ?", c.Account))
-		c.ID = row.ID
-		return found(err)
-	})
-	return c, err
+		row, err = one[sandboxCustomerRow](db.Where("account = ?", c.Account))
+	}
+	c.ID = row.ID
+	return c, found(err)
 }
 
 // AddMethod implements sandbox.Ledger.
 func (l SandboxLedger) AddMethod(ctx context.Context, m sandbox.Method) error {
-	return l.store.tx(ctx, func(tx *gorm.DB) error {
-		if _, err := one[sandboxCustomerRow](tx.Where("id = ?", m.Customer)); err != nil {
-			return found(err)
-		}
-		return tx.Create(&sandboxMethodRow{m.ID, m}).Error
-	})
+	db := l.store.db.WithContext(ctx)
+	if _, err := one[sandboxCustomerRow](db.Where("id = ?", m.Customer)); err != nil {
+		return found(err)
+	}
+	return db.Create(&sandboxMethodRow{m.ID, m}).Error
 }
 
 // UpdateMethod implements sandbox.Ledger.
@@ -128,17 +128,13 @@ func (l SandboxLedger) UpdateForm(ctx context.Context, id string, f func(*sandbo
 
 // Open implements sandbox.Ledger.
 func (l SandboxLedger) Open(ctx context.Context, p sandbox.Payment) (sandbox.Payment, error) {
-	err := l.store.tx(ctx, func(tx *gorm.DB) error {
-		err := tx.Clauses(clause.OnConflict{DoNothing: true}).
-			Create(&sandboxPaymentRow{p.ID, p.Invoice, p.Subscription, p.Untold(), p}).Error
-		if err != nil {
-			return err
-		}
-		row, err := one[sandboxPaymentRow](tx.Where("invoice = ?", p.Invoice))
-		p = row.Detail
-		return found(err)
-	})
-	return p, err
+	db := l.store.db.WithContext(ctx)
+	mine := db.Clauses(clause.OnConflict{DoNothing: true}).Create(&sandboxPaymentRow{p.ID, p.Invoice, p.Subscription, p.Untold(), p})
+	if mine.Error != nil || mine.RowsAffected == 1 {
+		return p, mine.Error
+	}
+	row, err := one[sandboxPaymentRow](db.Where("invoice = ?", p.Invoice))
+	return row.Detail, found(err)
 }
 
 // Payment implements sandbox.Ledger.
@@ -162,10 +158,14 @@ func (l SandboxLedger) Update(ctx context.Context, payment billing.ChargeID, met
 			}
 			m = &row.Detail
 		}
+		var was sandbox.Method
+		if m != nil {
+			was = *m
+		}
 		if err := f(&p.Detail, m); err != nil {
 			return err
 		}
-		if m != nil {
+		if m != nil && *m != was {
 			if err := save(tx, method, &sandboxMethodRow{method, *m}); err != nil {
 				return err
 			}

@@ -4,67 +4,113 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/okviz/licensing/billing"
 )
 
-// Snapshot reads all that is on file about a subscription, at one moment. Errors:
-// ErrNotFound.
+// Snapshot reads all that is on file about a subscription, as of one revision of
+// it. Errors: ErrNotFound.
 func (s *Store) Snapshot(ctx context.Context, id billing.SubscriptionID) (billing.Snapshot, error) {
-	b := billing.Snapshot{Policy: s.policy, NewID: NewID}
-	err := s.snapshot(ctx, func(tx *gorm.DB) error {
-		sub, err := one[subscriptionRow](tx.Where("id = ?", id))
+	db := s.db.WithContext(ctx)
+	for {
+		b, err := s.Ordered(ctx, id)
 		if err != nil {
-			return fmt.Errorf("subscription %s: %w", id, err)
-		}
-		if err := sub.tick(tx); err != nil {
-			return err
-		}
-		b.Subscription, b.Method = sub.State, sub.Method
-		order, err := one[orderRow](tx.Where("subscription = ?", id))
-		if err != nil {
-			return fmt.Errorf("order of %s: %w", id, err)
-		}
-		b.Order, b.Newer = order.Detail, sub.Newer || order.Newer
-		if b.Product, err = product(tx, sub.Product); err != nil {
-			return err
+			return b, err
 		}
 		var sold []paidLineRow
-		if err := tx.Where("subscription = ? AND credited < net", id).Order("id").Find(&sold).Error; err != nil {
-			return err
+		if err := db.Where("subscription = ? AND credited < net", id).Order("id").Find(&sold).Error; err != nil {
+			return b, err
 		}
 		for _, l := range sold {
 			b.PaidLines = append(b.PaidLines, billing.PaidLine{Invoice: l.Invoice, Line: l.Line, Credited: l.Credited, CreditedTax: l.CreditedTax})
 		}
-		var pending []invoiceRow
-		if err := tx.Where("subscription = ? AND (in_flight OR id IN ?)", id, []billing.InvoiceID{sub.State.OpenInvoice, sub.State.PendingPayment.Invoice}).Find(&pending).Error; err != nil {
-			return err
+		open, pending := b.Subscription.OpenInvoice, b.Subscription.PendingPayment.Invoice
+		var invoices []struct {
+			Revision int64 // of the subscription
+			ID       *billing.InvoiceID
+			InFlight bool
+			written
+			Detail billing.Invoice `gorm:"serializer:document"`
 		}
-		for _, w := range pending {
+		err = db.Table("subscriptions AS s").Select("s.revision, i.id, i.in_flight, i.detail").
+			Joins("LEFT JOIN invoices AS i ON i.subscription = s.id AND (i.in_flight OR i.id IN ?)", []billing.InvoiceID{open, pending}).
+			Where("s.id = ?", id).Find(&invoices).Error
+		if err != nil {
+			return b, err
+		}
+		if len(invoices) > 0 && invoices[0].Revision != b.Subscription.Revision { // what was read between is of two revisions
+			continue
+		}
+		for _, w := range invoices {
+			if w.ID == nil {
+				continue
+			}
 			b.Newer = b.Newer || w.Newer
 			if w.InFlight {
 				b.InFlight = &w.Detail
 			}
-			if w.ID == sub.State.OpenInvoice {
+			if *w.ID == open {
 				b.Open = &w.Detail
 			}
-			if w.ID == sub.State.PendingPayment.Invoice {
+			if *w.ID == pending {
 				b.PendingPayment = &w.Detail
 			}
 		}
-		card, err := storedMethod(tx, sub.Method)
-		if err != nil {
-			return err
+		return b, nil
+	}
+}
+
+// Ordered reads a subscription with its order, product and account, without its
+// invoices and what was paid. Errors: ErrNotFound.
+func (s *Store) Ordered(ctx context.Context, id billing.SubscriptionID) (billing.Snapshot, error) {
+	b := billing.Snapshot{Policy: s.policy, NewID: NewID}
+	db := s.db.WithContext(ctx)
+	var rows []struct { // one for each balance of the account
+		written
+		Product, Method string
+		State           billing.Subscription `gorm:"serializer:document"`
+		Detail          billing.Order        `gorm:"serializer:document"`
+		Exp             string
+		Percent         int64
+		Currency        string
+		Amount          int64
+		Catalogue       int64
+		Now             *time.Time
+	}
+	err := db.Table("subscriptions AS s").
+		Select("s.product, s.method, s.state, o.detail, COALESCE(m.exp, '') AS exp, COALESCE(d.percent, 0) AS percent, "+
+			"COALESCE(b.currency, '') AS currency, COALESCE(b.amount, 0) AS amount, COALESCE(v.value, 0) AS catalogue, c.now").
+		Joins("JOIN orders AS o ON o.subscription = s.id").
+		Joins("LEFT JOIN payment_methods AS m ON m.ref = s.method").
+		Joins("LEFT JOIN account_discounts AS d ON d.account = s.billing_account").
+		Joins("LEFT JOIN balances AS b ON b.account = s.billing_account").
+		Joins("LEFT JOIN test_clocks AS c ON c.id = s.test_clock").
+		Joins("LEFT JOIN counters AS v ON v.name = ?", catalogueCounter).
+		Where("s.id = ?", id).Find(&rows).Error
+	if err == nil && len(rows) == 0 {
+		err = billing.ErrNotFound
+	}
+	if err != nil {
+		return b, fmt.Errorf("subscription %s with its order: %w", id, err)
+	}
+	row := rows[0]
+	b.Subscription, b.Method, b.Order, b.Newer, b.MethodExp, b.Standing = row.State, row.Method, row.Detail, row.Newer, row.Exp, row.Percent
+	if clock := b.Subscription.TestClock; clock != "" { // the row's now is as old as its last changeset
+		if row.Now == nil {
+			return b, fmt.Errorf("test clock %s: %w", clock, billing.ErrNotFound)
 		}
-		b.MethodExp = card.Exp
-		if b.Standing, err = standing(tx, sub.BillingAccount); err != nil {
-			return err
+		b.Subscription.Now = *row.Now
+	}
+	b.Balance.Currency = b.Subscription.Price.Currency
+	for _, r := range rows {
+		if r.Currency == b.Balance.Currency {
+			b.Balance.Amount = r.Amount
 		}
-		b.Balance, err = balance(tx, sub.BillingAccount, sub.State.Price.Currency)
-		return err
-	})
+	}
+	b.Product, err = s.sold.product(db, row.Product, row.Catalogue)
 	return b, err
 }
 
@@ -111,19 +157,19 @@ func balance(tx *gorm.DB, account billing.AccountID, currency string) (billing.M
 }
 
 // SetCharge stores the gateway's reference of an invoice's charge, before any
-// money may move.
+// money may move. Errors: ErrNotFound.
 func (s *Store) SetCharge(ctx context.Context, invoice billing.InvoiceID, gateway string, charge billing.ChargeID) error {
-	return s.tx(ctx, func(tx *gorm.DB) error {
-		row, err := one[invoiceRow](locked(tx).Where("id = ?", invoice))
-		if err != nil {
-			return err
-		}
-		if row.Status != billing.InvoiceDraft {
-			return fmt.Errorf("invoice %s is %s and cannot be charged", invoice, row.Status)
-		}
-		row.Detail.Gateway, row.Detail.Charge, row.Charge = gateway, charge, charge
-		return save(tx, invoice, &row)
-	})
+	db := s.db.WithContext(ctx)
+	set := db.Model(&invoiceRow{}).Where("id = ? AND status = ?", invoice, billing.InvoiceDraft).
+		Updates(map[string]any{"charge": charge, "detail": gorm.Expr("JSON_SET(detail, '$.gateway', ?, '$.charge', ?)", gateway, charge)})
+	if set.Error != nil || set.RowsAffected > 0 {
+		return set.Error
+	}
+	row, err := one[invoiceRow](db.Where("id = ?", invoice))
+	if err == nil && (row.Status != billing.InvoiceDraft || row.Charge != charge) { // MySQL counts only rows that change
+		err = fmt.Errorf("invoice %s is %s and cannot be charged", invoice, row.Status)
+	}
+	return err
 }
 
 // Method is a stored card; the zero one where it is not known.

@@ -32,6 +32,7 @@ import (
 type Store struct {
 	db     *gorm.DB
 	policy billing.Policy
+	sold   *remembered
 }
 
 // Open prepares connections to `mysql://user:password@host:port/name`, which need
@@ -57,7 +58,7 @@ func Open(databaseURL string, policy billing.Policy) (*Store, error) {
 		pool.SetMaxIdleConns(20)
 		pool.SetConnMaxLifetime(10 * time.Minute)
 	}
-	return &Store{db, policy}, nil
+	return &Store{db, policy, &remembered{products: map[string]rememberedProduct{}}}, nil
 }
 
 func dialect(databaseURL string) (gorm.Dialector, error) {
@@ -84,7 +85,7 @@ func dialect(databaseURL string) (gorm.Dialector, error) {
 		if err != nil {
 			return nil, errors.New("DATABASE_URL does not name a MySQL database")
 		}
-		return &mysqlDialector{mysql.Dialector{Config: &mysql.Config{Conn: sql.OpenDB(connector), SkipInitializeWithVersion: true}}}, nil
+		return &mysqlDialector{mysql.Dialector{Config: &mysql.Config{Conn: sql.OpenDB(readCommitted{connector}), SkipInitializeWithVersion: true}}}, nil
 	}
 	return nil, errors.New("DATABASE_URL starts with mysql:// or sqlite://")
 }
@@ -202,10 +203,10 @@ func (s *Store) Close() error {
 }
 
 // tx runs f in a transaction, again where the database gave up on it because
-// of another one. SQLite has one writer at a time and knows no weaker level.
+// of another one. It is READ COMMITTED; SQLite has one writer at a time.
 func (s *Store) tx(ctx context.Context, f func(tx *gorm.DB) error) error {
 	for attempt := 1; ; attempt++ {
-		err := s.db.WithContext(ctx).Transaction(f, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+		err := s.db.WithContext(ctx).Transaction(f)
 		var e *databaseError
 		if !errors.As(err, &e) || !e.again() || attempt == 10 {
 			return err

@@ -175,9 +175,10 @@ func (s *Store) Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invo
 }
 
 // Invoices lists the invoices of an account and of a subscription (of all,
-// where these are empty), the newest first, from below the id before.
+// where these are empty), the newest first, from below the id before. A draft is
+// none yet.
 func (s *Store) Invoices(ctx context.Context, account billing.AccountID, subscription billing.SubscriptionID, before string, limit int) ([]billing.Invoice, error) {
-	q := s.db.WithContext(ctx).Order("id DESC").Limit(limit)
+	q := s.db.WithContext(ctx).Where("status <> ?", billing.InvoiceDraft).Order("id DESC").Limit(limit)
 	if account != "" {
 		q = q.Where("account = ?", account)
 	}
@@ -194,6 +195,18 @@ func (s *Store) Invoices(ctx context.Context, account billing.AccountID, subscri
 		list[i] = r.Detail
 	}
 	return list, err
+}
+
+// FirstInvoice is the first bill of a subscription that was not given up, with
+// the credit notes that correct it. Errors: ErrNotFound.
+func (s *Store) FirstInvoice(ctx context.Context, subscription billing.SubscriptionID) (billing.Invoice, []billing.CreditNote, error) {
+	db := s.db.WithContext(ctx)
+	row, err := one[invoiceRow](db.Where("subscription = ? AND status IN ?", subscription, []billing.InvoiceStatus{billing.InvoiceOpen, billing.InvoicePaid}).Order("id"))
+	if err != nil {
+		return billing.Invoice{}, nil, err
+	}
+	notes, err := creditNotes(db, row.ID)
+	return row.Detail, notes, err
 }
 
 // CreditNotes lists the notes of an invoice.

@@ -73,10 +73,10 @@ func TestSubscriptionsAreFoundByAddressDomainAndNumber(t *testing.T) {
 	})
 }
 
-// Lists by address and by domain take as long with a hundred thousand subscriptions
-// as with a hundred: no table of them is read from end to end. SQLite tells its plan
+// Lists by address and by domain, and the books of a day, take as long with a hundred
+// thousand subscriptions as with a hundred: no table of them is read from end to end. SQLite tells its plan
 // whatever the tables hold.
-func TestListsOfContactsReadNoTableFromEndToEnd(t *testing.T) {
+func TestListsOfContactsAndADaysBooksReadNoTableFromEndToEnd(t *testing.T) {
 	s := open(t, databases[0].url(t))
 	must(t, s.Migrate(t.Context()))
 	var plans []string
@@ -98,6 +98,10 @@ func TestListsOfContactsReadNoTableFromEndToEnd(t *testing.T) {
 		"a domain's subscriptions":   func() error { _, err := s.Overviews(t.Context(), billing.Search{Domain: "b.example"}, 10); return err },
 		"a later page of them": func() error {
 			_, err := s.Overviews(t.Context(), billing.Search{Domain: "b.example", Before: 9}, 10)
+			return err
+		},
+		"a day's books": func() error {
+			_, err := s.Books(t.Context(), "stripe", opening, opening.AddDate(0, 0, 1), billing.Moved{Charges: []billing.MovedCharge{{Invoice: "inv_1"}}})
 			return err
 		},
 		"an address's licences": func() error { _, err := s.Licenses(t.Context(), "a@b.example", "", 10); return err },

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 const stored = new Map();
-globalThis.sessionStorage = {
+globalThis.localStorage = globalThis.sessionStorage = {
   getItem: k => stored.get(k) ?? null, setItem: (k, v) => stored.set(k, v), removeItem: k => stored.delete(k),
 };
-const { finish, kept, prepare, prepareCard, returned } = await import('./assets/pending-order.js');
+const { finish, kept, prepare, prepareCard, returned, tokenOf } = await import('./assets/pending-order.js');
 
 // scripted answers requests in turn, and keeps what was asked. null is a lost
 // connection; nothing more to say is one, too.
@@ -119,9 +119,9 @@ test('an order whose card is given elsewhere is what the API says when the custo
   const { order: away } = await finish(begin(), () => {}, pause);
   assert.deepEqual([away.state, away.action, kept().token], ['away', page, 'cot_1']);
 
-  let asked = scripted([200, { id: 'sub_1', status: 'incomplete' }]);
+  let asked = scripted([200, { subscription: { id: 'sub_1', status: 'incomplete' }, payment: { status: 'none' } }]);
   assert.equal((await returned(kept())).state, 'away');
-  assert.deepEqual([asked[0].path, asked[0].token], ['/v1/subscriptions/sub_1', 'Bearer cot_1']);
+  assert.deepEqual([asked[0].path, asked[0].token], ['/v1/subscriptions/sub_1/receipt', 'Bearer cot_1']);
 
   const declinedThere = await returned(kept(), 'stolen_card');
   assert.deepEqual([declinedThere.state, declinedThere.decline], ['declined', 'stolen_card']);
@@ -129,9 +129,10 @@ test('an order whose card is given elsewhere is what the API says when the custo
   const { order: again } = await finish(prepareCard(kept()), () => {}, pause);
   assert.deepEqual([again.state, again.action, again.token, asked[0].token], ['away', `${page}2`, 'cot_1', 'Bearer cot_1']);
 
-  scripted([200, { id: 'sub_1', status: 'active' }]);
+  scripted([200, { subscription: { id: 'sub_1', status: 'active' }, invoice: { number: 'INV-1' }, payment: { status: 'succeeded' } }]);
   const done = await returned(kept());
-  assert.deepEqual([done.state, done.result.subscription.status, kept().token], ['done', 'active', undefined]);
+  assert.deepEqual([done.state, done.result.subscription.status, done.result.invoice.number, kept().token], ['done', 'active', 'INV-1', undefined]);
+  assert.equal(tokenOf('sub_1'), 'cot_1', 'another tab shows the receipt by the same token');
 });
 
 test('an address that is no page is not gone to', async () => {

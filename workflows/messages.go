@@ -24,8 +24,8 @@ func Register(r interface{ RegisterWorkflow(workflow any) }) {
 // another. Workers send heartbeats more often than that.
 const HeartbeatTimeout = 15 * time.Second
 
-// Start is the input of Subscription: the id, and after continue-as-new the
-// state. A run without a state loads the rows.
+// Start is the input of Subscription: the id, and the state of an order that was
+// just written, or after continue-as-new. A run without a state loads the rows.
 type Start struct {
 	ID    billing.SubscriptionID `json:"id"`
 	State *billing.Subscription  `json:"state,omitempty"`

@@ -77,7 +77,7 @@ func New(t testing.TB, now func() time.Time) *Shop {
 	check(t, err)
 	next, err := licensing.GenerateKey(rand.Reader)
 	check(t, err)
-	papers, err := documents.New(documents.Vendor{Name: "OKVIZ"}, nil)
+	papers, err := Documents()
 	check(t, err)
 	s := &Shop{DB: store, Sandbox: gateway, Mailbox: &Mailbox{}, Keys: licensing.KeyRing{Current: current, Next: next}}
 	s.Activities = &activities.Activities{
@@ -87,6 +87,11 @@ func New(t testing.TB, now func() time.Time) *Shop {
 	}
 	return s
 }
+
+// Documents is what every shop writes documents with: made once, since it tries the fonts out.
+var Documents = sync.OnceValues(func() (*documents.Writer, error) {
+	return documents.New(documents.Vendor{Name: "OKVIZ"}, nil)
+})
 
 // database is the file that every shop begins with, tables and catalogue: made once, since that
 // takes longer than most tests.

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/workflows"
 )
 
 // Temporal hands each update to Workflow. Listed are the workflows of its lists,
@@ -25,8 +26,16 @@ type Temporal struct {
 	Workflow        func(of billing.SubscriptionID, update string, c billing.Command) (billing.Outcome, error)
 	Listed, Running []string
 
-	mu   sync.Mutex
-	sent []string
+	mu     sync.Mutex
+	sent   []string
+	starts []workflows.Start
+}
+
+// Starts are the inputs of the runs that the updates would have started.
+func (f *Temporal) Starts() []workflows.Start {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.starts
 }
 
 // Sent are the ids of the updates that were sent.
@@ -41,7 +50,10 @@ type start struct{ id string }
 func (start) Get(context.Context) (client.WorkflowRun, error) { return nil, nil }
 
 // NewWithStartWorkflowOperation notes which workflow is meant.
-func (f *Temporal) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, _ any, _ ...any) client.WithStartWorkflowOperation {
+func (f *Temporal) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, _ any, args ...any) client.WithStartWorkflowOperation {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.starts = append(f.starts, args[0].(workflows.Start))
 	return start{o.ID}
 }
 

@@ -528,7 +528,7 @@ func TestEveryEmailTellsItsFactsInTextAndHTML(t *testing.T) {
 			switch {
 			case c.email.Kind == billing.NoticeConfirmOrder:
 				why = "somebody ordered with your address"
-			case c.email.SubscriptionNumber == 0 && c.email.Kind != billing.NoticeQuote:
+			case c.email.SubscriptionNumber == 0 && c.email.Kind != billing.NoticeQuote && c.email.To != billing.RoleOperator:
 				why = "your address has an account"
 			case c.email.Kind == billing.NoticeQuote:
 				why = "somebody asked for a quote with your address"

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 
 	"github.com/okviz/licensing/billing"
@@ -22,6 +23,9 @@ type template struct {
 }
 
 var words = map[string]any{"money": MoneyWords, "date": DateWords, "day": dayWords, "plan": PlanWords}
+
+// english are the templates, which are parsed once.
+var english = sync.OnceValues(func() (map[billing.NoticeKind]template, error) { return readTemplates("en") })
 
 // readTemplates parses every kind's template of a language.
 func readTemplates(language string) (map[billing.NoticeKind]template, error) {

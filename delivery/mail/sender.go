@@ -81,7 +81,7 @@ func New(c Config) (*Sender, error) {
 	if err := s.server(c.URL); err != nil {
 		return nil, fmt.Errorf("mail: URL: %w", err)
 	}
-	if s.templates, err = readTemplates("en"); err != nil {
+	if s.templates, err = english(); err != nil {
 		return nil, err
 	}
 	return s, nil

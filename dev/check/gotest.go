@@ -9,7 +9,7 @@ import (
 
 // test runs go test. Gotestsum prints each package, what failed, and why tests were skipped.
 func (r *results) test(name, dir string, env []string, args ...string) {
-	start := heading(name)
+	start := r.heading(name)
 	events, err := os.CreateTemp("", "okviz-tests-*.json")
 	if err != nil {
 		r.count(name, start, err)
@@ -17,8 +17,8 @@ func (r *results) test(name, dir string, env []string, args ...string) {
 	}
 	defer os.Remove(events.Name())
 	defer events.Close()
-	ran := prepare(dir, env, "go", append([]string{
-		"run", gotestsum, "--format", "pkgname-and-test-fails", "--format-hide-empty-pkg", "--jsonfile", events.Name(), "--", "-timeout", "25m",
+	ran := r.prepare(dir, env, "go", append([]string{
+		"run", gotestsum, "--format", "pkgname-and-test-fails", "--format-hide-empty-pkg", "--jsonfile", events.Name(), "--", "-timeout", "25m", "-vet=off", // golangci-lint runs it
 	}, args...)...).Run()
 	failures := r.fail
 	if err := r.read(name, events); err != nil {

@@ -9,7 +9,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,8 +31,8 @@ const (
 // modules are the folders of the two Go modules, seen from the repository's root.
 var modules = []string{".", "dev"}
 
-// raced are the packages that run code side by side.
-var raced = []string{"./workflows/...", "./activities/...", "./api/...", "./models/...", "./worker/..."}
+// raced are the packages that run code side by side, besides models.
+var raced = []string{"./workflows/...", "./activities/...", "./api/...", "./worker/..."}
 
 func main() {
 	if len(os.Args) != 2 {
@@ -43,6 +45,9 @@ func main() {
 		fail("run it as: go -C dev run ./check " + os.Args[1])
 	}
 	os.Setenv("CGO_ENABLED", "0")
+	if os.Getenv("GOGC") == "" { // compilers, linters and tests live too short for a small heap to pay
+		os.Setenv("GOGC", "400")
+	}
 
 	var r results
 	switch os.Args[1] {
@@ -52,8 +57,9 @@ func main() {
 		}
 		return
 	case "check":
-		analyse(&r, ".")
+		wait := r.beside(func(r *results) { analyse(r, ".") })
 		r.test("short tests", ".", nil, "-short", "./...")
+		wait()
 	case "lint":
 		lint(&r)
 	case "race":
@@ -64,13 +70,11 @@ func main() {
 		if ci() || mayInstall() {
 			setup() // what is still missing shows up under "not run"
 		}
-		lint(&r)
-		r.test("tests of .", ".", nil, "./...")
+		// The tests of dev wait for timers, browsers and processes half of their time.
+		wait := r.beside(lint, func(r *results) { r.test("tests of .", ".", nil, "./...") }, race, visual)
 		// Go's cache does not see that files outside of a module changed.
 		r.test("tests of dev", "dev", nil, "-count=1", "./...")
-		race(&r)
-		npm(&r, "tests of the visual", "visual", "test")
-		rebuilt(&r)
+		wait()
 	default:
 		fail("unknown: " + os.Args[1])
 	}
@@ -105,7 +109,11 @@ func race(r *results) {
 	}
 	// Everything is watched: a package that is not may be the one that the linker takes generic
 	// code from (sync.Map's), and then races are seen that are none.
-	r.test(name, ".", []string{"CGO_ENABLED=1"}, append([]string{"-race"}, raced...)...)
+	watched := []string{"CGO_ENABLED=1"}
+	// Fewer cases are enough: more of the same do not run more side by side.
+	r.test(name, ".", watched, append([]string{"-race", "-short"}, raced...)...)
+	// The store's are on both databases.
+	r.test(name+": models", ".", watched, "-race", "./models/...")
 }
 
 // npm runs an npm command of a folder, and before it installs what the folder's lock names.
@@ -122,8 +130,10 @@ func npm(r *results, name, dir string, args ...string) {
 	r.run(name, dir, nil, "npm", args...)
 }
 
-// rebuilt compares the packages of visual/dist with what their source makes.
-func rebuilt(r *results) {
+// visual runs the visual's own tests, and compares the packages of visual/dist with what their
+// source makes.
+func visual(r *results) {
+	npm(r, "tests of the visual", "visual", "test")
 	const name = "packages of visual/dist against their source"
 	if !ci() {
 		r.skip(name, "building them takes some minutes, and is done with CI=true")
@@ -160,6 +170,7 @@ func fuzz(r *results) {
 
 // results counts tests and checks.
 type results struct {
+	out        io.Writer // nil: standard output
 	pass, fail int
 	failures   []string
 	notRun     []string
@@ -172,21 +183,44 @@ func (r *results) failed(name string) {
 	r.failures = append(r.failures, name)
 }
 
+// beside carries steps out one after the other while others run, and prints what each has said at
+// its end. What it returns waits for them.
+func (r *results) beside(steps ...func(*results)) (wait func()) {
+	done := make(chan []results)
+	go func() {
+		var all []results
+		for _, step := range steps {
+			var said bytes.Buffer
+			one := results{out: &said}
+			step(&one)
+			os.Stdout.Write(said.Bytes()) //nolint:errcheck // as fmt.Print's
+			all = append(all, one)
+		}
+		done <- all
+	}()
+	return func() {
+		for _, one := range <-done {
+			r.pass, r.fail = r.pass+one.pass, r.fail+one.fail
+			r.failures, r.notRun = append(r.failures, one.failures...), append(r.notRun, one.notRun...)
+		}
+	}
+}
+
 // run counts a command as passed when it exits with 0.
 func (r *results) run(name, dir string, env []string, command string, args ...string) {
-	start := heading(name)
-	r.count(name, start, prepare(dir, env, command, args...).Run())
+	start := r.heading(name)
+	r.count(name, start, r.prepare(dir, env, command, args...).Run())
 }
 
 func (r *results) count(name string, start time.Time, err error) {
 	took := time.Since(start).Round(100 * time.Millisecond)
 	if err != nil {
 		r.failed(name)
-		fmt.Printf("failed: %s (%v): %v\n", name, took, err)
+		fmt.Fprintf(r.writer(), "failed: %s (%v): %v\n", name, took, err)
 		return
 	}
 	r.pass++
-	fmt.Printf("passed: %s (%v)\n", name, took)
+	fmt.Fprintf(r.writer(), "passed: %s (%v)\n", name, took)
 }
 
 // report prints the end and returns the exit code.
@@ -215,15 +249,25 @@ func list(title string, lines []string) {
 	}
 }
 
-func prepare(dir string, env []string, command string, args ...string) *exec.Cmd {
+func (r *results) prepare(dir string, env []string, command string, args ...string) *exec.Cmd {
+	if r.out != nil && found("nice") { // the tests in the foreground have bounds of time
+		command, args = "nice", append([]string{command}, args...)
+	}
 	cmd := exec.Command(command, args...)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(os.Environ(), env...), os.Stdout, os.Stderr
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(os.Environ(), env...), r.writer(), r.writer()
 	return cmd
 }
 
-func heading(name string) time.Time {
-	fmt.Println("\n== " + name)
+func (r *results) heading(name string) time.Time {
+	fmt.Fprintln(r.writer(), "\n== "+name)
 	return time.Now()
+}
+
+func (r *results) writer() io.Writer {
+	if r.out == nil {
+		return os.Stdout
+	}
+	return r.out
 }
 
 func ci() bool { return os.Getenv("CI") == "true" }

@@ -15,6 +15,9 @@ var needs = []struct {
 	debian []string
 }{
 	{"a MariaDB or MySQL server", func() bool { return found("mariadbd") && found("mariadb-install-db") || found("mysqld") }, []string{"mariadb-server-core", "mariadb-client-core"}},
+	{"its client, to dump and restore", func() bool {
+		return found("mariadb-dump") && found("mariadb-binlog") || found("mysqldump") && found("mysqlbinlog")
+	}, []string{"mariadb-client"}},
 	{"Chromium", func() bool { return found("chromium", "chromium-browser", "google-chrome") }, []string{"chromium"}},
 	{"Node with npm", func() bool { return found("node") && found("npm") }, []string{"nodejs", "npm"}},
 	{"a C compiler", hasCompiler, []string{"gcc", "libc6-dev"}},

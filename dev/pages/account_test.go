@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -174,6 +175,27 @@ func TestTheMailedLinkSignsInAndLeadsBack(t *testing.T) {
 	if !strings.Contains(header, "Sign in") || !strings.Contains(refused, "another one") || strings.Contains(there, "token") {
 		t.Errorf("logged out, the header is %q; a used link says %q at %s", header, refused, there)
 	}
+}
+
+func TestALinkThatIsPutIntoTheWaitingTabSignsIn(t *testing.T) {
+	ctx, s := open(t)
+	buy(t, s, "tok_visa")
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/login"),
+		chromedp.WaitVisible("#email"),
+		chromedp.SendKeys("#email", "ada@contoso.example"),
+		chromedp.Click("#ask"),
+		chromedp.WaitVisible("#sent"),
+	)
+	mailed, err := url.Parse(link(t, s, "ada@contoso.example", "Sign in", "/login#token="))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, ctx,
+		chromedp.Evaluate(`location.hash = `+strconv.Quote(mailed.Fragment), nil),
+		chromedp.Click("#sign-in", chromedp.NodeVisible),
+		chromedp.WaitVisible("#subscriptions"),
+	)
 }
 
 func TestTheWayBackStaysInTheAccount(t *testing.T) {

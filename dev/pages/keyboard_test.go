@@ -37,7 +37,7 @@ func TestAPersonBuysWithTheKeyboardAlone(t *testing.T) {
 		tabTo("billing-name"), chromedp.KeyEvent("Ada Rossi"),
 		tabTo("billing-email"), chromedp.KeyEvent("ada@contoso.example"),
 		tabTo("billing-country"), chromedp.KeyEvent("United States"),
-		tabTo("pay"), chromedp.KeyEvent(" "),
+		tabTo("as-trial"), chromedp.KeyEvent(kb.ArrowRight),
 		chromedp.WaitVisible("#by-card-note"),
 		tabTo("accept_terms"), chromedp.KeyEvent(" "),
 		chromedp.WaitVisible(`#totals[aria-busy="false"]`),

@@ -2,6 +2,7 @@
 package pages
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
 	"github.com/okviz/licensing/dev/chrome"
@@ -108,6 +110,71 @@ func TestAPersonBuysInTheBrowser(t *testing.T) {
 	}
 	if agreed {
 		t.Error("the terms of the next order are accepted already")
+	}
+}
+
+func TestAReceiptIsShownInAnyTabWithItsInvoiceAndFile(t *testing.T) {
+	ctx, s := open(t)
+	var at, paid, number, paidThere, numberThere string
+	run(t, ctx,
+		chromedp.Navigate("http://"+s.HTTP+"/checkout?product=calendar-pro&type=users&tier=1-20&cycle=monthly"),
+		fill("ada@contoso.example"),
+		chromedp.Click("#submit"),
+		give(visa),
+		chromedp.WaitVisible("#license-id"),
+		chromedp.Text("#paid", &paid),
+		chromedp.Text("#invoice-number", &number),
+		chromedp.Location(&at),
+	)
+	tab, done := chromedp.NewContext(ctx)
+	defer done()
+	dir := t.TempDir()
+	run(t, tab,
+		browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(dir),
+		chromedp.Navigate(at),
+		chromedp.WaitVisible("#license-id"),
+		chromedp.Text("#paid", &paidThere),
+		chromedp.Text("#invoice-number", &numberThere),
+		chromedp.Click("#save-invoice"),
+	)
+	pdf := downloaded(t, dir, number+".pdf")
+	run(t, tab, chromedp.Click("#save-file"))
+	file := downloaded(t, dir, "*.pbiviz")
+	if paid != "$9.90" || paidThere != paid || numberThere != number || !strings.HasPrefix(number, "INV-") {
+		t.Errorf("%s by %s, in another tab %s by %s", paid, number, paidThere, numberThere)
+	}
+	if !bytes.HasPrefix(pdf, []byte("%PDF")) || !bytes.HasPrefix(file, []byte("PK")) {
+		t.Errorf("the invoice begins with %q, the file with %q", pdf[:4], file[:2])
+	}
+	var gone string
+	run(t, tab,
+		chromedp.Evaluate(`localStorage.clear()`, nil),
+		chromedp.Reload(),
+		chromedp.WaitVisible("#result"),
+		chromedp.Text("#result", &gone),
+	)
+	if !strings.Contains(gone, "no longer at hand") {
+		t.Errorf("without the order's token the page says %q", gone)
+	}
+}
+
+func TestOnAPhoneThePriceAndTheButtonAreInSight(t *testing.T) {
+	ctx, s := open(t)
+	const inSight = `['brief-price', 'submit'].filter(id => {
+		const r = document.getElementById(id).getBoundingClientRect();
+		return r.height > 0 && r.top >= 0 && r.bottom <= innerHeight;
+	}).join(' ')`
+	var first, scrolled string
+	run(t, ctx,
+		chromedp.EmulateViewport(390, 844),
+		chromedp.Navigate("http://"+s.HTTP+"/checkout?product=calendar-pro&type=users&tier=1-20&cycle=monthly&pay=now"),
+		settled,
+		chromedp.Evaluate(inSight, &first),
+		chromedp.Evaluate(`scrollTo(0, 1000)`, nil),
+		chromedp.Evaluate(inSight, &scrolled),
+	)
+	if first != "brief-price submit" || scrolled != "submit" {
+		t.Errorf("in sight are %q at first, and %q after scrolling", first, scrolled)
 	}
 }
 

@@ -99,7 +99,7 @@ func (p *users) writeTrials(ctx context.Context) {
 
 // observe notes who has asked about a licence; an empty user is one without an
 // id.
-func (p *users) observe(l licensing.Issued, user, address string, now time.Time) {
+func (p *users) observe(l licensing.Issued, user string, from func() string, now time.Time) {
 	if l.Type != licensing.Users {
 		return
 	}
@@ -128,6 +128,7 @@ func (p *users) observe(l licensing.Issued, user, address string, now time.Time)
 	if day := now.UTC().Truncate(24 * time.Hour); !day.Equal(p.day) {
 		p.day, p.added = day, map[string]int{}
 	}
+	address := from()
 	n, asked := p.added[address]
 	if n >= usersPerAddress || !asked && len(p.added) >= addressesKept || p.waits >= usersWaiting {
 		return
@@ -198,12 +199,12 @@ func (p *users) again(week usageWeek, s *seen) {
 	p.waits += len(s.Users)
 }
 
-// Observe notes who has asked about a licence, from an address; an empty user is one
-// without an id. What cannot be kept
-// is left out: fewer are counted then, never more.
-func (c *Checks) Observe(l License, user, address string) {
+// Observe notes who has asked about a licence, and for somebody new from which address;
+// an empty user is one without an id. What cannot be kept is left out: fewer are counted
+// then, never more.
+func (c *Checks) Observe(l License, user string, from func() string) {
 	c.users.try(l.Issued)
-	c.users.observe(l.Issued, user, address, c.now())
+	c.users.observe(l.Issued, user, from, c.now())
 }
 
 // Count writes down who has asked about licences since the last time.

@@ -40,6 +40,8 @@ func (c *counter) totals() string {
 	return fmt.Sprintf("%d users, %d questions, %d without an id", users, questions, without)
 }
 
+func from(address string) func() string { return func() string { return address } }
+
 func licence(t licensing.Type) checks.License {
 	return checks.License{Issued: licensing.Issued{License: licensing.License{ID: "lic_1", Type: t, Covers: 20}}}
 }
@@ -49,7 +51,7 @@ func TestWhoWasSeenIsWrittenDownOnceWhateverTheDatabaseDoes(t *testing.T) {
 	c := checks.New(store, licensing.KeyRing{}, func(context.Context, billing.SubscriptionID) { outgrown++ }, slog.New(slog.DiscardHandler), func() time.Time { return now })
 	see := func(users ...string) {
 		for _, user := range users {
-			c.Observe(licence(licensing.Users), user, "192.0.2.0")
+			c.Observe(licence(licensing.Users), user, from("192.0.2.0"))
 		}
 	}
 	see("ada", "bea", "ada", "")
@@ -87,16 +89,16 @@ func TestAnAddressAddsAThousandUsersADay(t *testing.T) {
 	store, now := &counter{}, monday
 	c := checks.New(store, licensing.KeyRing{}, nil, slog.New(slog.DiscardHandler), func() time.Time { return now })
 	for i := range 1500 {
-		c.Observe(licence(licensing.Users), fmt.Sprint("made up ", i), "192.0.2.0")
-		c.Observe(licence(licensing.Site), fmt.Sprint("made up ", i), "198.51.100.0") // counts nobody
+		c.Observe(licence(licensing.Users), fmt.Sprint("made up ", i), from("192.0.2.0"))
+		c.Observe(licence(licensing.Site), fmt.Sprint("made up ", i), from("198.51.100.0")) // counts nobody
 	}
-	c.Observe(licence(licensing.Users), "ada", "203.0.113.0")
+	c.Observe(licence(licensing.Users), "ada", from("203.0.113.0"))
 	c.Count(t.Context())
 	if got, want := store.totals(), "1001 users, 1501 questions, 0 without an id"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	now = now.AddDate(0, 0, 1)
-	c.Observe(licence(licensing.Users), "made up tomorrow", "192.0.2.0")
+	c.Observe(licence(licensing.Users), "made up tomorrow", from("192.0.2.0"))
 	c.Count(t.Context())
 	if got, want := store.totals(), "1002 users, 1502 questions, 0 without an id"; got != want {
 		t.Errorf("a day later %s, want %s", got, want)

@@ -10,26 +10,34 @@ import (
 	"github.com/okviz/licensing/billing"
 )
 
-// Moved goes by the instants at which Stripe's intents and refunds were made.
+// Moved goes by the instants at which Stripe's charges and refunds were made: an
+// intent may be much older than the charge that succeeded.
 func (g *Gateway) Moved(ctx context.Context, from, to time.Time) (billing.Moved, error) {
 	var moved billing.Moved
 	within := &stripe.RangeQueryParams{GreaterThanOrEqual: from.Unix(), LesserThan: to.Unix()}
+	charges := &stripe.ChargeListParams{CreatedRange: within, Expand: stripe.StringSlice([]string{"data.payment_intent"})}
+	charges.Limit = stripe.Int64(100)
+	for ch, err := range g.client.V1Charges.List(ctx, charges).All(ctx) {
+		if err != nil {
+			return billing.Moved{}, failed("listing the charges", err)
+		}
+		if ch.Status != stripe.ChargeStatusSucceeded || !ch.Captured {
+			continue
+		}
+		c := billing.MovedCharge{Charge: billing.ChargeID(ch.ID)} // made without an intent, and not by us
+		if ch.PaymentIntent != nil {
+			c = charged(ch.PaymentIntent)
+		}
+		c.Method, c.Amount, c.At = ch.PaymentMethod, money(ch.AmountCaptured, ch.Currency), time.Unix(ch.Created, 0).UTC()
+		moved.Charges = append(moved.Charges, c)
+	}
 	intents := &stripe.PaymentIntentListParams{CreatedRange: within}
 	intents.Limit = stripe.Int64(100)
 	for pi, err := range g.client.V1PaymentIntents.List(ctx, intents).All(ctx) {
 		if err != nil {
-			return billing.Moved{}, failed("listing the charges", err)
+			return billing.Moved{}, failed("listing what was prepared", err)
 		}
-		c := billing.MovedCharge{
-			Charge: billing.ChargeID(pi.ID), Invoice: billing.InvoiceID(pi.Metadata[keyInvoice]), Subscription: billing.SubscriptionID(pi.Metadata[keySubscription]),
-			Method: pi.Metadata[keyMethod], Amount: money(pi.AmountReceived, pi.Currency), At: time.Unix(pi.Created, 0).UTC(),
-		}
-		if pi.Customer != nil {
-			c.Customer = pi.Customer.ID
-		}
-		if pi.Status == stripe.PaymentIntentStatusSucceeded {
-			moved.Charges = append(moved.Charges, c)
-		} else if c.Invoice != "" {
+		if c := charged(pi); pi.Status != stripe.PaymentIntentStatusSucceeded && c.Invoice != "" {
 			moved.Prepared = append(moved.Prepared, c)
 		}
 	}
@@ -48,6 +56,18 @@ func (g *Gateway) Moved(ctx context.Context, from, to time.Time) (billing.Moved,
 		moved.Refunds = append(moved.Refunds, given)
 	}
 	return moved, nil
+}
+
+// charged is the charge of an intent, as far as it tells itself.
+func charged(pi *stripe.PaymentIntent) billing.MovedCharge {
+	c := billing.MovedCharge{
+		Charge: billing.ChargeID(pi.ID), Invoice: billing.InvoiceID(pi.Metadata[keyInvoice]), Subscription: billing.SubscriptionID(pi.Metadata[keySubscription]),
+		Method: pi.Metadata[keyMethod], Amount: money(pi.AmountReceived, pi.Currency), At: time.Unix(pi.Created, 0).UTC(),
+	}
+	if pi.Customer != nil {
+		c.Customer = pi.Customer.ID
+	}
+	return c
 }
 
 // Remember keeps the references of a charge and of its customer, an account of

@@ -65,3 +65,26 @@ func TestAChargeThatIsRememberedFromTheListIsNotMadeAgain(t *testing.T) {
 	same(t, got.Status, billing.PaymentSucceeded)
 	same(t, s.asked("POST payment_intents"), 4) // none was made after the restore
 }
+
+// An intent waits for its last retry, or for the customer's bank: the day on which
+// the money moved is the charge's.
+func TestAChargeIsListedOnTheDayOnWhichItWasMade(t *testing.T) {
+	s := newShop(t)
+	r := s.request("pm_visa", 1)
+	ref, err := s.Prepare(t.Context(), r)
+	must(t, err)
+	const age = 20 * 24 * time.Hour
+	s.Age(ref, age)
+	_, err = s.Charge(t.Context(), ref, r)
+	must(t, err)
+	now := time.Now()
+	for _, c := range []struct {
+		at   time.Time
+		want int
+	}{{now, 1}, {now.Add(-age), 0}} {
+		moved, err := s.Moved(t.Context(), c.at.Add(-time.Hour), c.at.Add(time.Hour))
+		must(t, err)
+		same(t, len(moved.Charges), c.want)
+		same(t, len(moved.Prepared), 0)
+	}
+}

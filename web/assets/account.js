@@ -49,7 +49,15 @@ const places = pays => [
  * status is how a subscription stands, in words.
  * @param {Subscription} s
  */
-export const status = s => html`<span class="status ${s.cancel_at_period_end ? '' : s.status}">${s.cancel_at_period_end ? w.ending : s.confirm_by ? w.unconfirmed : w.status[s.status] ?? s.status}</span>`;
+export const status = s => html`<span class="status ${s.cancel_at_period_end ? '' : s.status}">${s.cancel_at_period_end ? w.ending : s.confirm_by ? w.unconfirmed
+  : isLeft(s) ? w.left : w.status[s.status] ?? s.status}</span>`;
+
+/**
+ * isLeft tells of an order that its customer has gone away from: nothing is
+ * owed, and nothing waits for anybody.
+ * @param {Subscription} s
+ */
+export const isLeft = s => s.status === 'incomplete_expired' || s.status === 'incomplete' && s.collection === 'card' && !s.pending_payment && !s.confirm_by;
 
 /**
  * cardWords is what a person knows a card by.

@@ -60,7 +60,7 @@ class Addresses extends Fields {
     this.framed(w.addresses, html`<h1>${w.addresses}</h1><p class="lead">${w.addressesLead}</p>
       <form id="addresses" class="narrow" novalidate autocomplete="on" aria-busy=${this.busy} @submit=${submitted(() => this.submit())}>
         <section><h2>${t.checkout.billing}</h2>
-          ${this.input('billing.name', t.checkout.name, { required: true, autocomplete: 'billing name' })}${this.address()}</section>
+          ${this.input('billing.name', t.checkout.name, { required: true, autocomplete: 'billing name' })}${this.country()}${this.address()}</section>
         <section><h2>${t.checkout.licensee}</h2><p class="quiet">${t.checkout.licenseeLead}</p>
           <label class="tick"><input type="checkbox" id="licensee-same" .checked=${this.same}
             @change=${ticked(on => { this.same = on; this.draw(); })}> ${t.checkout.same}</label>

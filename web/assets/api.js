@@ -75,12 +75,13 @@ export const read = async (address, { token } = {}) => bodyOf(await get(address,
 /**
  * download saves a file that a link cannot lead to, since it needs a token.
  * @param {string} address
- * @param {string} file
  * @param {Options} [options]
  */
-export const download = async (address, file, { token } = {}) => {
-  const url = URL.createObjectURL(await (await get(address, token)).blob());
-  Object.assign(document.createElement('a'), { href: url, download: file }).click();
+export const download = async (address, { token } = {}) => {
+  const answer = await get(address, token);
+  const [, name = ''] = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '') ?? [];
+  const url = URL.createObjectURL(await answer.blob());
+  Object.assign(document.createElement('a'), { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 };
 

@@ -7,12 +7,13 @@ import { likely } from './countries.js';
 import { day, money, roundMoney } from './format.js';
 import { entered, enteredValid, named, submitted, ticked } from './events.js';
 import { idOf, written } from './fields.js';
+import { planWords } from './account.js';
 import { icon } from './icon.js';
 import { loaded } from './loading.js';
 import { OrderForm } from './order-form.js';
 import { forget, here, kept, prepare, returned, unsettled } from './pending-order.js';
 import { address, currenciesOf, cyclesOf, settle, tiersOf, typesOf } from './plans.js';
-import { quoted, result } from './result.js';
+import { quoted, receipt, result } from './result.js';
 import { amount } from './rows.js';
 import { me } from './session.js';
 import { t, word } from './words.js';
@@ -41,7 +42,8 @@ export const checkout = show => {
   const done = order?.state === 'done' ? order : null;
   const waits = unsettled();
   if (bought && order?.state === 'away' && order.subscription === bought) back(show, order, declined);
-  else if (bought) result(show, done && isBought(done) && done.result.subscription.id === bought ? done : null);
+  else if (bought && done && isBought(done) && done.result.subscription.id === bought) result(show, done);
+  else if (bought) receipt(show, bought);
   else if (offered) quoted(show, done && !isBought(done) && done.result.id === offered ? done : null);
   else if (waits && !waits.at.startsWith('/checkout')) location.replace(waits.at);
   else loaded(show, w.title, () => Promise.all([products(), me()]), ([known, who]) => begin(show, known, who));
@@ -300,7 +302,7 @@ class Checkout extends OrderForm {
     return html`
       ${this.me === null ? html`<p>${w.returning} <a href="/login?next=${encodeURIComponent(here())}">${t.login.title}</a></p>` : ''}
       <section aria-labelledby="billing"><h2 id="billing">${w.billing}</h2>
-        ${this.contact('billing', true)}${this.address()}
+        ${this.contact('billing', true)}${this.country()}${this.folded()}
       </section>
       <section aria-labelledby="licensee"><h2 id="licensee">${w.licensee}</h2>
         <p class="quiet">${w.licenseeLead}</p>
@@ -310,9 +312,15 @@ class Checkout extends OrderForm {
       </section>`;
   }
 
+  // folded is what a company needs on its invoice, and others may leave out.
+  folded() {
+    const used = Object.entries({ ...this.draft, ...this.errors }).some(([field, v]) => v && /^billing\.(company|vat_id|address)/.test(field));
+    return html`<details class="fold" id="business" ?open=${used}><summary>${w.business}</summary>${this.address()}</details>`;
+  }
+
   // item is what is bought: the product with its selectors.
   item() {
-    const { product, choice, payNow } = this;
+    const { product, choice } = this;
     const { type, cycle, tier, currency, quantity, price: m } = choice;
     const tiers = tiersOf(product, { type, cycle, currency });
     return html`<div class="item">
@@ -324,20 +332,35 @@ class Checkout extends OrderForm {
         ${tiers.length ? this.select('plan.tier', w.tier, tiers.map(x => [x, x]), tier, x => this.choose({ tier: x })) : ''}
         <div class="pick"><label for="quantity">${w.quantity}</label>
           <input id="quantity" name="quantity" type="number" inputmode="numeric" min="1" max="1000" step="1" required .value=${String(quantity)}
-            ?disabled=${type === 'users'} aria-invalid=${Boolean(this.errors.quantity)} aria-describedby=${this.described('quantity')}
-            @change=${enteredValid(value => this.choose({ quantity: value }))}>${this.error('quantity')}</div>
+            ?disabled=${type === 'users'} aria-invalid=${Boolean(this.errors.quantity)} aria-describedby=${this.described('quantity', type === 'users')}
+            @change=${enteredValid(value => this.choose({ quantity: value }))}>${type === 'users' ? html`<p class="hint" id="quantity-hint">${w.quantityNote}</p>` : ''}${this.error('quantity')}</div>
         ${this.select('currency', w.currency, currenciesOf(product, { type }).map(c => [c, c]), currency, c => this.choose({ currency: c }))}
       </div>
       <div class="cost">
         <p><strong id="item-price">${roundMoney({ ...m, amount: m.amount * quantity })}</strong> / ${t.per[cycle]}${this.pay === 'now' ? '' : ` ${w.withTrial}`}</p>
-        ${this.quote ? '' : html`<label class="switch"><input type="checkbox" role="switch" id="pay" name="pay" value="now" .checked=${payNow} ?disabled=${!product.trial}
-          aria-invalid=${Boolean(this.errors.pay)} aria-describedby=${this.described('pay')}
-          @change=${ticked(on => { this.payNow = on; delete this.errors.pay; this.moved(); })}><span></span>${w.payNow}</label>`}
-        ${product.trial || this.quote ? '' : html`<p class="hint">${w.payNowOnly}</p>`}${this.error('pay')}
-        <label class="switch"><input type="checkbox" role="switch" id="as-quote" .checked=${this.quote}
-          @change=${ticked(on => { this.quote = on; delete this.errors.pay; this.moved(); })}><span></span>${w.quote}</label>
       </div>
+      ${this.ways()}
     </div>`;
+  }
+
+  // ways are the three ways to go on.
+  ways() {
+    const way = this.quote ? 'quote' : this.payNow ? 'now' : 'trial';
+    /** @param {string} id @param {string} value @param {string} label */
+    const one = (id, value, label) => html`<label><input type="radio" name="pay" id=${id} value=${value} .checked=${way === value}
+      aria-describedby=${this.described('pay')}
+      @change=${() => { Object.assign(this, { quote: value === 'quote', payNow: value !== 'trial' }); delete this.errors.pay; this.moved(); }}><span>${label}</span></label>`;
+    return html`<div class="ways"><fieldset class="segments" aria-label=${w.ways}>
+        ${this.product.trial ? one('as-trial', 'trial', w.tryFree) : ''}${one('pay', 'now', w.payNow)}${one('as-quote', 'quote', w.quote)}</fieldset>
+      ${this.product.trial || this.quote ? '' : html`<p class="hint">${w.payNowOnly}</p>`}${this.error('pay')}</div>`;
+  }
+
+  // brief is what is bought, where a phone shows the order far below.
+  brief() {
+    const { product, choice: { type, tier, cycle, price: m, quantity }, preview } = this;
+    return html`<p class="brief panel">${icon(product, 32)}<span><strong>${product.name}</strong><br>
+      <span class="quiet">${planWords({ plan: { type, tier, cycle }, quantity })}</span></span>
+      <span class="sum"><strong id="brief-price">${preview ? money(preview.amount_due) : roundMoney({ ...m, amount: m.amount * quantity })}</strong><br><a href="#order">${w.edit}</a></span></p>`;
   }
 
   sites() {
@@ -364,16 +387,16 @@ class Checkout extends OrderForm {
       ${p.tax_note ? html`<p class="row hint" id="tax-note" lang="en">${p.tax_note}</p>` : ''}
       <h3>${w.recurring}</h3>
       <dl><div class="row strong"><dt>${w.recurringTotal}
-          <p class="hint" id="first-renewal">${w.firstRenewal(day(p.recurring.first_renewal))}</p></dt>
+          ${this.pay === 'trial' ? '' : html`<p class="hint" id="first-renewal">${w.firstRenewal(day(p.recurring.first_renewal))}</p>`}</dt>
         <dd><span id="recurring-total">${money(p.recurring.total)}</span> <span class="per">/ ${word(t.per, p.recurring.cycle)}</span></dd></div></dl>
       ${this.pay === 'now' || !p.trial.until ? '' : html`<p class="row hint" id="trial-note">${w.trialEnds(day(p.trial.until))}</p>`}`;
   }
 
   coupon() {
-    return html`<div class="field"><label for="coupon">${w.coupon} <span class="quiet">(${t.optional})</span></label>
+    return html`<details class="fold" ?open=${Boolean(this.draft.coupon || this.errors.coupon)}><summary>${w.haveCoupon}</summary><div class="field"><label for="coupon">${w.coupon}</label>
       <input id="coupon" name="coupon" maxlength="64" autocomplete="off" spellcheck="false" autocapitalize="characters" .value=${this.draft.coupon ?? ''}
         aria-invalid=${Boolean(this.errors.coupon)} aria-describedby=${this.described('coupon')}
-        @keydown=${(/** @type {KeyboardEvent} */ e) => { if (e.key === 'Enter') { e.preventDefault(); this.total(); } }}>${this.error('coupon')}</div>`;
+        @keydown=${(/** @type {KeyboardEvent} */ e) => { if (e.key === 'Enter') { e.preventDefault(); this.total(); } }}>${this.error('coupon')}</div></details>`;
   }
 
   draw() {
@@ -385,10 +408,11 @@ class Checkout extends OrderForm {
     this.show(w.title, html`<h1>${w.title}</h1>
       <form id="checkout" class="checkout" novalidate autocomplete="on" aria-busy=${this.busy}
         @submit=${submitted(() => this.submit())} @input=${named(field => this.typed(field))} @change=${named(field => this.changed(field))}>
+        ${this.brief()}
         <fieldset class="plain" ?disabled=${locked}>${this.details()}</fieldset>
         <div class="side">
           <fieldset class="plain" ?disabled=${locked}>
-            <h2>${w.order}</h2>
+            <h2 id="order">${w.order}</h2>
             <div class="order">
               <div class="row head" aria-hidden="true"><span>${w.item}</span><span>${w.subtotal}</span></div>
               ${this.item()}<div id="totals" aria-live="polite" aria-busy=${this.stale}>${this.totals()}</div>
@@ -398,11 +422,12 @@ class Checkout extends OrderForm {
           </fieldset>
           <fieldset class="plain" ?disabled=${this.busy}>
             ${quote ? html`<p id="quote-note">${w.quoteNote}</p>` : this.payNow ? this.payment(!placed && Boolean(this.preview?.invoice_allowed)) : ''}
-            ${this.closing(label, !quote)}
+            ${this.accepting(!quote)}
             ${placed ? html`<button id="change-order" class="link" type="button" @click=${() => this.startAgain()}>${w.change}</button>` : ''}
           </fieldset>
-          <p id="status" role="status">${this.status}</p>
         </div>
+        <div class="paybar"><p id="status" role="status">${this.status}</p>
+          <fieldset ?disabled=${this.busy}>${this.button(label)}</fieldset></div>
       </form>`);
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // "/account": what is owed, and what is newest.
 import { html } from './lit-html/lit-html.js';
-import { page, table } from './account.js';
+import { isLeft, page, table } from './account.js';
 import { read } from './api.js';
 import { rows } from './invoices.js';
 import { t } from './words.js';
@@ -20,7 +20,7 @@ export const dashboard = show => page(show, w.title, '/account', (framed, { pays
     ${owed.map(s => html`<p class="banner" role="alert">${s.pending_payment?.action_url
       ? html`${w.asked(s.number)} <a href="/account/subscriptions/${s.id}">${t.result.confirm}</a>`
       : html`${w.owed(s.number)} <a href="/account/subscriptions/${s.id}">${w.pay}</a>`}</p>`)}
-    <section><h2>${w.recent}</h2>${table(subscriptions.slice(0, 5), nameOf)}</section>
+    <section><h2>${w.recent}</h2>${table(subscriptions.filter(s => !isLeft(s)).slice(0, 5), nameOf)}</section>
     ${invoices.length ? html`<section><h2>${w.recentOrders}</h2>${rows(invoices)}</section>` : ''}`);
 }, async () => {
   const [subscriptions, invoices] = await Promise.all([read('/v1/subscriptions?limit=100'), read('/v1/invoices?limit=3')]);

@@ -126,24 +126,28 @@ export class Fields {
     return { name: this.value(`${who}.name`), email: this.value(`${who}.email`) };
   }
 
-  // address is the fields of where an invoice goes; located is what they hold.
-  address() {
+  // country, and address, are the fields of where an invoice goes; located is what
+  // they hold.
+  country() {
     const chosen = this.draft['billing.country'];
-    return html`
-      ${this.input('billing.company', w.company, { autocomplete: 'billing organization' })}
-      <div class="field"><label for="billing-country">${w.country}</label>
+    return html`<div class="field"><label for="billing-country">${w.country}</label>
         <select id="billing-country" name="billing.country" required autocomplete="billing country"
           aria-invalid=${Boolean(this.errors['billing.country'])} aria-describedby=${this.described('billing.country')}>
           ${countries().map(([code, name]) => html`<option value=${code} .selected=${code === chosen}>${name}</option>`)}
-        </select>${this.error('billing.country')}</div>
+        </select>${this.error('billing.country')}</div>`;
+  }
+
+  address() {
+    return html`
+      ${this.input('billing.company', w.company, { autocomplete: 'billing organization' })}
+      ${this.input('billing.vat_id', w.vat, { max: 20, hint: w.vatHint })}
       ${this.input('billing.address.line1', w.line1, { autocomplete: 'billing address-line1' })}
       ${this.input('billing.address.line2', w.line2, { autocomplete: 'billing address-line2' })}
       <div class="pair">
         ${this.input('billing.address.postal_code', w.postal, { max: 20, autocomplete: 'billing postal-code' })}
         ${this.input('billing.address.city', w.city, { max: 100, autocomplete: 'billing address-level2' })}
       </div>
-      ${this.input('billing.address.region', w.region, { max: 100, autocomplete: 'billing address-level1' })}
-      ${this.input('billing.vat_id', w.vat, { max: 20, hint: w.vatHint })}`;
+      ${this.input('billing.address.region', w.region, { max: 100, autocomplete: 'billing address-level1' })}`;
   }
 
   located() {

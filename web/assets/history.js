@@ -4,6 +4,7 @@
 import { html } from './lit-html/lit-html.js';
 import { planWords } from './account.js';
 import { day, minute, money } from './format.js';
+import { reasonOf } from './payment.js';
 import { t, word } from './words.js';
 /** @import { EventWords, SubscriptionEvent } from '../types/pages' */
 /** @typedef {NonNullable<SubscriptionEvent['details']>} Details */
@@ -14,9 +15,10 @@ const w = t.account;
  * words are the details as the sentences name them. paid is nothing where
  * nothing was due.
  * @param {Details} d
+ * @param {string} kind
  * @returns {EventWords}
  */
-const words = d => ({
+const words = (d, kind) => ({
   amount: d.amount && money(d.amount),
   paid: d.amount?.amount ? money(d.amount) : '',
   balance: d.balance && money(d.balance),
@@ -28,7 +30,7 @@ const words = d => ({
   oldPlan: d.old_plan && planWords({ plan: d.old_plan }),
   price: d.price && money(d.price),
   oldPrice: d.old_price && money(d.old_price),
-  why: word(t.decline, d.code) ?? word(w.reason, d.code) ?? '',
+  why: word(w.reason, d.code) ?? (kind === 'payment_declined' ? reasonOf(d.code) : word(t.decline, d.code)) ?? '',
 });
 
 /**
@@ -38,5 +40,5 @@ const words = d => ({
  */
 export const said = ({ kind, details, text }) => {
   const sentence = word(w.event, kind);
-  return sentence && details ? sentence(words(details)) : html`<span lang="en">${text}</span>`;
+  return sentence && details ? sentence(words(details, kind)) : html`<span lang="en">${text}</span>`;
 };

@@ -80,5 +80,6 @@ export const login = show => {
   };
   const titles = { ask: w.title, sent: w.sentTitle, confirm: w.title };
   const draw = () => show(titles[state.step], html`<h1 id="login-title" tabindex="-1">${titles[state.step]}</h1>${steps[state.step]()}`);
+  addEventListener('hashchange', () => given() && change({ step: 'confirm', error: '' })); // the link was put into this tab
   draw();
 };

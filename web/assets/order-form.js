@@ -106,15 +106,18 @@ export class OrderForm extends Fields {
   }
 
   /**
-   * closing is what stands below every order: its terms, what is wrong with it,
-   * and its button.
-   * @param {string} label
+   * accepting is what stands below every order: its terms, and what is wrong with
+   * it.
    */
-  closing(label, terms = true) {
+  accepting(terms = true) {
     return html`${terms ? html`<div><label class="tick terms"><input type="checkbox" id="accept_terms" name="accept_terms" required ?disabled=${this.placed}
         .checked=${Boolean(this.placed || this.draft.accept_terms)} aria-invalid=${Boolean(this.errors.accept_terms)}
         aria-describedby=${this.described('accept_terms')}> ${w.terms}${brand.terms ? html` <a href=${brand.terms} target="_blank" rel="noopener">${t.terms}</a>` : ''}</label>${this.error('accept_terms')}</div>` : ''}
-      <p id="form-error" class="error" role="alert" tabindex="-1">${this.message}</p>
-      <button id="submit" class="wide" type="submit">${label}</button>`;
+      <p id="form-error" class="error" role="alert" tabindex="-1">${this.message}</p>`;
+  }
+
+  /** @param {string} label */
+  button(label) {
+    return html`<button id="submit" class="wide" type="submit">${label}</button>`;
   }
 }

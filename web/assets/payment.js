@@ -7,7 +7,13 @@ import { t, word } from './words.js';
 const w = t.checkout;
 
 /** @param {string} [code] why a card was declined */
-export const declined = code => w.declined(word(t.decline, code) ?? t.decline.generic_decline);
+export const declined = code => w.declined(reasonOf(code) ?? t.decline.generic_decline);
+
+/**
+ * reasonOf is why a card was declined, in words, or by the bank's own code.
+ * @param {string | null} [code]
+ */
+export const reasonOf = code => word(t.decline, code) ?? (code ? t.declineCode(code.replaceAll('_', ' ')) : undefined);
 
 /** @typedef {'card' | 'invoice'} Method */
 const methods = /** @type {Method[]} */ (['card', 'invoice']);

@@ -24,6 +24,18 @@ export const forget = () => sessionStorage.removeItem(item);
 /** @template {PendingOrder} T @param {T} order */
 const keep = order => (sessionStorage.setItem(item, JSON.stringify(order)), order);
 
+// The tokens of the orders of the last day: any tab of this browser may show
+// their receipts.
+const receipts = 'okviz.receipts';
+const day = 24 * 60 * 60_000;
+/** @returns {[subscription: string, kept: { token: string, until: number }][]} */
+const tokens = () => Object.entries(JSON.parse(localStorage.getItem(receipts) ?? '{}')).filter(([, { until }]) => until > Date.now());
+/** @param {string} subscription */
+export const tokenOf = subscription => tokens().find(([id]) => id === subscription)?.[1].token;
+/** @param {string} subscription @param {string} [token] */
+const keepToken = (subscription, token) => token
+  && localStorage.setItem(receipts, JSON.stringify(Object.fromEntries([...tokens(), [subscription, { token, until: Date.now() + day }]])));
+
 // here is the address of the page, by which its order is known again. Its
 // fragment, which holds a quote's token, is sent to no server.
 export const here = () => location.pathname + location.search + location.hash;
@@ -65,11 +77,11 @@ export const prepareCard = order => keep({ ...order, state: 'paying', card: { ke
  * @returns {Promise<AwayOrder | DeclinedOrder | DoneOrder<Bought>>}
  */
 export const returned = async (order, declined) => {
-  const { key, body, at, to, subscription, token, result } = order;
+  const { key, body, at, to, subscription, token } = order;
   if (declined) return keep({ state: 'declined', key, body, at, to, subscription, token, decline: declined });
-  const now = await read(`/v1/subscriptions/${subscription}`, { token });
-  const action = pageOf(now.pending_payment) ?? order.action;
-  return now.status === 'incomplete' ? keep({ ...order, action }) : keep({ state: 'done', body, result: { ...result, subscription: now, payment: null } });
+  const now = await read(`/v1/subscriptions/${subscription}/receipt`, { token });
+  const action = pageOf(now.payment) ?? order.action;
+  return now.subscription.status === 'incomplete' ? keep({ ...order, action }) : keep({ state: 'done', body, result: now });
 };
 
 /**
@@ -90,6 +102,7 @@ export const finish = async (order, tell, pause) => {
   if (answer.ok) {
     const result = answer.body;
     const action = 'payment' in result && pageOf(result.payment);
+    if ('subscription' in result) keepToken(result.subscription.id, result.checkout_token ?? (paying ? order.token : undefined));
     if (!action) return { order: keep(/** @type {DoneOrder<Bought> | DoneOrder<Quote>} */ ({ state: 'done', body, result })) };
     const { subscription, checkout_token: token = paying ? order.token : undefined } = result;
     return { order: keep({ state: 'away', key, body, at, to, subscription: subscription.id, token, action, result: { subscription } }) };

@@ -81,7 +81,7 @@ class QuotePage extends OrderForm {
   async pdf() {
     this.message = '';
     try {
-      await download(`/v1/quotes/${this.q.id}/pdf`, `${this.q.number}.pdf`, { token: this.token });
+      await download(`/v1/quotes/${this.q.id}/pdf`, { token: this.token });
     } catch {
       this.message = t.unreachable;
     }
@@ -99,11 +99,12 @@ class QuotePage extends OrderForm {
       ${q.tax_note ? html`<p class="row hint" id="tax-note" lang="en">${q.tax_note}</p>` : ''}`;
   }
 
-  // accepting is the form of an open quote, and of one whose card was declined.
-  accepting() {
+  // acceptance is the form of an open quote, and of one whose card was declined.
+  acceptance() {
     return html`<form id="accept" class="narrow" novalidate aria-busy=${this.busy} @submit=${submitted(() => this.submit())}>
       <fieldset class="plain" ?disabled=${this.busy}>${this.payment(!this.placed && this.q.invoice_allowed)}
-        ${this.closing(this.placed ? t.checkout.payWith : this.method === 'card' ? t.checkout.pay(money(this.q.total)) : t.checkout.buy)}</fieldset>
+        ${this.accepting()}
+        ${this.button(this.placed ? t.checkout.payWith : this.method === 'card' ? t.checkout.pay(money(this.q.total)) : t.checkout.buy)}</fieldset>
       <p id="status" role="status">${this.status}</p></form>`;
   }
 
@@ -121,7 +122,7 @@ class QuotePage extends OrderForm {
           ${this.bill()}</div>
           <p class="hint">${w.made(day(q.created_at))}</p>
           <p><button type="button" class="second" id="pdf" @click=${() => this.pdf()}>${t.account.pdf}</button></p></div>
-        ${open ? this.accepting()
+        ${open ? this.acceptance()
           : html`<div><p id="form-error" class="error" role="alert">${this.message}</p>
             ${q.status === 'accepted' ? html`<p><a class="button" id="to-subscription" href="/account/subscriptions/${q.subscription_id}">${w.toSubscription}</a></p>`
               : product ? html`<p><a class="button" id="again" href=${address(product, choice, { pay: 'quote' })}>${w.again}</a></p>` : ''}</div>`}

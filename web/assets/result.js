@@ -1,10 +1,13 @@
 // @ts-check
-// What came of an order: /checkout?order=sub_…, or ?quote=quo_…, as long as the
-// tab is open.
+// What came of an order: /checkout?order=sub_…, for a day in any tab; of a quote:
+// ?quote=quo_…, as long as the tab is open.
 import { html } from './lit-html/lit-html.js';
 import { planWords } from './account.js';
 import { day, minute, money } from './format.js';
+import { NotRead, download, read } from './api.js';
+import { loaded } from './loading.js';
 import { pageOf } from './payment-page.js';
+import { tokenOf } from './pending-order.js';
 import { fact } from './rows.js';
 import { t, word } from './words.js';
 /** @import { AwayOrder, Bought, DoneOrder, Quote, Show } from '../types/pages' */
@@ -39,12 +42,22 @@ export const quoted = (show, order) => {
   document.getElementById('result-title')?.focus();
 };
 
-/** @param {Show} show @param {AwayOrder | DoneOrder<Bought> | null} order */
-export const result = (show, order) => {
-  if (!order) {
-    gone(show);
-    return;
+/**
+ * receipt is an order that this tab has not placed.
+ * @param {Show} show
+ * @param {string} subscription
+ */
+export const receipt = (show, subscription) => loaded(show, t.checkout.title, async () => {
+  try {
+    return await read(`/v1/subscriptions/${subscription}/receipt`, { token: tokenOf(subscription) });
+  } catch (error) {
+    if (error instanceof NotRead && [401, 403, 404].includes(error.status)) return null;
+    throw error;
   }
+}, now => now ? result(show, { state: 'done', body: '{}', result: now }) : gone(show));
+
+/** @param {Show} show @param {AwayOrder | DoneOrder<Bought>} order */
+export const result = (show, order) => {
   const { subscription: s, license, invoice, payment } = order.result;
   const ordered = JSON.parse(order.body); // of a quote, it names nobody
   const payer = s.billing_account ?? ordered.billing?.email ?? '';
@@ -53,9 +66,21 @@ export const result = (show, order) => {
   const owed = s.status === 'incomplete' && invoice?.status === 'open'; // by transfer
   const waits = s.confirm_by; // for the mailed link
   const licensed = s.license_id ?? s.status === 'trialing'; // a guest is not told the id of a trial
+  const token = tokenOf(s.id);
+  const own = token && s.status === 'active' && s.collection === 'card'; // what the order's token opens
+  let wrong = '';
+  const save = async (/** @type {string} */ address) => {
+    wrong = '';
+    try {
+      await download(address, { token });
+    } catch {
+      wrong = t.unreachable;
+    }
+    draw();
+  };
   const title = waits ? w.waits : action ? w.action : owed ? w.invoiced : word({ active: w.active, trialing: w.trialing }, s.status) ?? w.other;
 
-  show(title, html`<section id="result" class="result" data-status=${s.status}>
+  const draw = () => show(title, html`<section id="result" class="result" data-status=${s.status}>
     <h1 id="result-title" tabindex="-1">${title}</h1>
     ${action ? html`<p class="lead">${w.actionLead}</p><p><a class="button" id="confirm" href=${action}>${w.confirm}</a></p>` : ''}
     ${waits ? html`<p class="lead" id="waits">${w.waitsLead([...new Set([payer, s.collection === 'invoice' ? payer : receiver])].join(' / '), minute(waits))}</p>` : ''}
@@ -64,7 +89,7 @@ export const result = (show, order) => {
     ${owed ? html`<p class="lead" id="mail-billing">${w.mailOpenInvoice(payer)}</p>` : invoice?.number ? html`<p id="mail-billing">${w.mailInvoice(payer)}</p>` : ''}
     <dl class="order">
       ${fact('license-id', w.license, s.license_id && html`<code>${s.license_id}</code>`)}
-      ${fact('licensee', w.licensee, license?.licensee ?? receiver)}
+      ${fact('licensee', w.licensee, license?.licensee || receiver)}
       ${fact('valid-until', w.validUntil, license ? minute(license.valid_until) : s.status === 'trialing' && s.trial_end && minute(s.trial_end))}
       ${fact('paid-until', w.paidUntil, s.current_period && s.status === 'active' && minute(s.current_period.end))}
       ${fact('subscription-number', w.subscription, `#${s.number}`)}
@@ -75,8 +100,13 @@ export const result = (show, order) => {
       ${fact('invoice-number', w.invoice, invoice?.number)}
       ${fact('next-payment', w.next, s.next_payment_at && day(s.next_payment_at))}
     </dl>
-    ${licensed ? html`<p><a class="button" id="to-license" href="/account/licenses${s.license_id ? `/${s.license_id}` : ''}">${w.toLicense}</a></p><p class="hint">${w.toLicenseNote}</p>` : ''}
+    ${own ? html`<p class="buttons">
+      ${license?.versions?.length ? html`<button type="button" id="save-file" @click=${() => save(`/v1/licenses/${license.id}/download`)}>${t.account.download(license.versions[0].version)}</button>` : ''}
+      ${invoice?.number ? html`<button type="button" class="second" id="save-invoice" @click=${() => save(`/v1/invoices/${invoice.id}/pdf`)}>${t.account.pdfOf(invoice.number)}</button>` : ''}</p>
+      <p class="error" role="alert">${wrong}</p>` : ''}
+    ${licensed ? html`<p><a class=${own ? '' : 'button'} id="to-license" href="/account/licenses${s.license_id ? `/${s.license_id}` : ''}">${w.toLicense}</a></p><p class="hint">${w.toLicenseNote}</p>` : ''}
     <p><a href="/">${w.more}</a></p>
   </section>`);
+  draw();
   document.getElementById('result-title')?.focus();
 };

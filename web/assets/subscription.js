@@ -92,7 +92,7 @@ class SubscriptionPage extends CommandPage {
       <p><a href="/account/subscriptions">← ${w.subscriptions}</a></p>
       <h1>${w.subscription} #${s.number}</h1>
       <p class="lead">${w.created(day(s.created_at))}</p>
-      ${s.pending_payment?.action_url ? html`<div class="banner" role="alert"><p>${s.pending_change
+      ${s.pending_payment?.action_url && !(s.pending_change && s.cancel_at_period_end) ? html`<div class="banner" role="alert"><p>${s.pending_change
         ? w.waitsChange(planWords(s.pending_change), money(s.pending_payment.amount)) : w.waits(money(s.pending_payment.amount))}</p>
         <p><a class="button" id="confirm" href=${s.pending_payment.action_url}>${t.result.confirm}</a></p></div>`
         : s.confirm_by ? html`<div class="banner" id="waits"><p>${w.confirmBy(minute(s.confirm_by))}</p></div>`
@@ -121,6 +121,6 @@ class SubscriptionPage extends CommandPage {
         <div class="row strong"><span>${t.checkout.subtotal}</span><span id="subtotal">${this.total()} <span class="per">/ ${t.per[s.plan.cycle]}</span></span></div>
         <p class="row quiet">${w.priceNote}</p></div></section>
       <section><h2>${w.history}</h2><ol class="history" id="history">${[...events].reverse().map(e => html`<li>
-        <span class="quiet">${minute(e.at)} · ${word(w.actor, e.actor) ?? e.actor}</span><br>${said(e)}</li>`)}</ol></section>`);
+        <span class="quiet">${minute(e.at)} · ${word(w.actor, e.kind === 'payment_declined' ? 'bank' : e.actor) ?? e.actor}</span><br>${said(e)}</li>`)}</ol></section>`);
   }
 }

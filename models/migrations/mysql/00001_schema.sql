@@ -117,8 +117,10 @@ CREATE TABLE invoices (
   in_flight BOOLEAN NOT NULL,
   detail JSON NOT NULL,
   created_at DATETIME NOT NULL,
-  charge VARCHAR(255) NOT NULL
+  charge VARCHAR(255) NOT NULL,
+  paid_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX invoices_paid ON invoices (paid_at);
 CREATE INDEX invoices_subscription ON invoices (subscription, in_flight);
 CREATE INDEX invoices_account ON invoices (account, id);
 
@@ -412,6 +414,7 @@ CREATE TABLE refunds (
   status VARCHAR(64) NOT NULL,
   created_at DATETIME NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX refunds_created ON refunds (created_at);
 CREATE INDEX refunds_subscription ON refunds (subscription, status);
 
 -- How often an account has had its money back for a product.

@@ -64,6 +64,7 @@ type Server struct {
 	faults   map[string]int            // by intent
 	refunds  []string                  // ids, newest first, as all lists
 	intents  []string
+	charges  []string
 	moved    map[string]int // successful charges by invoice
 	lastID   int
 	Requests []string // method, path and idempotency key of each, in order
@@ -144,9 +145,32 @@ func (s *Server) Approve(_ *testing.T, intent billing.ChargeID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if pi := s.objects[string(intent)]; pi["status"] == "requires_action" {
-		pi["status"], pi["amount_received"] = "succeeded", pi["amount"]
-		s.moved[pi["metadata"].(map[string]any)["invoice"].(string)]++
+		s.succeed(pi, s.charge(pi, pi["metadata"].(map[string]any)["method"].(string)))
 	}
+}
+
+// Age makes an intent that much older.
+func (s *Server) Age(intent billing.ChargeID, by time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pi := s.objects[string(intent)]
+	pi["created"] = pi["created"].(int64) - int64(by.Seconds())
+}
+
+// charge is what an intent's confirmation makes; it has failed until it succeeds.
+func (s *Server) charge(pi map[string]any, method string) map[string]any {
+	charge := s.create("ch", "charge", nil, map[string]any{
+		"amount": pi["amount"], "currency": pi["currency"], "amount_refunded": int64(0), "payment_method": method, "payment_intent": pi["id"], "status": "failed", "captured": false,
+	})
+	s.charges = append([]string{charge["id"].(string)}, s.charges...)
+	pi["latest_charge"] = charge["id"]
+	return charge
+}
+
+func (s *Server) succeed(pi, charge map[string]any) {
+	pi["status"], pi["amount_received"] = "succeeded", pi["amount"]
+	charge["status"], charge["captured"], charge["amount_captured"] = "succeeded", true, pi["amount"]
+	s.moved[pi["metadata"].(map[string]any)["invoice"].(string)]++
 }
 
 // Gateway is a gateway that talks to the server through a transport, or
@@ -373,6 +397,16 @@ func (s *Server) answer(method string, path []string, form url.Values) (int, any
 		return 200, object
 	case "POST refunds ":
 		return s.refund(form)
+	case "GET charges ":
+		found := s.list(s.charges, form)
+		for i, c := range found["data"].([]any) {
+			ch := maps.Clone(c.(map[string]any))
+			if form.Get("expand[0]") == "data.payment_intent" {
+				ch["payment_intent"] = s.objects[ch["payment_intent"].(string)]
+			}
+			found["data"].([]any)[i] = ch
+		}
+		return 200, found
 	case "GET refunds ":
 		return 200, s.list(s.refunds, form)
 	default:
@@ -495,8 +529,7 @@ func (s *Server) confirm(pi map[string]any, form url.Values) (int, any) {
 	case s.faults[id] <= c.lost && !c.moves:
 		return lost, nil
 	}
-	charge := s.create("ch", "charge", nil, map[string]any{"amount": pi["amount"], "amount_refunded": int64(0), "payment_method": method})
-	pi["latest_charge"] = charge["id"]
+	charge := s.charge(pi, method)
 	if c.code != "" || c.decline != "" {
 		e := map[string]any{
 			"type": "card_error", "code": c.code, "decline_code": c.decline, "charge": charge["id"], "message": "declined: " + method,
@@ -508,8 +541,7 @@ func (s *Server) confirm(pi map[string]any, form url.Values) (int, any) {
 		pi["last_payment_error"] = e
 		return 402, map[string]any{"error": e}
 	}
-	pi["status"], pi["amount_received"] = "succeeded", pi["amount"]
-	s.moved[pi["metadata"].(map[string]any)["invoice"].(string)]++
+	s.succeed(pi, charge)
 	if s.faults[id] <= c.lost {
 		return lostAndDone, maps.Clone(pi)
 	}

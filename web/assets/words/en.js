@@ -153,7 +153,13 @@ const words = /** @satisfies {Words} */ ({
     payNow: 'Pay now',
     payNowOnly: 'There is no trial of this visual.',
     coupon: 'Coupon',
-    quote: 'Only a quote',
+    haveCoupon: 'I have a coupon',
+    business: 'For a company: name, VAT number and address',
+    quantityNote: 'A tier is bought once, for all its users.',
+    edit: 'Change',
+    ways: 'How do you want to go on?',
+    tryFree: 'Try free',
+    quote: 'Get a quote',
     quoteNote: 'We mail you a quote as PDF, with a link to accept it. Nothing is ordered and nothing is charged.',
     mailQuote: 'Mail me the quote',
     method: 'How do you want to pay?',
@@ -195,9 +201,11 @@ const words = /** @satisfies {Words} */ ({
     abandoned: 'it was not confirmed in time',
   },
 
+  declineCode: code => `the bank says “${code}”`,
+
   // By code, then by field; else the shop's own words are shown.
   refusal: {
-    trial_already_used: 'Your organisation has had its trial of this visual. Switch “Pay now” on to purchase it.',
+    trial_already_used: 'Your organisation has had its trial of this visual. Choose “Pay now” to purchase it.',
     trial_not_offered: 'There is no trial of this visual. Switch “Pay now” on to purchase it.',
     terms_not_accepted: 'Accept the terms to go on.',
     country_not_served: 'We do not sell in this country.',
@@ -323,6 +331,7 @@ const words = /** @satisfies {Words} */ ({
       incomplete: 'Waiting for payment', incomplete_expired: 'Never paid', trialing: 'Trial', active: 'Active', past_due: 'Past due', canceled: 'Cancelled',
     },
     unconfirmed: 'Waiting for confirmation',
+    left: 'Not completed',
     confirmBy: date => `This order waits until ${date} to be confirmed. Use the link in your mailbox.`,
     ending: 'Ends soon',
     license: {
@@ -445,7 +454,7 @@ const words = /** @satisfies {Words} */ ({
       other: 'This was not accepted.',
     },
     history: 'History',
-    actor: { customer: 'you', operator: 'our support', engine: 'by itself' },
+    actor: { customer: 'you', bank: 'the bank', operator: 'our support', engine: 'by itself' },
     chooseOther: 'Choose another plan to see what it costs.',
     credit: 'Proration credit',
     dueNow: 'Amount due now',

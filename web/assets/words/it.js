@@ -103,7 +103,13 @@ export default {
     payNow: 'Paga ora',
     payNowOnly: 'Questo visual non ha un periodo di prova.',
     coupon: 'Codice sconto',
-    quote: 'Solo un preventivo',
+    haveCoupon: 'Ho un codice sconto',
+    business: 'Per un’azienda: nome, partita IVA e indirizzo',
+    quantityNote: 'Una fascia si acquista una volta, per tutti i suoi utenti.',
+    edit: 'Modifica',
+    ways: 'Come vuoi proseguire?',
+    tryFree: 'Prova gratis',
+    quote: 'Chiedi un preventivo',
     quoteNote: 'Ti mandiamo un preventivo in PDF, con un link per accettarlo. Niente viene ordinato o addebitato.',
     mailQuote: 'Mandami il preventivo',
     method: 'Come vuoi pagare?',
@@ -145,8 +151,10 @@ export default {
     abandoned: 'non è stato confermato in tempo',
   },
 
+  declineCode: code => `la banca dice «${code}»`,
+
   refusal: {
-    trial_already_used: 'La tua organizzazione ha già provato questo visual. Attiva «Paga ora» per acquistarlo.',
+    trial_already_used: 'La tua organizzazione ha già provato questo visual. Scegli «Paga ora» per acquistarlo.',
     trial_not_offered: 'Questo visual non ha un periodo di prova. Attiva «Paga ora» per acquistarlo.',
     terms_not_accepted: 'Accetta le condizioni per continuare.',
     country_not_served: 'Non vendiamo in questo paese.',
@@ -271,6 +279,7 @@ export default {
     status: {
       incomplete: 'In attesa di pagamento', incomplete_expired: 'Mai pagato', trialing: 'In prova', active: 'Attivo', past_due: 'Pagamento in ritardo', canceled: 'Terminato',
     },
+    left: 'Non completato',
     unconfirmed: 'In attesa di conferma',
     confirmBy: date => `Questo ordine attende la conferma fino al ${date}. Usa il link che trovi nella tua posta.`,
     ending: 'Sta per terminare',
@@ -394,7 +403,7 @@ export default {
       other: 'Non è stato accettato.',
     },
     history: 'Cronologia',
-    actor: { customer: 'tu', operator: 'la nostra assistenza', engine: 'automatico' },
+    actor: { bank: 'la banca', customer: 'tu', operator: 'la nostra assistenza', engine: 'automatico' },
     event: {
       activated: () => 'La licenza è stata legata a un tenant.',
       activation_key: () => 'La chiave di attivazione è stata sostituita.',
