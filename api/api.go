@@ -106,7 +106,8 @@ type Config struct {
 	PublicURL      string         // of the pages
 	Secret         billing.Secret // signs checkout tokens and mailed links
 	TestClocks     bool
-	PlainWebhooks  bool // an endpoint may be http
+	Origins        []string // of the operator's other pages, which customers may be sent back to
+	PlainWebhooks  bool     // an endpoint may be http
 	RateLimits     bool
 	TrustedProxies []string
 	Log            *slog.Logger

@@ -52,6 +52,7 @@ type Config struct {
 	OperatorKey      string         `env:"OKVIZ_OPERATOR_KEY"`                 // development only
 	TestClocks       bool           `env:"OKVIZ_TEST_CLOCKS"`                  // development only
 	TrustedProxies   []string       `env:"OKVIZ_TRUSTED_PROXIES"`
+	Origins          []string       `env:"OKVIZ_ORIGINS"`          // of your other pages, which portal sessions may lead back to
 	WebhookNetworks  []netip.Prefix `env:"OKVIZ_WEBHOOK_NETWORKS"` // networks that webhooks are sent to though they are not public, also without https
 	AcceptRisks      []string       `env:"OKVIZ_ACCEPT_RISKS"`     // what production otherwise refuses
 	Deployment       string         `env:"OKVIZ_DEPLOYMENT"`       // of the workers, as Temporal's Worker Deployment Versioning names it; empty: no versioning
@@ -188,6 +189,12 @@ func (c Config) checkPages(wrong *faults) {
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.HasSuffix(c.PublicURL, "/") {
 		wrong.add("OKVIZ_PUBLIC_URL", "is not a URL such as https://licences.okviz.example, without a slash at its end")
+	}
+	for _, o := range c.Origins {
+		if u, err := url.Parse(o); err != nil || u.Host == "" || o != u.Scheme+"://"+u.Host || u.Scheme != "https" && (u.Scheme != "http" || !c.Development()) {
+			wrong.add("OKVIZ_ORIGINS", "is not a list of origins such as https://www.okviz.example")
+			break
+		}
 	}
 	if c.Brand == "" {
 		wrong.add("OKVIZ_BRAND", "is missing")

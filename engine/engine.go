@@ -289,7 +289,7 @@ func (e *Engine) api() (http.Handler, error) {
 			Licenses: e.Store, Accounts: e.Store, Privacy: e.Store, Operators: e.Store, Events: e.Store, Gateway: e.Store,
 		},
 		Commands: e.commands, Checks: e.checks, Events: e.events, Office: e.Office, Gateway: e.gateway, Files: e.Stamper, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
-		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Pages: web.Handler(brand), Version: Version(), PublicURL: e.config.PublicURL, Secret: e.config.Secret, TestClocks: e.config.TestClocks, PlainWebhooks: len(e.config.WebhookNetworks) > 0,
+		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Pages: web.Handler(brand), Version: Version(), PublicURL: e.config.PublicURL, Secret: e.config.Secret, TestClocks: e.config.TestClocks, Origins: e.config.Origins, PlainWebhooks: len(e.config.WebhookNetworks) > 0,
 		RateLimits:     e.config.limited(),
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})

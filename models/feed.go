@@ -57,8 +57,9 @@ func (s *Store) publish(tx *gorm.DB, events ...billing.FeedEvent) error {
 	return tx.Create(&rows).Error
 }
 
-// publishChangeset adds what a changeset tells. row is as it was before.
-func (s *Store) publishChangeset(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
+// publishChangeset adds what a changeset tells. row is as it was before, license as it
+// is now.
+func (s *Store) publishChangeset(tx *gorm.DB, row subscriptionRow, license licenseRow, p billing.Changeset) error {
 	events := p.Feed(row.State, s.policy)
 	if p.Void != "" {
 		inv, err := one[invoiceRow](tx.Where("id = ?", p.Void))
@@ -75,11 +76,7 @@ func (s *Store) publishChangeset(tx *gorm.DB, row subscriptionRow, p billing.Cha
 		e.Subscription, e.Account, e.Licensee = row.ID, row.BillingAccount, row.LicenseeAccount
 		switch {
 		case e.License != nil:
-			l, err := one[licenseRow](tx.Where("id = ?", e.License.ID))
-			if err != nil {
-				return err
-			}
-			e.FeedObject = l.told()
+			e.FeedObject = license.told()
 		case e.State != nil:
 			e.Method = cmp.Or(p.Method, row.Method)
 		case e.Invoice != nil:

@@ -33,8 +33,10 @@ func (s *Store) Post(ctx context.Context, p billing.Changeset) error {
 				return err
 			}
 		}
-		advance := func(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
-			return s.advance(tx, row, p, by.Actor)
+		var license licenseRow
+		advance := func(tx *gorm.DB, row subscriptionRow, p billing.Changeset) (err error) {
+			license, err = s.advance(tx, row, p, by.Actor)
+			return err
 		}
 		for _, write := range []func(*gorm.DB, subscriptionRow, billing.Changeset) error{
 			admit, s.claim, s.moveMoney, advance, answer,
@@ -48,7 +50,7 @@ func (s *Store) Post(ctx context.Context, p billing.Changeset) error {
 		if err != nil {
 			return err
 		}
-		if err := s.publishChangeset(tx, row, filed); err != nil {
+		if err := s.publishChangeset(tx, row, license, filed); err != nil {
 			return err
 		}
 		return s.auditCommand(tx, row, p, by)
@@ -117,10 +119,10 @@ func (s *Store) moveMoney(tx *gorm.DB, row subscriptionRow, p billing.Changeset)
 }
 
 // advance writes the subscription's new state, its licence, history and mails.
-// A changeset that only reserves a bill has none of these.
-func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, actor string) error {
+// A changeset that only reserves a bill has none of these. It gives the licence back.
+func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, actor string) (license licenseRow, err error) {
 	if p.Subscription.Revision == p.From {
-		return nil
+		return license, nil
 	}
 	was, state := row.State, p.Subscription
 	row.Revision, row.Status, row.State, row.NextAt = state.Revision, state.Status, state, optional(state.Next.At)
@@ -128,11 +130,11 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, a
 		row.Method = p.Method
 	}
 	if err := save(tx, row.ID, &row); err != nil {
-		return err
+		return license, err
 	}
 	if state.License != "" {
-		if err := s.entitle(tx, was, state); err != nil {
-			return err
+		if license, err = s.entitle(tx, was, state); err != nil {
+			return license, err
 		}
 	}
 	events := make([]*eventRow, len(p.Events))
@@ -151,9 +153,9 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, a
 		}
 	}
 	if err := create(tx, events); err != nil {
-		return err
+		return license, err
 	}
-	return create(tx, mails)
+	return license, create(tx, mails)
 }
 
 // create inserts rows, if there are any, with one statement.
@@ -175,9 +177,7 @@ func answer(tx *gorm.DB, _ subscriptionRow, p billing.Changeset) error {
 
 // entitle writes what a subscription's state grants to its licence, which is
 // created when it is first granted something.
-func (s *Store) entitle(tx *gorm.DB, was, state billing.Subscription) error {
-	var row licenseRow
-	var err error
+func (s *Store) entitle(tx *gorm.DB, was, state billing.Subscription) (row licenseRow, err error) {
 	fresh := was.License == ""
 	if !fresh {
 		row, err = one[licenseRow](locked(tx).Where("id = ?", state.License))
@@ -186,18 +186,18 @@ func (s *Store) entitle(tx *gorm.DB, was, state billing.Subscription) error {
 	if fresh {
 		o, err := one[orderRow](tx.Where("subscription = ?", state.ID))
 		if err != nil {
-			return err
+			return row, err
 		}
 		row = licenseRow{
 			ID: state.License, Subscription: state.ID, Product: state.Product, TestClock: state.TestClock,
 			Licensee: o.Detail.Licensee.String(), Sites: append([]string{}, o.Detail.Sites...), ActivationKey: rand.Text(),
 		}
 	} else if err != nil {
-		return err
+		return row, err
 	}
 	covers, err := s.sold.covers(tx, state.Product, state.Plan.ID)
 	if err != nil {
-		return err
+		return row, err
 	}
 	e := state.Entitlement(s.policy)
 	row.Revision, row.Status, row.CancelAtEnd, row.ValidUntil = state.Revision, e.Status, e.CancelAtPeriodEnd, e.ValidUntil
@@ -209,9 +209,9 @@ func (s *Store) entitle(tx *gorm.DB, was, state billing.Subscription) error {
 	}
 	row.PeriodEnd, row.Plan, row.Covers, row.Quantity = state.Period.End, state.Plan, covers, state.Quantity
 	if fresh {
-		return tx.Create(&row).Error
+		return row, tx.Create(&row).Error
 	}
-	return save(tx, row.ID, &row)
+	return row, save(tx, row.ID, &row)
 }
 
 // file writes the documents, credit notes and the invoice, and gives the changeset

@@ -23,6 +23,7 @@ type loginRow struct {
 	Account   billing.AccountID
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	ReturnURL string // the page that a portal session came from; empty: none
 	UsedAt    *time.Time
 }
 
@@ -71,6 +72,18 @@ func (s *Store) BeginLogin(ctx context.Context, id, token string, account billin
 			row.DoneAt, row.Failed = &now, true
 		}
 		return tx.Create(&row).Error
+	})
+}
+
+// BeginPortalSession keeps the token of a link that an operator hands on to the account's
+// owner: nothing is mailed. It says until when the link is good.
+func (s *Store) BeginPortalSession(ctx context.Context, id, token string, account billing.AccountID, returnURL string) (expires time.Time, err error) {
+	expires = s.db.NowFunc().Add(loginLife)
+	return expires, s.tx(ctx, func(tx *gorm.DB) error {
+		if err := tx.Create(&loginRow{ID: id, Hash: hashKey(token), Account: account, ExpiresAt: expires, ReturnURL: returnURL}).Error; err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "account.portal_session", string(account), nil, map[string]any{"login": id})
 	})
 }
 
@@ -137,9 +150,9 @@ func (s *Store) NoteBrowser(ctx context.Context, account billing.AccountID, cook
 	return id, err
 }
 
-// ConfirmLogin makes a session of a mailed link's token, once, and ends the
-// account's older links. Errors: ErrNotFound.
-func (s *Store) ConfirmLogin(ctx context.Context, token, session string) (account billing.Account, expires time.Time, err error) {
+// ConfirmLogin makes a session of a link's token, once, and ends the account's older
+// links. returnURL is the page that a portal session came from. Errors: ErrNotFound.
+func (s *Store) ConfirmLogin(ctx context.Context, token, session string) (account billing.Account, expires time.Time, returnURL string, err error) {
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		now := s.db.NowFunc()
 		login, err := one[loginRow](locked(tx).Where("hash = ?", hashKey(token)))
@@ -157,10 +170,10 @@ func (s *Store) ConfirmLogin(ctx context.Context, token, session string) (accoun
 		if err != nil {
 			return err
 		}
-		account, expires = billing.Account{ID: row.ID, Email: row.Email}, now.Add(sessionLife)
+		account, expires, returnURL = billing.Account{ID: row.ID, Email: row.Email}, now.Add(sessionLife), login.ReturnURL
 		return tx.Create(&sessionRow{ID: NewID("ses"), Hash: hashKey(session), Account: row.ID, ExpiresAt: expires}).Error
 	})
-	return account, expires, err
+	return account, expires, returnURL, err
 }
 
 // Session finds whose session a cookie is. Errors: ErrNotFound.

@@ -432,6 +432,7 @@ CREATE TABLE logins (
   account VARCHAR(64) NOT NULL,
   created_at DATETIME NOT NULL,
   expires_at DATETIME NOT NULL,
+  return_url TEXT NOT NULL,
   used_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 

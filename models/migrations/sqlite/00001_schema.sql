@@ -432,6 +432,7 @@ CREATE TABLE logins (
   account TEXT NOT NULL,
   created_at DATETIME NOT NULL,
   expires_at DATETIME NOT NULL,
+  return_url TEXT NOT NULL,
   used_at DATETIME NULL
 );
 
