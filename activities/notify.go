@@ -44,7 +44,7 @@ func (a *Activities) send(ctx context.Context, e billing.Envelope, of *billing.S
 }
 
 // attachNote adds a credit note to an email.
-func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string, to billing.BillingDetails) error {
+func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string, o billing.Order) error {
 	note, err := a.Store.CreditNote(ctx, id)
 	if err != nil {
 		return fmt.Errorf("credit note %s: %w", id, err)
@@ -53,7 +53,7 @@ func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string
 	if err != nil {
 		return err
 	}
-	pdf, err := a.Documents.CreditNote(note, inv, to)
+	pdf, err := a.Documents.CreditNote(note, inv, o.BilledTo(inv))
 	if err != nil {
 		return err
 	}
@@ -182,16 +182,19 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope, of *billing.
 		return a.confirmEmail(l, snapshot)
 	}
 	if e.Notice.InvoiceID != "" {
-		if err := a.attachInvoice(ctx, &l, e.Notice, snapshot.Order.Billing); err != nil {
+		if err := a.attachInvoice(ctx, &l, e.Notice, snapshot.Order); err != nil {
 			return l, err
 		}
 	}
 	switch e.Notice.To {
 	case billing.RoleBilling:
 		for _, id := range e.Notice.CreditNotes {
-			if err := a.attachNote(ctx, &l, id, snapshot.Order.Billing); err != nil {
+			if err := a.attachNote(ctx, &l, id, snapshot.Order); err != nil {
 				return l, err
 			}
+		}
+		if len(l.Attachments) > 0 {
+			l.CC = snapshot.Order.CC
 		}
 		if e.Notice.Kind == billing.NoticeOverLimit {
 			l.Link += "/change"
@@ -208,11 +211,12 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope, of *billing.
 // attachInvoice adds the invoice that an email is about, once it has a number,
 // and for one that became void the credit notes that correct it. The operator
 // is sent no documents.
-func (a *Activities) attachInvoice(ctx context.Context, l *billing.Email, n billing.Notice, to billing.BillingDetails) error {
+func (a *Activities) attachInvoice(ctx context.Context, l *billing.Email, n billing.Notice, o billing.Order) error {
 	inv, notes, err := a.Store.Invoice(ctx, n.InvoiceID)
 	if err != nil {
 		return err
 	}
+	to := o.BilledTo(inv)
 	l.InvoiceNumber = inv.Number
 	if n.Kind == billing.NoticeInvoiceVoid {
 		for _, note := range notes {

@@ -242,6 +242,16 @@ func (a *Activities) decide(ctx context.Context, t Task, snapshot *billing.Snaps
 			snapshot.Method, snapshot.MethodExp = card.Ref, card.Exp
 		}
 	}
+	if c.Action.Amends() {
+		r, err := a.Store.Request(ctx, c.Request)
+		if err != nil {
+			return billing.Decision{}, err
+		}
+		if r.Amendment == nil {
+			return refused(billing.CodeRequestExpired, "", "what was to be amended is not on file any more"), nil
+		}
+		snapshot.Amendment = *r.Amendment
+	}
 	if c.Action == billing.ActionMarkPaid {
 		if err := a.transferred(ctx, &c, snapshot); err != nil {
 			return billing.Decision{}, err

@@ -161,6 +161,7 @@ func New(c Config) (http.Handler, error) {
 	(&shop{done, c.Stores.Shop, held}).routes(h)
 	(&subscriptions{done, c.Stores.Subscriptions}).routes(h)
 	held.routes(h)
+	(&amendments{done, c.Stores.Subscriptions, held}).routes(h)
 	(&invoices{s, c.Stores.Invoices}).routes(h)
 	people := &accounts{s, c.Stores.Accounts}
 	people.routes(h)

@@ -226,7 +226,7 @@ func (s *shop) discount(ctx context.Context, coupon *string, product, currency s
 
 // checkCountry checks that a country can be billed, and that something may be sold
 // there.
-func (s *shop) checkCountry(country string) error {
+func (s *server) checkCountry(country string) error {
 	switch {
 	case !billing.ValidCountry(country):
 		return invalid("billing.country", "is not a country")

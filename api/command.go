@@ -29,8 +29,9 @@ type outcomes struct {
 // CommandInput is the part of a request that every command has. (Huma sees
 // embedded structs only if their names are exported.)
 type CommandInput struct {
-	reason *string // why, in the caller's words; a body's
-	Key    string  `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters. Repeating the same key and body returns the first answer again."`
+	reason    *string            // why, in the caller's words; a body's
+	amendment *billing.Amendment // what the command changes of people and companies
+	Key       string             `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters. Repeating the same key and body returns the first answer again."`
 }
 
 var visible = regexp.MustCompile(`^[!-~]{16,255}$`)
@@ -106,6 +107,7 @@ func (s *outcomes) command(ctx context.Context, in CommandInput, route string, s
 	if in.reason != nil {
 		r.Reason = *in.reason
 	}
+	r.Amendment = in.amendment
 	if r, err = s.Commands.Do(ctx, r); err != nil {
 		return nil, s.answer(err)
 	}

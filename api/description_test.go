@@ -196,7 +196,7 @@ func TestTheDescriptionIsWhole(t *testing.T) {
 			}) bool {
 				return q.Name == "Idempotency-Key" && q.In == "header"
 			})
-			if moves := isIn([]string{"checkout", "quote", "accept-quote", "change", "cancel", "resume", "renew", "store-payment-method", "money-back", "cancel-now", "refund-invoice", "suspend-license", "revoke-license", "reinstate-license", "mark-paid", "import-statement"}, op.OperationID); moves != keyed {
+			if moves := isIn([]string{"checkout", "quote", "accept-quote", "change", "cancel", "resume", "renew", "store-payment-method", "money-back", "cancel-now", "refund-invoice", "suspend-license", "revoke-license", "reinstate-license", "mark-paid", "import-statement", "transfer-subscription"}, op.OperationID); moves != keyed {
 				t.Errorf("%s: Idempotency-Key is described: %t", at, keyed)
 			}
 			for _, security := range op.Security {

@@ -93,7 +93,7 @@ func (s *invoices) invoicePDF(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	pdf, err := s.Documents.Invoice(inv, snapshot.Order.Billing)
+	pdf, err := s.Documents.Invoice(inv, snapshot.Order.BilledTo(inv))
 	if err != nil {
 		return nil, s.answer(err)
 	}

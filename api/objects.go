@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"strings"
@@ -57,6 +58,13 @@ type PendingChange struct {
 	ExpiresAt *time.Time    `json:"expires_at"`
 }
 
+// ScheduledChange is a change that is made at the end of what is paid.
+type ScheduledChange struct {
+	Plan     Plan      `json:"plan"`
+	Quantity int64     `json:"quantity"`
+	At       time.Time `json:"at" doc:"The first period of the new plan begins here, at the price that the plan has then."`
+}
+
 // Subscription as its owner sees it.
 type Subscription struct {
 	ID                string                `json:"id"`
@@ -77,9 +85,12 @@ type Subscription struct {
 	CanceledAt        *time.Time            `json:"canceled_at"`
 	CancelReason      *billing.CancelReason `json:"cancel_reason"`
 	PendingChange     *PendingChange        `json:"pending_change"`
+	ScheduledChange   *ScheduledChange      `json:"scheduled_change"`
 	PendingPayment    *PendingPayment       `json:"pending_payment,omitempty" doc:"Absent if no change is pending."`
 	PaymentMethod     *Card                 `json:"payment_method"`
 	Actions           []billing.Action      `json:"actions" doc:"The commands that are possible now, in the order of the page's buttons."`
+	PurchaseOrder     string                `json:"purchase_order"`
+	Language          string                `json:"language" enum:"en,it"`
 	LicenseID         *string               `json:"license_id"`
 	BillingAccount    *string               `json:"billing_account"`
 	LicenseeAccount   *string               `json:"licensee_account"`
@@ -198,10 +209,13 @@ func viewSubscription(o billing.Overview) Subscription {
 		TrialEnd: instant(o.TrialEnd), NextPaymentAt: instant(o.NextPaymentAt()), LastPaymentAt: instant(o.LastPaymentAt),
 		CancelAtPeriodEnd: o.CancelAtPeriodEnd, CanceledAt: instant(o.CanceledAt), Actions: o.Actions(o.At(o.Read)),
 		LicenseID: text(string(o.License)), BillingAccount: text(o.BillingAccount), LicenseeAccount: text(o.LicenseeAccount),
-		TestClock: text(o.TestClock),
+		TestClock: text(o.TestClock), PurchaseOrder: o.PurchaseOrder, Language: cmp.Or(o.Language, billing.Languages[0]),
 	}
 	if o.AwaitsConfirmation() {
 		v.ConfirmBy = instant(o.ConfirmBy)
+	}
+	if c := o.ScheduledChange; c != (billing.ScheduledChange{}) {
+		v.ScheduledChange = &ScheduledChange{viewPlan(c.Plan), c.Quantity, c.At.UTC()}
 	}
 	if o.CancelReason != "" {
 		v.CancelReason = &o.CancelReason
@@ -253,7 +267,7 @@ func (v Subscription) waitsLike(o Subscription) bool {
 
 // withoutNames is what the holder of a checkout token may see.
 func (v Subscription) withoutNames() Subscription {
-	v.BillingAccount, v.LicenseeAccount, v.PaymentMethod = nil, nil, nil
+	v.BillingAccount, v.LicenseeAccount, v.PaymentMethod, v.PurchaseOrder = nil, nil, nil, ""
 	if v.Status == billing.Trialing { // see withoutTrial
 		v.LicenseID = nil
 	}

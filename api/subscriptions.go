@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/commands"
 	"github.com/okviz/licensing/licensing"
 )
 
@@ -31,9 +32,15 @@ type emptyCommand struct {
 
 // ChangeBody names another plan, or another quantity.
 type ChangeBody struct {
-	Plan     planChoice `json:"plan"`
-	Quantity int64      `json:"quantity,omitempty" minimum:"1" maximum:"1000" doc:"Absent: unchanged."`
+	Plan              planChoice      `json:"plan"`
+	Quantity          int64           `json:"quantity,omitempty" minimum:"1" maximum:"1000" doc:"Absent: unchanged."`
+	When              string          `json:"when,omitempty" enum:"now,period_end" default:"now" doc:"period_end: once all that is paid is over, without proration. In a trial, at its end."`
+	Sites             []string        `json:"sites,omitempty" maxItems:"1000" doc:"The sites of a site licence from now on; absent or empty: unchanged. A change at period_end names none."`
+	ProrationTime     *time.Time      `json:"proration_time,omitempty" doc:"The preview's proration_time, so that the change costs what the preview said. A change at period_end does not depend on it."`
+	ExpectedAmountDue *ExpectedAmount `json:"expected_amount_due,omitempty" doc:"The preview's, or its minor units alone: another cost is refused."`
 }
+
+func (b ChangeBody) scheduled() bool { return b.When == "period_end" }
 
 // ExpectedAmount is an amount as the preview tells it, or its minor units, with
 // no currency then.
@@ -55,8 +62,8 @@ func (e ExpectedAmount) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{r.Schema(reflect.TypeFor[billing.Money](), true, ""), units}}
 }
 
-// ChangePreview is what a change would cost. All money is positive; credit is
-// taken off.
+// ChangePreview is what a change would cost: now, or when the new period begins
+// where it is scheduled. All money is positive; credit is taken off.
 type ChangePreview struct {
 	Current        Plan          `json:"current"`
 	Plan           Plan          `json:"plan"`
@@ -79,6 +86,8 @@ type SubscriptionStore interface {
 	Events(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Event, error)
 	Snapshot(ctx context.Context, subscription billing.SubscriptionID) (billing.Snapshot, error)
 	SetSites(ctx context.Context, id licensing.LicenseID, sites []string, limit int64) error
+	// OpenAccount finds the account of an address, or opens it.
+	OpenAccount(ctx context.Context, email string) (billing.Account, error)
 }
 
 // subscriptions shows subscriptions, and carries out their owners' commands.
@@ -94,7 +103,8 @@ func (s *subscriptions) routes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, at, "get-subscription", "One subscription", "Account", order), s.getSubscription)
 	huma.Register(h, route(http.MethodGet, at+"/events", "list-events", "A subscription's history", "Account", account), s.listEvents)
 	huma.Register(h, route(http.MethodPost, at+"/change/preview", "preview-change", "Preview what a change of plan costs", "Account", account, by(billing.OperatorRoles...)), s.previewChange)
-	huma.Register(h, route(http.MethodPost, at+"/change", "change", "Change plan or quantity, at once", "Account", account), s.change)
+	huma.Register(h, route(http.MethodPost, at+"/change", "change", "Change plan or quantity, at once or at the end of the period", "Account", account), s.change)
+	huma.Register(h, route(http.MethodDelete, at+"/scheduled-change", "withdraw-change", "Withdraw a scheduled change", "Account", account), s.withdrawChange)
 	huma.Register(h, route(http.MethodPost, at+"/payment-method", "store-payment-method", "Use another card", "Account", order), s.storeMethod)
 	for _, c := range []struct {
 		action  billing.Action
@@ -177,7 +187,14 @@ func (s *subscriptions) changeOf(ctx context.Context, id billing.SubscriptionID,
 	if err != nil {
 		return billing.Command{}, snapshot, err
 	}
-	return billing.Command{Action: billing.ActionChange, Plan: plan.ID, Quantity: b.Quantity}, snapshot, nil
+	c := billing.Command{Action: billing.ActionChange, Plan: plan.ID, Quantity: b.Quantity}
+	if b.scheduled() {
+		c.Action = billing.ActionScheduleChange
+		if len(b.Sites) > 0 {
+			return c, snapshot, invalid("sites", "are named once the change has been made")
+		}
+	}
+	return c, snapshot, nil
 }
 
 func (s *subscriptions) previewChange(ctx context.Context, in *struct {
@@ -192,7 +209,11 @@ func (s *subscriptions) previewChange(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	p, err := snapshot.PreviewChange(c, now)
+	preview := snapshot.PreviewChange
+	if in.Body.scheduled() {
+		preview = snapshot.PreviewScheduled
+	}
+	p, err := preview(c, now)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -209,14 +230,9 @@ func (s *subscriptions) previewChange(ctx context.Context, in *struct {
 func (s *subscriptions) change(ctx context.Context, in *struct {
 	CommandInput
 	SubscriptionInput
-	Body struct {
-		ChangeBody
-		Sites             []string        `json:"sites,omitempty" maxItems:"1000" doc:"The sites of a site licence from now on; absent or empty: unchanged."`
-		ProrationTime     *time.Time      `json:"proration_time,omitempty" doc:"The preview's proration_time, so that the change costs what the preview said."`
-		ExpectedAmountDue *ExpectedAmount `json:"expected_amount_due,omitempty" doc:"The preview's, or its minor units alone: another cost is refused."`
-	}
+	Body ChangeBody
 }) (*commandOutput, error) {
-	c, snapshot, err := s.changeOf(ctx, billing.SubscriptionID(in.ID), in.Body.ChangeBody)
+	c, snapshot, err := s.changeOf(ctx, billing.SubscriptionID(in.ID), in.Body)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -226,7 +242,7 @@ func (s *subscriptions) change(ctx context.Context, in *struct {
 			return nil, s.answer(err)
 		}
 	}
-	if t := in.Body.ProrationTime; t != nil {
+	if t := in.Body.ProrationTime; t != nil && !in.Body.scheduled() {
 		c.ProrationTime = billing.Instant(*t)
 	}
 	if e := in.Body.ExpectedAmountDue; e != nil {
@@ -241,6 +257,12 @@ func (s *subscriptions) change(ctx context.Context, in *struct {
 		}
 		return s.Store.SetSites(ctx, snapshot.Order.License, sites, math.MaxInt64) // a change is no edit
 	})
+}
+
+// withdrawChange needs no key: what has been withdrawn is not withdrawn again.
+func (s *subscriptions) withdrawChange(ctx context.Context, in *SubscriptionInput) (*commandOutput, error) {
+	once := CommandInput{Key: commands.NewID("once")}
+	return s.command(ctx, once, "/v1/subscriptions/"+in.ID+"/scheduled-change", billing.SubscriptionID(in.ID), billing.Command{Action: billing.ActionWithdraw}, "")
 }
 
 func (s *subscriptions) storeMethod(ctx context.Context, in *struct {

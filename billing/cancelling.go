@@ -22,6 +22,7 @@ func (b Snapshot) canceled(at time.Time) *Changeset {
 	default: // it ends with its period
 	}
 	s.CancelAtPeriodEnd = true
+	s.dropScheduled()
 	s.clearOpenInvoice()
 	until := s.PaidUntil()
 	p := b.post(s, at, EventCancelScheduled, EventDetails{Until: until})
@@ -55,7 +56,7 @@ func (b Snapshot) endPeriod(Step, time.Time) Decision {
 // end is the state after the end; nothing of the running state is left.
 func (s *Subscription) end(at time.Time, why CancelReason) {
 	s.Status, s.CanceledAt, s.CancelReason = Canceled, at, why
-	s.CancelAtPeriodEnd, s.Dunning, s.MoneyBack = false, Dunning{}, MoneyBack{}
+	s.CancelAtPeriodEnd, s.ScheduledChange, s.Dunning, s.MoneyBack = false, ScheduledChange{}, Dunning{}, MoneyBack{}
 	s.clearOpenInvoice()
 	s.clearPrepaid()
 }

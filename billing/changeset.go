@@ -28,6 +28,8 @@ type Changeset struct {
 	// or is refused: money_back_used_up.
 	MoneyBackClaim bool
 	Method         string // the gateway's reference of the card that is used from now on
+	ForgetMethod   bool   // no card is used from now on
+	Order          *Order // amended
 
 	Notices []Notice
 	Events  []Event

@@ -27,6 +27,7 @@ func (b Snapshot) change(c Command, at time.Time) Decision {
 			return Decision{Refusal: refuse(CodeAmountChanged, "expected_amount_due", "differs from what the change costs")}
 		}
 		old := s.Plan
+		s.dropScheduled()
 		s = s.sold(sale.Plan, sale.Price, sale.Quantity)
 		p := b.post(s, at, EventChange, EventDetails{OldPlan: old, Plan: s.Plan})
 		p.Notices = []Notice{
@@ -53,7 +54,7 @@ func (b Snapshot) changeSale(c Command, at time.Time) (*sale, *Error) {
 	if err := CheckQuantity(plan.Type, c.Quantity); err != nil {
 		return nil, err.(*Error)
 	}
-	if plan.ID == s.Plan.ID && c.Quantity == s.Quantity {
+	if plan.ID == s.Plan.ID && c.Quantity == s.Quantity && !s.scheduledPaid() {
 		return nil, refuse(CodeNoChange, "", "this is already the plan and quantity")
 	}
 	start := at

@@ -12,7 +12,7 @@ type Command struct {
 	// address has not been confirmed, and it is not sent.
 	NotAfter time.Time `json:"not_after,omitzero"`
 
-	// Changes only.
+	// Changes only; of a scheduled one without the proration_time.
 	Plan              string    `json:"plan,omitempty"` // plan id
 	Quantity          int64     `json:"quantity,omitempty"`
 	ProrationTime     time.Time `json:"proration_time,omitzero"`

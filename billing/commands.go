@@ -37,6 +37,21 @@ var Commands = []CommandKind{
 	{Action: ActionChange, Update: "change", Signal: "upgrade", Activity: "Change",
 		Description: "Move to another plan or quantity at once, prorated.",
 		check:       checkChange, decide: Snapshot.change, account: true, credits: true},
+	{Action: ActionScheduleChange, Update: "schedule_change", Activity: "ScheduleChange",
+		Description: "Move to another plan or quantity at the end of the period, without proration.",
+		check:       checkChange, decide: Snapshot.scheduleChange, account: true},
+	{Action: ActionWithdraw, Update: "withdraw_change", Activity: "WithdrawChange",
+		Description: "Take a change back that is scheduled.",
+		decide:      Snapshot.withdrawChange, account: true},
+	{Action: ActionAmend, Update: "amend", Activity: "Amend",
+		Description: "Change the billing details, for documents that are numbered after this.",
+		check:       checkAmendment, decide: Snapshot.amend, account: true},
+	{Action: ActionHandOver, Update: "hand_over", Activity: "HandOver",
+		Description: "Give the licence to another licensee.",
+		check:       checkAmendment, decide: Snapshot.handOver, account: true},
+	{Action: ActionTransfer, Update: "transfer", Activity: "Transfer",
+		Description: "For operators: another account pays from now on.",
+		check:       checkAmendment, decide: Snapshot.transfer, always: true},
 	{Action: ActionCancel, Update: "cancel", Signal: "cancel", Activity: "Cancel",
 		Description: "Cancel at the end of the period.",
 		decide:      Snapshot.cancel, account: true},
@@ -108,6 +123,9 @@ func (v Action) kind() CommandKind {
 // Update is the name of the command's workflow update.
 func (v Action) Update() string { return v.kind().Update }
 
+// Amends tells whether a command brings an Amendment with its request.
+func (v Action) Amends() bool { return v == ActionAmend || v == ActionHandOver || v == ActionTransfer }
+
 // Credits tells whether a command may create credit notes, for which it
 // needs the snapshot's Receipts.
 func (v Action) Credits() bool { return v.kind().credits }
@@ -169,6 +187,13 @@ func notPossibleNow() *Error {
 func checkChange(c Command) error {
 	if c.Plan == "" || c.Quantity < 0 {
 		return errors.New("a change names a plan, and a quantity of at least 1 or none")
+	}
+	return nil
+}
+
+func checkAmendment(c Command) error {
+	if c.Request == "" {
+		return errors.New("an amendment is in its request's row")
 	}
 	return nil
 }

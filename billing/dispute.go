@@ -38,7 +38,7 @@ func (s Subscription) disputed() bool {
 // charges nothing and gives nothing back.
 func (s Subscription) mayBeAsked(v Action) bool {
 	switch v {
-	case ActionCancel, ActionResume, ActionCancelNow, ActionSuspend, ActionRevoke, ActionReinstate, ActionPaymentMethod:
+	case ActionScheduleChange, ActionWithdraw, ActionAmend, ActionHandOver, ActionCancel, ActionResume, ActionCancelNow, ActionSuspend, ActionRevoke, ActionReinstate, ActionPaymentMethod:
 		return true
 	default:
 		return false

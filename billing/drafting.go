@@ -20,6 +20,7 @@ func (b Snapshot) rebuild(inv Invoice, s sale) *Invoice {
 	inv.Lines, inv.Excess = s.bill()
 	inv.Excess = b.spreadExcess(inv.Excess)
 	inv.TaxNote, inv.Coupon, inv.Guest = s.Tax.Note, s.Discount.Coupon, b.Subscription.Guest
+	inv.Details = len(b.Order.Replaced)
 	for i := range inv.Excess {
 		inv.Excess[i].ID = b.NewID("cn")
 	}
@@ -31,10 +32,17 @@ func (b Snapshot) rebuild(inv Invoice, s sale) *Invoice {
 	return &inv
 }
 
-// sale is the sale of the subscription's plan for a period.
+// sale is the sale of the subscription's plan for a period, or of the one that
+// is scheduled for it.
 func (b Snapshot) sale(p Period) sale {
 	s := b.Subscription
-	return b.discounted(sale{Product: b.Product, Plan: s.Plan, Price: s.priceOf(p), Quantity: s.Quantity, Period: p, Tax: b.tax()})
+	sold := sale{Product: b.Product, Plan: s.Plan, Price: s.priceOf(p), Quantity: s.Quantity, Period: p, Tax: b.tax()}
+	if c := s.ScheduledChange; c.counts(p.Start) {
+		if price, err := b.scheduledPrice(p); err == nil { // no plan or price that was sold goes away
+			sold.Plan, sold.Price, sold.Quantity = c.Plan, price, c.Quantity
+		}
+	}
+	return b.discounted(sold)
 }
 
 // discounted adds the subscription's discounts to a sale.
@@ -50,7 +58,14 @@ func (b Snapshot) discounted(s sale) sale {
 // The time between since and that period was never charged and becomes a
 // line of zero.
 func (b Snapshot) saleAt(anchor, since, at time.Time) sale {
-	p, _ := PeriodAt(anchor, b.Subscription.Plan.Cycle, at)
+	plan, change := b.Subscription.Plan, b.Subscription.ScheduledChange
+	if change.counts(at) {
+		if change.Plan.Cycle != plan.Cycle {
+			anchor = change.At
+		}
+		plan = change.Plan
+	}
+	p, _ := PeriodAt(anchor, plan.Cycle, at)
 	s := b.sale(p)
 	if since.Before(p.Start) {
 		s.Skipped = Period{since, p.Start}

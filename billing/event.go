@@ -71,6 +71,12 @@ const (
 	EventRevoked         EventKind = "revoked"
 	EventReinstated      EventKind = "reinstated"
 	EventPriceChange     EventKind = "price_change"
+	EventChangeScheduled EventKind = "change_scheduled"
+	EventChangeWithdrawn EventKind = "change_withdrawn"
+	EventChangeMade      EventKind = "scheduled_change_made"
+	EventAmended         EventKind = "amended"
+	EventHandedOver      EventKind = "handed_over"
+	EventTransferred     EventKind = "transferred"
 	EventNothingDue      EventKind = "nothing_due"
 
 	// What was paid has its invoice's purpose for a kind.
@@ -157,7 +163,17 @@ var sentences = map[EventKind]func(EventDetails) string{
 	EventPriceChange: func(d EventDetails) string {
 		return "The price changes from " + d.OldPrice.String() + " to " + d.Price.String() + " on " + date(d.On) + "."
 	},
-	EventNothingDue: plainly("Nothing was due."),
+	EventChangeScheduled: func(d EventDetails) string {
+		return "Changes from " + d.OldPlan.ID + " to " + d.Plan.ID + " on " + date(d.On) + "."
+	},
+	EventChangeWithdrawn: func(d EventDetails) string { return "The change to " + d.Plan.ID + " was withdrawn." },
+	EventChangeMade: func(d EventDetails) string {
+		return "Changed from " + d.OldPlan.ID + " to " + d.Plan.ID + ", as it was scheduled."
+	},
+	EventAmended:     plainly("The billing details were changed."),
+	EventHandedOver:  plainly("The licence was handed over to another licensee."),
+	EventTransferred: plainly("Another account pays from now on."),
+	EventNothingDue:  plainly("Nothing was due."),
 
 	EventPurchase: func(d EventDetails) string { return "Bought until " + date(d.Until) + d.paid() },
 	EventConversion: func(d EventDetails) string {

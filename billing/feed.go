@@ -197,11 +197,12 @@ func (p Changeset) subscriptionTypes(before Subscription) []FeedType {
 		{FeedSubscriptionActivated, began(Trialing) || began(Active) && before.Status != PastDue},
 		{FeedSubscriptionRenewed, has(EventRenewal, EventRenewed, EventPrepaid)},
 		{FeedSubscriptionChanged, before.Plan != after.Plan || before.Quantity != after.Quantity},
+		{FeedSubscriptionChangeScheduled, after.ScheduledChange != before.ScheduledChange && after.ScheduledChange != (ScheduledChange{})},
 		{FeedSubscriptionCancelScheduled, after.CancelAtPeriodEnd && !before.CancelAtPeriodEnd},
 		{FeedSubscriptionResumed, has(EventResumed)},
 		{FeedSubscriptionPastDue, began(PastDue)},
 		{FeedSubscriptionEnded, began(Canceled) || began(IncompleteExpired)},
-		{FeedSubscriptionAmended, has(EventPaymentMethod, EventPriceChange)},
+		{FeedSubscriptionAmended, has(EventPaymentMethod, EventPriceChange) || p.Order != nil},
 		{FeedTrialEnding, after.Status == Trialing && has(EventReminded)},
 	} {
 		if c.is {

@@ -36,7 +36,7 @@ type act struct {
 
 func acts(t *rapid.T) []act {
 	what := rapid.SampledFrom([]string{
-		"wait", "wait", "wait", "late", "standing", "change", "change", "change", "cancel", "resume", "renew", "card", "card", "trouble", "reprice",
+		"wait", "wait", "wait", "late", "standing", "change", "change", "change", "schedule", "schedule", "withdraw", "cancel", "resume", "renew", "card", "card", "trouble", "reprice",
 		"money-back", "cancel-now", "refund", "confirm", "bounce", "send back", "transfer", "transfer", "approve", "approve", "fail", "news",
 		"suspend", "reinstate", "reinstate", "revoke", "dispute", "dispute", "dispute",
 	})
@@ -52,6 +52,10 @@ func acts(t *rapid.T) []act {
 			a.Plan = plan.Draw(t, "plan")
 			a.Quantity = rapid.Int64Range(0, 3).Draw(t, "quantity")
 			a.Back = time.Duration(rapid.IntRange(0, 20).Draw(t, "back")) * time.Minute
+			a.Preview = rapid.Bool().Draw(t, "preview")
+		case "schedule":
+			a.Plan = plan.Draw(t, "plan")
+			a.Quantity = rapid.Int64Range(0, 3).Draw(t, "quantity")
 			a.Preview = rapid.Bool().Draw(t, "preview")
 		case "standing":
 			a.Percent = rapid.SampledFrom([]int64{0, 7, 30, 100}).Draw(t, "percent")
@@ -141,6 +145,19 @@ func live(first string, history []act, of ...*ledger) {
 					l.t.Fatalf("charged %d, balance %d; the preview said %+v", l.charged()-before, l.balance, promised)
 				}
 			}
+		case "schedule":
+			l.command(Command{Action: ActionSettle})
+			c := Command{Action: ActionScheduleChange, Plan: a.Plan, Quantity: a.Quantity}
+			if promised, err := l.onFile().PreviewScheduled(c, l.now); a.Preview && err == nil {
+				due := promised.Invoice.AmountDue().Amount
+				c.ExpectedAmountDue = &due
+			}
+			before := l.charged()
+			if got := l.command(c); got.Code == CodeAmountChanged || l.charged() != before {
+				l.t.Fatalf("scheduling charged %d: %+v", l.charged()-before, got)
+			}
+		case "withdraw":
+			l.command(Command{Action: ActionWithdraw})
 		case "cancel-now":
 			l.command(Command{Action: ActionCancelNow, Refund: a.Refund})
 		case "refund":
@@ -412,7 +429,11 @@ func audited(l *ledger) (change int64) {
 		if s.Status == Trialing {
 			anchor = s.TrialEnd
 		}
-		if want, _ := PeriodAt(anchor, s.Plan.Cycle, p.Start); want != p {
+		scheduled(l, m, inv)
+		if c := paying.ScheduledChange; inv.Purpose == ForPrepaid && c.counts(p.Start) && c.Plan.Cycle != s.Plan.Cycle {
+			anchor = c.At
+		}
+		if want, _ := PeriodAt(anchor, inv.Service().Plan.Cycle, p.Start); want != p {
 			t.Errorf("%s: %v is no period of the anchor %s", inv.ID, p, anchor)
 		}
 		since := p.Start
@@ -502,6 +523,31 @@ func audited(l *ledger) (change int64) {
 			charged, l.refunded(), lost, l.came, kept, waived, change, reserved)
 	}
 	return change
+}
+
+// scheduled holds a paid invoice to what was scheduled before it was made: from its
+// boundary on the new plan is sold, at once or not at all, and nothing is credited.
+func scheduled(l *ledger, m moment, inv Invoice) {
+	l.t.Helper()
+	line, c := inv.Service(), m.before.ScheduledChange
+	plan, quantity := m.before.Plan, m.before.Quantity
+	switch inv.Purpose {
+	case ForChange, ForRevival, ForPurchase:
+		if m.Subscription.ScheduledChange != (ScheduledChange{}) {
+			l.t.Errorf("%s leaves %+v", inv.ID, m.Subscription.ScheduledChange)
+		}
+		return
+	default:
+	}
+	if c.Quantity > 0 && !line.Period.Start.Before(c.At) {
+		plan, quantity = c.Plan, c.Quantity
+	}
+	if line.Plan != plan || line.Quantity != quantity {
+		l.t.Errorf("%s sells %d of %s from %s, and %d of %s was to come", inv.ID, line.Quantity, line.Plan.ID, line.Period.Start, quantity, plan.ID)
+	}
+	if !inv.Credit().IsZero() {
+		l.t.Errorf("%s credits %s at a boundary", inv.ID, inv.Credit())
+	}
 }
 
 // filed holds a state that lasted until an instant to: the licensee's file did, too,

@@ -78,6 +78,10 @@ type Invoice struct {
 	Coupon       string         `json:"coupon,omitempty"` // that has lowered it
 	Guest        bool           `json:"guest,omitempty"`  // made without what the account has
 
+	// Details is the number of the billing details that it is addressed to: see
+	// Order.BilledTo.
+	Details int `json:"details,omitempty"`
+
 	BalanceApplied int64 `json:"balance_applied"` // reserved while a draft, used up once paid
 
 	// Excess is what a change credits beyond the new price: credit notes that

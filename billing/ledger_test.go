@@ -707,6 +707,12 @@ func (l *ledger) holds(fail func(string, ...any)) {
 	if next := s.nextStep(l.snapshot.Policy); next != s.Next {
 		fail("next is %+v, and stored is %+v", next, s.Next)
 	}
+	if line := l.docs[string(s.PaidBy)].Service(); s.Status == Active && (line.Plan != s.Plan || line.Quantity != s.Quantity || line.Price.Currency != s.Price.Currency) {
+		fail("%d of %s were paid for, and it is %d of %s", line.Quantity, line.Plan.ID, s.Quantity, s.Plan.ID)
+	}
+	if c := s.ScheduledChange; c.Quantity > 0 && (s.CancelAtPeriodEnd && !s.Prepaid() || s.Status.Ended() || s.Status == Incomplete) {
+		fail("%s, cancelled %t, with %+v to come", s.Status, s.CancelAtPeriodEnd, c)
+	}
 	pending := 0
 	for _, r := range l.refunds {
 		if r.Status == RefundPending {

@@ -19,6 +19,8 @@ const (
 	NoticeTrialEnding     NoticeKind = "trial_ending"     // billing: 7 days and 1 day before
 	NoticeRenewalComing   NoticeKind = "renewal_coming"   // billing: 7 days before a yearly or longer renewal
 	NoticePlanChanged     NoticeKind = "plan_changed"     // billing: old → new plan, credit
+	NoticeChangeScheduled NoticeKind = "change_scheduled" // billing: old → new plan at Until, and what is due then
+	NoticeTransferred     NoticeKind = "transferred"      // billing: they pay from now on
 	NoticeCancelScheduled NoticeKind = "cancel_scheduled" // billing: works until Until
 	NoticeResumed         NoticeKind = "resumed"          // billing
 	NoticePaymentFailed   NoticeKind = "payment_failed"   // billing: next try at Until, link to a new card
@@ -91,7 +93,8 @@ type Notice struct {
 type Email struct {
 	ID string // the outbox row's id: the mail's Message-ID is made of it
 	Notice
-	Name, Email string // the recipient
+	Name, Email string   // the recipient
+	CC          []string // who gets the documents, too
 
 	ProductName        string
 	Activation         licensing.Activation

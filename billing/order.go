@@ -17,6 +17,9 @@ type Order struct {
 	LicenseeAccount AccountID
 	Billing         BillingDetails
 	Licensee        Contact
+	CC              []string         // get the mails that bring documents, too
+	Language        string           // of the customer; empty: English
+	Replaced        []BillingDetails // earlier ones, the oldest first: invoices name theirs by its number
 	Pay             Pay
 	Sites           []string
 	// Vouched: an operator ordered it, or somebody of the licensee's organisation
@@ -71,7 +74,7 @@ func (d BillingDetails) Unconfirmed() BillingDetails {
 	if !LooksLikeName(d.Name) {
 		d.Name = ""
 	}
-	for _, s := range []*string{&d.Company, &d.VATID, &d.Line1, &d.Line2, &d.City, &d.Postal, &d.Region} {
+	for _, s := range []*string{&d.Company, &d.VATID, &d.Line1, &d.Line2, &d.City, &d.Postal, &d.Region, &d.PurchaseOrder} {
 		if link.MatchString(*s) || utf8.RuneCountInString(*s) > 60 {
 			*s = ""
 		}
@@ -89,7 +92,7 @@ func (o Order) Unconfirmed() Order {
 }
 
 // BillingDetails are printed on the documents of an order. They do not
-// follow later changes of the account's profile.
+// follow later changes of the account's profile; see Amendment.
 type BillingDetails struct {
 	Contact
 	Company string
@@ -100,4 +103,6 @@ type BillingDetails struct {
 	City    string
 	Postal  string
 	Region  string
+
+	PurchaseOrder string // the customer's number
 }

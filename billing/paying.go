@@ -75,6 +75,9 @@ func (b Snapshot) Paid(inv Invoice, at time.Time) *Changeset {
 	s.HasMethod = s.HasMethod || inv.Method != ""
 	s.File = s.deliver(b.Policy, at)
 	p := b.post(s, at, EventKind(inv.Purpose), details)
+	if inv.Purpose != ForChange && b.Subscription.ScheduledChange != (ScheduledChange{}) && s.ScheduledChange == (ScheduledChange{}) {
+		p.Events = append(p.Events, NewEvent(at, EventChangeMade, EventDetails{OldPlan: old, Plan: s.Plan}))
+	}
 	p.Invoice, p.Method = &inv, inv.Method
 	p.Outcome = Outcome{Invoice: inv.ID, Payment: PaymentOutcome{Status: PaymentSucceeded}}
 	p.issueExcess(at)
@@ -98,13 +101,17 @@ func (b Snapshot) paidState(s Subscription, inv Invoice) Subscription {
 		}
 	case ForConversion:
 		s.Status, s.Anchor = Active, s.TrialEnd
+		s.makeScheduled(sold.Period.Start, b.Subscription.Plan)
 		s.enterPeriod(sold.Period, inv.ID)
 	case ForRenewal:
 		s.Status = Active
+		s.makeScheduled(sold.Period.Start, b.Subscription.Plan)
 		s.enterPeriod(sold.Period, inv.ID)
 	case ForPrepaid:
 		s.prepay(sold.Period, inv.ID)
+		s.paidAhead(sold.Price)
 	case ForChange:
+		s.ScheduledChange = ScheduledChange{}
 		if s.Status == Trialing {
 			s.prepay(sold.Period, inv.ID)
 		} else {

@@ -36,6 +36,14 @@ func (s Subscription) InUse() error {
 	return refuse(CodeSubscriptionsRun, "", "a licence that another account pays for is in this name and has not ended: it can be erased after that")
 }
 
+// EraseBilling erases who pays, now and before.
+func (o *Order) EraseBilling(address string, printed bool) {
+	o.Billing, o.CC = o.Billing.Erased(address, printed), nil
+	for i, d := range o.Replaced {
+		o.Replaced[i] = d.Erased(address, printed)
+	}
+}
+
 // Erased are the details without the person. Printed: but for what documents
 // print of them.
 func (d BillingDetails) Erased(address string, printed bool) BillingDetails {

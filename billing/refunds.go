@@ -196,7 +196,7 @@ func (b Snapshot) giveBack(p *Changeset, takes []credit, reason string, at time.
 		if left[i] > 0 {
 			g.balance.Amount += left[i]
 			p.Entries = append(p.Entries, BalanceEntry{
-				Key: notes[i].ID, Account: b.Order.BillingAccount, Currency: b.currency(), Amount: left[i], Cause: CauseCreditNote, Document: notes[i].ID,
+				Key: notes[i].ID, Account: receipts[b.receipt(notes[i].Invoice)].Account, Currency: b.currency(), Amount: left[i], Cause: CauseCreditNote, Document: notes[i].ID,
 			})
 		}
 	}

@@ -30,24 +30,13 @@ func (b Snapshot) remind(step Step, at time.Time) Decision {
 		if s.Status == Trialing {
 			kind = NoticeTrialEnding
 		}
-		n := Notice{Kind: kind, To: RoleBilling, Until: s.Period.End, Plan: s.Plan, Amount: b.nextDue()}
+		n := Notice{Kind: kind, To: RoleBilling, Until: s.Period.End, Plan: s.Plan, Amount: b.nextBill().AmountDue()}
 		if b.Open != nil { // only a transfer is still to be made
 			n.InvoiceID, n.Amount = b.Open.ID, b.Open.AmountDue()
 		}
 		p.Notices = append(p.Notices, n)
 	}
 	return Decision{Changeset: p}
-}
-
-// nextDue is what will be due at the end of the period as things stand:
-// after discounts, tax and balance.
-func (b Snapshot) nextDue() Money {
-	s := b.Subscription
-	anchor, end := s.Anchor, s.Period.End
-	if s.Status == Trialing {
-		anchor, end = s.TrialEnd, s.TrialEnd
-	}
-	return b.draft(ForRenewal, "preview", end, b.saleAt(anchor, end, end)).AmountDue()
 }
 
 // nextReminder is the next instant at which the billing contact is reminded.

@@ -8,7 +8,7 @@ func (b Snapshot) renew(step Step, at time.Time) Decision {
 	s := b.Subscription
 	if s.Prepaid() {
 		s = s.entered()
-		return Decision{Changeset: b.post(s, at, EventRenewed, EventDetails{Until: s.Period.End})}
+		return Decision{Changeset: b.enter(s, at, EventRenewed, EventDetails{Until: s.Period.End})}
 	}
 	if s.Collection == ByInvoice {
 		return Decision{Changeset: b.unpaid(at)}

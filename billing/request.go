@@ -16,6 +16,7 @@ type Request struct {
 	Command      Command
 	Token        string // a card's, for the gateway
 	Reason       string // why, in the sender's words
+	Amendment    *Amendment
 	CreatedAt    time.Time
 
 	Outcome  *Outcome // nil while it is not known
@@ -52,6 +53,8 @@ type Overview struct {
 	Subscription
 	BillingAccount  string // e-mail
 	LicenseeAccount string // e-mail
+	PurchaseOrder   string
+	Language        string // empty: English
 	Card            *StoredMethod
 	ActionURL       string    // where the customer answers the bank, while a payment waits for that
 	Read            time.Time // real time, when this was so

@@ -15,6 +15,7 @@ type Snapshot struct {
 	PaidLines      []PaidLine  // service lines of paid invoices that have a remainder
 	Open           *Invoice    // what OpenInvoice names
 	Transferred    Transferred // for the invoice of a mark-paid; other commands do without
+	Amendment      Amendment   // what an amending command brings; other commands do without
 	Returned       Refund      // what a refund-failed is about; other commands do without
 	Receipts       []Receipt   // paid invoices, the oldest first; read where credit notes may be needed
 	InFlight       *Invoice    // a draft whose payment has no recorded outcome

@@ -40,10 +40,21 @@ const (
 	ActionPurchase      Action = "purchase"
 	ActionPaymentMethod Action = "payment-method"
 	ActionChange        Action = "change"
+	ActionWithdraw      Action = "scheduled-change" // to withdraw it
 	ActionCancel        Action = "cancel"
 	ActionResume        Action = "resume"
 	ActionRenew         Action = "renew"
 	ActionMoneyBack     Action = "money-back"
+
+	// Amendments: forms of the account's pages, and no buttons. A transfer is an
+	// operator's.
+	ActionAmend    Action = "billing-details"
+	ActionHandOver Action = "licensee"
+	ActionTransfer Action = "transfer"
+
+	// ActionScheduleChange is a change at the period's end. It is no button of its
+	// own: change asks when.
+	ActionScheduleChange Action = "schedule-change"
 
 	// An operator's: no buttons of the customer's page. Mark-paid is possible in
 	// every status, since money that has come is always recorded.
@@ -68,8 +79,8 @@ const (
 // the rule of each command.
 var possible = map[Status][]Action{
 	Incomplete: {ActionPaymentMethod, ActionCancel},
-	Trialing:   {ActionChange, ActionCancel, ActionResume, ActionRenew, ActionPaymentMethod, ActionMoneyBack},
-	Active:     {ActionChange, ActionCancel, ActionResume, ActionRenew, ActionPaymentMethod, ActionMoneyBack},
+	Trialing:   {ActionChange, ActionScheduleChange, ActionWithdraw, ActionCancel, ActionResume, ActionRenew, ActionPaymentMethod, ActionMoneyBack},
+	Active:     {ActionChange, ActionScheduleChange, ActionWithdraw, ActionCancel, ActionResume, ActionRenew, ActionPaymentMethod, ActionMoneyBack},
 	PastDue:    {ActionChange, ActionCancel, ActionRenew, ActionPaymentMethod, ActionMoneyBack},
 	Canceled:   {ActionRenew, ActionPaymentMethod},
 }
@@ -79,7 +90,7 @@ var possible = map[Status][]Action{
 func (s Subscription) Actions(at time.Time) []Action {
 	actions := []Action{}
 	for _, v := range possible[s.Status] {
-		if s.allows(v) && (v != ActionMoneyBack || s.MoneyBack.available(at)) {
+		if v != ActionScheduleChange && s.allows(v) && (v != ActionMoneyBack || s.MoneyBack.available(at)) {
 			actions = append(actions, v)
 		}
 	}
@@ -95,6 +106,13 @@ func (s Subscription) allows(v Action) bool {
 	if s.disputed() && !s.mayBeAsked(v) {
 		return false
 	}
+	switch v {
+	case ActionAmend:
+		return s.Amendable()
+	case ActionHandOver:
+		return s.License != "" && !s.Status.Ended() && !s.Revoked
+	default:
+	}
 	if v.kind().operator {
 		return v != ActionCancelNow || !s.Status.Ended()
 	}
@@ -104,6 +122,10 @@ func (s Subscription) allows(v Action) bool {
 	switch v {
 	case ActionPaymentMethod:
 		return !s.AwaitsConfirmation()
+	case ActionScheduleChange: // what is paid for already is not replaced
+		return !s.CancelAtPeriodEnd && !s.scheduledPaid()
+	case ActionWithdraw:
+		return s.ScheduledChange != (ScheduledChange{}) && !s.scheduledPaid()
 	case ActionResume:
 		return s.CancelAtPeriodEnd
 	case ActionCancel:
@@ -121,4 +143,10 @@ func (s Subscription) allows(v Action) bool {
 	default:
 		return true
 	}
+}
+
+// Amendable tells whether there may be documents of the subscription that are
+// still to be numbered, but for those of an order.
+func (s Subscription) Amendable() bool {
+	return s.Status != Incomplete && s.Status != IncompleteExpired
 }

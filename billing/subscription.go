@@ -86,6 +86,8 @@ type Subscription struct {
 	MoneyBack MoneyBack `json:"money_back,omitzero"`
 	// Refunding counts the refunds that the gateway has not confirmed yet.
 	Refunding int `json:"refunding,omitempty"`
+	// ScheduledChange waits for the end of what is paid.
+	ScheduledChange ScheduledChange `json:"scheduled_change,omitzero"`
 	// Suspended and Revoked are an operator's word on the licence.
 	Suspended bool `json:"suspended,omitempty"`
 	Revoked   bool `json:"revoked,omitempty"`

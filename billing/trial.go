@@ -95,7 +95,7 @@ func (b Snapshot) endTrial(step Step, at time.Time) Decision {
 	case s.Prepaid():
 		s = s.entered()
 		s.Status, s.Anchor = Active, s.TrialEnd
-		return Decision{Changeset: b.post(s, at, EventConverted, EventDetails{})}
+		return Decision{Changeset: b.enter(s, at, EventConverted, EventDetails{})}
 	case s.CancelAtPeriodEnd:
 		return Decision{Changeset: b.end(s.TrialEnd, ReasonRequested)}
 	case b.Method == "":

@@ -147,6 +147,7 @@ type figures struct {
 	Quantity  int64          `json:"quantity"`
 	Price     string         `json:"price"`
 	NextPrice string         `json:"next_price,omitempty"`
+	Scheduled string         `json:"scheduled_plan,omitempty"`
 	PeriodEnd time.Time      `json:"period_end,omitzero"`
 	AtEnd     bool           `json:"cancel_at_period_end,omitempty"`
 	Suspended bool           `json:"suspended,omitempty"`
@@ -156,7 +157,7 @@ type figures struct {
 func (s *Store) figures(sub billing.Subscription) figures {
 	f := figures{
 		Status: sub.Status, Revision: sub.Revision, Plan: sub.Plan.ID, Quantity: sub.Quantity, Price: sub.Price.String(),
-		PeriodEnd: sub.Period.End, AtEnd: sub.CancelAtPeriodEnd,
+		Scheduled: sub.ScheduledChange.Plan.ID, PeriodEnd: sub.Period.End, AtEnd: sub.CancelAtPeriodEnd,
 	}
 	if !sub.NextPrice.IsZero() {
 		f.NextPrice = sub.NextPrice.String()

@@ -46,7 +46,7 @@ func (s *Store) begin(ctx context.Context, r billing.Request, asked func(tx *gor
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		row = requestRow{
 			ID: r.ID, Caller: r.Caller, Route: r.Route, IdempotencyKey: r.Key, BodyHash: r.BodyHash,
-			Subscription: r.Subscription, Actor: r.Actor, Origin: billing.ActorOf(ctx).From, Command: r.Command, Token: r.Token, Reason: r.Reason, Outcome: r.Outcome,
+			Subscription: r.Subscription, Actor: r.Actor, Origin: billing.ActorOf(ctx).From, Command: r.Command, Token: r.Token, Reason: r.Reason, Amendment: r.Amendment, Outcome: r.Outcome,
 		}
 		if err := tx.Create(&row).Error; err != nil {
 			return err
@@ -211,7 +211,7 @@ func (r requestRow) open(err error) (billing.Request, error) {
 func (r requestRow) request() billing.Request {
 	return billing.Request{
 		ID: r.ID, Caller: r.Caller, Route: r.Route, Key: r.IdempotencyKey, BodyHash: r.BodyHash,
-		Subscription: r.Subscription, Actor: r.Actor, Command: r.Command, Token: r.Token, Reason: r.Reason, CreatedAt: r.CreatedAt,
+		Subscription: r.Subscription, Actor: r.Actor, Command: r.Command, Token: r.Token, Reason: r.Reason, Amendment: r.Amendment, CreatedAt: r.CreatedAt,
 		Outcome: r.Outcome, Status: r.ResponseStatus, Response: r.Response,
 	}
 }

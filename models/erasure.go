@@ -141,7 +141,8 @@ func eraseOrder(tx *gorm.DB, sub subscriptionRow, id billing.AccountID) (documen
 		if documents, last, err = issued(tx, sub.ID); err != nil {
 			return 0, err
 		}
-		row.Detail.Billing, row.KeptSince = row.Detail.Billing.Erased(erasedAddress(id), documents > 0), optional(last)
+		row.Detail.EraseBilling(erasedAddress(id), documents > 0)
+		row.KeptSince = optional(last)
 		err := inOrder(
 			func() *gorm.DB { return tx.Where("subscription = ?", sub.ID).Not(moneyRequests).Delete(&requestRow{}) },
 			func() *gorm.DB { return tx.Where("subscription = ?", sub.ID).Delete(&cardFormRow{}) },
@@ -178,7 +179,7 @@ func inOrder(statements ...func() *gorm.DB) error {
 // silence takes from requests what was said in them. Who repeats one is answered
 // from its outcome.
 func silence(requests *gorm.DB) *gorm.DB {
-	return requests.Updates(map[string]any{"token": "", "reason": "", "response": "", "response_status": 0})
+	return requests.Updates(map[string]any{"token": "", "reason": "", "amendment": nil, "response": "", "response_status": 0})
 }
 
 // issued counts a subscription's documents that have a number, and says when
@@ -300,7 +301,8 @@ func removeBuyers(tx *gorm.DB, before time.Time, limit int, removed *int) error 
 		if err != nil {
 			return err
 		}
-		row.Detail.Billing, row.KeptSince = row.Detail.Billing.Erased(row.Detail.Billing.Email, false), nil
+		row.Detail.EraseBilling(row.Detail.Billing.Email, false)
+		row.KeptSince = nil
 		err = tx.Model(&orderRow{}).Where("subscription = ?", row.Subscription).Select("Detail", "KeptSince").Updates(row).Error
 	}
 	*removed = len(rows)

@@ -78,7 +78,9 @@ func (s *Store) publishChangeset(tx *gorm.DB, row subscriptionRow, license licen
 		case e.License != nil:
 			e.FeedObject = license.told()
 		case e.State != nil:
-			e.Method = cmp.Or(p.Method, row.Method)
+			if e.Method = p.Method; !p.ForgetMethod {
+				e.Method = cmp.Or(p.Method, row.Method)
+			}
 		case e.Invoice != nil:
 			inv := *e.Invoice // without the gateway's side
 			inv.Gateway, inv.Charge, inv.Method, inv.InFlight, inv.ActionURL = "", "", "", "", ""

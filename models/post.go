@@ -126,8 +126,13 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, a
 	}
 	was, state := row.State, p.Subscription
 	row.Revision, row.Status, row.State, row.NextAt = state.Revision, state.Status, state, optional(state.Next.At)
-	if p.Method != "" {
+	if p.Method != "" || p.ForgetMethod {
 		row.Method = p.Method
+	}
+	if p.Order != nil {
+		if err := amend(tx, &row, *p.Order); err != nil {
+			return license, err
+		}
 	}
 	if err := save(tx, row.ID, &row); err != nil {
 		return license, err
@@ -172,7 +177,26 @@ func answer(tx *gorm.DB, _ subscriptionRow, p billing.Changeset) error {
 		return nil
 	}
 	return tx.Model(&requestRow{}).Where("id = ? AND outcome IS NULL", p.Request).
-		Updates(requestRow{Outcome: &p.Outcome}).Error
+		Select("Outcome", "Amendment").Updates(requestRow{Outcome: &p.Outcome}).Error
+}
+
+// amend writes an amended order, and what else names its people.
+func amend(tx *gorm.DB, row *subscriptionRow, to billing.Order) error {
+	order, err := one[orderRow](locked(tx).Where("subscription = ?", row.ID))
+	if err != nil {
+		return err
+	}
+	if order.Newer {
+		return billing.ErrNewerRelease
+	}
+	row.BillingAccount, row.LicenseeAccount = to.BillingAccount, to.LicenseeAccount
+	if order.Detail.Licensee != to.Licensee {
+		if err := tx.Model(&licenseRow{}).Where("id = ?", to.License).Update("licensee", to.Licensee.String()).Error; err != nil {
+			return err
+		}
+	}
+	order.Detail = to
+	return tx.Model(&orderRow{}).Where("subscription = ?", row.ID).Select("Detail").Updates(order).Error
 }
 
 // entitle writes what a subscription's state grants to its licence, which is

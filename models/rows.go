@@ -100,7 +100,8 @@ type requestRow struct {
 	Token          string          // the gateway's; forgotten once it is attached
 	Method         string          // what it was attached as
 	Reason         string
-	Outcome        *billing.Outcome `gorm:"serializer:json"`
+	Amendment      *billing.Amendment `gorm:"serializer:json"` // forgotten with the outcome
+	Outcome        *billing.Outcome   `gorm:"serializer:json"`
 	ResponseStatus int
 	Response       string
 	CreatedAt      time.Time

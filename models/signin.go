@@ -58,6 +58,16 @@ func (s *Store) AccountOf(ctx context.Context, email string) (billing.Account, e
 	return billing.Account{ID: row.ID, Email: row.Email}, err
 }
 
+// OpenAccount finds an address's account, or opens it.
+func (s *Store) OpenAccount(ctx context.Context, email string) (a billing.Account, err error) {
+	err = s.tx(ctx, func(tx *gorm.DB) error {
+		id, err := account(tx, email)
+		a = billing.Account{ID: id, Email: normalEmail(email)}
+		return err
+	})
+	return a, err
+}
+
 // BeginLogin keeps a link's token and has it mailed to the account. Without an
 // account the same is written, and nothing is mailed.
 func (s *Store) BeginLogin(ctx context.Context, id, token string, account billing.AccountID) error {

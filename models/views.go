@@ -120,6 +120,11 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 			o.LicenseeAccount = a.Email
 		}
 	}
+	order, err := one[orderRow](tx.Select("detail").Where("subscription = ?", row.ID))
+	if err != nil {
+		return o, fmt.Errorf("order of %s: %w", row.ID, err)
+	}
+	o.PurchaseOrder, o.Language = order.Detail.Billing.PurchaseOrder, order.Detail.Language
 	if pending := row.State.PendingPayment.Invoice; pending != "" {
 		inv, err := one[invoiceRow](tx.Where("id = ?", pending))
 		if err != nil {

@@ -320,6 +320,8 @@ func each(t *testing.T, root string, see func(name, text string)) {
 
 func TestAnOrderIsBoughtOnce(t *testing.T) { node(t, "pending_order_test.mjs") }
 
+func TestAYearSaysWhatItSaves(t *testing.T) { node(t, "plans_test.mjs") }
+
 func TestEveryLanguageHasEverySentence(t *testing.T) { node(t, "words_test.mjs") }
 
 // node runs the tests of a module.

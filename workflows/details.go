@@ -60,6 +60,9 @@ func details(s billing.Subscription, recentEvents []string) string {
 	if s.PriceAnnounced() {
 		row("next price", s.NextPrice.Money.Times(s.Quantity).String())
 	}
+	if c := s.ScheduledChange; c.Quantity > 0 {
+		row("scheduled change", fmt.Sprintf("%s × %d from %s on", c.Plan.ID, c.Quantity, instant(c.At)))
+	}
 	if !s.Period.End.IsZero() {
 		row("period", instant(s.Period.Start)+" – "+instant(s.Period.End))
 	}
@@ -126,13 +129,16 @@ func paidBy(s billing.Subscription) string {
 
 // inWords says what a state waits for, and what is done then.
 func inWords(s billing.Subscription) string {
-	price := s.RenewalPrice().Money.Times(s.Quantity).String()
+	price := "price " + s.RenewalPrice().Money.Times(s.Quantity).String()
+	if c := s.ScheduledChange; c.Quantity > 0 {
+		price = fmt.Sprintf("for %s × %d, as it was scheduled", c.Plan.ID, c.Quantity)
+	}
 	at := instant(s.Next.At)
 	switch s.Next.Kind {
 	case billing.StepExpireOrder:
 		return "waits for the payment of the order until " + at + ", then it lapses"
 	case billing.StepInvoice:
-		return "mails the invoice of the next period on " + day(s.Next.At) + ", price " + price
+		return "mails the invoice of the next period on " + day(s.Next.At) + ", " + price
 	case billing.StepRemind:
 		return "reminds the billing contact on " + day(s.Next.At) + "; the period ends " + day(s.Period.End)
 	case billing.StepFile:
@@ -154,7 +160,7 @@ func inWords(s billing.Subscription) string {
 		case s.Collection == billing.ByInvoice && s.OpenInvoice != "":
 			return "waits for the transfer for the next period until " + at + ", then it ends"
 		}
-		return "renews " + day(s.Next.At) + ", charges for " + s.Next.At.Format("2006-01") + ", price " + price
+		return "renews " + day(s.Next.At) + ", charges for " + s.Next.At.Format("2006-01") + ", " + price
 	case billing.StepRetry:
 		if s.Dunning.Hard {
 			return "waits for another card until " + at + ", then it ends"

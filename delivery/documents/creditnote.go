@@ -35,7 +35,7 @@ func (w *Writer) CreditNote(n billing.CreditNote, inv billing.Invoice, to billin
 	if !n.IssuedAt.IsZero() {
 		facts = append(facts, fact{"Credit issued", day(n.IssuedAt)})
 	}
-	s.heading("Credit note", n.Number, customer(to), facts)
+	s.heading("Credit note", n.Number, customer(to), append(facts, ordered(to)...))
 
 	s.columns("", "Amount ("+n.Currency+")")
 	net := s.money(billing.Money{Amount: n.Net, Currency: n.Currency})

@@ -46,7 +46,7 @@ func (w *Writer) Invoice(inv billing.Invoice, to billing.BillingDetails) (pdf []
 	if inv.Status == billing.InvoicePaid {
 		facts = append(facts, fact{"Paid", day(inv.PaidAt)})
 	}
-	s.heading("Invoice", inv.Number, customer(to), facts)
+	s.heading("Invoice", inv.Number, customer(to), append(facts, ordered(to)...))
 
 	s.lines(inv)
 	sums := s.sums(inv)
@@ -98,6 +98,14 @@ func (s *sheet) transfer(inv billing.Invoice) {
 	if inv.Service().Period.Start.IsZero() {
 		s.paragraph(left, right-left, quiet, "The period begins on the day on which the payment arrives.")
 	}
+}
+
+// ordered is the customer's own number of the order.
+func ordered(to billing.BillingDetails) []fact {
+	if to.PurchaseOrder == "" {
+		return nil
+	}
+	return []fact{{"Purchase order", to.PurchaseOrder}}
 }
 
 // customer is the address block of a document: the company first, if there is

@@ -21,7 +21,7 @@ func (w *Writer) Quote(q billing.Quote) (pdf []byte, err error) {
 		what = "This is no invoice, and nothing is due yet. The invoice is mailed once the order has been confirmed."
 	}
 	s := w.sheet(name, q.CreatedAt)
-	s.heading(title, q.Number, customer(q.Order.Billing), []fact{{"Issued", day(q.CreatedAt)}, {"Valid until", minute(q.ExpiresAt)}})
+	s.heading(title, q.Number, customer(q.Order.Billing), append([]fact{{"Issued", day(q.CreatedAt)}, {"Valid until", minute(q.ExpiresAt)}}, ordered(q.Order.Billing)...))
 	s.lines(q.Bill)
 	s.totals(s.sums(q.Bill))
 	s.paragraph(left, right-left, quiet, q.Bill.TaxNote)

@@ -192,6 +192,20 @@ var emails = []emailCase{
 		nil,
 	},
 	{
+		"a scheduled change tells both plans, its day and what is due then",
+		toBilling(billing.Notice{Kind: billing.NoticeChangeScheduled, OldPlan: yearlyP1, Amount: usd(990)}),
+		"Your plan for Calendar Pro changes on 28 February 2026",
+		[]string{"28 February 2026, 10:00 UTC", "Capacity P1 or F64, billed yearly", "Users 1-20, billed monthly", "$9.90", "withdraw the change", "nothing is charged for the change"},
+		nil,
+	},
+	{
+		"who pays for a subscription from now on is told what to check",
+		toBilling(billing.Notice{Kind: billing.NoticeTransferred}),
+		"A subscription to Calendar Pro is yours now",
+		[]string{"From now on you pay", "28 February 2026, 10:00 UTC", "billing details", "give a card"},
+		nil,
+	},
+	{
 		"a new price is announced with the old one and its day",
 		toBilling(billing.Notice{Kind: billing.NoticePriceChange, OldAmount: usd(990), Amount: usd(1290)}),
 		"A new price for Calendar Pro from 28 February 2026 on",

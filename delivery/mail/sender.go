@@ -210,6 +210,11 @@ func (s *Sender) message(l billing.Email) (*gomail.Msg, error) {
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(s.from)
 	msg.ToMailAddress(to)
+	for _, address := range l.CC { // one that is not valid is left out
+		if cc, err := recipient(billing.Email{Email: address}); err == nil && ascii(cc.Address) {
+			msg.AddCcMailAddress(cc)
+		}
+	}
 	msg.Subject(subject)
 	msg.SetDate()
 	msg.SetMessageIDWithValue(l.ID + s.from.Address[strings.LastIndexByte(s.from.Address, '@'):])

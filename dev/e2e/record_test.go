@@ -64,6 +64,33 @@ func TestRecordedLives(t *testing.T) {
 			s.command(t, id, "change", object{"plan": users("51-100")}).wantProblem(t, 402, "card_declined")
 			return id
 		},
+		"scheduled": func(t *testing.T) string { // changes at the end of the period: withdrawn, and made
+			clock := s.clock(t, "2026-01-31T10:00:00Z")
+			id := s.buy(t, newCustomer().order(object{"test_clock": clock})).Subscription.ID
+			s.command(t, id, "change", object{"plan": users("51-100"), "when": "period_end"}).want(t, 200)
+			s.send(t, http.MethodDelete, "/v1/subscriptions/"+id+"/scheduled-change", nil, s.asOperator()).want(t, 200)
+			s.command(t, id, "change", object{"plan": users("21-50"), "when": "period_end"}).want(t, 200)
+			s.advance(t, clock, "2026-02-28T10:00:00Z")
+			s.wantCharges(t, id, charged("2026-01-31T10:00:00Z", 990), charged("2026-02-28T10:00:00Z", 1980))
+			return id
+		},
+		"amended": func(t *testing.T) string { // the billing details, the licensee and who pays
+			clock := s.clock(t, "2026-01-31T10:00:00Z")
+			c := s.buy(t, newCustomer().order(object{"test_clock": clock}))
+			id, other := c.Subscription.ID, newCustomer()
+			put := func(path string, body object) {
+				text, err := json.Marshal(body)
+				must(t, err)
+				s.send(t, http.MethodPut, path, text, s.asOperator()).want(t, 200)
+			}
+			put("/v1/subscriptions/"+id+"/billing-details", object{"name": other.name, "company": other.company, "country": "IT"})
+			put("/v1/licenses/"+c.License.ID+"/licensee", object{"name": other.licensee, "email": other.licenseeEmail})
+			s.post(t, "/v1/operator/subscriptions/"+id+"/transfer", newKey(), object{"email": other.email}).want(t, 200)
+			s.command(t, id, "payment-method", object{"token": secret("tok_visa")}).want(t, 200)
+			s.advance(t, clock, "2026-02-28T10:00:00Z")
+			s.wantCharges(t, id, charged("2026-01-31T10:00:00Z", 990), charged("2026-02-28T10:00:00Z", 1208))
+			return id
+		},
 		"confirmed": func(t *testing.T) string { // an order, changes and renewals that the bank asks about
 			clock := s.clock(t, "2026-01-31T10:00:00Z")
 			id := s.confirmed(t, newCustomer(), clock)

@@ -28,6 +28,7 @@ class ChangePage extends CommandPage {
   /** @type {AbortController | null} */
   asked = null;
   finished = false;
+  later = false; // at the end of what is paid
 
   /** @param {Show} framed @param {Context<Subscription>} context */
   constructor(framed, { data, known, nameOf }) {
@@ -43,7 +44,7 @@ class ChangePage extends CommandPage {
   get wish() {
     if (!this.choice) return null;
     const { type, cycle, tier, quantity } = this.choice;
-    return { plan: { type, cycle, ...(tier && { tier }) }, quantity };
+    return { plan: { type, cycle, ...(tier && { tier }) }, quantity, when: this.later ? 'period_end' : 'now' };
   }
 
   get same() {
@@ -53,6 +54,18 @@ class ChangePage extends CommandPage {
   /** @param {Wish} part */
   choose(part) {
     if (this.product) Object.assign(this, { choice: settle(this.product, { ...this.choice, ...part }), said: '', wrong: '' });
+    this.preview();
+  }
+
+  // A change can wait for the end of what is paid, unless that is over or the
+  // subscription ends with it.
+  get maySchedule() {
+    return ['trialing', 'active'].includes(this.s.status) && !this.s.cancel_at_period_end;
+  }
+
+  /** @param {boolean} later */
+  at(later) {
+    Object.assign(this, { later, said: '', wrong: '' });
     this.preview();
   }
 
@@ -80,7 +93,7 @@ class ChangePage extends CommandPage {
     const { cost } = this;
     if (!cost || !this.wish) return;
     /** @type {Body<'post', `/v1/subscriptions/${string}/change`>} */
-    const body = { ...this.wish, proration_time: cost.proration_time, expected_amount_due: cost.amount_due.amount };
+    const body = { ...this.wish, ...(!this.later && { proration_time: cost.proration_time }), expected_amount_due: cost.amount_due.amount };
     this.press('change', body);
   }
 
@@ -90,6 +103,7 @@ class ChangePage extends CommandPage {
     if (c.action === 'change') {
       this.finished = true;
       this.cost = null;
+      if (this.later && s.scheduled_change) this.said = w.scheduledDone(day(s.scheduled_change.at));
     } else {
       await this.preview();
     }
@@ -126,9 +140,19 @@ class ChangePage extends CommandPage {
       ${p.tax.amount ? amount('cost-tax', t.checkout.tax, p.tax) : ''}
       ${amount('cost-total', t.checkout.total, p.total)}
       ${p.balance_applied.amount ? amount('cost-balance', t.checkout.balance, p.balance_applied, '−') : ''}
-      ${amount('cost-due', w.dueNow, p.amount_due, '', 'strong')}
+      ${amount('cost-due', this.later ? w.dueThen : w.dueNow, p.amount_due, '', 'strong')}
       ${p.balance_after.amount ? amount('cost-after', w.balanceAfter, p.balance_after) : ''}
       ${fact('cost-period', w.newPeriod, `${day(p.new_period.start)} – ${day(p.new_period.end)}`)}</dl>`;
+  }
+
+  // whens offers the change now, and at the end of what is paid.
+  whens() {
+    const end = this.s.next_payment_at ?? this.s.trial_end ?? this.s.current_period?.end;
+    if (!this.maySchedule || !end) return '';
+    /** @param {string} id @param {boolean} later @param {string} text */
+    const option = (id, later, text) => html`<label class="tick"><input type="radio" name="when" id=${id} .checked=${this.later === later}
+      ?disabled=${this.busy} @change=${() => this.at(later)}> ${text}</label>`;
+    return html`<fieldset class="row methods"><legend>${w.when}</legend>${option('when-now', false, w.whenNow)}${option('when-end', true, w.whenEnd(day(end)))}</fieldset>`;
   }
 
   draw() {
@@ -159,9 +183,10 @@ class ChangePage extends CommandPage {
               <input id="quantity" type="number" inputmode="numeric" min="1" max="1000" step="1" required .value=${String(quantity)}
                 ?disabled=${this.busy || type === 'users'} @change=${enteredValid(value => this.choose({ quantity: value }))}></div>
           </div>
+          ${this.whens()}
           <div id="costs" aria-live="polite">${this.costs()}</div>
         </div>
-        <button type="submit" id="confirm-change" class="wide" ?disabled=${this.busy || !this.cost}>${this.cost?.amount_due.amount ? w.confirmChange(money(this.cost.amount_due)) : w.confirmFree}</button>
+        <button type="submit" id="confirm-change" class="wide" ?disabled=${this.busy || !this.cost}>${this.later ? w.confirmScheduled : this.cost?.amount_due.amount ? w.confirmChange(money(this.cost.amount_due)) : w.confirmFree}</button>
       </form>
       ${this.outcome()}
       ${this.asks === 'payment-method' ? this.card() : ''}`);

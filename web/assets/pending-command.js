@@ -36,7 +36,7 @@ export const unfinished = subscription => {
  */
 export const carryOut = async (c, tell, pause) => {
   /** @type {Reply<CommandResult>} */
-  const answer = await ask(`/v1/subscriptions/${c.subscription}/${c.action}`, c.body, { key: c.key }, tell, pause);
+  const answer = await ask(`/v1/subscriptions/${c.subscription}/${c.action}`, c.body, { key: c.key, method: c.action === 'scheduled-change' ? 'DELETE' : 'POST' }, tell, pause);
   if (answer.status !== 401) sessionStorage.removeItem(item);
   return answer;
 };

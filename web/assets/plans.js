@@ -64,6 +64,20 @@ export const settle = (product, wish) => {
   return { type, currency, cycle, tier: plan.tier, quantity, plan, price };
 };
 
+const months = { monthly: 1, yearly: 12, three_years: 36 };
+
+/**
+ * saving is how much cheaper a choice is than the same months one by one, in
+ * whole percent; 0 where it is not, or where nobody can say.
+ * @param {Product} product
+ * @param {Pick<Choice, 'type' | 'cycle' | 'tier' | 'currency' | 'price'>} choice
+ */
+export const saving = (product, { type, cycle, tier, currency, price }) => {
+  const monthly = plansOf(product, { type, cycle: 'monthly', currency }).find(p => p.tier === tier);
+  const apart = (monthly && priceIn(monthly, currency)?.amount || 0) * months[cycle];
+  return apart > price.amount ? Math.round(100 * (1 - price.amount / apart)) : 0;
+};
+
 /**
  * address is where a choice is bought.
  * @param {Pick<Product, 'id'>} product

@@ -6,7 +6,7 @@ import { entered } from './events.js';
 import { money, roundMoney } from './format.js';
 import { icon } from './icon.js';
 import { withProducts } from './loading.js';
-import { address, covering, currenciesOf, cyclesOf, plansOf, settle, tiersOf } from './plans.js';
+import { address, covering, currenciesOf, cyclesOf, plansOf, saving, settle, tiersOf } from './plans.js';
 import { t } from './words.js';
 /** @import { Choice, Cycle, Money, ProductPlan, Show, Type, Wish } from '../types/pages' */
 /**
@@ -94,7 +94,9 @@ export const product = (show, id) => withProducts(show, t.visuals, products => {
       if (!sold(type)) return html`<p class="price" id="price-${key}">${w.notIn(currency)}</p>`;
       const selected = choice(type);
       const { plan, price: m } = selected;
-      return html`${price(key, m, per)}<p class="each" id="note-${key}">${users(plan, m)}</p>${buy(key, what, selected)}`;
+      const percent = saving(it, selected);
+      return html`${price(key, m, per)}${percent ? html`<p class="done" id="saving-${key}">${w.saving(percent)}</p>` : ''}
+        <p class="each" id="note-${key}">${users(plan, m)}</p>${buy(key, what, selected)}`;
     };
 
     show(it.name, html`

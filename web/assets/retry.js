@@ -39,7 +39,7 @@ export const ask = async (address, body, options, tell, pause = wait) => {
     /** @type {Reply<T>} */
     let answer;
     try {
-      answer = await send('POST', address, body, options);
+      answer = await send(options.method ?? 'POST', address, body, options);
     } catch {
       tell('offline');
       await pause(Math.min(2 ** failures++, 15));

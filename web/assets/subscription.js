@@ -80,7 +80,7 @@ class SubscriptionPage extends CommandPage {
   button(action) {
     const label = action === 'payment-method' ? (this.s.payment_method ? w.changeCard : w.addPayment) : word(w.action, action);
     return html`<button type="button" id=${action} class=${action === 'renew' ? '' : 'second'} ?disabled=${this.busy}
-      @click=${() => (action === 'resume' ? this.press(action) : this.ask(action))}>${label}</button>`;
+      @click=${() => (action === 'resume' || action === 'scheduled-change' ? this.press(action) : this.ask(action))}>${label}</button>`;
   }
 
   draw() {
@@ -104,6 +104,7 @@ class SubscriptionPage extends CommandPage {
         ${fact('last-payment', w.lastPayment, s.last_payment_at && day(s.last_payment_at))}
         ${fact('next-payment', t.result.next, s.next_payment_at && day(s.next_payment_at))}
         ${fact('period', w.period, s.current_period && html`${day(s.current_period.start)} – ${day(s.current_period.end)}`)}
+        ${fact('scheduled', w.scheduled, s.scheduled_change && w.scheduledFor(planWords(s.scheduled_change), day(s.scheduled_change.at)))}
         ${fact('trial-end', w.trialEnd, s.status === 'trialing' && s.trial_end && minute(s.trial_end))}
         ${fact('ends', w.ends, s.cancel_at_period_end && s.current_period && minute(s.current_period.end))}
         ${fact('canceled', w.canceledAt, s.canceled_at && html`${minute(s.canceled_at)}${s.cancel_reason ? `, ${word(w.reason, s.cancel_reason) ?? s.cancel_reason}` : ''}`)}

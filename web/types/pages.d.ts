@@ -55,6 +55,8 @@ export interface Options {
   key?: string;
   /** a bearer token */
   token?: string;
+  /** of what is asked for until its outcome is known: POST where it says nothing */
+  method?: 'POST' | 'DELETE';
   signal?: AbortSignal;
 }
 export type Send<M extends Method> = <A extends string>(address: A, body?: Body<M, A>, options?: Options) => Promise<Reply<Answer<M, A>>>;

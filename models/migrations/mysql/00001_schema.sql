@@ -98,6 +98,7 @@ CREATE TABLE requests (
   command JSON NOT NULL,
   token VARCHAR(255) NOT NULL,
   method VARCHAR(255) NOT NULL,
+  amendment JSON NULL,
   outcome JSON NULL,
   response_status BIGINT NOT NULL,
   response MEDIUMTEXT NOT NULL,

@@ -98,6 +98,7 @@ CREATE TABLE requests (
   command TEXT NOT NULL,
   token TEXT NOT NULL,
   method TEXT NOT NULL,
+  amendment TEXT NULL,
   outcome TEXT NULL,
   response_status INTEGER NOT NULL,
   response TEXT NOT NULL,

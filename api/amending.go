@@ -1,0 +1,276 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/commands"
+	"github.com/okviz/licensing/licensing"
+)
+
+// amendments change what running subscriptions say of people and companies.
+type amendments struct {
+	*outcomes
+	Store    SubscriptionStore
+	licenses *licenses
+}
+
+func (s *amendments) routes(h huma.API) {
+	const at = "/v1/subscriptions/{id}/billing-details"
+	huma.Register(h, route(http.MethodGet, at, "get-billing-details", "Whom the next documents are addressed to", "Account", account), s.details)
+	huma.Register(h, route(http.MethodPut, at, "amend-billing-details", "Change the billing details, for documents that are numbered after this", "Account", account), s.amend)
+	huma.Register(h, route(http.MethodPost, at+"/preview", "preview-billing-details", "Preview the next document with other billing details", "Account", account, by(billing.OperatorRoles...)), s.preview)
+	huma.Register(h, route(http.MethodPut, "/v1/licenses/{id}/licensee", "hand-over-license", "Hand the licence over to another licensee, who gets the file by mail", "Account", account), s.handOver)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/subscriptions/{id}/transfer", "transfer-subscription", "Have another account pay for a subscription from now on", "Operator", operator(billing.OperatorSupport)), s.transfer)
+}
+
+// DetailsBody is whom documents are addressed to, and who gets them.
+type DetailsBody struct {
+	Name          string       `json:"name" minLength:"1" maxLength:"200"`
+	Company       string       `json:"company,omitempty" maxLength:"200"`
+	TaxBody                    // country and vat_id
+	Address       *addressBody `json:"address,omitempty"`
+	CC            []string     `json:"cc,omitempty" maxItems:"5" doc:"E-mail addresses that get the mails that bring documents, too."`
+	PurchaseOrder string       `json:"purchase_order,omitempty" maxLength:"60" doc:"Your own number of the order: documents print it."`
+	Language      string       `json:"language,omitempty" enum:"en,it" default:"en"`
+}
+
+func viewDetails(o billing.Order) DetailsBody {
+	b := o.Billing
+	v := DetailsBody{
+		Name: b.Name, Company: b.Company, TaxBody: TaxBody{b.Country, text(b.VATID)}, Address: &addressBody{b.Line1, b.Line2, b.City, b.Postal, b.Region},
+		CC: o.CC, PurchaseOrder: b.PurchaseOrder, Language: o.Language,
+	}
+	if v.CC == nil {
+		v.CC = []string{}
+	}
+	if v.Language == "" {
+		v.Language = billing.Languages[0]
+	}
+	return v
+}
+
+// snapshot reads a subscription that the caller pays for.
+func (s *amendments) snapshot(ctx context.Context, id billing.SubscriptionID) (billing.Snapshot, error) {
+	if _, err := s.mine(ctx, id); err != nil {
+		return billing.Snapshot{}, err
+	}
+	return s.Store.Snapshot(ctx, id)
+}
+
+func (s *amendments) details(ctx context.Context, in *SubscriptionInput) (*struct{ Body DetailsBody }, error) {
+	b, err := s.snapshot(ctx, billing.SubscriptionID(in.ID))
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body DetailsBody }{viewDetails(b.Order)}, nil
+}
+
+// amendment reads what is to be amended.
+func (s *amendments) amendment(ctx context.Context, in DetailsBody) (billing.Amendment, error) {
+	var a billing.Amendment
+	if err := s.checkCountry(in.Country); err != nil {
+		var refused *billing.Error
+		if errors.As(err, &refused) {
+			err = refusal(refused.Code, "country", refused.Detail)
+		}
+		return a, err
+	}
+	d := billing.BillingDetails{Company: in.Company, Country: in.Country, PurchaseOrder: in.PurchaseOrder}
+	d.Name = in.Name
+	if x := in.Address; x != nil {
+		d.Line1, d.Line2, d.City, d.Postal, d.Region = x.Line1, x.Line2, x.City, x.PostalCode, x.Region
+	}
+	for _, f := range []struct {
+		field string
+		text  *string
+	}{
+		{"name", &d.Name}, {"company", &d.Company}, {"purchase_order", &d.PurchaseOrder}, {"address.line1", &d.Line1}, {"address.line2", &d.Line2},
+		{"address.city", &d.City}, {"address.postal_code", &d.Postal}, {"address.region", &d.Region},
+	} {
+		if *f.text = strings.TrimSpace(*f.text); !printable(*f.text) {
+			return a, invalid(f.field, "has characters that cannot be printed")
+		}
+	}
+	if d.Name == "" {
+		return a, invalid("name", "is empty")
+	}
+	for _, address := range in.CC {
+		cc, err := contact("cc", ContactBody{"x", address})
+		if err != nil {
+			return a, invalid("cc", "is not a list of e-mail addresses")
+		}
+		if !slices.Contains(a.CC, cc.Email) {
+			a.CC = append(a.CC, cc.Email)
+		}
+	}
+	var err error
+	if d.VATID, err = s.vatID(ctx, in.TaxBody); err != nil {
+		var refused *billing.Error
+		if errors.As(err, &refused) {
+			err = refusal(refused.Code, "vat_id", refused.Detail)
+		}
+		return a, err
+	}
+	a.Billing, a.Language = d, in.Language
+	return a, nil
+}
+
+type detailsInput struct {
+	SubscriptionInput
+	Body DetailsBody
+}
+
+// amend needs no key: putting the same details again changes nothing.
+func (s *amendments) amend(ctx context.Context, in *detailsInput) (*commandOutput, error) {
+	b, err := s.snapshot(ctx, billing.SubscriptionID(in.ID))
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	a, err := s.amendment(ctx, in.Body)
+	if err == nil && b.Subscription.AwaitsTransfer() { // an invoice is mailed anew
+		err = s.mayMail(ctx, b.Order.Billing.Email)
+	}
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return s.amended(ctx, billing.ActionAmend, b.Subscription.ID, "/v1/subscriptions/"+in.ID+"/billing-details", CommandInput{amendment: &a})
+}
+
+// amended carries an amendment out; one that is made already is as good.
+func (s *amendments) amended(ctx context.Context, action billing.Action, id billing.SubscriptionID, path string, in CommandInput) (*commandOutput, error) {
+	if in.Key == "" {
+		in.Key = commands.NewID("once")
+	}
+	out, err := s.command(ctx, in, path, id, billing.Command{Action: action}, "")
+	var p *Problem
+	if !errors.As(err, &p) || p.Code != string(billing.CodeNoChange) {
+		return out, err
+	}
+	o, err := s.mine(ctx, id)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &commandOutput{Status: http.StatusOK, Body: commandResult{Subscription: viewSubscription(o)}}, nil
+}
+
+// NextDocument is what the next invoice of a subscription comes to.
+type NextDocument struct {
+	Lines          []Line        `json:"lines"`
+	Subtotal       billing.Money `json:"subtotal"`
+	Discount       billing.Money `json:"discount"`
+	Tax            billing.Money `json:"tax"`
+	TaxNote        *string       `json:"tax_note"`
+	Total          billing.Money `json:"total"`
+	BalanceApplied billing.Money `json:"balance_applied"`
+	AmountDue      billing.Money `json:"amount_due"`
+}
+
+func (s *amendments) preview(ctx context.Context, in *detailsInput) (*struct{ Body NextDocument }, error) {
+	b, err := s.snapshot(ctx, billing.SubscriptionID(in.ID))
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	a, err := s.amendment(ctx, in.Body)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	if !b.Subscription.Amendable() {
+		return nil, problem(http.StatusConflict, string(billing.CodeNotPossibleNow), "this is not possible in the subscription's present state")
+	}
+	inv := b.PreviewAmended(a)
+	return &struct{ Body NextDocument }{NextDocument{
+		viewLines(inv), inv.Subtotal(), inv.Discount(), inv.Tax(), text(inv.TaxNote), inv.Total(),
+		billing.Money{Amount: inv.BalanceApplied, Currency: inv.Currency}, inv.AmountDue(),
+	}}, nil
+}
+
+// handOver is for who pays: the licensee gives no commands.
+func (s *amendments) handOver(ctx context.Context, in *struct {
+	LicenseInput
+	Body ContactBody
+}) (*licenseOutput, error) {
+	l, err := s.licenses.Store.License(ctx, licensing.LicenseID(in.ID))
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	id := billing.SubscriptionID(l.Subscription)
+	if _, err = s.mine(ctx, id); err != nil {
+		return nil, s.answer(err)
+	}
+	to, err := contact("licensee", in.Body)
+	if err != nil {
+		return nil, s.answer(unprefixed(err, "licensee."))
+	}
+	if to.String() != l.Licensee {
+		if err := s.mayMail(ctx, to.Email); err != nil {
+			return nil, s.answer(err)
+		}
+	}
+	a, err := s.amendmentFor(ctx, to)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	if _, err := s.amended(ctx, billing.ActionHandOver, id, "/v1/licenses/"+in.ID+"/licensee", CommandInput{amendment: &a}); err != nil {
+		return nil, err
+	}
+	if l, err = s.licenses.Store.License(ctx, l.ID); err != nil {
+		return nil, s.answer(err)
+	}
+	return s.licenses.show(ctx, l)
+}
+
+// amendmentFor is the amendment that puts somebody in another's place.
+func (s *amendments) amendmentFor(ctx context.Context, to billing.Contact) (billing.Amendment, error) {
+	a, err := s.Store.OpenAccount(ctx, to.Email)
+	return billing.Amendment{Contact: to, Account: a.ID}, err
+}
+
+// transfer moves a subscription to another customer. Who that is has been
+// asked for outside of the engine.
+func (s *amendments) transfer(ctx context.Context, in *struct {
+	CommandInput
+	SubscriptionInput
+	Body struct {
+		Email  string  `json:"email" maxLength:"254" doc:"Of the account that pays from now on; it is opened if there is none."`
+		Name   string  `json:"name,omitempty" maxLength:"200" doc:"Whom the next documents are addressed to. Absent: nobody by name."`
+		Reason *string `json:"reason,omitempty" maxLength:"500" doc:"For your own records."`
+	}
+}) (*commandOutput, error) {
+	if err := in.check(); err != nil {
+		return nil, s.answer(err)
+	}
+	if _, err := s.mine(ctx, billing.SubscriptionID(in.ID)); err != nil {
+		return nil, s.answer(err)
+	}
+	to, err := contact("to", ContactBody{"x", in.Body.Email})
+	if err != nil {
+		return nil, s.answer(unprefixed(err, "to."))
+	}
+	if to.Name = strings.TrimSpace(in.Body.Name); !printable(to.Name) {
+		return nil, invalid("name", "has control characters")
+	}
+	a, err := s.amendmentFor(ctx, to)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	in.reason, in.amendment = in.Body.Reason, &a
+	return s.command(ctx, in.CommandInput, "/v1/operator/subscriptions/"+in.ID+"/transfer", billing.SubscriptionID(in.ID), billing.Command{Action: billing.ActionTransfer}, "")
+}
+
+// unprefixed names the field of a problem as the body of its own request does.
+func unprefixed(err error, prefix string) error {
+	var p *Problem
+	if errors.As(err, &p) {
+		for i := range p.Errors {
+			p.Errors[i].Field = strings.TrimPrefix(p.Errors[i].Field, prefix)
+		}
+	}
+	return err
+}
