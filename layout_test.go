@@ -30,6 +30,7 @@ var ours = map[string][]string{
 	"worker":             {"activities", "billing", "workflows"},
 	"delivery/documents": {"billing"},
 	"delivery/mail":      {"billing", "licensing"},
+	"delivery/webhooks":  {"billing"},
 	"delivery/packages":  {"billing", "licensing", "licensing/pbiviz"},
 	"models":             {"billing", "licensing", "payments/sandbox"},
 	"commands":           {"billing", "licensing", "workflows"},
@@ -63,19 +64,20 @@ var theirs = map[string][]string{
 	"github.com/pressly/goose":    {"models"},
 	"github.com/gin-gonic":        {"api", "web"},
 	"github.com/danielgtaylor":    {"api"},
-	"net/http":                    {"api", "backoffice/signin", "cmd/okviz", "engine", "licensing/entra", "payments/sandbox", "payments/stripe", "web"},
-	"net":                         {"cmd/okviz", "commands", "delivery/mail", "engine", "payments/stripe", "web"},
+	"net/http":                    {"api", "backoffice/signin", "cmd/okviz", "delivery/webhooks", "engine", "licensing/entra", "payments/sandbox", "payments/stripe", "web"},
+	"net":                         {"cmd/okviz", "commands", "delivery/mail", "delivery/webhooks", "engine", "payments/stripe", "web"},
 	"net/url":                     {anything}, // computes only
 	"net/mail":                    {anything}, // likewise
 	"net/netip":                   {anything}, // likewise
 	"github.com/prometheus":       {"engine"},
 	"github.com/wneessen/go-mail": {"delivery/mail"},
+	"code.dny.dev":                {"delivery/webhooks"},
 	"go.temporal.io":              {"activities", "commands", "engine", "worker", "workflows"},
 	"go.temporal.io/sdk/client":   {"commands", "engine", "worker", "workflows"}, // workflows: how a run is started
 	"go.temporal.io/sdk/workflow": {"worker", "workflows"},                       // worker: how versions are followed, what is replayed
-	"log":                         {"activities", "api", "backoffice", "cmd/okviz", "commands", "engine", "licensing/checks", "payments/events", "worker"},
-	"log/slog":                    {"activities", "api", "backoffice", "cmd/okviz", "commands", "engine", "licensing/checks", "payments/events", "worker", "licensing"}, // Key.LogValue
-	"os":                          {"cmd/okviz", "engine", "models"},                                                                                                    // models: the certificates that DATABASE_URL names
+	"log":                         {"activities", "api", "backoffice", "cmd/okviz", "commands", "delivery/webhooks", "engine", "licensing/checks", "payments/events", "worker"},
+	"log/slog":                    {"activities", "api", "backoffice", "cmd/okviz", "commands", "delivery/webhooks", "engine", "licensing/checks", "payments/events", "worker", "licensing"}, // Key.LogValue
+	"os":                          {"cmd/okviz", "engine", "models"},                                                                                                                         // models: the certificates that DATABASE_URL names
 	"testing":                     {},
 }
 

@@ -83,6 +83,20 @@ func (a *Activities) accountPageEmail(ctx context.Context, e billing.Envelope, p
 	return a.accountEmail(e, to, page), err
 }
 
+// webhookEmail tells the owner of a webhook endpoint, an account or the operator.
+func (a *Activities) webhookEmail(ctx context.Context, e billing.Envelope) (billing.Email, error) {
+	if e.Notice.To == billing.RoleOperator {
+		return billing.Email{ID: e.ID, Notice: e.Notice, At: e.At, Email: a.OperatorEmail, Endpoint: e.Subscription}, nil
+	}
+	to, _, err := a.Store.NoticeAccount(ctx, e.Subscription, nil)
+	if errors.Is(err, billing.ErrNotFound) { // it was deleted
+		err = errEnded
+	}
+	l := a.accountEmail(e, to, "/docs")
+	l.Endpoint = e.Subscription
+	return l, err
+}
+
 func (a *Activities) accountEmail(e billing.Envelope, to billing.Account, page string) billing.Email {
 	return billing.Email{ID: e.ID, Notice: e.Notice, At: e.At, Email: to.Email, Link: a.PublicURL + page}
 }
@@ -137,6 +151,8 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope, of *billing.
 		return a.accountPageEmail(ctx, e, "/account/api-keys")
 	case billing.NoticeNewBrowser:
 		return a.accountPageEmail(ctx, e, "/account/details")
+	case billing.NoticeWebhookDisabled:
+		return a.webhookEmail(ctx, e)
 	case billing.NoticeQuote:
 		return a.quoteEmail(ctx, e)
 	default: // of a subscription

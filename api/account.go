@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -21,7 +22,8 @@ import (
 type AccountStore interface {
 	AccountOf(ctx context.Context, email string) (billing.Account, error)
 	BeginLogin(ctx context.Context, id, token string, account billing.AccountID) error
-	ConfirmLogin(ctx context.Context, token, session string) (billing.Account, time.Time, error)
+	BeginPortalSession(ctx context.Context, id, token string, account billing.AccountID, returnURL string) (expires time.Time, err error)
+	ConfirmLogin(ctx context.Context, token, session string) (account billing.Account, expires time.Time, returnURL string, err error)
 	NoteBrowser(ctx context.Context, account billing.AccountID, cookie string) (id string, err error)
 	Sessions(ctx context.Context, account billing.AccountID) ([]billing.Session, error)
 	EndSessions(ctx context.Context, account billing.AccountID, id string) error
@@ -45,6 +47,7 @@ type accounts struct {
 func (s *accounts) routes(h huma.API) {
 	s.profileRoutes(h)
 	s.privacyRoutes(h)
+	huma.Register(h, route(http.MethodPost, "/v1/operator/portal-sessions", "create-portal-session", "Make a link that signs an account's owner in, once", "Operator", operator(billing.OperatorAdmin), status(http.StatusCreated)), s.portalSession)
 	huma.Register(h, route(http.MethodPost, "/v1/login", "login", "Mail a sign-in link", "Account", status(http.StatusAccepted)), s.login)
 	huma.Register(h, route(http.MethodPost, "/v1/login/confirm", "confirm-login", "Sign in with the mailed link's token", "Account"), s.confirmLogin)
 	huma.Register(h, route(http.MethodPost, "/v1/logout", "logout", "End this session, or all of them", "Account", owner), s.logout)
@@ -109,7 +112,13 @@ func (s *accounts) login(ctx context.Context, in *struct {
 
 type signedIn struct {
 	Cookies []http.Cookie `header:"Set-Cookie"` // the session's first
-	Body    Me
+	Body    SignedIn
+}
+
+// SignedIn is who has signed in.
+type SignedIn struct {
+	Me
+	ReturnURL *string `json:"return_url" doc:"Of a portal session: the page that the account's pages lead back to."`
 }
 
 // browserCookie tells a browser that has signed in before from a new one. It
@@ -142,7 +151,7 @@ func (s *accounts) confirmLogin(ctx context.Context, in *struct {
 	}
 }) (*signedIn, error) {
 	session := randomToken()
-	a, expires, err := s.Store.ConfirmLogin(ctx, in.Body.Token, session)
+	a, expires, back, err := s.Store.ConfirmLogin(ctx, in.Body.Token, session)
 	if errors.Is(err, billing.ErrNotFound) {
 		return nil, problem(http.StatusForbidden, "login_expired", "this link has been used or has expired: request a new one")
 	}
@@ -163,7 +172,37 @@ func (s *accounts) confirmLogin(ctx context.Context, in *struct {
 	}
 	known := cookie(browser, s.Now().Add(browserLife))
 	known.Name = browserCookie
-	return &signedIn{[]http.Cookie{cookie(session, expires), known}, me}, nil
+	return &signedIn{[]http.Cookie{cookie(session, expires), known}, SignedIn{me, text(back)}}, nil
+}
+
+// PortalSession is a link that signs an account's owner in.
+type PortalSession struct {
+	URL       string    `json:"url" doc:"A credential: hand it to the account's owner alone, and at once. It works once."`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func (s *accounts) portalSession(ctx context.Context, in *struct {
+	Body struct {
+		Account   string `json:"account" minLength:"3" maxLength:"254" doc:"The account's e-mail address." example:"ada@contoso.example"`
+		ReturnURL string `json:"return_url,omitempty" maxLength:"2048" doc:"A page of an origin that OKVIZ_ORIGINS names. The account's pages lead back to it."`
+	}
+}) (*struct{ Body PortalSession }, error) {
+	if back := in.Body.ReturnURL; back != "" {
+		u, err := url.Parse(back)
+		if err != nil || u.User != nil || !printable(back) || !slices.Contains(s.Origins, u.Scheme+"://"+u.Host) {
+			return nil, invalid("return_url", "is not a page of an origin that OKVIZ_ORIGINS names")
+		}
+	}
+	a, err := s.Store.AccountOf(ctx, in.Body.Account)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	token := randomToken()
+	expires, err := s.Store.BeginPortalSession(ctx, commands.NewID("lgn"), token, a.ID, in.Body.ReturnURL)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body PortalSession }{PortalSession{s.PublicURL + "/login#token=" + token, expires.UTC()}}, nil
 }
 
 func (s *accounts) logout(ctx context.Context, in *struct {

@@ -47,6 +47,7 @@ type Stores struct {
 	Privacy       backoffice.PrivacyStore
 	Operators     OperatorStore
 	Sessions      OperatorSessionStore
+	Events        EventStore
 	Gateway       GatewayStore
 }
 
@@ -113,6 +114,8 @@ type Config struct {
 	TemporalUI     string         // of a workflow's page, without its id; empty: unknown
 	Secret         billing.Secret // signs checkout tokens and mailed links
 	TestClocks     bool
+	Origins        []string // of the operator's other pages, which customers may be sent back to
+	PlainWebhooks  bool     // an endpoint may be http
 	RateLimits     bool
 	TrustedProxies []string
 	Log            *slog.Logger
@@ -168,7 +171,9 @@ func New(c Config) (http.Handler, error) {
 	held.routes(h)
 	(&amendments{done, c.Stores.Subscriptions, held}).routes(h)
 	(&invoices{s, c.Stores.Invoices}).routes(h)
-	(&accounts{s, c.Stores.Accounts}).routes(h)
+	people := &accounts{s, c.Stores.Accounts}
+	people.routes(h)
+	(&feed{people, c.Stores.Events}).routes(h)
 	(&operators{done, c.Stores.Operators}).routes(h)
 	(&operatorSessions{s, c.Stores.Sessions}).routes(h)
 	describeVisualRoutes(h.OpenAPI())

@@ -122,6 +122,10 @@ const plan = `"plan":{"type":"users","tier":"21-50","cycle":"monthly"}`
 // samples are good bodies of every operation that takes JSON. An operation
 // that is missing here fails the test.
 var samples = map[string]string{
+	"create-webhook-endpoint": `{"url":"https://crm.contoso.example/hook","types":["invoice.*"],"description":"CRM"}`,
+	"change-webhook-endpoint": `{"url":"https://crm.contoso.example/hook","types":["*"],"description":"CRM","status":"disabled"}`,
+	"create-portal-session":   `{"account":"ada@contoso.example"}`,
+	"replay-webhooks":         `{"from":"2026-01-31T10:00:00Z","to":"2026-02-01T10:00:00Z"}`,
 	"preview-checkout":        `{"product":"calendar-pro",` + plan + `,"quantity":1,"currency":"USD","billing":{"country":"IT","vat_id":null},"coupon":null,"pay":"now"}`,
 	"checkout":                order(),
 	"suspend-license":         `{}`,
@@ -180,6 +184,8 @@ func (s *shop) routes(d described, f func(method, path string, op operation)) {
 				continue
 			case strings.Contains(path, "/quotes/"):
 				id = s.ask("POST", "/v1/quotes", quoted(), withKey()).want(201, "").text("id")
+			case strings.Contains(path, "/webhook-endpoints/"): // the operator's, and so nobody else's
+				id = s.ask("POST", "/v1/webhook-endpoints", samples["create-webhook-endpoint"], asOperator).want(201, "").text("id")
 			case strings.Contains(path, "/licenses/"):
 				id = bought.text("license.id")
 			case strings.Contains(path, "/invoices/"):

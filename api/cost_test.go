@@ -21,8 +21,8 @@ import (
 // MySQL, the sandbox's own books among it. Each write outside of a transaction is a
 // commit too.
 const (
-	purchaseQuestions, purchaseCommits = 78, 14
-	renewalQuestions, renewalCommits   = 43, 9
+	purchaseQuestions, purchaseCommits = 82, 14
+	renewalQuestions, renewalCommits   = 45, 9
 )
 
 func TestAPurchaseAndARenewalAskMySQLLittle(t *testing.T) {

@@ -50,7 +50,7 @@ func (s *licenses) routes(h huma.API) {
 // license is a licence as its page shows it.
 func (s *licenses) license(ctx context.Context, l licensing.Issued) (License, error) {
 	versions, err := s.Store.Versions(ctx, l.Product)
-	return s.view(l, versions), err
+	return s.viewLicense(l, versions, l.At(s.Now())), err
 }
 
 type licenseOutput struct{ Body License }
@@ -88,7 +88,9 @@ func (s *licenses) listLicenses(ctx context.Context, in *struct {
 		}
 	}
 	list := listed(rows, in.Limit, func(l licensing.Issued) string { return string(l.ID) },
-		func(l licensing.Issued) License { return s.view(l, versions[l.Product]).seenBy(who) })
+		func(l licensing.Issued) License {
+			return s.viewLicense(l, versions[l.Product], l.At(s.Now())).seenBy(who)
+		})
 	return &struct{ Body List[License] }{list}, nil
 }
 

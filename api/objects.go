@@ -284,8 +284,7 @@ func (v Subscription) withoutNames() Subscription {
 	return v
 }
 
-func (s *licenses) view(l licensing.Issued, versions []billing.Version) License {
-	now := s.Now()
+func (s *server) viewLicense(l licensing.Issued, versions []billing.Version, now time.Time) License {
 	allowed := int64(0)
 	if l.Type == licensing.Site {
 		allowed = l.Quantity
@@ -293,7 +292,7 @@ func (s *licenses) view(l licensing.Issued, versions []billing.Version) License 
 	v := License{
 		ID: string(l.ID), SubscriptionID: l.Subscription, SubscriptionNumber: l.Number, Product: l.Product,
 		Plan:     Plan{ID: l.PlanID, Type: l.Type, Tier: text(l.Tier), Cycle: billing.Cycle(l.Cycle)},
-		Quantity: l.Quantity, Status: l.Status(l.At(now)), ValidUntil: l.ValidUntil.UTC(), Licensee: l.Licensee,
+		Quantity: l.Quantity, Status: l.Status(now), ValidUntil: l.ValidUntil.UTC(), Licensee: l.Licensee,
 		Sites: l.Sites, SitesAllowed: allowed, Activation: l.Activation, Tenant: text(l.Tenant), Usage: viewUsage(l), Versions: make([]LicenseVersion, len(versions)),
 	}
 	for i, version := range versions {

@@ -115,6 +115,7 @@ var statuses = map[billing.Code]int{
 	billing.CodeTooManyAttempts:    http.StatusTooManyRequests,
 	billing.CodeTrialAlreadyUsed:   http.StatusConflict,
 	billing.CodeTooManySiteEdits:   http.StatusConflict,
+	billing.CodeTooManyEndpoints:   http.StatusConflict,
 	billing.CodeNotPossibleNow:     http.StatusConflict,
 	billing.CodeAlreadyRecorded:    http.StatusConflict,
 	billing.CodeMarkedByHand:       http.StatusConflict,

@@ -64,7 +64,7 @@ func (s *shop) quoteRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, at+"/accept", "accept-quote", "Accept a quote: order at its price", "Checkout", quoteHolder, status(http.StatusCreated)), s.acceptQuote)
 }
 
-func (s *shop) viewQuote(q billing.Quote, at time.Time) Quote {
+func (s *server) viewQuote(q billing.Quote, at time.Time) Quote {
 	sub, bill := q.Subscription, q.Bill
 	return Quote{
 		ID: q.ID, Number: q.Number, Status: q.Status(at), Product: sub.Product, Plan: viewPlan(sub.Plan), Quantity: sub.Quantity,

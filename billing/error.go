@@ -63,6 +63,8 @@ const (
 	CodeInvoiceNotAllowed  Code = "invoice_not_allowed"
 	CodeAlreadyRecorded    Code = "already_recorded"
 	CodeMarkedByHand       Code = "marked_by_hand"
+	CodeTooManyEndpoints   Code = "too_many_endpoints"
+	CodeTooManyEvents      Code = "too_many_events"
 	CodeTooManySiteEdits   Code = "too_many_site_edits"
 	CodeGatewayRejected    Code = "gateway_rejected"
 	CodePaymentProcessing  Code = "payment_processing"

@@ -46,6 +46,7 @@ const (
 	NoticeTransferShort   NoticeKind = "transfer_short"   // operator: a part of an invoice has come; Rest is missing
 	NoticeChargeRejected  NoticeKind = "charge_rejected"  // operator: the gateway rejected our call; Code says why
 	NoticeOverLimit       NoticeKind = "over_limit"       // billing: more people than the plan covers, in two windows in a row
+	NoticeWebhookDisabled NoticeKind = "webhook_disabled" // an account or the operator: a webhook endpoint gets nothing any more; Code says why
 	NoticeTransferUnused  NoticeKind = "transfer_unused"  // operator: money for an invoice that is paid or void already
 )
 
@@ -107,6 +108,7 @@ type Email struct {
 	InvoiceNumber      string
 	CreditNoteNumbers  []string
 	QuoteNumber        string
+	Endpoint           string // whe_…
 	LicenseID          licensing.LicenseID
 	Licensee           string // "Name <e-mail>", as the licence shows it
 	ForOther           bool   // who pays is told that the licence goes to another address

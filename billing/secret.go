@@ -1,6 +1,8 @@
 package billing
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -107,4 +109,38 @@ func (s Secret) subject(token, prefix, purpose string) (id string, good bool) {
 		return "", false
 	}
 	return string(raw[16:]), true
+}
+
+// Seal encrypts what must be read again, under the current value, for one purpose
+// and one thing. nonce has 12 random bytes, new each time.
+func (s Secret) Seal(purpose, id string, nonce, text []byte) string {
+	return base64.RawURLEncoding.EncodeToString(s.sealer(0, purpose).Seal(nonce, nonce, text, []byte(id)))
+}
+
+// Unseal reads what Seal has made with any of the values; current tells whether it
+// was the current one.
+func (s Secret) Unseal(purpose, id, sealed string) (text []byte, current, good bool) {
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err != nil || len(raw) < 12 {
+		return nil, false, false
+	}
+	for i := range s {
+		if text, err := s.sealer(i, purpose).Open(nil, raw[:12], raw[12:], []byte(id)); err == nil {
+			return text, i == 0, true
+		}
+	}
+	return nil, false, false
+}
+
+// sealer is AES-256-GCM under a key of one of the values.
+func (s Secret) sealer(i int, purpose string) cipher.AEAD {
+	block, err := aes.NewCipher(sign(s[i], "seal "+purpose, nil))
+	if err != nil {
+		panic(err) // the key has 32 bytes
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err) // AES has blocks of 16 bytes
+	}
+	return aead
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -52,6 +53,8 @@ type Config struct {
 	OperatorKey      string         `env:"OKVIZ_OPERATOR_KEY"`                 // development only
 	TestClocks       bool           `env:"OKVIZ_TEST_CLOCKS"`                  // development only
 	TrustedProxies   []string       `env:"OKVIZ_TRUSTED_PROXIES"`
+	Origins          []string       `env:"OKVIZ_ORIGINS"`                              // of your other pages, which portal sessions may lead back to
+	WebhookNetworks  []netip.Prefix `env:"OKVIZ_WEBHOOK_NETWORKS"`                     // networks that webhooks are sent to though they are not public, also without https
 	AcceptRisks      []string       `env:"OKVIZ_ACCEPT_RISKS"`                         // what production otherwise refuses
 	Deployment       string         `env:"OKVIZ_DEPLOYMENT"`                           // of the workers, as Temporal's Worker Deployment Versioning names it; empty: no versioning
 	BuildID          string         `env:"OKVIZ_BUILD_ID"`                             // of this worker in it
@@ -76,6 +79,8 @@ type Config struct {
 	RetainMails         int `env:"OKVIZ_RETENTION_MAILS" envDefault:"400"`
 	RetainLogins        int `env:"OKVIZ_RETENTION_LOGINS" envDefault:"30"`
 	RetainGatewayEvents int `env:"OKVIZ_RETENTION_GATEWAY_EVENTS" envDefault:"400"`
+	RetainEvents        int `env:"OKVIZ_RETENTION_EVENTS" envDefault:"400"`
+	RetainDeliveries    int `env:"OKVIZ_RETENTION_DELIVERIES" envDefault:"31"`
 	RetainOrders        int `env:"OKVIZ_RETENTION_ORDERS" envDefault:"90"`
 	RetainInvoices      int `env:"OKVIZ_RETENTION_INVOICES" envDefault:"4018"` // ten years after the end of the year of issue
 }
@@ -100,7 +105,7 @@ func (c Config) Development() bool { return c.Env == "development" }
 func (c Config) retention() billing.Retention {
 	return billing.Retention{
 		billing.RetainRequests: c.RetainRequests, billing.RetainMails: c.RetainMails, billing.RetainLogins: c.RetainLogins,
-		billing.RetainGatewayEvents: c.RetainGatewayEvents, billing.RetainOrders: c.RetainOrders,
+		billing.RetainGatewayEvents: c.RetainGatewayEvents, billing.RetainEvents: c.RetainEvents, billing.RetainDeliveries: c.RetainDeliveries, billing.RetainOrders: c.RetainOrders,
 		billing.RetainInvoices: c.RetainInvoices,
 	}
 }
@@ -212,6 +217,12 @@ func (c Config) checkPages(wrong *faults) {
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.HasSuffix(c.PublicURL, "/") {
 		wrong.add("OKVIZ_PUBLIC_URL", "is not a URL such as https://licences.okviz.example, without a slash at its end")
+	}
+	for _, o := range c.Origins {
+		if u, err := url.Parse(o); err != nil || u.Host == "" || o != u.Scheme+"://"+u.Host || u.Scheme != "https" && (u.Scheme != "http" || !c.Development()) {
+			wrong.add("OKVIZ_ORIGINS", "is not a list of origins such as https://www.okviz.example")
+			break
+		}
 	}
 	if c.Brand == "" {
 		wrong.add("OKVIZ_BRAND", "is missing")

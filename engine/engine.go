@@ -29,6 +29,7 @@ import (
 	"github.com/okviz/licensing/delivery/documents"
 	"github.com/okviz/licensing/delivery/mail"
 	"github.com/okviz/licensing/delivery/packages"
+	"github.com/okviz/licensing/delivery/webhooks"
 	"github.com/okviz/licensing/licensing"
 	"github.com/okviz/licensing/licensing/checks"
 	"github.com/okviz/licensing/models"
@@ -52,6 +53,7 @@ type Engine struct {
 	checks    *checks.Checks
 	events    *events.Receiver
 	steps     *activities.Activities
+	courier   *webhooks.Courier
 	namespace string   // of Temporal
 	address   net.Addr // of the API, while it serves
 	config    Config
@@ -109,6 +111,7 @@ func OpenAt(c Config, options client.Options, l *slog.Logger) (*Engine, error) {
 	}, l, time.Now)
 	e.commands = commands.New(e.Store, e.Temporal, e.checks.Forget, l, time.Now)
 	e.events = events.New(e.Store, e.gateway, e.commands, e.checks.Forget, l, time.Now)
+	e.courier = webhooks.New(e.Store, api.Payload(api.Config{Keys: e.keys, Policy: e.policy}), c.Secret, c.WebhookNetworks, l, time.Now)
 	e.Office = backoffice.New(e.Store, e.gateway, e.commands, l)
 	return e, nil
 }
@@ -293,10 +296,10 @@ func (e *Engine) api() (http.Handler, error) {
 	return api.New(api.Config{
 		Stores: api.Stores{
 			Access: e.Store, Outcomes: e.Store, Shop: e.Store, Subscriptions: e.Store, Invoices: e.Store,
-			Licenses: e.Store, Accounts: e.Store, Privacy: e.Store, Operators: e.Store, Sessions: e.Store, Gateway: e.Store,
+			Licenses: e.Store, Accounts: e.Store, Privacy: e.Store, Operators: e.Store, Sessions: e.Store, Events: e.Store, Gateway: e.Store,
 		},
 		Commands: e.commands, Checks: e.checks, Events: e.events, Office: e.Office, Gateway: e.gateway, Files: e.Stamper, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
-		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Issuer: issuer, TemporalUI: e.config.TemporalUI, Pages: web.Handler(brand), Version: Version(), PublicURL: e.config.PublicURL, Secret: e.config.Secret, TestClocks: e.config.TestClocks,
+		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Issuer: issuer, TemporalUI: e.config.TemporalUI, Pages: web.Handler(brand), Version: Version(), PublicURL: e.config.PublicURL, Secret: e.config.Secret, TestClocks: e.config.TestClocks, Origins: e.config.Origins, PlainWebhooks: len(e.config.WebhookNetworks) > 0,
 		RateLimits:     e.config.limited(),
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,
 	})
@@ -341,6 +344,7 @@ func (e *Engine) loops() []loop {
 		{roleWorker, "compare rows, workflows and money, and start workflows that are missing", func(ctx context.Context) {
 			e.Office.Watch(ctx, 10*time.Minute, e.metrics.Reconciled, e.metrics.differences.Reset)
 		}},
+		{roleWorker, "send webhooks", e.courier.Run},
 		{roleWorker, "send mails that are left over", func(ctx context.Context) { worker.Sweep(ctx, e.steps, time.Minute, e.log) }},
 	}
 }

@@ -77,6 +77,9 @@ func (s *Store) amend(ctx context.Context, id licensing.LicenseID, change func(r
 		if err := s.note(tx, row, kind, billing.ActorName(ctx)); err != nil {
 			return err
 		}
+		if err := s.publishLicense(tx, row, billing.FeedLicenseUpdated); err != nil {
+			return err
+		}
 		return s.audit(ctx, tx, "license."+string(kind), string(id), was.settings(), row.settings())
 	})
 }

@@ -108,11 +108,24 @@ func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Or
 			return err
 		}
 	}
-	return tx.Create(&subscriptionRow{
+	err = tx.Create(&subscriptionRow{
 		ID: sub.ID, Number: sub.Number, Status: sub.Status, Product: sub.Product,
 		BillingAccount: o.BillingAccount, LicenseeAccount: o.LicenseeAccount,
 		NextAt: optional(sub.Next.At), TestClock: sub.TestClock, State: *sub,
 	}).Error
+	if err != nil {
+		return err
+	}
+	created := billing.FeedEvent{
+		Type: billing.FeedSubscriptionCreated, At: sub.CreatedAt, Subscription: sub.ID, Account: o.BillingAccount, Licensee: o.LicenseeAccount,
+		FeedObject: billing.FeedObject{State: sub},
+	}
+	if o.Quote == "" {
+		return s.publish(tx, created)
+	}
+	accepted := created
+	accepted.Type, accepted.FeedObject = billing.FeedQuoteAccepted, billing.FeedObject{Quote: o.Quote}
+	return s.publish(tx, accepted, created)
 }
 
 // accounts finds the accounts of addresses, or opens them. Another transaction

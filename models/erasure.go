@@ -237,6 +237,9 @@ func eraseOwn(tx *gorm.DB, id billing.AccountID) error {
 	if err := unfind(tx, append(about, string(id))...); err != nil {
 		return err
 	}
+	if err := forgetEndpoints(tx, "account = ?", id); err != nil {
+		return err
+	}
 	now := tx.NowFunc()
 	cards := func() *gorm.DB { return tx.Model(&paymentMethodRow{}).Where("account = ?", id) }
 	return inOrder(

@@ -3,7 +3,6 @@ package models
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,11 +20,7 @@ func (s *Store) License(ctx context.Context, id licensing.LicenseID) (licensing.
 
 func (s *Store) oneIssued(ctx context.Context, where string, args ...any) (licensing.Issued, error) {
 	db := s.db.WithContext(ctx)
-	var row issuedRow
-	err := withIssued(db).Where(where, args...).Take(&row).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		err = billing.ErrNotFound
-	}
+	row, err := one[issuedRow](withIssued(db).Where(where, args...))
 	if err != nil {
 		return licensing.Issued{}, err
 	}
@@ -123,6 +118,9 @@ func (s *Store) SetSites(ctx context.Context, id licensing.LicenseID, sites []st
 		was := row.settings()
 		row.Sites = sites
 		if err := save(tx, id, &row); err != nil {
+			return err
+		}
+		if err := s.publishLicense(tx, row, billing.FeedLicenseUpdated); err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, "license.sites", string(id), was, row.settings())

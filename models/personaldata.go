@@ -89,6 +89,11 @@ func (r *reading) account(id billing.AccountID) {
 	for _, b := range rowsOf[browserRow](r, mine(), "hash") {
 		about = append(about, b.ID)
 	}
+	var endpoints []string
+	for _, e := range rowsOf[webhookEndpointRow](r, mine(), "secret", "former") {
+		about, endpoints = append(about, e.ID), append(endpoints, e.ID)
+	}
+	rowsOf[webhookDeliveryRow](r, of("endpoint IN ?", endpoints).Order("id"))
 	rowsOf[sessionRow](r, mine(), "hash")
 	for _, m := range rowsOf[paymentMethodRow](r, mine(), "fingerprint") {
 		about = append(about, m.Ref)
@@ -116,6 +121,7 @@ func (r *reading) paid(id billing.AccountID) (paid, about []string) {
 	}
 	rowsOf[licenseRow](r, of(), "activation_key")
 	rowsOf[eventRow](r, of().Order("at"), "actor")
+	rowsOf[feedRow](r, of().Order("seq"))
 	var charges []string
 	for _, inv := range rowsOf[invoiceRow](r, of().Order("id")) {
 		about, charges = append(about, string(inv.ID)), append(charges, string(inv.Charge))

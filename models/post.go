@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -32,16 +33,25 @@ func (s *Store) Post(ctx context.Context, p billing.Changeset) error {
 				return err
 			}
 		}
-		advance := func(tx *gorm.DB, row subscriptionRow, p billing.Changeset) error {
-			return s.advance(tx, row, p, by.Actor)
+		var license licenseRow
+		advance := func(tx *gorm.DB, row subscriptionRow, p billing.Changeset) (err error) {
+			license, err = s.advance(tx, row, p, by.Actor)
+			return err
 		}
 		for _, write := range []func(*gorm.DB, subscriptionRow, billing.Changeset) error{
 			admit, s.claim, s.moveMoney, advance, answer,
-			file, // late, so that the number series are locked for the shortest time
 		} {
 			if err := write(tx, row, p); err != nil {
 				return err
 			}
+		}
+		// Late, so that the number series are locked for the shortest time.
+		filed, err := file(tx, p)
+		if err != nil {
+			return err
+		}
+		if err := s.publishChangeset(tx, row, license, filed); err != nil {
+			return err
 		}
 		return s.auditCommand(tx, row, p, by)
 	})
@@ -109,10 +119,10 @@ func (s *Store) moveMoney(tx *gorm.DB, row subscriptionRow, p billing.Changeset)
 }
 
 // advance writes the subscription's new state, its licence, history and mails.
-// A changeset that only reserves a bill has none of these.
-func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, actor string) error {
+// A changeset that only reserves a bill has none of these. It gives the licence back.
+func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, actor string) (license licenseRow, err error) {
 	if p.Subscription.Revision == p.From {
-		return nil
+		return license, nil
 	}
 	was, state := row.State, p.Subscription
 	row.Revision, row.Status, row.State, row.NextAt = state.Revision, state.Status, state, optional(state.Next.At)
@@ -121,15 +131,15 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, a
 	}
 	if p.Order != nil {
 		if err := amend(tx, &row, *p.Order); err != nil {
-			return err
+			return license, err
 		}
 	}
 	if err := save(tx, row.ID, &row); err != nil {
-		return err
+		return license, err
 	}
 	if state.License != "" {
-		if err := s.entitle(tx, was, state); err != nil {
-			return err
+		if license, err = s.entitle(tx, was, state); err != nil {
+			return license, err
 		}
 	}
 	events := make([]*eventRow, len(p.Events))
@@ -148,9 +158,9 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, a
 		}
 	}
 	if err := create(tx, events); err != nil {
-		return err
+		return license, err
 	}
-	return create(tx, mails)
+	return license, create(tx, mails)
 }
 
 // create inserts rows, if there are any, with one statement.
@@ -194,9 +204,7 @@ func amend(tx *gorm.DB, row *subscriptionRow, to billing.Order) error {
 
 // entitle writes what a subscription's state grants to its licence, which is
 // created when it is first granted something.
-func (s *Store) entitle(tx *gorm.DB, was, state billing.Subscription) error {
-	var row licenseRow
-	var err error
+func (s *Store) entitle(tx *gorm.DB, was, state billing.Subscription) (row licenseRow, err error) {
 	fresh := was.License == ""
 	if !fresh {
 		row, err = one[licenseRow](locked(tx).Where("id = ?", state.License))
@@ -205,18 +213,18 @@ func (s *Store) entitle(tx *gorm.DB, was, state billing.Subscription) error {
 	if fresh {
 		o, err := one[orderRow](tx.Where("subscription = ?", state.ID))
 		if err != nil {
-			return err
+			return row, err
 		}
 		row = licenseRow{
 			ID: state.License, Subscription: state.ID, Product: state.Product, TestClock: state.TestClock,
 			Licensee: o.Detail.Licensee.String(), Sites: append([]string{}, o.Detail.Sites...), ActivationKey: rand.Text(),
 		}
 	} else if err != nil {
-		return err
+		return row, err
 	}
 	covers, err := s.sold.covers(tx, state.Product, state.Plan.ID)
 	if err != nil {
-		return err
+		return row, err
 	}
 	e := state.Entitlement(s.policy)
 	row.Revision, row.Status, row.CancelAtEnd, row.ValidUntil = state.Revision, e.Status, e.CancelAtPeriodEnd, e.ValidUntil
@@ -228,25 +236,29 @@ func (s *Store) entitle(tx *gorm.DB, was, state billing.Subscription) error {
 	}
 	row.PeriodEnd, row.Plan, row.Covers, row.Quantity = state.Period.End, state.Plan, covers, state.Quantity
 	if fresh {
-		return tx.Create(&row).Error
+		return row, tx.Create(&row).Error
 	}
-	return save(tx, row.ID, &row)
+	return row, save(tx, row.ID, &row)
 }
 
-// file writes the documents: credit notes, and the invoice.
-func file(tx *gorm.DB, _ subscriptionRow, p billing.Changeset) error {
-	for _, n := range p.CreditNotes {
-		if err := fileCreditNote(tx, n); err != nil {
-			return err
+// file writes the documents, credit notes and the invoice, and gives the changeset
+// back with their numbers.
+func file(tx *gorm.DB, p billing.Changeset) (billing.Changeset, error) {
+	p.CreditNotes = slices.Clone(p.CreditNotes)
+	for i := range p.CreditNotes {
+		if err := fileCreditNote(tx, &p.CreditNotes[i]); err != nil {
+			return p, err
 		}
 	}
 	if p.Invoice == nil {
-		return nil
+		return p, nil
 	}
-	return fileInvoice(tx, *p.Invoice)
+	inv := *p.Invoice
+	p.Invoice = &inv
+	return p, fileInvoice(tx, &inv)
 }
 
-func fileCreditNote(tx *gorm.DB, n billing.CreditNote) error {
+func fileCreditNote(tx *gorm.DB, n *billing.CreditNote) error {
 	number, err := next(tx, "CN", n.IssuedAt)
 	if err != nil {
 		return err
@@ -256,16 +268,16 @@ func fileCreditNote(tx *gorm.DB, n billing.CreditNote) error {
 	if err != nil {
 		return err
 	}
-	return tx.Create(&creditNoteRow{n.ID, n.Number, n.Invoice, inv.Account, n, n.IssuedAt}).Error
+	return tx.Create(&creditNoteRow{n.ID, n.Number, n.Invoice, inv.Account, *n, n.IssuedAt}).Error
 }
 
 // fileInvoice writes an invoice. A draft may be rewritten. An invoice gets its
 // number here when it is paid, or mailed to be paid; from then on it never
 // changes, except that a mailed one is paid.
-func fileInvoice(tx *gorm.DB, inv billing.Invoice) error {
+func fileInvoice(tx *gorm.DB, inv *billing.Invoice) error {
 	if inv.Status == billing.InvoiceDraft && inv.Attempt == 1 { // most likely new
 		row := invoiceRow{}
-		row.set(inv)
+		row.set(*inv)
 		if err := tx.Create(&row).Error; !errors.Is(err, gorm.ErrDuplicatedKey) {
 			return err
 		}
@@ -288,11 +300,11 @@ func fileInvoice(tx *gorm.DB, inv billing.Invoice) error {
 		}
 	}
 	if inv.Status == billing.InvoicePaid {
-		if err := sell(tx, inv); err != nil {
+		if err := sell(tx, *inv); err != nil {
 			return err
 		}
 	}
-	row.set(inv)
+	row.set(*inv)
 	if fresh {
 		return tx.Create(&row).Error
 	}
@@ -390,23 +402,26 @@ func next(tx *gorm.DB, series string, at time.Time) (string, error) {
 	return fmt.Sprintf("%s-%06d", name, n), err
 }
 
-// count adds one to a counter, which the transaction holds until its end.
-func count(tx *gorm.DB, name string) (n int64, err error) {
-	if n, err = countUp(tx, name); err != nil || n > 0 {
+func count(tx *gorm.DB, name string) (n int64, err error) { return countBy(tx, name, 1) }
+
+// countBy adds to a counter, which the transaction holds until its end, and says what
+// it comes to.
+func countBy(tx *gorm.DB, name string, by int64) (n int64, err error) {
+	if n, err = countUp(tx, name, by); err != nil || n > 0 {
 		return n, err
 	}
 	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&counterRow{Name: name}).Error; err != nil {
 		return 0, err
 	}
-	return countUp(tx, name)
+	return countUp(tx, name, by)
 }
 
 // countUp is 0 where there is no such counter yet.
-func countUp(tx *gorm.DB, name string) (n int64, err error) {
+func countUp(tx *gorm.DB, name string, by int64) (n int64, err error) {
 	if tx.Name() == "sqlite" {
-		return n, tx.Raw("UPDATE counters SET value = value + 1 WHERE name = ? RETURNING value", name).Scan(&n).Error
+		return n, tx.Raw("UPDATE counters SET value = value + ? WHERE name = ? RETURNING value", by, name).Scan(&n).Error
 	}
-	done, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, "UPDATE counters SET value = LAST_INSERT_ID(value + 1) WHERE name = ?", name)
+	done, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, "UPDATE counters SET value = LAST_INSERT_ID(value + ?) WHERE name = ?", by, name)
 	if err != nil {
 		return 0, wordless(err)
 	}

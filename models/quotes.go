@@ -48,6 +48,12 @@ func (s *Store) BeginQuote(ctx context.Context, r billing.Request, q billing.Quo
 		if err := findBy(tx, searched{q.ID, q.SearchWords()}, searched{string(q.Order.BillingAccount), billing.SearchWords(q.Order.Billing.Email)}); err != nil {
 			return err
 		}
+		err = s.publish(tx, billing.FeedEvent{
+			Type: billing.FeedQuoteCreated, At: q.CreatedAt, Account: q.Order.BillingAccount, FeedObject: billing.FeedObject{Quote: q.ID},
+		})
+		if err != nil {
+			return err
+		}
 		return s.audit(ctx, tx, "quote.create", q.ID, nil, map[string]any{"number": q.Number, "account": q.Order.BillingAccount})
 	})
 }

@@ -49,6 +49,12 @@ func (s *Store) Remove(ctx context.Context, kind billing.Retained, before time.T
 		case billing.RetainGatewayEvents:
 			list, err := ids(&gatewayEventRow{}, "event", "next_at IS NULL AND created_at < ?", before)
 			return forget(&gatewayEventRow{}, "next_at IS NULL AND event", list, err)
+		case billing.RetainEvents:
+			list, err := ids(&feedRow{}, "id", "created_at < ?", before)
+			return forget(&feedRow{}, "id", list, err)
+		case billing.RetainDeliveries:
+			list, err := ids(&webhookDeliveryRow{}, "id", "next_at IS NULL AND created_at < ?", before)
+			return forget(&webhookDeliveryRow{}, "id", list, err)
 		case billing.RetainAttempts:
 			list, err := ids(&attemptRow{}, "subject", "expires_at <= ?", before)
 			return forget(&attemptRow{}, "subject", list, err)
@@ -79,7 +85,7 @@ func (s *Store) removeOrders(tx *gorm.DB, before time.Time, limit int, removed *
 		return err
 	}
 	*removed = len(subs)
-	for _, row := range []any{&orderRow{}, &requestRow{}, &outboxRow{}, &eventRow{}, &invoiceRow{}, &cardFormRow{}, &licenseRow{}, &noteRow{}} {
+	for _, row := range []any{&orderRow{}, &requestRow{}, &outboxRow{}, &eventRow{}, &feedRow{}, &invoiceRow{}, &cardFormRow{}, &licenseRow{}, &noteRow{}} {
 		if err := tx.Where("subscription IN ?", subs).Delete(row).Error; err != nil {
 			return err
 		}

@@ -32,6 +32,10 @@ func TestWhatIsOverIsRemovedAfterItsTimeAndNothingElse(t *testing.T) {
 		sent := outboxRow{ID: "ntc_sent", Subscription: string(paid.ID), Revision: 99, Notice: billing.Notice{}, At: now, DoneAt: &now}
 		must(t, s.db.Create(&sent).Error)
 
+		for id, next := range map[string]*time.Time{"whd_done": nil, "whd_waits": &now} {
+			must(t, s.db.Create(&webhookDeliveryRow{ID: id, NextAt: next, CreatedAt: now}).Error)
+		}
+
 		requests, mails := shop.rows("requests"), shop.rows("outbox")
 		for _, c := range []struct {
 			kind    billing.Retained
@@ -43,6 +47,8 @@ func TestWhatIsOverIsRemovedAfterItsTimeAndNothingElse(t *testing.T) {
 			{billing.RetainLogins, "logins", 1, 0},
 			{billing.RetainGatewayEvents, "gateway_events", 1, 1},
 			{billing.RetainRequests, "requests", 1, requests - 1}, // the purchase; two have no outcome, one is a transfer
+			{billing.RetainEvents, "feed", 6, 0},
+			{billing.RetainDeliveries, "webhook_deliveries", 1, 1},
 			{billing.RetainOrders, "orders", 1, 2},
 		} {
 			early, err := s.Remove(ctx, c.kind, day(0), 10)

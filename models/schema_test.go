@@ -15,7 +15,7 @@ import (
 var rows = []any{
 	&accountRow{}, &productRow{}, &planRow{}, &priceRow{}, &versionRow{}, &subscriptionRow{}, &orderRow{},
 	&requestRow{}, &invoiceRow{}, &paidLineRow{}, &creditNoteRow{}, &balanceRow{}, &balanceEntryRow{},
-	&trialClaimRow{}, &paymentMethodRow{}, &licenseRow{}, &outboxRow{}, &eventRow{}, &counterRow{}, &apiKeyRow{},
+	&trialClaimRow{}, &paymentMethodRow{}, &licenseRow{}, &outboxRow{}, &eventRow{}, &feedRow{}, &webhookEndpointRow{}, &webhookDeliveryRow{}, &counterRow{}, &apiKeyRow{},
 	&testClockRow{}, &sandboxCustomerRow{}, &sandboxMethodRow{}, &sandboxFormRow{}, &sandboxPaymentRow{},
 	&loginRow{}, &sessionRow{}, &couponRow{}, &redemptionRow{}, &accountDiscountRow{}, &refundRow{}, &moneyBackRow{}, &quoteRow{},
 	&gatewayReferenceRow{}, &cardFormRow{}, &licenseUsageRow{}, &gatewayEventRow{}, &profileRow{}, &attemptRow{}, &operatorRow{}, &operatorSessionRow{}, &auditRow{}, &browserRow{}, &probeRow{}, &leaseRow{}, &searchWordRow{}, &noteRow{},

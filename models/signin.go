@@ -23,6 +23,7 @@ type loginRow struct {
 	Account   billing.AccountID
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	ReturnURL string // the page that a portal session came from; empty: none
 	UsedAt    *time.Time
 }
 
@@ -84,7 +85,20 @@ func (s *Store) BeginLogin(ctx context.Context, id, token string, account billin
 	})
 }
 
-// NoticeAccount is the account that a login, an API key or a browser is of. For
+// BeginPortalSession keeps the token of a link that an operator hands on to the account's
+// owner: nothing is mailed. It says until when the link is good.
+func (s *Store) BeginPortalSession(ctx context.Context, id, token string, account billing.AccountID, returnURL string) (expires time.Time, err error) {
+	expires = s.db.NowFunc().Add(loginLife)
+	return expires, s.tx(ctx, func(tx *gorm.DB) error {
+		if err := tx.Create(&loginRow{ID: id, Hash: hashKey(token), Account: account, ExpiresAt: expires, ReturnURL: returnURL}).Error; err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, "account.portal_session", string(account), nil, map[string]any{"login": id})
+	})
+}
+
+// NoticeAccount is the account that a login, an API key, a webhook endpoint or a
+// browser is of. For
 // a login it also picks the token that the mailed link has: the first, unless
 // the login was begun with another secret. Errors: ErrNotFound.
 func (s *Store) NoticeAccount(ctx context.Context, id string, tokens []string) (account billing.Account, token string, err error) {
@@ -96,6 +110,9 @@ func (s *Store) NoticeAccount(ctx context.Context, id string, tokens []string) (
 		owner, err = row.Account, e
 	case strings.HasPrefix(id, "brw_"):
 		row, e := one[browserRow](db.Where("id = ?", id))
+		owner, err = row.Account, e
+	case strings.HasPrefix(id, "whe_"):
+		row, e := one[webhookEndpointRow](db.Where("id = ?", id))
 		owner, err = row.Account, e
 	default:
 		row, e := one[loginRow](db.Where("id = ?", id))
@@ -143,9 +160,9 @@ func (s *Store) NoteBrowser(ctx context.Context, account billing.AccountID, cook
 	return id, err
 }
 
-// ConfirmLogin makes a session of a mailed link's token, once, and ends the
-// account's older links. Errors: ErrNotFound.
-func (s *Store) ConfirmLogin(ctx context.Context, token, session string) (account billing.Account, expires time.Time, err error) {
+// ConfirmLogin makes a session of a link's token, once, and ends the account's older
+// links. returnURL is the page that a portal session came from. Errors: ErrNotFound.
+func (s *Store) ConfirmLogin(ctx context.Context, token, session string) (account billing.Account, expires time.Time, returnURL string, err error) {
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		now := s.db.NowFunc()
 		login, err := one[loginRow](locked(tx).Where("hash = ?", hashKey(token)))
@@ -163,10 +180,10 @@ func (s *Store) ConfirmLogin(ctx context.Context, token, session string) (accoun
 		if err != nil {
 			return err
 		}
-		account, expires = billing.Account{ID: row.ID, Email: row.Email}, now.Add(sessionLife)
+		account, expires, returnURL = billing.Account{ID: row.ID, Email: row.Email}, now.Add(sessionLife), login.ReturnURL
 		return tx.Create(&sessionRow{ID: NewID("ses"), Hash: hashKey(session), Account: row.ID, ExpiresAt: expires}).Error
 	})
-	return account, expires, err
+	return account, expires, returnURL, err
 }
 
 // Session finds whose session a cookie is. Errors: ErrNotFound.

@@ -15,7 +15,7 @@ func TestAUsedLinkEndsTheOlderOnes(t *testing.T) {
 		must(t, s.db.Create(&a).Error)
 		must(t, s.db.Create(&b).Error)
 		confirm := func(n string) error {
-			_, _, err := s.ConfirmLogin(t.Context(), "token "+n, "session "+n)
+			_, _, _, err := s.ConfirmLogin(t.Context(), "token "+n, "session "+n)
 			return err
 		}
 		for i, n := range []string{"1", "2", "3", "4"} {
@@ -37,7 +37,7 @@ func TestALinkSignsInOnceWithinItsTime(t *testing.T) {
 		must(t, s.BeginLogin(t.Context(), "lgn_1", "token one", a.ID))
 		ok := 0
 		for _, err := range together(8, func(i int) error {
-			_, _, err := s.ConfirmLogin(t.Context(), "token one", "session "+string(rune('a'+i)))
+			_, _, _, err := s.ConfirmLogin(t.Context(), "token one", "session "+string(rune('a'+i)))
 			return err
 		}) {
 			if err == nil {
@@ -53,7 +53,7 @@ func TestALinkSignsInOnceWithinItsTime(t *testing.T) {
 		}
 		must(t, s.BeginLogin(t.Context(), "lgn_2", "token two", a.ID))
 		must(t, s.db.Model(&loginRow{}).Where("id = ?", "lgn_2").Update("expires_at", s.db.NowFunc()).Error)
-		if _, _, err := s.ConfirmLogin(t.Context(), "token two", "late"); !errors.Is(err, billing.ErrNotFound) {
+		if _, _, _, err := s.ConfirmLogin(t.Context(), "token two", "late"); !errors.Is(err, billing.ErrNotFound) {
 			t.Errorf("at the end of its time: %v", err)
 		}
 		var rows []loginRow
@@ -70,7 +70,7 @@ func TestASessionEndsWithItsTimeOrWhenItIsEnded(t *testing.T) {
 		must(t, s.db.Create(&a).Error)
 		for _, n := range []string{"1", "2", "3"} {
 			must(t, s.BeginLogin(t.Context(), "lgn_"+n, "token "+n, a.ID))
-			_, _, err := s.ConfirmLogin(t.Context(), "token "+n, "session "+n)
+			_, _, _, err := s.ConfirmLogin(t.Context(), "token "+n, "session "+n)
 			must(t, err)
 		}
 		first, who, err := s.Session(t.Context(), "session 1")

@@ -52,7 +52,10 @@ func (s *Store) CountUsers(ctx context.Context, license licensing.LicenseID, see
 			}
 			told = l.Subscription
 		}
-		return save(tx, l.ID, &l)
+		if err := save(tx, l.ID, &l); err != nil || !tell {
+			return err
+		}
+		return s.publishLicense(tx, l, billing.FeedLicenseOverLimit)
 	})
 	if err != nil {
 		told = ""

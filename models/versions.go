@@ -60,6 +60,13 @@ func (s *Store) PutVersion(ctx context.Context, product string, v billing.Versio
 				return err
 			}
 		}
+		v.ReleasedAt = row.ReleasedAt
+		err = s.publish(tx, billing.FeedEvent{
+			Type: billing.FeedVersionPublished, At: row.ReleasedAt, FeedObject: billing.FeedObject{Product: product, Version: &v},
+		})
+		if err != nil {
+			return err
+		}
 		return s.audit(ctx, tx, "version.put", product+"/"+v.Version, before,
 			map[string]any{"released_at": row.ReleasedAt, "guid": row.GUID, "kids": row.Kids, "sha256": fmt.Sprintf("%x", sha256.Sum256(pkg))})
 	})

@@ -243,6 +243,26 @@ var emails = []emailCase{
 		[]string{"subscription", "licence"},
 	},
 	{
+		"who owns a webhook endpoint is told that it was disabled, and what to do",
+		billing.Email{
+			ID: "out_01JXYZ", Notice: billing.Notice{Kind: billing.NoticeWebhookDisabled, To: billing.RoleBilling, Code: "failing"}, Endpoint: "whe_01JXYZ",
+			Email: "ada@contoso.example", Link: "https://okviz.example/docs", At: utc(2026, 1, 31, 9),
+		},
+		"OKVIZ sends nothing to your webhook endpoint any more",
+		[]string{"whe_01JXYZ has taken no event for a week", "you can have what it has missed sent again", "your address has an account"},
+		[]string{"410"},
+	},
+	{
+		"the operator is told that a webhook endpoint says that it is gone",
+		billing.Email{
+			ID: "out_01JXYZ", Notice: billing.Notice{Kind: billing.NoticeWebhookDisabled, To: billing.RoleOperator, Code: "gone"}, Endpoint: "whe_01JXYZ",
+			Email: "desk@okviz.example", At: utc(2026, 1, 31, 9),
+		},
+		"OKVIZ sends nothing to your webhook endpoint any more",
+		[]string{"whe_01JXYZ answered 410 on 31 January 2026, 09:00 UTC", "you run the engine"},
+		[]string{"a week"},
+	},
+	{
 		"a quote says what it would cost until when, and that nothing is ordered",
 		with(toBilling(billing.Notice{Kind: billing.NoticeQuote, Amount: usd(1208)}), func(l *billing.Email) {
 			l.SubscriptionNumber, l.QuoteNumber, l.Link = 0, "Q-2026-000007", "https://okviz.example/quotes/quo_1#token=qot_abc"
@@ -522,7 +542,7 @@ func TestEveryEmailTellsItsFactsInTextAndHTML(t *testing.T) {
 			switch {
 			case c.email.Kind == billing.NoticeConfirmOrder:
 				why = "somebody ordered with your address"
-			case c.email.SubscriptionNumber == 0 && c.email.Kind != billing.NoticeQuote:
+			case c.email.SubscriptionNumber == 0 && c.email.Kind != billing.NoticeQuote && c.email.To != billing.RoleOperator:
 				why = "your address has an account"
 			case c.email.Kind == billing.NoticeQuote:
 				why = "somebody asked for a quote with your address"

@@ -43,7 +43,14 @@ const places = pays => [
   ] : []),
   ['/account/details', w.details],
   ['/account/api-keys', w.keys],
+  ...back(),
 ];
+
+/** back leads to the page that a portal session came from. */
+const back = () => {
+  const to = sessionStorage.getItem('return');
+  return to ? [[to, w.back]] : [];
+};
 
 /**
  * status is how a subscription stands, in words.

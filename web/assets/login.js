@@ -56,6 +56,8 @@ export const login = show => {
   const confirm = () => attempt(async () => {
     const { ok, status, body } = await post('/v1/login/confirm', { token: given() });
     if (ok) {
+      if (body.return_url) sessionStorage.setItem('return', body.return_url);
+      else sessionStorage.removeItem('return');
       location.replace(next());
       return;
     }

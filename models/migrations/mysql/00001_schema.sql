@@ -253,6 +253,63 @@ CREATE TABLE events (
   PRIMARY KEY (subscription, revision, position)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+-- What programs are told, in the order of commits (see models/feed.go). account and
+-- licensee may read it.
+CREATE TABLE feed (
+  seq BIGINT NOT NULL PRIMARY KEY,
+  id VARCHAR(64) NOT NULL UNIQUE,
+  type VARCHAR(64) NOT NULL,
+  at DATETIME NOT NULL,
+  subscription VARCHAR(64) NOT NULL,
+  account VARCHAR(64) NOT NULL,
+  licensee VARCHAR(64) NOT NULL,
+  object JSON NOT NULL,
+  created_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX feed_account ON feed (account, seq);
+CREATE INDEX feed_licensee ON feed (licensee, seq);
+CREATE INDEX feed_created ON feed (created_at);
+
+-- Where events are sent to. told: the place in the feed up to which there are
+-- deliveries. The secrets are encrypted under OKVIZ_SECRET.
+CREATE TABLE webhook_endpoints (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  account VARCHAR(64) NOT NULL,
+  url TEXT NOT NULL,
+  types JSON NOT NULL,
+  description TEXT NOT NULL,
+  disabled VARCHAR(64) NOT NULL,
+  secret VARCHAR(255) NOT NULL,
+  former VARCHAR(255) NOT NULL,
+  former_until DATETIME NULL,
+  failing_since DATETIME NULL,
+  told BIGINT NOT NULL,
+  created_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX webhook_endpoints_account ON webhook_endpoints (account);
+
+CREATE TABLE webhook_deliveries (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  endpoint VARCHAR(64) NOT NULL,
+  seq BIGINT NOT NULL,
+  event VARCHAR(64) NOT NULL,
+  type VARCHAR(64) NOT NULL,
+  subscription VARCHAR(64) NOT NULL,
+  status VARCHAR(64) NOT NULL,
+  tries BIGINT NOT NULL,
+  created_at DATETIME NOT NULL,
+  tried_at DATETIME NULL,
+  next_at DATETIME NULL,
+  code BIGINT NOT NULL,
+  body TEXT NOT NULL,
+  error VARCHAR(255) NOT NULL,
+  took BIGINT NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX webhook_deliveries_next ON webhook_deliveries (next_at);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint, next_at);
+CREATE INDEX webhook_deliveries_order ON webhook_deliveries (endpoint, subscription, next_at);
+CREATE INDEX webhook_deliveries_created ON webhook_deliveries (created_at);
+
 CREATE TABLE counters (
   name VARCHAR(64) NOT NULL PRIMARY KEY,
   value BIGINT NOT NULL
@@ -394,6 +451,7 @@ CREATE TABLE logins (
   account VARCHAR(64) NOT NULL,
   created_at DATETIME NOT NULL,
   expires_at DATETIME NOT NULL,
+  return_url TEXT NOT NULL,
   used_at DATETIME NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -566,6 +624,9 @@ DROP TABLE api_keys;
 DROP TABLE operator_sessions;
 DROP TABLE operators;
 DROP TABLE counters;
+DROP TABLE feed;
+DROP TABLE webhook_deliveries;
+DROP TABLE webhook_endpoints;
 DROP TABLE events;
 DROP TABLE outbox;
 DROP TABLE licenses;

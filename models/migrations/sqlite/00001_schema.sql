@@ -259,6 +259,63 @@ CREATE TABLE events (
   PRIMARY KEY (subscription, revision, position)
 );
 
+-- What programs are told, in the order of commits (see models/feed.go). account and
+-- licensee may read it.
+CREATE TABLE feed (
+  seq INTEGER NOT NULL PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  type TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  subscription TEXT NOT NULL,
+  account TEXT NOT NULL,
+  licensee TEXT NOT NULL,
+  object TEXT NOT NULL,
+  created_at DATETIME NOT NULL
+);
+CREATE INDEX feed_account ON feed (account, seq);
+CREATE INDEX feed_licensee ON feed (licensee, seq);
+CREATE INDEX feed_created ON feed (created_at);
+
+-- Where events are sent to. told: the place in the feed up to which there are
+-- deliveries. The secrets are encrypted under OKVIZ_SECRET.
+CREATE TABLE webhook_endpoints (
+  id TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL,
+  url TEXT NOT NULL,
+  types TEXT NOT NULL,
+  description TEXT NOT NULL,
+  disabled TEXT NOT NULL,
+  secret TEXT NOT NULL,
+  former TEXT NOT NULL,
+  former_until DATETIME NULL,
+  failing_since DATETIME NULL,
+  told INTEGER NOT NULL,
+  created_at DATETIME NOT NULL
+);
+CREATE INDEX webhook_endpoints_account ON webhook_endpoints (account);
+
+CREATE TABLE webhook_deliveries (
+  id TEXT NOT NULL PRIMARY KEY,
+  endpoint TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  event TEXT NOT NULL,
+  type TEXT NOT NULL,
+  subscription TEXT NOT NULL,
+  status TEXT NOT NULL,
+  tries INTEGER NOT NULL,
+  created_at DATETIME NOT NULL,
+  tried_at DATETIME NULL,
+  next_at DATETIME NULL,
+  code INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  error TEXT NOT NULL,
+  took INTEGER NOT NULL
+);
+CREATE INDEX webhook_deliveries_next ON webhook_deliveries (next_at);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint, next_at);
+CREATE INDEX webhook_deliveries_order ON webhook_deliveries (endpoint, subscription, next_at);
+CREATE INDEX webhook_deliveries_created ON webhook_deliveries (created_at);
+
 CREATE TABLE counters (
   name TEXT NOT NULL PRIMARY KEY,
   value INTEGER NOT NULL
@@ -400,6 +457,7 @@ CREATE TABLE logins (
   account TEXT NOT NULL,
   created_at DATETIME NOT NULL,
   expires_at DATETIME NOT NULL,
+  return_url TEXT NOT NULL,
   used_at DATETIME NULL
 );
 
@@ -572,6 +630,9 @@ DROP TABLE api_keys;
 DROP TABLE operator_sessions;
 DROP TABLE operators;
 DROP TABLE counters;
+DROP TABLE feed;
+DROP TABLE webhook_deliveries;
+DROP TABLE webhook_endpoints;
 DROP TABLE events;
 DROP TABLE outbox;
 DROP TABLE licenses;

@@ -316,7 +316,7 @@ const words = /** @satisfies {Words} */ ({
     title: 'My account',
     short: 'Account',
     logOut: 'Log out',
-    dashboard: 'Dashboard',
+    back: 'Back to where you came from', dashboard: 'Dashboard',
     licenses: 'Licences',
     orders: 'Orders',
     subscriptions: 'Subscriptions',

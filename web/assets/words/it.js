@@ -257,7 +257,7 @@ export default {
     title: 'Il mio account',
     short: 'Account',
     logOut: 'Esci',
-    dashboard: 'Panoramica',
+    back: 'Torna da dove sei venuto', dashboard: 'Panoramica',
     licenses: 'Licenze',
     orders: 'Ordini',
     subscriptions: 'Abbonamenti',
