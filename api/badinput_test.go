@@ -314,7 +314,7 @@ func TestBadBodiesOfEveryRoute(t *testing.T) {
 				if !strings.Contains(f.path, ".") || parentIsSent(sample, f.path) {
 					refused(set(f.path+"="), 422)
 				}
-			} else if a := ask(set(f.path + "=null")); a.status == 400 || a.status == 422 && f.path != "plan.tier" && f.path != "percent" && !strings.HasPrefix(f.path, "payment") {
+			} else if a := ask(set(f.path + "=null")); a.status == 400 || a.status == 422 && f.path != "plan.tier" && f.path != "percent" && op.OperationID != "replay-webhooks" && !strings.HasPrefix(f.path, "payment") {
 				t.Errorf("%s: null is not taken for absent in %s: %s", op.OperationID, f.path, a.body)
 			}
 			// Wrongly cased, and misspelt next to the right one.
