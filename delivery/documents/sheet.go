@@ -70,7 +70,11 @@ func (w *Writer) sheet(name string, at time.Time) *sheet {
 	s.pdf.SetAuthor(string(w.printable(w.vendor.Name)), true)
 	s.pdf.SetLang("en")
 	s.pdf.SetAutoPageBreak(false, 0)
-	w.giveFonts(s.pdf)
+	// fpdf writes into the font that it cuts, hence a copy each time.
+	s.pdf.AddUTF8FontFromBytes("text", "", bytes.Clone(w.regular))
+	if w.bold != nil {
+		s.pdf.AddUTF8FontFromBytes("text", "B", bytes.Clone(w.bold))
+	}
 	s.page()
 	return s
 }

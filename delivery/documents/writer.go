@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 
 	"golang.org/x/image/font/gofont/gobold"
@@ -30,7 +29,6 @@ type Writer struct {
 	vendor        Vendor
 	regular, bold []byte // bold is nil where one font serves for both
 	faces         []*sfnt.Font
-	read          reflect.Value // fpdf's own form of the fonts
 }
 
 // New makes a writer. font is a TrueType font; nil stands for the Go fonts,
@@ -67,7 +65,6 @@ func New(v Vendor, font []byte) (*Writer, error) {
 	if _, err := w.Invoice(billing.Invoice{Currency: "EUR"}, billing.BillingDetails{Company: string(required())}); err != nil {
 		return nil, fmt.Errorf("documents: trying the font: %w", err)
 	}
-	w.readFonts()
 	return w, nil
 }
 
