@@ -28,7 +28,7 @@ func (s *Store) RaiseNumbers(ctx context.Context, by int64) ([]string, error) {
 			to[fmt.Sprintf("%s-%d", name, s.db.NowFunc().Year())] = by
 		}
 		var rows []counterRow
-		if err := tx.Where("name NOT IN ?", []string{auditCounter, catalogueCounter}).Find(&rows).Error; err != nil {
+		if err := tx.Where("name NOT IN ?", []string{auditCounter, catalogueCounter, feedCounter}).Find(&rows).Error; err != nil {
 			return nil, err
 		}
 		for _, r := range rows {

@@ -320,7 +320,7 @@ func (o okviz) asksTheAPI(t *testing.T, base, key, subscription string) {
 		args []string
 	}{
 		{subscription, []string{"customers", "search", "contoso"}},
-		{"JPY", []string{"customers", "balance", "ada@contoso.example"}},
+		{"entries", []string{"customers", "balance", "ada@contoso.example"}},
 		{"receipt", []string{"customers", "mails", "ada@contoso.example"}},
 		{"ID  ", []string{"subscriptions", "list", "--email", "ada@contoso.example"}},
 		{"active", []string{"subscriptions", "show", subscription}},
@@ -335,7 +335,7 @@ func (o okviz) asksTheAPI(t *testing.T, base, key, subscription string) {
 		{"active", []string{"invoices", "refund", "--amount", "50", "--currency", "JPY", invoice}},
 		{"succeeded", []string{"subscriptions", "renew", subscription}},
 		{"canceled", []string{"licenses", "revoke", license}},
-		{"license.revoke", []string{"audit", "list", "--limit", "1000"}},
+		{"subscription.revoke", []string{"audit", "list", "--limit", "1000"}},
 		{"OPERATOR", []string{"operators", "sessions"}},
 		{"past_due", []string{"reports", "today"}},
 		{"JPY", []string{"reports", "mrr"}},
@@ -344,6 +344,9 @@ func (o okviz) asksTheAPI(t *testing.T, base, key, subscription string) {
 		{"data", []string{"reports", "upcoming"}},
 		{"data", []string{"reports", "recovery"}},
 		{"complete", []string{"completion", "bash"}},
+		{"compdef", []string{"completion", "zsh"}},
+		{"__okviz", []string{"completion", "fish"}},
+		{"ArgumentCompleter", []string{"completion", "pwsh"}},
 	} {
 		if out := o.run(t, nil, c.args...); !strings.Contains(out, c.says) {
 			t.Errorf("okviz %v does not say %q: %s", c.args, c.says, out)

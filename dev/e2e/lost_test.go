@@ -43,12 +43,11 @@ func (p *processes) again(t *testing.T, q *asked) answer {
 	return a
 }
 
-// loaded waits until a run has read its rows, and so has had all that came with
-// it.
-func (p *processes) loaded(t *testing.T, id string) {
+// begun waits until a run has begun, and so has had all that came with it.
+func (p *processes) begun(t *testing.T, id string) {
 	t.Helper()
-	eventually(t, time.Minute, id+" has read its rows", func() bool {
-		return count(p.history(t, id, ""), enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED) > 0
+	eventually(t, time.Minute, id+" has begun", func() bool {
+		return count(p.history(t, id, ""), enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) > 0
 	})
 }
 
@@ -159,7 +158,7 @@ func TestWhatTheServerLostIsDoneOnceWhenAskedAgainAndNeverTooLate(t *testing.T) 
 	worker := p.spawn(t)
 	worker.begin(t)
 	for _, sub := range id {
-		p.loaded(t, sub)
+		p.begun(t, sub)
 		p.wantCharges(t, sub) // the update is lost
 		if got := p.subscription(t, sub).Status; got != "incomplete" {
 			t.Errorf("%s is %s", sub, got)

@@ -206,7 +206,7 @@ func TestAnItalianReadsTheHistoryInItalian(t *testing.T) {
 		"15 marzo 2026 alle ore 10:00 UTC · la nostra assistenza Disdetto. Funziona fino al 15 aprile 2026 alle ore 10:00 UTC.",
 		"15 marzo 2026 alle ore 10:00 UTC · la nostra assistenza La disdetta è stata annullata.",
 		"15 marzo 2026 alle ore 10:00 UTC · la nostra assistenza È stata registrata una carta.",
-		"15 aprile 2026 alle ore 10:00 UTC · automatico Un pagamento di 19,80 USD è stato rifiutato: fondi insufficienti.",
+		"15 aprile 2026 alle ore 10:00 UTC · la banca Un pagamento di 19,80 USD è stato rifiutato: fondi insufficienti.",
 		"15 aprile 2026 alle ore 10:00 UTC · la nostra assistenza Terminato: dalla nostra assistenza. Rimborsati 19,80 USD sulla carta.",
 		"15 aprile 2026 alle ore 10:00 UTC · automatico Il rimborso di 19,80 USD è stato confermato.",
 	}

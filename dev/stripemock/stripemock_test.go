@@ -155,7 +155,7 @@ func TestEveryRequestIsOneThatStripeDescribes(t *testing.T) {
 		"POST /v1/payment_intents", "POST /v1/payment_intents/{id}", "GET /v1/payment_intents/{id}", "POST /v1/payment_intents/{id}/confirm",
 		"POST /v1/payment_intents/{id}/cancel",
 		"POST /v1/checkout/sessions", "GET /v1/checkout/sessions/{id}",
-		"POST /v1/refunds", "GET /v1/refunds", "GET /v1/payment_intents",
+		"POST /v1/refunds", "GET /v1/refunds", "GET /v1/charges", "GET /v1/payment_intents",
 	} {
 		if seen.calls[call] == 0 {
 			t.Errorf("%s was never sent", call)
