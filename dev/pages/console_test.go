@@ -99,7 +99,9 @@ func TestSupportDoesItsDayInTheConsole(t *testing.T) {
 		}, func() bool { return true }},
 	} {
 		c := &counted{}
-		run(t, ctx, task.do(c))
+		if err := chromedp.Run(ctx, task.do(c)); err != nil {
+			t.Fatalf("%s: %v", task.name, err)
+		}
 		if !task.check() {
 			t.Errorf("%s: %q, next %q, %q", task.name, said, next, who)
 		}
