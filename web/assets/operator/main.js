@@ -60,10 +60,10 @@ const show = (title, content) => {
 };
 
 addEventListener('keydown', event => {
+  const field = /** @type {HTMLInputElement | null} */ (document.getElementById('q'));
   const inField = event.target instanceof Element && event.target.closest('input, select, textarea');
-  if (event.key !== '/' || inField || event.ctrlKey || event.metaKey || event.altKey) return;
-  const field = document.getElementById('q');
-  if (!field) return;
+  const inEmptySearch = inField && inField === field && !field.value; // it has the focus already
+  if (event.key !== '/' || !field || inField && !inEmptySearch || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   field.focus();
 });
