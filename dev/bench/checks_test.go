@@ -30,14 +30,15 @@ func BenchmarkChecks(b *testing.B) {
 					return request("POST", path, question(n%licences))
 				}}
 			}
-			ours, theirs := asks("/v1/licenses/check", product), asks("/", bare)
+			ours := asks("/v1/licenses/check", product)
 			for asked := int64(0); asked < licences; asked = ours.asked { // what is asked for the first time is read
 				ours.turn(b, 8, time.Second)
 			}
 			for end, counted := time.Now().Add(2*time.Minute), int64(0); counted < licences && time.Now().Before(end); time.Sleep(time.Second) {
 				must(b, db.QueryRowContext(b.Context(), "SELECT COUNT(*) FROM license_usage").Scan(&counted)) // whoever asks for the first time is written down
 			}
-			ours, theirs = asks("/v1/licenses/check", product), asks("/", bare)
+			ours = asks("/v1/licenses/check", product) // counted anew
+			theirs := asks("/", bare)
 			begun, before := time.Now(), s.status(b)
 			for b.Loop() {
 				compare(b, ours, theirs, 8, 10, 2*time.Second)
