@@ -33,6 +33,9 @@ const bars = (title, points) => {
   })}</svg></figure>`;
 };
 
+// says tells whether a row has a figure, or is of all products.
+const says = (/** @type {Row} */ row) => !row.product || Object.values(row).some(v => (typeof v === 'object' ? v.amount : typeof v === 'number' && v));
+
 /** @param {string} name @param {string} query @returns {Promise<Row[]>} */
 const rowsOf = async (name, query) => /** @type {any} */ (await read(/** @type {any} */ (`/v1/operator/reports/${name}${query}`))).data;
 
@@ -58,7 +61,7 @@ export const figures = show => {
         <button type="submit" class="second">${words.show}</button></form>
       ${currencies.map(c => bars(words.chart(c), whole.filter(r => r.currency === c).map(r => ({ label: day(String(r.at)), amount: /** @type {Money} */ (r.mrr) }))))}
       ${reports.map(name => {
-      const rows = /** @type {Row[]} */ (data[name]);
+      const rows = /** @type {Row[]} */ (data[name]).filter(says);
       return html`<section><h2>${words.report[name]}</h2><p class="quiet">${words.about[name]}</p>
         ${rows.length ? html`${table(`report-${name}`, words.report[name], Object.keys(rows[0]).map(key => word(words.column, key) ?? key), rows.map(row => Object.values(row).map(cell)))}
         <p><button type="button" class="link" @click=${() => download(`/v1/operator/reports/${name}${of(name)}`, { type: 'text/csv' })} aria-label=${words.csvOf(words.report[name])}>CSV</button></p>` : html`<p>${words.none}</p>`}</section>`;
