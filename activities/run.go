@@ -204,6 +204,10 @@ func asRefusal(err error) *billing.Error {
 // decide stores the card that a command brings, and asks package billing.
 func (a *Activities) decide(ctx context.Context, t Task, snapshot *billing.Snapshot) (billing.Decision, error) {
 	if len(t.Refunds) > 0 {
+		var err error
+		if snapshot.Receipts, err = a.Store.Receipts(ctx, t.Subscription); err != nil {
+			return billing.Decision{}, err
+		}
 		return billing.Decision{Changeset: snapshot.RefundsAnswered(t.Refunds, t.At)}, nil
 	}
 	if t.Step != nil {

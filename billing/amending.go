@@ -96,10 +96,13 @@ func (b Snapshot) handOver(_ Command, at time.Time) Decision {
 }
 
 // transfer has another account pay from now on. What was issued stays the former
-// one's, and so does its card. Refusals: no_change, not_possible_now,
+// one's, and so does its card; of its details only the country goes on. Refusals: no_change, not_possible_now,
 // request_expired.
 func (b Snapshot) transfer(_ Command, at time.Time) Decision {
 	to := b.Amendment
+	if b.Subscription.Comp || b.Subscription.disputed() { // nobody pays, or it is not clear who has
+		return Decision{Refusal: notPossibleNow()}
+	}
 	if to.Account == b.Order.BillingAccount {
 		return Decision{Refusal: refuse(CodeNoChange, "", "this account pays already")}
 	}
@@ -109,9 +112,8 @@ func (b Snapshot) transfer(_ Command, at time.Time) Decision {
 		return Decision{Refusal: notPossibleNow()}
 	}
 	o, former := b.Order, b
-	details := o.Billing
-	details.Contact = to.Contact
-	o.replaceBilling(details)
+	// Another's VAT number would change the tax; the new payer may give its own.
+	o.replaceBilling(BillingDetails{Contact: to.Contact, Country: o.Billing.Country})
 	o.BillingAccount, o.CC = to.Account, nil
 	b.Order, b.Method, b.Balance.Amount = o, "", 0
 	b.Subscription.HasMethod, b.Subscription.CardExpires, b.Subscription.MoneyBack = false, time.Time{}, MoneyBack{}

@@ -63,7 +63,9 @@ func TestAHandOverMailsTheFileAndStaysInATrialsOrganisation(t *testing.T) {
 func TestATransferLeavesCardAndMoneyBehind(t *testing.T) {
 	l := bought(t, "2026-04-01", offer{})
 	to := Amendment{Contact: Contact{"", "dee@other.example"}, Account: "cus_9"}
+	l.snapshot.Order.Billing.Company, l.snapshot.Order.Billing.VATID = "Contoso", "IT00743110157"
 	is(t, "moved", l.amend(ActionTransfer, to).Code, "")
+	is(t, "another's VAT number stays behind", l.snapshot.Order.Billing, BillingDetails{Contact: to.Contact, Country: l.snapshot.Order.Billing.Country})
 	p := l.history[len(l.history)-1]
 	is(t, "no card", []bool{l.s().HasMethod, p.ForgetMethod}, []bool{false, true})
 	is(t, "no money back of what another has paid", l.s().MoneyBack, MoneyBack{})
@@ -71,4 +73,19 @@ func TestATransferLeavesCardAndMoneyBehind(t *testing.T) {
 	l.to("2026-05-01")
 	is(t, "the next bill", []any{l.last().Account, l.s().Status}, []any{AccountID("cus_9"), PastDue})
 	is(t, "while it is owed", l.amend(ActionTransfer, Amendment{Account: "cus_8"}).Code, CodeNotPossibleNow)
+}
+
+func TestARefundThatFailsAfterATransferIsOfWhoPaid(t *testing.T) {
+	l := bought(t, "2026-04-01", offer{})
+	paid := l.last()
+	l.must(Command{Action: ActionRefund, Request: "req_r", Invoice: paid.ID})
+	is(t, "moved", l.amend(ActionTransfer, Amendment{Contact: Contact{"", "dee@other.example"}, Account: "cus_9"}).Code, "")
+	l.confirm(0)
+	is(t, "whose balance", l.entries[string(l.refunds[0].ID)].Account, paid.Account)
+}
+
+func TestWhatIsDisputedIsNotTransferred(t *testing.T) {
+	l := bought(t, "2026-04-01", offer{})
+	l.must(l.disputes("dp_1", DisputeOpened, 1000))
+	is(t, "moved", l.amend(ActionTransfer, Amendment{Contact: Contact{"", "dee@other.example"}, Account: "cus_9"}).Code, CodeNotPossibleNow)
 }

@@ -93,7 +93,7 @@ var Commands = []CommandKind{
 		check:       checkDispute, decide: Snapshot.dispute, always: true, credits: true},
 	{Action: ActionRefundFailed, Update: "refund_failed", Activity: "RefundFailed",
 		Description: "A refund that was confirmed has failed after all: the money goes to the balance.",
-		check:       checkRefundFailed, decide: Snapshot.refundFailed, always: true},
+		check:       checkRefundFailed, decide: Snapshot.refundFailed, always: true, credits: true},
 	{Action: ActionSettle, Update: "settle", Activity: "SettlePayment",
 		Description: "Ask the gateway for the outcome of the pending payment."},
 }

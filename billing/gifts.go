@@ -46,6 +46,9 @@ func (b Snapshot) extend(c Command, at time.Time) Decision {
 	s.clearOpenInvoice()
 	s.File = s.deliver(b.Policy, at)
 	was := b
+	if b.Open != nil {
+		b.Balance.Amount += b.Open.BalanceApplied // which is released below
+	}
 	b.Subscription, b.Open = s, nil
 	p := b.post(s, at, EventExtended, EventDetails{Until: end})
 	if p.Subscription.Next.Kind == StepInvoice && !p.Subscription.Next.At.After(at) {
@@ -57,7 +60,10 @@ func (b Snapshot) extend(c Command, at time.Time) Decision {
 	}
 	p.Notices = append(p.Notices, Notice{Kind: NoticeFileRenewed, To: RoleLicensee, Until: s.File.Ends, Plan: s.Plan, WithFile: true})
 	if was.Subscription.OpenInvoice != "" {
-		was.void(p, at)
+		reserved := p.Entries
+		p.Entries = nil
+		was.void(p, at) // releases before the new invoice takes
+		p.Entries = append(p.Entries, reserved...)
 	}
 	return Decision{Changeset: p}
 }

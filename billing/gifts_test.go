@@ -88,6 +88,18 @@ func TestAnInvoiceThatWasMailedAheadIsVoidAndMailedAgainAfterAnExtension(t *test
 	is(t, "next", l.s().Next, Step{StepInvoice, l.s().Period.End.Add(-30 * day)})
 }
 
+func TestAnExtensionLeavesTheBalanceInTheInvoiceThatIsMailedAgain(t *testing.T) {
+	l := ordered(t, "2026-04-01", offer{plan: largeYear, quantity: 1, by: ByInvoice, discount: Discount{}})
+	l.snapshot.Policy.InvoiceFrom = map[string]int64{"USD": 1}
+	l.command(Command{Action: ActionPurchase, Request: "req_buy"})
+	l.transfer(l.last().ID, "first", 20000)
+	l.balance = 5000
+	l.to("2027-03-15")
+	is(t, "mailed ahead", []int64{l.last().BalanceApplied, l.last().AmountDue().Amount}, []int64{5000, 15000})
+	l.must(extended(7))
+	is(t, "mailed again", []int64{l.last().BalanceApplied, l.last().AmountDue().Amount, l.balance}, []int64{5000, 15000, 0})
+}
+
 func TestDaysAreGivenToWhatRunsAndNothingElse(t *testing.T) {
 	for status, make := range in {
 		l := make(t)

@@ -213,14 +213,17 @@ func (b Snapshot) giveBack(p *Changeset, takes []credit, reason string, at time.
 		left[i] = n.Total().Amount
 		refund(i, &receipts[b.receipt(n.Invoice)])
 	}
-	for i := range notes {
+	for i := range notes { // then from the others of the same account
+		paid := receipts[b.receipt(notes[i].Invoice)].Account
 		for _, n := range notes {
-			refund(i, &receipts[b.receipt(n.Invoice)])
+			if r := &receipts[b.receipt(n.Invoice)]; r.Account == paid {
+				refund(i, r)
+			}
 		}
 		if left[i] > 0 {
 			g.balance.Amount += left[i]
 			p.Entries = append(p.Entries, BalanceEntry{
-				Key: notes[i].ID, Account: receipts[b.receipt(notes[i].Invoice)].Account, Currency: b.currency(), Amount: left[i], Cause: CauseCreditNote, Document: notes[i].ID,
+				Key: notes[i].ID, Account: paid, Currency: b.currency(), Amount: left[i], Cause: CauseCreditNote, Document: notes[i].ID,
 			})
 		}
 	}
@@ -317,10 +320,14 @@ func (b Snapshot) refundFailed(_ Command, at time.Time) Decision {
 	return Decision{Changeset: p}
 }
 
-// keep gives the account's balance what a card did not take back.
+// keep gives the balance of the account that paid what a card did not take back.
 func (b Snapshot) keep(p *Changeset, r Refund) Money {
+	account := b.Order.BillingAccount
+	if i := b.receipt(r.Invoice); i >= 0 {
+		account = b.Receipts[i].Account // another one may pay by now
+	}
 	p.Entries = append(p.Entries, BalanceEntry{
-		Key: string(r.ID), Account: b.Order.BillingAccount, Currency: r.Amount.Currency, Amount: r.Amount.Amount, Cause: CauseRefund, Document: string(r.ID),
+		Key: string(r.ID), Account: account, Currency: r.Amount.Currency, Amount: r.Amount.Amount, Cause: CauseRefund, Document: string(r.ID),
 	})
 	return r.Amount
 }

@@ -108,10 +108,6 @@ func (s Subscription) allows(v Action) bool {
 		return false
 	}
 	switch v {
-	case ActionTransfer:
-		if s.Comp {
-			return false // nobody pays for it
-		}
 	case ActionAmend:
 		return s.Amendable() && !s.Comp
 	case ActionHandOver:
