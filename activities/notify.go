@@ -53,6 +53,7 @@ func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string
 	if err != nil {
 		return err
 	}
+	addressPayer(l, inv, o)
 	pdf, err := a.Documents.CreditNote(note, inv, o.BilledTo(inv))
 	if err != nil {
 		return err
@@ -60,6 +61,14 @@ func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string
 	l.CreditNoteNumbers = append(l.CreditNoteNumbers, note.Number)
 	l.Attachments = append(l.Attachments, billing.Attachment{Name: note.Number + ".pdf", ContentType: "application/pdf", Data: pdf})
 	return nil
+}
+
+// addressPayer addresses a document to the account that it is of: another may pay
+// by now.
+func addressPayer(l *billing.Email, inv billing.Invoice, o billing.Order) {
+	if to := o.BilledTo(inv); inv.Account != o.BillingAccount {
+		l.Name, l.Email = to.Name, to.Email
+	}
 }
 
 // errEnded drops a mail that can never be made any more, because the licence of
@@ -196,7 +205,7 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope, of *billing.
 				return l, err
 			}
 		}
-		if len(l.Attachments) > 0 {
+		if len(l.Attachments) > 0 && l.Email == snapshot.Order.Billing.Email {
 			l.CC = snapshot.Order.CC
 		}
 		if e.Notice.Kind == billing.NoticeOverLimit {
@@ -220,6 +229,9 @@ func (a *Activities) attachInvoice(ctx context.Context, l *billing.Email, n bill
 		return err
 	}
 	to := o.BilledTo(inv)
+	if n.To == billing.RoleBilling {
+		addressPayer(l, inv, o)
+	}
 	l.InvoiceNumber = inv.Number
 	if n.Kind == billing.NoticeInvoiceVoid {
 		for _, note := range notes {

@@ -134,8 +134,12 @@ func (s *amendments) amend(ctx context.Context, in *detailsInput) (*commandOutpu
 		return nil, s.answer(err)
 	}
 	a, err := s.amendment(ctx, in.Body)
-	if err == nil && b.Subscription.AwaitsTransfer() { // an invoice is mailed anew
-		err = s.mayMail(ctx, b.Order.Billing.Email)
+	if err == nil {
+		to := slices.DeleteFunc(slices.Clone(a.CC), func(cc string) bool { return slices.Contains(b.Order.CC, cc) })
+		if b.Subscription.AwaitsTransfer() { // an invoice is mailed anew
+			to = append([]string{b.Order.Billing.Email}, a.CC...)
+		}
+		err = s.mayMail(ctx, to...)
 	}
 	if err != nil {
 		return nil, s.answer(err)

@@ -364,7 +364,7 @@ func (s *shop) receipt(ctx context.Context, in *SubscriptionInput) (*struct{ Bod
 		return &struct{ Body CheckoutResult }{out}, nil
 	}
 	inv, notes, err := s.Store.FirstInvoice(ctx, o.ID)
-	if err == nil && inv.Purpose == billing.ForPurchase {
+	if err == nil && inv.Purpose == billing.ForPurchase && (c.operator || c.order != "" || inv.Account == c.account.ID) {
 		v := viewInvoice(inv, notes)
 		out.Invoice = &v
 		if inv.Status == billing.InvoicePaid {

@@ -153,7 +153,7 @@ func (s *feed) withSecret(e *billing.WebhookEndpoint, store func() (billing.Webh
 // is public is found out whenever it is dialled.
 func (s *feed) acceptable(e billing.WebhookEndpoint) error {
 	u, err := url.Parse(e.URL)
-	secure := err == nil && (u.Scheme == "https" || s.PlainWebhooks && u.Scheme == "http")
+	secure := err == nil && (u.Scheme == "https" || s.PlainWebhooks && e.Account == "" && u.Scheme == "http")
 	if !secure || u.Hostname() == "" || u.User != nil || u.Fragment != "" || !printable(e.URL) {
 		return invalid("url", "is not an https address without user and fragment")
 	}

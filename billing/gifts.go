@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// What operators give away (docs/rules.md, Free licences and Commands and
-// states): days, and whole licences.
+// What operators give away (docs/rules.md, Days and licences that are given): days,
+// and whole licences.
 
 // MostDays is how many days can be given at once.
 const MostDays = 366

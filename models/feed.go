@@ -74,9 +74,16 @@ func (s *Store) publishChangeset(tx *gorm.DB, row subscriptionRow, license licen
 	for i := range events {
 		e := &events[i]
 		e.Subscription, e.Account, e.Licensee = row.ID, row.BillingAccount, row.LicenseeAccount
+		account, err := payer(tx, *e)
+		if err != nil {
+			return err
+		}
+		e.Account = cmp.Or(account, e.Account)
 		switch {
 		case e.License != nil:
-			e.FeedObject = license.told()
+			if e.FeedObject = license.told(); p.Order != nil {
+				e.Account, e.Licensee = p.Order.BillingAccount, p.Order.LicenseeAccount
+			}
 		case e.State != nil:
 			if e.Method = p.Method; !p.ForgetMethod {
 				e.Method = cmp.Or(p.Method, row.Method)
@@ -88,6 +95,29 @@ func (s *Store) publishChangeset(tx *gorm.DB, row subscriptionRow, license licen
 		}
 	}
 	return s.publish(tx, events...)
+}
+
+// payer is the account of the invoice that an event is about: another may pay by
+// now. Of other events it is none.
+func payer(tx *gorm.DB, e billing.FeedEvent) (billing.AccountID, error) {
+	var of billing.InvoiceID
+	switch {
+	case e.Invoice != nil:
+		return e.Invoice.Account, nil
+	case e.CreditNote != nil:
+		of = e.CreditNote.Invoice
+	case e.Refund != nil:
+		of = e.Refund.Invoice
+	case e.Dispute != nil:
+		of = e.Dispute.Invoice
+	default:
+		return "", nil
+	}
+	row, err := one[invoiceRow](tx.Select("account").Where("id = ?", of))
+	if errors.Is(err, billing.ErrNotFound) {
+		err = nil
+	}
+	return row.Account, err
 }
 
 // publishLicense tells of what happens to a licence apart from its subscription.
@@ -179,17 +209,30 @@ func (s *Store) told(db *gorm.DB, r feedRow) (billing.FeedEvent, error) {
 	e := billing.FeedEvent{
 		ID: r.ID, Seq: r.Seq, Type: r.Type, At: r.At, Subscription: r.Subscription, Account: r.Account, Licensee: r.Licensee, FeedObject: r.Object,
 	}
+	former := false // whether it is told to somebody whom another has followed
+	if r.Subscription != "" {
+		sub, err := one[subscriptionRow](db.Select("billing_account", "licensee_account").Where("id = ?", r.Subscription))
+		if err != nil && !errors.Is(err, billing.ErrNotFound) {
+			return e, err
+		}
+		former = sub.BillingAccount != r.Account || sub.LicenseeAccount != r.Licensee
+	}
 	var err error
 	switch o := e.FeedObject; {
 	case o.State != nil:
 		e.Overview, err = overview(db, subscriptionRow{ID: r.Subscription, BillingAccount: r.Account, LicenseeAccount: r.Licensee, Method: o.Method, State: withoutPage(*o.State)})
-		e.Overview.Subscription, e.Overview.Read = *o.State, r.CreatedAt
+		if e.Overview.Subscription, e.Overview.Read = *o.State, r.CreatedAt; former {
+			e.Overview.PurchaseOrder, e.Overview.Language = "", ""
+		}
 	case o.License != nil:
 		var row issuedRow
 		if row, err = one[issuedRow](withIssued(db).Where("licenses.id = ?", o.License.ID)); err == nil {
 			e.Issued, err = s.issued(db, row)
 		}
 		now, l := e.Issued, *o.License
+		if former {
+			now.Licensee, now.Sites, now.Tenant = "", []string{}, ""
+		}
 		l.Activation, l.Licensee, l.Sites, l.Tenant = now.Activation, now.Licensee, now.Sites, now.Tenant
 		e.Issued.License, e.Issued.Usage, e.Issued.OverSince, e.Issued.ActivationKey = l, o.Tally.Usage, o.Tally.OverSince, ""
 		if err == nil {

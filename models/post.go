@@ -190,8 +190,15 @@ func amend(tx *gorm.DB, row *subscriptionRow, to billing.Order) error {
 		return billing.ErrNewerRelease
 	}
 	row.BillingAccount, row.LicenseeAccount = to.BillingAccount, to.LicenseeAccount
-	if order.Detail.Licensee != to.Licensee {
-		if err := tx.Model(&licenseRow{}).Where("id = ?", to.License).Update("licensee", to.Licensee.String()).Error; err != nil {
+	if was := order.Detail.Licensee; was != to.Licensee {
+		set := map[string]any{"licensee": to.Licensee.String()}
+		if normalEmail(was.Email) != normalEmail(to.Licensee.Email) { // what the former one knows opens nothing
+			set["activation_key"] = rand.Text()
+		}
+		if billing.Organisation(was.Email) != billing.Organisation(to.Licensee.Email) {
+			set["tenant"] = ""
+		}
+		if err := tx.Model(&licenseRow{}).Where("id = ?", to.License).Updates(set).Error; err != nil {
 			return err
 		}
 	}

@@ -190,7 +190,7 @@ func printAnswer(to io.Writer, answer []byte, columns []string, whole bool) erro
 		return err
 	}
 	if next, more := doc["next_cursor"].(string); more {
-		fmt.Fprintln(os.Stderr, "there is more: --cursor", next)
+		fmt.Fprintln(os.Stderr, "there is more, behind", next)
 	}
 	return nil
 }

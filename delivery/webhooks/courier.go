@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -57,8 +58,9 @@ type Courier struct {
 	store   Store
 	payload func(billing.FeedEvent) ([]byte, error)
 	secret  billing.Secret
-	public  *http.Client // https, to public addresses and the networks
-	plain   *http.Client // http, to the networks alone
+	public  *http.Client // https, to public addresses
+	own     *http.Client // of the operator's endpoints: https, to public addresses and the networks
+	plain   *http.Client // likewise: http, to the networks alone
 	log     *slog.Logger
 	now     func() time.Time
 
@@ -70,7 +72,7 @@ type Courier struct {
 // sent to though they are not public, also without https.
 func New(store Store, payload func(billing.FeedEvent) ([]byte, error), secret billing.Secret, networks []netip.Prefix, log *slog.Logger, now func() time.Time) *Courier {
 	return &Courier{
-		store: store, payload: payload, secret: secret, public: client(&net.Dialer{Control: guard(networks)}), plain: client(&net.Dialer{Control: within(networks)}), log: log, now: now, busy: map[string]bool{},
+		store: store, payload: payload, secret: secret, public: client(&net.Dialer{Control: guard(nil)}), own: client(&net.Dialer{Control: guard(networks)}), plain: client(&net.Dialer{Control: within(networks)}), log: log, now: now, busy: map[string]bool{},
 	}
 }
 
@@ -158,6 +160,7 @@ func (c *Courier) sweep(ctx context.Context, sending *sync.WaitGroup) error {
 	if err != nil {
 		return err
 	}
+	mathrand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] }) // when places are few, each has its turn
 	for _, id := range due {
 		if !c.take(id) {
 			continue
@@ -222,12 +225,15 @@ func (c *Courier) secrets(ctx context.Context, e billing.WebhookEndpoint) ([][]b
 			continue
 		}
 		secret, current, good := c.secret.Unseal(billing.WebhookSeal, e.ID, s)
+		if !good && i > 0 {
+			continue // the former one cannot sign any more; the current one does
+		}
 		if !good {
-			return nil, errors.New("its secret was encrypted with a value that OKVIZ_SECRET no longer has")
+			return nil, errors.New("its secret was encrypted with a value that OKVIZ_SECRET no longer has: rotate it")
 		}
 		if list = append(list, secret); !current {
 			stale = true
-			sealed[i] = Seal(c.secret, e.ID, secret)
+			sealed[i] = seal(c.secret, e.ID, secret)
 		}
 	}
 	if !stale {
@@ -236,8 +242,8 @@ func (c *Courier) secrets(ctx context.Context, e billing.WebhookEndpoint) ([][]b
 	return list, c.store.ResealWebhook(ctx, e, sealed[0], sealed[1])
 }
 
-// Seal encrypts an endpoint's secret as it is stored.
-func Seal(s billing.Secret, endpoint string, secret []byte) string {
+// seal encrypts an endpoint's secret as it is stored.
+func seal(s billing.Secret, endpoint string, secret []byte) string {
 	nonce := make([]byte, 12)
 	rand.Read(nonce) // never fails
 	return s.Seal(billing.WebhookSeal, endpoint, nonce, secret)
@@ -254,7 +260,7 @@ func (c *Courier) try(ctx context.Context, e billing.WebhookEndpoint, secrets []
 		return err
 	default:
 		d.Tries++
-		d.WebhookAnswer = c.post(ctx, e.URL, d.Event, billing.WebhookSignatures(secrets, d.Event, began, body), began, body)
+		d.WebhookAnswer = c.post(ctx, e, d.Event, billing.WebhookSignatures(secrets, d.Event, began, body), began, body)
 		d.Took = c.now().Sub(began)
 	}
 	if ctx.Err() != nil { // told to stop: it is sent again
@@ -281,8 +287,8 @@ func (c *Courier) body(ctx context.Context, d billing.WebhookDelivery) ([]byte, 
 
 // post sends a webhook. What it says of an error has nothing of the address: it may
 // hold a credential.
-func (c *Courier) post(ctx context.Context, to, id, signature string, at time.Time, body []byte) billing.WebhookAnswer {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+func (c *Courier) post(ctx context.Context, e billing.WebhookEndpoint, id, signature string, at time.Time, body []byte) billing.WebhookAnswer {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, bytes.NewReader(body))
 	if err != nil {
 		return billing.WebhookAnswer{Error: "the address cannot be used"}
 	}
@@ -292,8 +298,11 @@ func (c *Courier) post(ctx context.Context, to, id, signature string, at time.Ti
 	} {
 		r.Header.Set(name, value)
 	}
-	client := c.public
-	if r.URL.Scheme != "https" {
+	client := c.own
+	switch {
+	case e.Account != "":
+		client = c.public
+	case r.URL.Scheme != "https":
 		client = c.plain
 	}
 	answer, err := client.Do(r)
@@ -318,11 +327,11 @@ func said(err error) string {
 	var dns *net.DNSError
 	switch {
 	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedNetwork):
-		return "the address is not public"
+		return "the address is not public, or does not resolve"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return fmt.Sprintf("no answer within %d seconds", int(patience.Seconds()))
 	case errors.As(err, &dns):
-		return "the name does not resolve"
+		return "the address is not public, or does not resolve"
 	}
 	return "the connection failed"
 }

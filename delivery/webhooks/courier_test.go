@@ -50,7 +50,7 @@ var (
 	here      = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	paid      = billing.WebhookDelivery{ID: "whd_1", Event: "evt_1", Type: billing.FeedInvoicePaid}
 	body      = []byte(`{"type":"invoice.paid","data":{}}`)
-	noAddress = "the address is not public"
+	noAddress = "the address is not public, or does not resolve"
 )
 
 func courier(networks []netip.Prefix) (*Courier, *ledger) {
@@ -62,7 +62,7 @@ func courier(networks []netip.Prefix) (*Courier, *ledger) {
 // send tries a delivery to an address once, and says what became of it.
 func (l *ledger) send(t *testing.T, c *Courier, to string) billing.WebhookDelivery {
 	t.Helper()
-	e := billing.WebhookEndpoint{ID: "whe_1", URL: to, Secret: Seal(server, "whe_1", secret)}
+	e := billing.WebhookEndpoint{ID: "whe_1", URL: to, Secret: seal(server, "whe_1", secret)}
 	secrets, err := c.secrets(t.Context(), e)
 	if err == nil {
 		err = c.try(t.Context(), e, secrets, paid)
@@ -93,7 +93,7 @@ func TestTheSpecificationsLibraryVerifiesAWebhook(t *testing.T) {
 			}))
 			defer to.Close()
 			carry, l := courier(here)
-			e := billing.WebhookEndpoint{ID: "whe_1", URL: to.URL, Secret: Seal(server, "whe_1", secret), Former: Seal(server, "whe_1", former), FormerUntil: c.until}
+			e := billing.WebhookEndpoint{ID: "whe_1", URL: to.URL, Secret: seal(server, "whe_1", secret), Former: seal(server, "whe_1", former), FormerUntil: c.until}
 			secrets, err := carry.secrets(t.Context(), e)
 			if err == nil {
 				err = carry.try(t.Context(), e, secrets, paid)
@@ -273,7 +273,7 @@ func TestWhatIsWrittenDownHasNothingOfTheAddress(t *testing.T) {
 
 func TestSecretsAreSealedAnewUnderTheCurrentValue(t *testing.T) {
 	c, l := courier(here)
-	old := Seal(server, "whe_1", secret)
+	old := seal(server, "whe_1", secret)
 	c.secret = billing.Secret{"another-0123456789abcdef0123456789", server[0]}
 	got, err := c.secrets(t.Context(), billing.WebhookEndpoint{ID: "whe_1", Secret: old})
 	if err != nil || len(got) != 1 || !bytes.Equal(got[0], secret) {
