@@ -167,10 +167,11 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope, of *billing.
 	default: // of a subscription
 	}
 	if of.Subscription.ID != billing.SubscriptionID(e.Subscription) {
-		var err error
-		if *of, err = a.Store.Ordered(ctx, billing.SubscriptionID(e.Subscription)); err != nil {
+		read, err := a.Store.Ordered(ctx, billing.SubscriptionID(e.Subscription))
+		if err != nil { // what was half read is of no use to the next mail
 			return billing.Email{}, err
 		}
+		*of = read
 	}
 	snapshot := *of
 	s := snapshot.Subscription
