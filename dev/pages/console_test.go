@@ -47,6 +47,11 @@ func (c *counted) press(id string) chromedp.Action { return c.do(press(id)) }
 // letter presses a key of the page.
 func (c *counted) letter(key string) chromedp.Action { return c.do(chromedp.KeyEvent(key)) }
 
+// find searches from any page.
+func (c *counted) find(what string) chromedp.Tasks {
+	return chromedp.Tasks{loaded, c.letter("/"), c.do(chromedp.SendKeys("#q", what+"\r")), seen("#found"), loaded}
+}
+
 // tasks of a support person and of finance, from the start page, and in how many steps
 // each is done: presses and texts typed.
 func TestSupportDoesItsDayInTheConsole(t *testing.T) {
@@ -56,15 +61,18 @@ func TestSupportDoesItsDayInTheConsole(t *testing.T) {
 	page := shop + "/operator/subscriptions/" + b.Subscription.ID
 	subscription := chromedp.Tasks{seen("#story"), loaded}
 	run(t, ctx, works(shop, operatorKey(t, s, "anna", billing.OperatorSupport)))
-	var said, next, story string
+	var said, next, story, who string
 	for _, task := range []struct {
 		name  string
 		steps int
 		do    func(c *counted) chromedp.Tasks
 		check func() bool
 	}{
-		{"cancel at the end of the period", 2, func(c *counted) chromedp.Tasks {
-			return then(at(page), subscription,
+		{"find a customer by a part of the address", 3, func(c *counted) chromedp.Tasks {
+			return then(c.find("contoso"), c.do(chromedp.Click("#found a[href*='/operator/customer?email=ada']")), seen("#subscriptions"), chromedp.Text("h1", &who))
+		}, func() bool { return who == "ada@contoso.example" }},
+		{"cancel at the end of the period", 5, func(c *counted) chromedp.Tasks {
+			return then(c.find("contoso"), c.do(chromedp.Click("#found a[href*='/operator/subscriptions/sub_']")), subscription,
 				c.letter("c"), seen("#asking"), c.press("confirm"), seen("#act-done:not(:empty)"), chromedp.Text("#act-done", &said), chromedp.Text("#next", &next))
 		}, func() bool { return said == "It is cancelled." && strings.Contains(next, "it ends on") }},
 		{"take the cancellation back", 2, func(c *counted) chromedp.Tasks {
@@ -95,7 +103,7 @@ func TestSupportDoesItsDayInTheConsole(t *testing.T) {
 			t.Fatalf("%s: %v", task.name, err)
 		}
 		if !task.check() {
-			t.Errorf("%s: %q, next %q", task.name, said, next)
+			t.Errorf("%s: %q, next %q, %q", task.name, said, next, who)
 		}
 		if c.steps != task.steps {
 			t.Errorf("%s takes %d steps, and not %d", task.name, c.steps, task.steps)
