@@ -56,8 +56,8 @@ func fill(email string) chromedp.Tasks {
 		}`, nil),
 		chromedp.Click("#pay"),
 		chromedp.WaitVisible("#by-card-note"),
+		chromedp.WaitVisible(`#totals[aria-busy="false"]`), // until then what is to be pressed may move
 		chromedp.Click("#accept_terms"),
-		chromedp.WaitVisible(`#totals[aria-busy="false"]`),
 	}
 }
 
