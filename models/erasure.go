@@ -114,9 +114,7 @@ func eraseOrder(tx *gorm.DB, sub subscriptionRow, id billing.AccountID) (documen
 	of := func(row any) *gorm.DB { return tx.Model(row).Where("subscription = ?", sub.ID) }
 	if sub.LicenseeAccount == id && sub.BillingAccount != id && sub.State.Status == billing.Incomplete { // it would be licensed to nobody
 		row.Detail.Licensee, row.Detail.LicenseeAccount, row.Detail.Sites = row.Detail.Billing.Contact, sub.BillingAccount, nil
-		if err := tx.Model(&subscriptionRow{}).Where("id = ?", sub.ID).Update("licensee_account", sub.BillingAccount).Error; err != nil {
-			return 0, err
-		}
+		sub.LicenseeAccount = sub.BillingAccount
 	} else if sub.LicenseeAccount == id {
 		row.Detail.Licensee, row.Detail.Sites = billing.Contact{Email: erasedAddress(id)}, nil
 		license := licenseRow{Licensee: erasedAddress(id), Sites: []string{}, ActivationKey: rand.Text()}
@@ -154,11 +152,11 @@ func eraseOrder(tx *gorm.DB, sub subscriptionRow, id billing.AccountID) (documen
 			return 0, err
 		}
 		sub.Method = ""
-		sub.Revision++ // as Fence does: what a command has read before is stale
-		sub.State.Revision = sub.Revision
-		if err := save(tx, sub.ID, &sub); err != nil {
-			return 0, err
-		}
+	}
+	sub.Revision++ // as Fence does: what a command has read before, such as a whole order, is stale
+	sub.State.Revision = sub.Revision
+	if err := save(tx, sub.ID, &sub); err != nil {
+		return 0, err
 	}
 	found := row.Detail // by who is left, and not by what documents print
 	if found.Billing.Email == erasedAddress(sub.BillingAccount) {

@@ -73,6 +73,26 @@ func TestAnErasureAndACommandDoNotMix(t *testing.T) {
 	})
 }
 
+// A hand-over that has read the order before brings nobody back, and hands nothing
+// to an account that has been erased meanwhile.
+func TestAnAmendmentBringsNobodyBackWhoWasErased(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		shop := openShop(t, s)
+		sub := shop.buy(newOrder("ada@contoso.example"))
+		b := shop.snapshot(sub.ID)
+		account, err := s.OpenAccount(t.Context(), "eve@contoso.example")
+		must(t, err)
+		_, err = s.Erase(t.Context(), "eve@contoso.example")
+		must(t, err)
+		b.Amendment = billing.Amendment{Contact: billing.Contact{Name: "Eve", Email: "eve@contoso.example"}, Account: account.ID}
+		d := b.Decide(billing.Command{Action: billing.ActionHandOver}, opening)
+		var refusal *billing.Error
+		if err := s.Post(t.Context(), *d.Changeset); !errors.As(err, &refusal) || refusal.Code != billing.CodeRequestExpired {
+			t.Errorf("handed to somebody who was erased: %v", err)
+		}
+	})
+}
+
 // Rows are moved when pages of the file are split, and overwritten there, too.
 func TestSQLitesFileHasNothingLeftOfWhoWasErased(t *testing.T) {
 	t.Parallel()

@@ -76,9 +76,16 @@ func TestTasksAreWhatNeedsAPerson(t *testing.T) {
 		has(billing.TaskMail)
 		must(t, s.NoticeDone(t.Context(), mails[0].ID, true))
 		has(billing.TaskMail, mails[0].ID)
-		if _, err = s.ResendMail(t.Context(), mails[0].ID); err != nil {
-			t.Fatal(err)
-		}
+		first, err := s.ResendMail(t.Context(), mails[0].ID)
+		must(t, err)
 		has(billing.TaskMail)
+		must(t, s.NoticeDone(t.Context(), first.ID, false))
+		second, err := s.ResendMail(t.Context(), first.ID)
+		must(t, err)
+		must(t, s.NoticeDone(t.Context(), second.ID, false))
+		must(t, s.db.Where("id = ?", first.ID).Delete(&outboxRow{}).Error) // as retention does
+		if _, err := s.ResendMail(t.Context(), second.ID); err != nil {
+			t.Errorf("after an older one was removed: %v", err)
+		}
 	})
 }

@@ -30,5 +30,5 @@ func (s *Store) Lease(ctx context.Context, name, holder string, life time.Durati
 		}
 		return tx.Model(&leaseRow{}).Where("name = ?", name).Updates(map[string]any{"holder": holder, "held_until": now.Add(life)}).Error
 	})
-	return held, err
+	return held && err == nil, err
 }

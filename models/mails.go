@@ -88,11 +88,12 @@ func (s *Store) ResendMail(ctx context.Context, id string) (billing.Mail, error)
 		if refusal := row.mail().MayResend(); refusal != nil {
 			return refusal
 		}
-		var resent int64 // it has no revision of its own, which is a part of the key
-		if err := tx.Model(&outboxRow{}).Where("subscription = ? AND revision < 0", row.Subscription).Count(&resent).Error; err != nil {
+		var least int64 // it has no revision of its own, which is a part of the key
+		err = tx.Model(&outboxRow{}).Select("COALESCE(MIN(revision), 0)").Where("subscription = ? AND revision < 0", row.Subscription).Scan(&least).Error
+		if err != nil {
 			return err
 		}
-		again = outboxRow{ID: NewID("ntc"), Subscription: row.Subscription, Revision: -1 - resent, Kind: row.Kind, Recipient: row.Recipient, Notice: row.Notice, At: row.At}
+		again = outboxRow{ID: NewID("ntc"), Subscription: row.Subscription, Revision: least - 1, Kind: row.Kind, Recipient: row.Recipient, Notice: row.Notice, At: row.At}
 		if err := tx.Create(&again).Error; err != nil {
 			return err
 		}

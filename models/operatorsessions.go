@@ -40,7 +40,11 @@ func (s *Store) BeginOperatorSession(ctx context.Context, token string, of billi
 	if row.APIKey == "" {
 		_, err := one[operatorRow](s.db.WithContext(ctx).Where("name = ?", row.Operator))
 		if errors.Is(err, billing.ErrNotFound) {
-			_, err = s.AddOperator(ctx, row.Operator)
+			if _, err = s.AddOperator(ctx, row.Operator); err != nil {
+				if _, made := one[operatorRow](s.db.WithContext(ctx).Where("name = ?", row.Operator)); made == nil {
+					err = nil // by another sign-in, meanwhile
+				}
+			}
 		}
 		if err != nil {
 			return of, err

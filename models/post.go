@@ -189,6 +189,18 @@ func amend(tx *gorm.DB, row *subscriptionRow, to billing.Order) error {
 	if order.Newer {
 		return billing.ErrNewerRelease
 	}
+	for _, id := range []billing.AccountID{min(to.BillingAccount, to.LicenseeAccount), max(to.BillingAccount, to.LicenseeAccount)} { // everybody locks in one order
+		if id == "" || id == row.BillingAccount || id == row.LicenseeAccount {
+			continue
+		}
+		_, err := one[accountRow](locked(tx).Where("id = ? AND email <> ?", id, erasedAddress(id)))
+		if errors.Is(err, billing.ErrNotFound) {
+			return &billing.Error{Code: billing.CodeRequestExpired, Detail: "the account has been erased meanwhile"}
+		}
+		if err != nil {
+			return err
+		}
+	}
 	row.BillingAccount, row.LicenseeAccount = to.BillingAccount, to.LicenseeAccount
 	if was := order.Detail.Licensee; was != to.Licensee {
 		set := map[string]any{"licensee": to.Licensee.String()}

@@ -95,7 +95,7 @@ func (s *Store) CreateWebhookEndpoint(ctx context.Context, e billing.WebhookEndp
 	row := webhookEndpointRow{ID: e.ID, Account: e.Account, URL: e.URL, Types: e.Types, Description: e.Description, Secret: e.Secret, CreatedAt: s.db.NowFunc()}
 	err := s.tx(ctx, func(tx *gorm.DB) error {
 		if e.Account != "" { // locked, so that not more are made than may be, and for nobody who is erased
-			if _, err := one[accountRow](locked(tx).Where("id = ?", e.Account)); err != nil {
+			if _, err := one[accountRow](locked(tx).Where("id = ? AND email <> ?", e.Account, erasedAddress(e.Account))); err != nil {
 				return err
 			}
 		}
@@ -306,10 +306,14 @@ func (s *Store) DueWebhookEndpoints(ctx context.Context) (ids []string, err erro
 }
 
 // DueWebhooks are what is due to be sent to an endpoint, of each subscription the
-// earliest that waits, so that none overtakes another. Errors: ErrNotFound.
+// earliest that waits, so that none overtakes another. Of an endpoint that is no
+// more nothing is due, and nothing stays.
 func (s *Store) DueWebhooks(ctx context.Context, endpoint string, limit int) (e billing.WebhookEndpoint, due []billing.WebhookDelivery, err error) {
 	db := s.db.WithContext(ctx)
 	row, err := one[webhookEndpointRow](db.Where("id = ?", endpoint))
+	if errors.Is(err, billing.ErrNotFound) { // deleted while something was put into its queue
+		return e, nil, db.Where("endpoint = ?", endpoint).Delete(&webhookDeliveryRow{}).Error
+	}
 	if err != nil {
 		return e, nil, err
 	}

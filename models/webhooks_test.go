@@ -208,3 +208,35 @@ func TestWhatWasSentIsSentAgainWhereItIsAskedFor(t *testing.T) {
 		}
 	})
 }
+
+// What was put into the queue of an endpoint while it was deleted is gone the next
+// time that somebody looks.
+func TestNothingStaysDueForAnEndpointThatIsNoMore(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		must(t, s.db.Create(&accountRow{ID: "cus_1", Email: "a@x.example"}).Error)
+		e := s.endpoint("cus_1", "*")
+		must(t, s.DeleteWebhookEndpoint(t.Context(), e.Account, e.ID))
+		_, err := s.SendWebhook(t.Context(), e, "")
+		must(t, err)
+		if _, due, err := s.DueWebhooks(t.Context(), e.ID, 10); err != nil || len(due) != 0 {
+			t.Errorf("due: %v, %v", due, err)
+		}
+		ids, err := s.DueWebhookEndpoints(t.Context())
+		must(t, err)
+		if len(ids) != 0 {
+			t.Errorf("due for ever: %v", ids)
+		}
+	})
+}
+
+func TestNoEndpointIsMadeForWhoWasErased(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		must(t, s.db.Create(&accountRow{ID: "cus_1", Email: erasedAddress("cus_1")}).Error)
+		_, err := s.CreateWebhookEndpoint(t.Context(), billing.WebhookEndpoint{ID: NewID("whe"), Account: "cus_1", URL: "https://crm.contoso.example"})
+		if !errors.Is(err, billing.ErrNotFound) {
+			t.Errorf("made: %v", err)
+		}
+	})
+}

@@ -138,8 +138,10 @@ func (c *Courier) Run(ctx context.Context) {
 		}
 		var err error
 		if c.now().Sub(leased) > leaseLife/3 {
-			held, err = c.store.Lease(ctx, "webhooks", me, leaseLife)
-			leased = c.now()
+			asked := c.now()
+			if held, err = c.store.Lease(ctx, "webhooks", me, leaseLife); err == nil {
+				leased = asked
+			}
 		}
 		if err == nil && held {
 			err = c.sweep(ctx, &sending)

@@ -160,8 +160,9 @@ func (p *users) knows(who counted) bool {
 
 // write writes down who waits, and tells which licences have been outgrown now,
 // with the subscriptions that a mail waits for. What cannot be written down
-// waits for the next time; so does, for an hour, a mere number of questions.
-func (p *users) write(ctx context.Context, now time.Time) (outgrown map[licensing.LicenseID]billing.SubscriptionID) {
+// waits for the next time; so does, for an hour, a mere number of questions, but at
+// the last time.
+func (p *users) write(ctx context.Context, now time.Time, last bool) (outgrown map[licensing.LicenseID]billing.SubscriptionID) {
 	p.mu.Lock()
 	due := map[usageWeek]*seen{}
 	questions := 0
@@ -169,7 +170,7 @@ func (p *users) write(ctx context.Context, now time.Time) (outgrown map[licensin
 		if !s.news() && now.Sub(s.since) >= questionsEvery {
 			questions++
 		}
-		if s.news() || now.Sub(s.since) >= questionsEvery && questions <= questionsAtOnce {
+		if last || s.news() || now.Sub(s.since) >= questionsEvery && questions <= questionsAtOnce {
 			due[week] = s
 			delete(p.waiting, week)
 			p.waits -= len(s.Users)
@@ -214,9 +215,11 @@ func (c *Checks) Observe(l License, user string, from func() string) {
 }
 
 // Count writes down who has asked about licences since the last time.
-func (c *Checks) Count(ctx context.Context) {
+func (c *Checks) Count(ctx context.Context) { c.count(ctx, false) }
+
+func (c *Checks) count(ctx context.Context, last bool) {
 	c.users.writeTrials(ctx)
-	for license, subscription := range c.users.write(ctx, c.now()) {
+	for license, subscription := range c.users.write(ctx, c.now(), last) {
 		c.Forget(license)
 		c.outgrown(ctx, subscription)
 	}
@@ -237,7 +240,7 @@ func (c *Checks) Run(ctx context.Context) {
 	following.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), usersEvery)
 	defer cancel()
-	c.Count(last)
+	c.count(last, true)
 }
 
 // every does something again and again until the context ends.

@@ -83,6 +83,13 @@ func TestWhoWasSeenIsWrittenDownOnceWhateverTheDatabaseDoes(t *testing.T) {
 	if got, want := store.totals(), "4 users, 9 questions, 1 without an id"; got != want {
 		t.Errorf("a week later %s, want %s", got, want)
 	}
+	see("ada")
+	ended, end := context.WithCancel(t.Context())
+	end()
+	c.Run(ended)
+	if got, want := store.totals(), "4 users, 10 questions, 1 without an id"; got != want {
+		t.Errorf("at the end %s, want %s: nothing waits any more", got, want)
+	}
 }
 
 func TestAnAddressAddsAThousandUsersADay(t *testing.T) {
