@@ -43,7 +43,7 @@ func (s Subscription) Entitlement(p Policy) Entitlement {
 	switch s.Status {
 	case Trialing, Active:
 		e.ValidUntil = s.PaidUntil()
-		if paid := s.Status == Active || s.Prepaid(); paid && s.Collection == ByCard && !s.CancelAtPeriodEnd && !s.Comp {
+		if paid := s.Status == Active || s.Prepaid(); paid && s.Collection == ByCard && s.renews() {
 			e.ValidUntil = e.ValidUntil.Add(p.RenewalGrace)
 		}
 	case PastDue:

@@ -213,7 +213,7 @@ func (s Subscription) payingStep(p Policy) Step {
 // going to be.
 func (s Subscription) NextPaymentAt() time.Time {
 	switch {
-	case s.CancelAtPeriodEnd || s.Comp:
+	case !s.renews():
 	case s.Prepaid():
 		return s.PaidUntil()
 	case s.AwaitsTransfer():
