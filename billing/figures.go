@@ -413,7 +413,7 @@ func (f *Figures) Recovery() []RecoveryRow {
 // Upcoming are the payments of [from, to) that are expected if nothing changes.
 func (b Snapshot) Upcoming(from, to time.Time) []UpcomingRow {
 	s := b.Subscription
-	if !s.renews() || s.disputed() || !s.Plan.Cycle.Valid() || s.Status == Trialing && !s.HasMethod && !s.Prepaid() {
+	if !s.renews() || s.Disputed() || !s.Plan.Cycle.Valid() || s.Status == Trialing && !s.HasMethod && !s.Prepaid() {
 		return nil
 	}
 	kind, due := "renewal", s.PaidUntil()

@@ -104,7 +104,7 @@ func (s Subscription) Actions(at time.Time) []Action {
 // depend on the table: what has not ended can be ended, and what was
 // paid can be refunded at any time.
 func (s Subscription) allows(v Action) bool {
-	if s.disputed() && !s.mayBeAsked(v) {
+	if s.Disputed() && !s.mayBeAsked(v) {
 		return false
 	}
 	switch v {
