@@ -197,7 +197,7 @@ func (p Changeset) subscriptionTypes(before Subscription) []FeedType {
 		{FeedSubscriptionActivated, began(Trialing) || began(Active) && before.Status != PastDue},
 		{FeedSubscriptionRenewed, has(EventRenewal, EventRenewed, EventPrepaid)},
 		{FeedSubscriptionChanged, before.Plan != after.Plan || before.Quantity != after.Quantity},
-		{FeedSubscriptionChangeScheduled, after.ScheduledChange != before.ScheduledChange && after.ScheduledChange != (ScheduledChange{})},
+		{FeedSubscriptionChangeScheduled, after.ScheduledChange != before.ScheduledChange && !after.ScheduledChange.IsZero()},
 		{FeedSubscriptionCancelScheduled, after.CancelAtPeriodEnd && !before.CancelAtPeriodEnd},
 		{FeedSubscriptionResumed, has(EventResumed)},
 		{FeedSubscriptionPastDue, began(PastDue)},

@@ -40,7 +40,7 @@ func (b Snapshot) extend(c Command, at time.Time) Decision {
 		}
 	}
 	s.Period.End = end
-	if s.ScheduledChange != (ScheduledChange{}) {
+	if !s.ScheduledChange.IsZero() {
 		s.ScheduledChange.At = end
 	}
 	s.clearOpenInvoice()

@@ -15,9 +15,12 @@ type ScheduledChange struct {
 	Price    Price     `json:"price,omitzero"` // that it was paid ahead at
 }
 
+// IsZero tells whether no change is scheduled.
+func (c ScheduledChange) IsZero() bool { return c == (ScheduledChange{}) }
+
 // counts tells whether a change has been made by the start of a period.
 func (c ScheduledChange) counts(start time.Time) bool {
-	return c != (ScheduledChange{}) && !start.Before(c.At)
+	return !c.IsZero() && !start.Before(c.At)
 }
 
 // scheduledPaid tells whether the first period of the new plan has been paid

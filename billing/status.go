@@ -129,7 +129,7 @@ func (s Subscription) allows(v Action) bool {
 	case ActionScheduleChange: // what is paid for already is not replaced
 		return !s.CancelAtPeriodEnd && !s.scheduledPaid()
 	case ActionWithdraw:
-		return s.ScheduledChange != (ScheduledChange{}) && !s.scheduledPaid()
+		return !s.ScheduledChange.IsZero() && !s.scheduledPaid()
 	case ActionResume:
 		return s.CancelAtPeriodEnd
 	case ActionCancel:
