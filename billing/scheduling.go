@@ -127,13 +127,19 @@ func (b Snapshot) nextBill() *Invoice {
 	if s.Status == Trialing {
 		anchor = s.TrialEnd
 	}
-	if b.Open != nil {
-		b.Balance.Amount += b.Open.BalanceApplied
-	}
+	b.Balance = b.released()
 	if s.Collection == ByInvoice {
 		b.Policy.Minimum = nil // it is the gateway's
 	}
 	return b.draft(ForRenewal, "preview", end, b.saleAt(anchor, end, end))
+}
+
+// released is the balance with what an open invoice holds of it.
+func (b Snapshot) released() Money {
+	if b.Open != nil {
+		b.Balance.Amount += b.Open.BalanceApplied
+	}
+	return b.Balance
 }
 
 // withdrawChange takes a scheduled change back.
@@ -150,7 +156,7 @@ func (b Snapshot) rebilled(at time.Time, kind EventKind, d EventDetails) *Change
 	first := b
 	if open {
 		b.Subscription.clearOpenInvoice()
-		b.Balance.Amount += b.Open.BalanceApplied
+		b.Balance = b.released()
 	}
 	p := b.post(b.Subscription, at, kind, d)
 	if !open {
@@ -181,9 +187,6 @@ func (b Snapshot) PreviewScheduled(c Command, _ time.Time) (ChangePreview, error
 		return ChangePreview{}, refusal
 	}
 	inv := b.nextBill()
-	line, balance := inv.Service(), b.Balance
-	if b.Open != nil {
-		balance.Amount += b.Open.BalanceApplied
-	}
-	return ChangePreview{line.Plan, Money{line.Amount, inv.Currency}, *inv, balance.Sub(Money{inv.BalanceApplied, inv.Currency}), line.Period}, nil
+	line := inv.Service()
+	return ChangePreview{line.Plan, Money{line.Amount, inv.Currency}, *inv, b.released().Sub(Money{inv.BalanceApplied, inv.Currency}), line.Period}, nil
 }
