@@ -146,16 +146,9 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, a
 	for i, e := range p.Events {
 		events[i] = newEvent(row.ID, state.Revision, int64(i), actor, e)
 	}
-	mails := make([]outboxRow, len(p.Notices))
+	mails := make([]*outboxRow, len(p.Notices))
 	for i, n := range p.Notices {
-		at := p.Subscription.Now
-		if len(p.Events) > 0 {
-			at = p.Events[0].At
-		}
-		mails[i] = outboxRow{
-			ID: NewID("ntc"), Subscription: string(row.ID), Revision: state.Revision,
-			Kind: n.Kind, Recipient: n.To, Notice: n, At: at,
-		}
+		mails[i] = newMail(string(row.ID), state.Revision, n, p.At())
 	}
 	if err := create(tx, events); err != nil {
 		return license, err

@@ -404,9 +404,7 @@ func (s *Store) tellDisabled(tx *gorm.DB, row webhookEndpointRow) error {
 	if row.Account == "" {
 		n.To = billing.RoleOperator
 	}
-	return tx.Create(&outboxRow{ // it may happen again: the instant tells the mails apart
-		ID: NewID("ntc"), Subscription: row.ID, Revision: now.Unix(), Kind: n.Kind, Recipient: n.To, Notice: n, At: now,
-	}).Error
+	return tx.Create(newMail(row.ID, now.Unix(), n, now)).Error // it may happen again: the instant tells the mails apart
 }
 
 // ResealWebhook puts an endpoint's secrets under the current value of the server's
