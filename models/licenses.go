@@ -131,14 +131,11 @@ func (s *Store) issued(tx *gorm.DB, row issuedRow) (l licensing.Issued, err erro
 	r := row.License
 	l = licensing.Issued{
 		License: r.granted(), Subscription: string(r.Subscription), Number: row.Number, ActivationKey: r.ActivationKey, TestClock: r.TestClock,
-		BlockOverLimit: r.BlockOverLimit, ChangedAt: r.ChangedAt,
+		BlockOverLimit: r.BlockOverLimit, MoneyBackUntil: whenever(r.MoneyBackUntil), ChangedAt: r.ChangedAt,
 	}
 	l.Activation, l.Licensee, l.Sites, l.Tenant = row.Activation, r.Licensee, r.Sites, r.Tenant
 	if r.Plan.Type == licensing.Site && int64(len(l.Sites)) > r.Quantity { // it was changed to fewer
 		l.Sites = l.Sites[:r.Quantity]
-	}
-	if r.MoneyBackUntil != nil {
-		l.MoneyBackUntil = *r.MoneyBackUntil
 	}
 	now := s.db.NowFunc()
 	if r.TestClock != "" {

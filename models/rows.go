@@ -298,3 +298,11 @@ func optional(t time.Time) *time.Time {
 	}
 	return &t
 }
+
+// whenever is the opposite of optional: the zero time stands for none.
+func whenever(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
