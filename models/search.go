@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -144,7 +145,7 @@ func describe(db *gorm.DB, objects []string) ([]billing.Found, error) {
 	} {
 		var ids []string
 		for _, id := range objects {
-			if len(id) > 4 && id[:4] == kind.prefix {
+			if strings.HasPrefix(id, kind.prefix) {
 				ids = append(ids, id)
 			}
 		}
@@ -211,7 +212,7 @@ func describeInvoices(q *gorm.DB, _ []string) ([]billing.Found, error) {
 	if err := q.Find(&rows).Error; err != nil {
 		return nil, err
 	}
-	emails, err := emailsOf(db, rows, func(r invoiceRow) billing.AccountID { return r.Account })
+	emails, err := emailsOf(db, rows)
 	found := make([]billing.Found, len(rows))
 	for i, r := range rows {
 		inv := r.Detail
@@ -243,11 +244,11 @@ func describeQuotes(q *gorm.DB, _ []string) ([]billing.Found, error) {
 	return found, err
 }
 
-// emailsOf reads the addresses of the accounts of rows.
-func emailsOf[T any](db *gorm.DB, rows []T, account func(T) billing.AccountID) (map[billing.AccountID]string, error) {
+// emailsOf reads the addresses of the accounts of invoices.
+func emailsOf(db *gorm.DB, invoices []invoiceRow) (map[billing.AccountID]string, error) {
 	var ids []billing.AccountID
-	for _, r := range rows {
-		ids = append(ids, account(r))
+	for _, r := range invoices {
+		ids = append(ids, r.Account)
 	}
 	var accounts []accountRow
 	err := db.Select("id", "email").Where("id IN ?", ids).Find(&accounts).Error
