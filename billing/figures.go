@@ -431,10 +431,10 @@ func (b Snapshot) Upcoming(from, to time.Time) []UpcomingRow {
 		return nil
 	}
 	kind, due := "renewal", s.PaidUntil()
-	anchor := s.Anchor
+	anchor := s.nextAnchor()
 	switch s.Status {
 	case Trialing:
-		if anchor = s.TrialEnd; !s.Prepaid() {
+		if !s.Prepaid() {
 			kind = "trial_end"
 		}
 	case PastDue:

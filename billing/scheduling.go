@@ -122,16 +122,12 @@ func (b Snapshot) scheduling(c Command) (Snapshot, *Error) {
 // nextBill is what the period after all that is paid comes to as things stand,
 // with the balance that an invoice for it holds.
 func (b Snapshot) nextBill() *Invoice {
-	s := b.Subscription
-	anchor, end := s.Anchor, s.PaidUntil()
-	if s.Status == Trialing {
-		anchor = s.TrialEnd
-	}
+	s, end := b.Subscription, b.Subscription.PaidUntil()
 	b.Balance = b.released()
 	if s.Collection == ByInvoice {
 		b.Policy.Minimum = nil // it is the gateway's
 	}
-	return b.draft(ForRenewal, "preview", end, b.saleAt(anchor, end, end))
+	return b.draft(ForRenewal, "preview", end, b.saleAt(s.nextAnchor(), end, end))
 }
 
 // released is the balance with what an open invoice holds of it.
@@ -140,6 +136,15 @@ func (b Snapshot) released() Money {
 		b.Balance.Amount += b.Open.BalanceApplied
 	}
 	return b.Balance
+}
+
+// nextAnchor is what the boundaries after the running period are counted from, as
+// things stand.
+func (s Subscription) nextAnchor() time.Time {
+	if s.Status == Trialing {
+		return s.TrialEnd
+	}
+	return s.Anchor
 }
 
 // withdrawChange takes a scheduled change back.
