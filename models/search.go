@@ -172,18 +172,13 @@ func describeAccounts(q *gorm.DB, _ []string) ([]billing.Found, error) {
 }
 
 func describeSubscriptions(q *gorm.DB, ids []string) ([]billing.Found, error) {
-	db := q.Session(&gorm.Session{NewDB: true})
 	var rows []subscriptionRow
 	if err := q.Select("id", "number", "status", "state").Find(&rows).Error; err != nil {
 		return nil, err
 	}
-	var orders []orderRow
-	if err := db.Where("subscription IN ?", ids).Find(&orders).Error; err != nil {
+	of, err := ordersOf(q.Session(&gorm.Session{NewDB: true}), ids)
+	if err != nil {
 		return nil, err
-	}
-	of := map[billing.SubscriptionID]billing.Order{}
-	for _, o := range orders {
-		of[o.Subscription] = o.Detail
 	}
 	found := make([]billing.Found, len(rows))
 	for i, r := range rows {
