@@ -178,7 +178,8 @@ func feedRows(db *gorm.DB, which billing.FeedSelection, limit int) ([]feedRow, e
 	}
 	var rows []feedRow
 	if which.Account == "" {
-		return rows, page().Find(&rows).Error
+		err := page().Find(&rows).Error
+		return rows, err
 	}
 	err := page().Where("account = ?", which.Account).Find(&rows).Error
 	if err != nil {

@@ -124,7 +124,8 @@ func search(db *gorm.DB, query string, limit int) ([]string, error) {
 // byID lists the ids that begin like one.
 func byID(db *gorm.DB, beginning string, limit int) (ids []string, err error) {
 	row := map[string]any{"cus": &accountRow{}, "sub": &subscriptionRow{}, "lic": &licenseRow{}, "inv": &invoiceRow{}, "quo": &quoteRow{}}[beginning[:3]]
-	return ids, between(db.Model(row), "id", beginning).Order("id").Limit(limit).Pluck("id", &ids).Error
+	err = between(db.Model(row), "id", beginning).Order("id").Limit(limit).Pluck("id", &ids).Error
+	return ids, err
 }
 
 // between selects what begins like a text. No database uses an index for LIKE in
