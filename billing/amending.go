@@ -85,7 +85,7 @@ func (b Snapshot) handOver(_ Command, at time.Time) Decision {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "email", "a trial stays with its organisation")}
 	}
 	o.Licensee, o.LicenseeAccount = to.Contact, to.Account
-	file := !s.Suspended && !s.Revoked && !s.disputed()
+	file := !s.Suspended && !s.Revoked && !s.Disputed()
 	if file {
 		s.File = s.deliver(b.Policy, at)
 	}
@@ -100,7 +100,7 @@ func (b Snapshot) handOver(_ Command, at time.Time) Decision {
 // request_expired.
 func (b Snapshot) transfer(_ Command, at time.Time) Decision {
 	to := b.Amendment
-	if b.Subscription.Comp || b.Subscription.disputed() { // nobody pays, or it is not clear who has
+	if b.Subscription.Comp || b.Subscription.Disputed() { // nobody pays, or it is not clear who has
 		return Decision{Refusal: notPossibleNow()}
 	}
 	if to.Account == b.Order.BillingAccount {

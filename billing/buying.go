@@ -129,7 +129,7 @@ func (b Snapshot) storeMethod(c Command, at time.Time) Decision {
 		}
 		return b.collect(b.rebuild(*b.Open, b.saleAt(at, at, at)))
 	case PastDue:
-		if !s.disputed() {
+		if !s.Disputed() {
 			return b.collect(b.owed(at))
 		}
 		s.Dunning.Hard = false // it is tried when the dispute has been won

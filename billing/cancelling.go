@@ -71,6 +71,9 @@ func (s *Subscription) revive() {
 	s.TrialEnd, s.RemindedAt = time.Time{}, time.Time{}
 }
 
+// renews tells whether it was not cancelled, and is no free licence.
+func (s Subscription) renews() bool { return !s.CancelAtPeriodEnd && !s.Comp }
+
 // endsWithPeriod tells whether it was cancelled and nothing is paid beyond the
 // running period, or is a free licence.
 func (s Subscription) endsWithPeriod() bool { return s.CancelAtPeriodEnd && !s.Prepaid() || s.Comp }

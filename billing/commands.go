@@ -21,6 +21,7 @@ type CommandKind struct {
 	account  bool // the billing account's own: it proves that the guest is the account
 	operator bool // an operator's, in every status (but what has ended does not end again)
 	always   bool // the rule alone says when it is possible
+	amends   bool // brings an Amendment with its request
 	credits  bool // may create credit notes
 	refunds  bool // gives money back
 }
@@ -45,13 +46,13 @@ var Commands = []CommandKind{
 		decide:      Snapshot.withdrawChange, account: true},
 	{Action: ActionAmend, Update: "amend", Activity: "Amend",
 		Description: "Change the billing details, for documents that are numbered after this.",
-		check:       checkAmendment, decide: Snapshot.amend, account: true},
+		check:       checkAmendment, decide: Snapshot.amend, account: true, amends: true},
 	{Action: ActionHandOver, Update: "hand_over", Activity: "HandOver",
 		Description: "Give the licence to another licensee.",
-		check:       checkAmendment, decide: Snapshot.handOver, account: true},
+		check:       checkAmendment, decide: Snapshot.handOver, account: true, amends: true},
 	{Action: ActionTransfer, Update: "transfer", Activity: "Transfer",
 		Description: "For operators: another account pays from now on.",
-		check:       checkAmendment, decide: Snapshot.transfer, always: true},
+		check:       checkAmendment, decide: Snapshot.transfer, always: true, amends: true},
 	{Action: ActionCancel, Update: "cancel", Signal: "cancel", Activity: "Cancel",
 		Description: "Cancel at the end of the period.",
 		decide:      Snapshot.cancel, account: true},
@@ -127,7 +128,7 @@ func (v Action) kind() CommandKind {
 func (v Action) Update() string { return v.kind().Update }
 
 // Amends tells whether a command brings an Amendment with its request.
-func (v Action) Amends() bool { return v == ActionAmend || v == ActionHandOver || v == ActionTransfer }
+func (v Action) Amends() bool { return v.kind().amends }
 
 // Credits tells whether a command may create credit notes, for which it
 // needs the snapshot's Receipts.

@@ -28,14 +28,11 @@ const (
 // took: nothing else is given back.
 const ReasonDispute = "dispute"
 
-// disputed tells whether a payment is disputed: then the licence is suspended, and
+// Disputed tells whether a payment is disputed, which is not decided yet: then the licence is suspended, and
 // nothing is charged or given back.
-func (s Subscription) disputed() bool {
+func (s Subscription) Disputed() bool {
 	return slices.ContainsFunc(s.Disputes, func(d Dispute) bool { return d.Status == DisputeOpened })
 }
-
-// Disputed tells whether a dispute over a payment is not decided yet.
-func (s Subscription) Disputed() bool { return s.disputed() }
 
 // mayBeAsked tells whether a command is possible while a payment is disputed: what
 // charges nothing and gives nothing back.

@@ -18,7 +18,7 @@ func TestWhatIsToldOfADisputeInAnyOrderComesToTheSame(t *testing.T) {
 		for _, status := range told {
 			l.command(l.disputes("dp_1", status, 990))
 		}
-		is(t, name+": disputed", l.s().disputed(), false)
+		is(t, name+": disputed", l.s().Disputed(), false)
 		is(t, name+": suspended", l.s().Entitlement(DefaultPolicy()).Suspended, false)
 		is(t, name+": status", l.s().Status, Active)
 		is(t, name+": next", l.s().Next, Step{StepRenew, instant("2026-02-28 10:00")})

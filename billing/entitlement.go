@@ -39,11 +39,11 @@ type Entitlement struct {
 // exact end for a trial, a cancelled and an invoice-collected subscription;
 // the end and the renewal grace for a card; the retry deadline while past_due.
 func (s Subscription) Entitlement(p Policy) Entitlement {
-	e := Entitlement{Status: s.Status, CancelAtPeriodEnd: s.CancelAtPeriodEnd, Suspended: s.Suspended || s.disputed(), Revoked: s.Revoked}
+	e := Entitlement{Status: s.Status, CancelAtPeriodEnd: s.CancelAtPeriodEnd, Suspended: s.Suspended || s.Disputed(), Revoked: s.Revoked}
 	switch s.Status {
 	case Trialing, Active:
 		e.ValidUntil = s.PaidUntil()
-		if paid := s.Status == Active || s.Prepaid(); paid && s.Collection == ByCard && !s.CancelAtPeriodEnd && !s.Comp {
+		if paid := s.Status == Active || s.Prepaid(); paid && s.Collection == ByCard && s.renews() {
 			e.ValidUntil = e.ValidUntil.Add(p.RenewalGrace)
 		}
 	case PastDue:

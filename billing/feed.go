@@ -129,7 +129,7 @@ type FeedSelection struct {
 // Feed is what a changeset tells programs, in this order: of the subscription, the
 // licence, documents, money. before is the state that it starts from.
 func (p Changeset) Feed(before Subscription, policy Policy) []FeedEvent {
-	after, at := p.Subscription, p.at()
+	after, at := p.Subscription, p.At()
 	var list []FeedEvent
 	tell := func(t FeedType, o FeedObject) { list = append(list, FeedEvent{Type: t, At: at, FeedObject: o}) }
 	if after.Revision != p.From {
@@ -173,9 +173,9 @@ func (p Changeset) Feed(before Subscription, policy Policy) []FeedEvent {
 	return list
 }
 
-// at is when the changeset's step happened, on the subscription's clock; zero: it
+// At is when the changeset's step happened, on the subscription's clock; zero: it
 // does not tell.
-func (p Changeset) at() time.Time {
+func (p Changeset) At() time.Time {
 	if len(p.Events) > 0 {
 		return p.Events[0].At
 	}
@@ -197,7 +197,7 @@ func (p Changeset) subscriptionTypes(before Subscription) []FeedType {
 		{FeedSubscriptionActivated, began(Trialing) || began(Active) && before.Status != PastDue},
 		{FeedSubscriptionRenewed, has(EventRenewal, EventRenewed, EventPrepaid)},
 		{FeedSubscriptionChanged, before.Plan != after.Plan || before.Quantity != after.Quantity},
-		{FeedSubscriptionChangeScheduled, after.ScheduledChange != before.ScheduledChange && after.ScheduledChange != (ScheduledChange{})},
+		{FeedSubscriptionChangeScheduled, after.ScheduledChange != before.ScheduledChange && !after.ScheduledChange.IsZero()},
 		{FeedSubscriptionCancelScheduled, after.CancelAtPeriodEnd && !before.CancelAtPeriodEnd},
 		{FeedSubscriptionResumed, has(EventResumed)},
 		{FeedSubscriptionPastDue, began(PastDue)},

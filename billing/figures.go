@@ -175,20 +175,37 @@ func (l Life) groups() []group { return []group{{l.Currency, ""}, {l.Currency, l
 type Figures struct {
 	From, To time.Time
 	marks    []time.Time // From, each first of a month between, To
-	mrr      map[group][]perMonth
-	counts   map[group][]int64
-	moves    map[group][]movement
-	cohorts  map[cohort]*CohortRow
-	cohortAt map[cohort][]point
+	groups   map[group]series
+	cohorts  map[cohort]*cohortSeries
 	recovery map[cohort]*RecoveryRow
 }
 
+// series are a group's figures: at each mark, and between two of them.
+type series struct {
+	at    []point
+	moves []movement
+}
+
+// point is what subscriptions bring at an instant, and how many do.
 type point struct {
 	mrr           perMonth
 	subscriptions int64
 }
 
+func (p *point) add(m perMonth) {
+	if m > 0 {
+		p.mrr += m
+		p.subscriptions++
+	}
+}
+
 type cohort struct{ month, currency string }
+
+// cohortSeries is a cohort's row but for what is left of it, which is at each age.
+type cohortSeries struct {
+	CohortRow
+	ages []point
+}
 
 type movement struct {
 	new, reactivation, expansion, contraction, churn perMonth
@@ -198,8 +215,7 @@ type movement struct {
 // NewFigures begins reports of [from, to].
 func NewFigures(from, to time.Time) *Figures {
 	f := &Figures{
-		From: from, To: to, mrr: map[group][]perMonth{}, counts: map[group][]int64{}, moves: map[group][]movement{},
-		cohorts: map[cohort]*CohortRow{}, cohortAt: map[cohort][]point{}, recovery: map[cohort]*RecoveryRow{},
+		From: from, To: to, groups: map[group]series{}, cohorts: map[cohort]*cohortSeries{}, recovery: map[cohort]*RecoveryRow{},
 	}
 	f.marks = append(f.marks, from)
 	for at := monthAfter(from); at.Before(to); at = monthAfter(at) {
@@ -224,16 +240,15 @@ func (f *Figures) Add(l Life) {
 		at[i] = l.mrr(mark)
 	}
 	for _, g := range l.groups() {
-		if f.mrr[g] == nil {
-			f.mrr[g], f.counts[g], f.moves[g] = make([]perMonth, len(at)), make([]int64, len(at)), make([]movement, len(at)-1)
+		s, ok := f.groups[g]
+		if !ok {
+			s = series{make([]point, len(at)), make([]movement, len(at)-1)}
+			f.groups[g] = s
 		}
 		for i, m := range at {
-			f.mrr[g][i] += m
-			if m > 0 {
-				f.counts[g][i]++
-			}
+			s.at[i].add(m)
 			if i > 0 {
-				f.moves[g][i-1].add(at[i-1], m, !first.IsZero() && !first.After(f.marks[i-1]))
+				s.moves[i-1].add(at[i-1], m, !first.IsZero() && !first.After(f.marks[i-1]))
 			}
 		}
 	}
@@ -263,10 +278,10 @@ func (f *Figures) within(t time.Time) bool {
 	return !t.IsZero() && !t.Before(f.From) && t.Before(f.To)
 }
 
-func (f *Figures) cohort(month, currency string) *CohortRow {
+func (f *Figures) cohort(month, currency string) *cohortSeries {
 	key := cohort{month, currency}
 	if f.cohorts[key] == nil {
-		f.cohorts[key] = &CohortRow{Month: month, Currency: currency}
+		f.cohorts[key] = &cohortSeries{CohortRow: CohortRow{Month: month, Currency: currency}}
 	}
 	return f.cohorts[key]
 }
@@ -282,16 +297,13 @@ func (f *Figures) addCohort(l Life, first time.Time) {
 	if !f.within(first) {
 		return
 	}
-	f.cohort(monthOf(first), l.Currency).Size++
-	key := cohort{monthOf(first), l.Currency}
+	c := f.cohort(monthOf(first), l.Currency)
+	c.Size++
 	for i, at := range ages(first, f.To) {
-		if i == len(f.cohortAt[key]) {
-			f.cohortAt[key] = append(f.cohortAt[key], point{})
+		if i == len(c.ages) {
+			c.ages = append(c.ages, point{})
 		}
-		if m := l.mrr(at); m > 0 {
-			f.cohortAt[key][i].mrr += m
-			f.cohortAt[key][i].subscriptions++
-		}
+		c.ages[i].add(l.mrr(at))
 	}
 }
 
@@ -309,7 +321,7 @@ func ages(first, to time.Time) []time.Time {
 func (f *Figures) addRecovery(l Life) {
 	for _, inv := range l.Invoices {
 		due := inv.Service().Period.Start
-		if inv.Purpose != ForRenewal || inv.Attempt == 0 || inv.Status == InvoicePaid && inv.Attempt == 1 || inv.Waits || inv.InFlight != "" || inv.DueAt != (time.Time{}) || !f.within(due) {
+		if inv.Purpose != ForRenewal || inv.Attempt == 0 || inv.Status == InvoicePaid && inv.Attempt == 1 || inv.Waits || inv.InFlight != "" || !inv.DueAt.IsZero() || !f.within(due) {
 			continue
 		}
 		key := cohort{monthOf(due), l.Currency}
@@ -340,8 +352,8 @@ func (l Life) changedAfter(due time.Time) bool {
 }
 
 // sorted are the groups in order: each currency's total before its products.
-func sorted(m map[group][]perMonth) []group {
-	return slices.SortedFunc(maps.Keys(m), func(a, b group) int {
+func (f *Figures) sorted() []group {
+	return slices.SortedFunc(maps.Keys(f.groups), func(a, b group) int {
 		return cmp.Or(cmp.Compare(a.currency, b.currency), cmp.Compare(a.product, b.product))
 	})
 }
@@ -351,9 +363,9 @@ func sorted(m map[group][]perMonth) []group {
 func (f *Figures) MRR() []MRRRow {
 	rows := []MRRRow{}
 	for i, at := range f.marks {
-		for _, g := range sorted(f.mrr) {
-			m := f.mrr[g][i]
-			rows = append(rows, MRRRow{at, g.currency, g.product, m.in(g.currency), m.year(g.currency), f.counts[g][i]})
+		for _, g := range f.sorted() {
+			p := f.groups[g].at[i]
+			rows = append(rows, MRRRow{at, g.currency, g.product, p.mrr.in(g.currency), p.mrr.year(g.currency), p.subscriptions})
 		}
 	}
 	return rows
@@ -364,8 +376,9 @@ func (f *Figures) MRR() []MRRRow {
 func (f *Figures) Movements() []MovementRow {
 	rows := []MovementRow{}
 	for i := range f.marks[1:] {
-		for _, g := range sorted(f.mrr) {
-			sum, m := f.mrr[g][i], f.moves[g][i]
+		for _, g := range f.sorted() {
+			start, m := f.groups[g].at[i], f.groups[g].moves[i]
+			sum := start.mrr
 			step := func(d perMonth) Money {
 				was := sum.in(g.currency)
 				sum += d
@@ -373,7 +386,7 @@ func (f *Figures) Movements() []MovementRow {
 			}
 			row := MovementRow{From: f.marks[i], To: f.marks[i+1], Currency: g.currency, Product: g.product, Start: sum.in(g.currency)}
 			row.New, row.Reactivation, row.Expansion, row.Contraction, row.Churn = step(m.new), step(m.reactivation), step(m.expansion), step(m.contraction), step(m.churn)
-			row.End, row.Subscriptions, row.Started, row.Ended = sum.in(g.currency), f.counts[g][i], m.started, m.ended
+			row.End, row.Subscriptions, row.Started, row.Ended = sum.in(g.currency), start.subscriptions, m.started, m.ended
 			rows = append(rows, row)
 		}
 	}
@@ -388,12 +401,13 @@ func byMonth(a, b cohort) int {
 func (f *Figures) Cohorts() []CohortRow {
 	rows := []CohortRow{}
 	for _, key := range slices.SortedFunc(maps.Keys(f.cohorts), byMonth) {
-		points := f.cohortAt[key]
+		c := f.cohorts[key]
+		points := c.ages
 		if len(points) == 0 {
 			points = []point{{}}
 		}
 		for age, p := range points {
-			row := *f.cohorts[key]
+			row := c.CohortRow
 			row.Age, row.Subscriptions, row.MRR = int64(age), p.subscriptions, p.mrr.in(key.currency)
 			rows = append(rows, row)
 		}
@@ -413,14 +427,14 @@ func (f *Figures) Recovery() []RecoveryRow {
 // Upcoming are the payments of [from, to) that are expected if nothing changes.
 func (b Snapshot) Upcoming(from, to time.Time) []UpcomingRow {
 	s := b.Subscription
-	if s.Comp || s.CancelAtPeriodEnd || s.disputed() || !s.Plan.Cycle.Valid() || s.Status == Trialing && !s.HasMethod && !s.Prepaid() {
+	if !s.renews() || s.Disputed() || !s.Plan.Cycle.Valid() || s.Status == Trialing && !s.HasMethod && !s.Prepaid() {
 		return nil
 	}
 	kind, due := "renewal", s.PaidUntil()
-	anchor := s.Anchor
+	anchor := s.nextAnchor()
 	switch s.Status {
 	case Trialing:
-		if anchor = s.TrialEnd; !s.Prepaid() {
+		if !s.Prepaid() {
 			kind = "trial_end"
 		}
 	case PastDue:

@@ -274,7 +274,7 @@ func TestTheLedgersMRRIsThatOfTheStateInRandomHistories(t *testing.T) {
 				continue
 			}
 			live("visa", []act{a}, l)
-			if l.s().disputed() {
+			if l.s().Disputed() {
 				continue // the state stands still
 			}
 			books := l.life()

@@ -32,7 +32,7 @@ func (s Subscription) deliver(p Policy, at time.Time) DeliveredFile {
 // fileBefore tells whether a fresh file is due before another step. While a
 // licence is suspended, by an operator or a dispute, its file waits.
 func (s Subscription) fileBefore(step Step) bool {
-	return !s.File.RenewAt.IsZero() && (s.Status == Active || s.Status == Trialing) && !s.Suspended && !s.Revoked && !s.disputed() &&
+	return !s.File.RenewAt.IsZero() && (s.Status == Active || s.Status == Trialing) && !s.Suspended && !s.Revoked && !s.Disputed() &&
 		(step.At.IsZero() || s.File.RenewAt.Before(step.At))
 }
 

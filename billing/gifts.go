@@ -40,15 +40,13 @@ func (b Snapshot) extend(c Command, at time.Time) Decision {
 		}
 	}
 	s.Period.End = end
-	if s.ScheduledChange != (ScheduledChange{}) {
+	if !s.ScheduledChange.IsZero() {
 		s.ScheduledChange.At = end
 	}
 	s.clearOpenInvoice()
 	s.File = s.deliver(b.Policy, at)
 	was := b
-	if b.Open != nil {
-		b.Balance.Amount += b.Open.BalanceApplied // which is released below
-	}
+	b.Balance = b.released() // below
 	b.Subscription, b.Open = s, nil
 	p := b.post(s, at, EventExtended, EventDetails{Until: end})
 	if p.Subscription.Next.Kind == StepInvoice && !p.Subscription.Next.At.After(at) {

@@ -19,7 +19,7 @@ func (s Subscription) NewerPrice(p Product) (Price, bool) {
 }
 
 func (s Subscription) migrates() bool {
-	return (s.Status == Trialing || s.Status == Active || s.Status == PastDue) && !s.CancelAtPeriodEnd && !s.Comp
+	return (s.Status == Trialing || s.Status == Active || s.Status == PastDue) && s.renews()
 }
 
 // priceOf is the price of a period that is billed: the announced one from the

@@ -75,7 +75,7 @@ func (b Snapshot) Paid(inv Invoice, at time.Time) *Changeset {
 	s.HasMethod = s.HasMethod || inv.Method != ""
 	s.File = s.deliver(b.Policy, at)
 	p := b.post(s, at, EventKind(inv.Purpose), details)
-	if inv.Purpose != ForChange && b.Subscription.ScheduledChange != (ScheduledChange{}) && s.ScheduledChange == (ScheduledChange{}) {
+	if inv.Purpose != ForChange && !b.Subscription.ScheduledChange.IsZero() && s.ScheduledChange.IsZero() {
 		p.Events = append(p.Events, NewEvent(at, EventChangeMade, EventDetails{OldPlan: old, Plan: s.Plan}))
 	}
 	p.Invoice, p.Method = &inv, inv.Method

@@ -134,7 +134,7 @@ func (b Snapshot) Disturbs(d Decision) bool {
 	return n.Status != s.Status || n.Plan != s.Plan || n.Quantity != s.Quantity || n.Period != s.Period || n.PrepaidPeriod != s.PrepaidPeriod ||
 		n.HasMethod != s.HasMethod || p.Method != "" || len(p.CreditAllocations) > 0 || p.Invoice != nil && p.Invoice.Status == InvoicePaid ||
 		p.ForgetMethod || n.ScheduledChange != s.ScheduledChange && s.PendingPayment.Purpose != ForChange ||
-		n.disputed() != s.disputed() || !s.PendingPayment.Action && n.CancelAtPeriodEnd != s.CancelAtPeriodEnd
+		n.Disputed() != s.Disputed() || !s.PendingPayment.Action && n.CancelAtPeriodEnd != s.CancelAtPeriodEnd
 }
 
 // Processing is the refusal of a command that would disturb a payment that

@@ -20,7 +20,7 @@ func (s Subscription) Unsettled(charging bool) error {
 	switch {
 	case !s.Status.Ended():
 		return refuse(CodeSubscriptionsRun, "", "a subscription of this account has not ended: cancel it, and wait for its end")
-	case charging || s.PaymentPending() || s.Refunding > 0 || s.disputed():
+	case charging || s.PaymentPending() || s.Refunding > 0 || s.Disputed():
 		return refuse(CodeMoneyOpen, "", "a payment, a refund or a dispute of this account is not decided yet: try again when it is")
 	}
 	return nil

@@ -49,7 +49,7 @@ const (
 // or a full refund.
 func (b Snapshot) cancelNow(c Command, at time.Time) Decision {
 	s, scope := b.Subscription, c.Refund
-	if s.disputed() && scope != RefundNone {
+	if s.Disputed() && scope != RefundNone {
 		return Decision{Refusal: refuse(CodeNotPossibleNow, "refund", "is not possible while a payment is disputed")}
 	}
 	if s.Status == Incomplete {

@@ -54,7 +54,7 @@ func (s Subscription) nextReminder() (time.Time, bool) {
 func (s Subscription) nextPeriodReminder() (time.Time, bool) {
 	var before []time.Duration
 	switch {
-	case s.CancelAtPeriodEnd || s.Prepaid() || s.Comp:
+	case !s.renews() || s.Prepaid():
 	case s.Status == Trialing:
 		before = []time.Duration{7 * day, 1 * day}
 	case s.Status == Active && (s.Plan.Cycle == Yearly || s.Plan.Cycle == ThreeYears):
@@ -74,7 +74,7 @@ func (s Subscription) nextPeriodReminder() (time.Time, bool) {
 // that falls.
 func (s Subscription) cardReminder() (time.Time, bool) {
 	at := s.CardExpires.Add(-14 * day)
-	return at, !s.CardExpires.IsZero() && s.Collection == ByCard && !s.CancelAtPeriodEnd && !s.Comp &&
+	return at, !s.CardExpires.IsZero() && s.Collection == ByCard && s.renews() &&
 		(s.Status == Trialing || s.Status == Active) && s.Period.Contains(at)
 }
 

@@ -15,9 +15,12 @@ type ScheduledChange struct {
 	Price    Price     `json:"price,omitzero"` // that it was paid ahead at
 }
 
+// IsZero tells whether no change is scheduled.
+func (c ScheduledChange) IsZero() bool { return c == (ScheduledChange{}) }
+
 // counts tells whether a change has been made by the start of a period.
 func (c ScheduledChange) counts(start time.Time) bool {
-	return c != (ScheduledChange{}) && !start.Before(c.At)
+	return !c.IsZero() && !start.Before(c.At)
 }
 
 // scheduledPaid tells whether the first period of the new plan has been paid
@@ -119,18 +122,29 @@ func (b Snapshot) scheduling(c Command) (Snapshot, *Error) {
 // nextBill is what the period after all that is paid comes to as things stand,
 // with the balance that an invoice for it holds.
 func (b Snapshot) nextBill() *Invoice {
-	s := b.Subscription
-	anchor, end := s.Anchor, s.PaidUntil()
-	if s.Status == Trialing {
-		anchor = s.TrialEnd
-	}
-	if b.Open != nil {
-		b.Balance.Amount += b.Open.BalanceApplied
-	}
+	s, end := b.Subscription, b.Subscription.PaidUntil()
+	b.Balance = b.released()
 	if s.Collection == ByInvoice {
 		b.Policy.Minimum = nil // it is the gateway's
 	}
-	return b.draft(ForRenewal, "preview", end, b.saleAt(anchor, end, end))
+	return b.draft(ForRenewal, "preview", end, b.saleAt(s.nextAnchor(), end, end))
+}
+
+// released is the balance with what an open invoice holds of it.
+func (b Snapshot) released() Money {
+	if b.Open != nil {
+		b.Balance.Amount += b.Open.BalanceApplied
+	}
+	return b.Balance
+}
+
+// nextAnchor is what the boundaries after the running period are counted from, as
+// things stand.
+func (s Subscription) nextAnchor() time.Time {
+	if s.Status == Trialing {
+		return s.TrialEnd
+	}
+	return s.Anchor
 }
 
 // withdrawChange takes a scheduled change back.
@@ -147,7 +161,7 @@ func (b Snapshot) rebilled(at time.Time, kind EventKind, d EventDetails) *Change
 	first := b
 	if open {
 		b.Subscription.clearOpenInvoice()
-		b.Balance.Amount += b.Open.BalanceApplied
+		b.Balance = b.released()
 	}
 	p := b.post(b.Subscription, at, kind, d)
 	if !open {
@@ -178,9 +192,6 @@ func (b Snapshot) PreviewScheduled(c Command, _ time.Time) (ChangePreview, error
 		return ChangePreview{}, refusal
 	}
 	inv := b.nextBill()
-	line, balance := inv.Service(), b.Balance
-	if b.Open != nil {
-		balance.Amount += b.Open.BalanceApplied
-	}
-	return ChangePreview{line.Plan, Money{line.Amount, inv.Currency}, *inv, balance.Sub(Money{inv.BalanceApplied, inv.Currency}), line.Period}, nil
+	line := inv.Service()
+	return ChangePreview{line.Plan, Money{line.Amount, inv.Currency}, *inv, b.released().Sub(Money{inv.BalanceApplied, inv.Currency}), line.Period}, nil
 }

@@ -92,8 +92,10 @@ func (o Order) Who() string {
 
 // SearchWords are the words that an order is found by: who pays, who has the licence,
 // and their addresses.
-func (o Order) SearchWords() []string {
-	return SearchWords(o.Billing.Name, o.Billing.Company, o.Billing.Email, o.Licensee.Name, o.Licensee.Email)
+func (o Order) SearchWords() []string { return SearchWords(o.searched()...) }
+
+func (o Order) searched() []string {
+	return []string{o.Billing.Name, o.Billing.Company, o.Billing.Email, o.Licensee.Name, o.Licensee.Email}
 }
 
 // SearchWords are the words that a numbered invoice is found by: its number, its
@@ -105,7 +107,7 @@ func (inv Invoice) SearchWords() []string {
 // SearchWords are the words that a quote is found by: those of its order, its number
 // and its total.
 func (q Quote) SearchWords() []string {
-	return slices.Compact(slices.Sorted(slices.Values(append(q.Order.SearchWords(), SearchWords(q.Number, number(q.Bill.Total()))...))))
+	return SearchWords(append(q.Order.searched(), q.Number, number(q.Bill.Total()))...)
 }
 
 // number is an amount as people write it, without its currency.

@@ -104,7 +104,7 @@ func (s Subscription) Actions(at time.Time) []Action {
 // depend on the table: what has not ended can be ended, and what was
 // paid can be refunded at any time.
 func (s Subscription) allows(v Action) bool {
-	if s.disputed() && !s.mayBeAsked(v) {
+	if s.Disputed() && !s.mayBeAsked(v) {
 		return false
 	}
 	switch v {
@@ -129,7 +129,7 @@ func (s Subscription) allows(v Action) bool {
 	case ActionScheduleChange: // what is paid for already is not replaced
 		return !s.CancelAtPeriodEnd && !s.scheduledPaid()
 	case ActionWithdraw:
-		return s.ScheduledChange != (ScheduledChange{}) && !s.scheduledPaid()
+		return !s.ScheduledChange.IsZero() && !s.scheduledPaid()
 	case ActionResume:
 		return s.CancelAtPeriodEnd
 	case ActionCancel:

@@ -166,7 +166,7 @@ func (s Subscription) ownStep(p Policy) Step {
 // payingStep is the step that a state waits for, apart from a waiting payment
 // and the licensee's file.
 func (s Subscription) payingStep(p Policy) Step {
-	if s.disputed() && !s.Status.Ended() { // it may end as asked; all else would charge
+	if s.Disputed() && !s.Status.Ended() { // it may end as asked; all else would charge
 		ends := s.endsWithPeriod()
 		switch {
 		case ends && s.Status == Trialing && !s.TrialEnd.After(s.DisputeLookAt):
@@ -213,7 +213,7 @@ func (s Subscription) payingStep(p Policy) Step {
 // going to be.
 func (s Subscription) NextPaymentAt() time.Time {
 	switch {
-	case s.CancelAtPeriodEnd || s.Comp:
+	case !s.renews():
 	case s.Prepaid():
 		return s.PaidUntil()
 	case s.AwaitsTransfer():

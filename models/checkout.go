@@ -103,7 +103,7 @@ func (s *Store) createOrder(tx *gorm.DB, request billing.RequestID, o billing.Or
 	if sub.AwaitsConfirmation() {
 		sub.Next.At = sub.ConfirmBy
 		n := billing.Notice{Kind: billing.NoticeConfirmOrder, To: o.Confirms(), Request: request, Until: sub.ConfirmBy, Plan: sub.Plan}
-		err := tx.Create(&outboxRow{ID: NewID("ntc"), Subscription: string(sub.ID), Kind: n.Kind, Recipient: n.To, Notice: n, At: sub.CreatedAt}).Error
+		err := tx.Create(newMail(string(sub.ID), 0, n, sub.CreatedAt)).Error
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,6 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/okviz/licensing/billing"
-	"github.com/okviz/licensing/licensing"
 )
 
 type feedRow struct {
@@ -137,12 +136,7 @@ func (s *Store) publishLicense(tx *gorm.DB, l licenseRow, t billing.FeedType) er
 
 // told is a licence as the feed keeps it: without who uses it, and where.
 func (r licenseRow) told() billing.FeedObject {
-	l := licensing.License{
-		ID: r.ID, Product: r.Product, PlanID: r.Plan.ID, Type: r.Plan.Type, Tier: r.Plan.Tier, Cycle: string(r.Plan.Cycle),
-		Covers: r.Covers, Quantity: r.Quantity, State: r.state(), Trial: r.Trial, ValidUntil: r.ValidUntil, PeriodEnd: r.PeriodEnd,
-		Revision: r.Revision, Suspended: r.Suspended, Revoked: r.Revoked,
-	}
-	l = l.WithUsage(r.Tally.Usage, r.BlockOverLimit)
+	l := r.granted().WithUsage(r.Tally.Usage, r.BlockOverLimit)
 	return billing.FeedObject{License: &l, Tally: r.Tally}
 }
 
@@ -184,7 +178,8 @@ func feedRows(db *gorm.DB, which billing.FeedSelection, limit int) ([]feedRow, e
 	}
 	var rows []feedRow
 	if which.Account == "" {
-		return rows, page().Find(&rows).Error
+		err := page().Find(&rows).Error
+		return rows, err
 	}
 	err := page().Where("account = ?", which.Account).Find(&rows).Error
 	if err != nil {

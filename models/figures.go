@@ -81,10 +81,10 @@ func (s *Store) Upcoming(ctx context.Context, from, to time.Time, take func([]bi
 		for _, r := range page {
 			accounts = append(accounts, r.BillingAccount)
 		}
-		var orders []orderRow
 		var balances []balanceRow
 		var standing []accountDiscountRow
-		if err := tx.Where("subscription IN ?", ids).Find(&orders).Error; err != nil {
+		ordered, err := ordersOf(tx, ids)
+		if err != nil {
 			return err
 		}
 		if err := tx.Where("account IN ?", accounts).Find(&balances).Error; err != nil {
@@ -93,10 +93,7 @@ func (s *Store) Upcoming(ctx context.Context, from, to time.Time, take func([]bi
 		if err := tx.Where("account IN ?", accounts).Find(&standing).Error; err != nil {
 			return err
 		}
-		ordered, held, percent := map[billing.SubscriptionID]billing.Order{}, map[balanceRow]int64{}, map[billing.AccountID]int64{}
-		for _, o := range orders {
-			ordered[o.Subscription] = o.Detail
-		}
+		held, percent := map[balanceRow]int64{}, map[billing.AccountID]int64{}
 		for _, b := range balances {
 			held[balanceRow{Account: b.Account, Currency: b.Currency}] = b.Amount
 		}
@@ -113,4 +110,15 @@ func (s *Store) Upcoming(ctx context.Context, from, to time.Time, take func([]bi
 		}
 		return nil
 	})
+}
+
+// ordersOf reads the orders of some subscriptions.
+func ordersOf[ID ~string](tx *gorm.DB, ids []ID) (map[billing.SubscriptionID]billing.Order, error) {
+	var rows []orderRow
+	err := tx.Where("subscription IN ?", ids).Find(&rows).Error
+	orders := make(map[billing.SubscriptionID]billing.Order, len(rows))
+	for _, o := range rows {
+		orders[o.Subscription] = o.Detail
+	}
+	return orders, err
 }

@@ -130,20 +130,12 @@ func (s *Store) SetSites(ctx context.Context, id licensing.LicenseID, sites []st
 func (s *Store) issued(tx *gorm.DB, row issuedRow) (l licensing.Issued, err error) {
 	r := row.License
 	l = licensing.Issued{
-		License: licensing.License{
-			ID: r.ID, Product: r.Product, Activation: row.Activation, PlanID: r.Plan.ID, Type: r.Plan.Type, Tier: r.Plan.Tier, Cycle: string(r.Plan.Cycle),
-			Covers: r.Covers, Quantity: r.Quantity, Licensee: r.Licensee, Sites: r.Sites, Tenant: r.Tenant,
-			State: r.state(), Trial: r.Trial, ValidUntil: r.ValidUntil, PeriodEnd: r.PeriodEnd, Revision: r.Revision,
-			Suspended: r.Suspended, Revoked: r.Revoked,
-		},
-		Subscription: string(r.Subscription), Number: row.Number, ActivationKey: r.ActivationKey, TestClock: r.TestClock,
-		BlockOverLimit: r.BlockOverLimit, ChangedAt: r.ChangedAt,
+		License: r.granted(), Subscription: string(r.Subscription), Number: row.Number, ActivationKey: r.ActivationKey, TestClock: r.TestClock,
+		BlockOverLimit: r.BlockOverLimit, MoneyBackUntil: whenever(r.MoneyBackUntil), ChangedAt: r.ChangedAt,
 	}
+	l.Activation, l.Licensee, l.Sites, l.Tenant = row.Activation, r.Licensee, r.Sites, r.Tenant
 	if r.Plan.Type == licensing.Site && int64(len(l.Sites)) > r.Quantity { // it was changed to fewer
 		l.Sites = l.Sites[:r.Quantity]
-	}
-	if r.MoneyBackUntil != nil {
-		l.MoneyBackUntil = *r.MoneyBackUntil
 	}
 	now := s.db.NowFunc()
 	if r.TestClock != "" {
@@ -163,6 +155,15 @@ func (s *Store) issued(tx *gorm.DB, row issuedRow) (l licensing.Issued, err erro
 		}
 	}
 	return l, nil
+}
+
+// granted is the licence without who uses it, where, and how it is activated.
+func (r licenseRow) granted() licensing.License {
+	return licensing.License{
+		ID: r.ID, Product: r.Product, PlanID: r.Plan.ID, Type: r.Plan.Type, Tier: r.Plan.Tier, Cycle: string(r.Plan.Cycle),
+		Covers: r.Covers, Quantity: r.Quantity, State: r.state(), Trial: r.Trial, ValidUntil: r.ValidUntil, PeriodEnd: r.PeriodEnd,
+		Revision: r.Revision, Suspended: r.Suspended, Revoked: r.Revoked,
+	}
 }
 
 // state is the subscription's status as a licence's check tells it.

@@ -146,16 +146,9 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, a
 	for i, e := range p.Events {
 		events[i] = newEvent(row.ID, state.Revision, int64(i), actor, e)
 	}
-	mails := make([]outboxRow, len(p.Notices))
+	mails := make([]*outboxRow, len(p.Notices))
 	for i, n := range p.Notices {
-		at := p.Subscription.Now
-		if len(p.Events) > 0 {
-			at = p.Events[0].At
-		}
-		mails[i] = outboxRow{
-			ID: NewID("ntc"), Subscription: string(row.ID), Revision: state.Revision,
-			Kind: n.Kind, Recipient: n.To, Notice: n, At: at,
-		}
+		mails[i] = newMail(string(row.ID), state.Revision, n, p.At())
 	}
 	if err := create(tx, events); err != nil {
 		return license, err
@@ -255,9 +248,11 @@ func (s *Store) entitle(tx *gorm.DB, was, state billing.Subscription) (row licen
 	}
 	row.PeriodEnd, row.Plan, row.Covers, row.Quantity = state.Period.End, state.Plan, covers, state.Quantity
 	if fresh {
-		return row, tx.Create(&row).Error
+		err = tx.Create(&row).Error
+	} else {
+		err = save(tx, row.ID, &row)
 	}
-	return row, save(tx, row.ID, &row)
+	return row, err
 }
 
 // file writes the documents, credit notes and the invoice, and gives the changeset
@@ -438,7 +433,8 @@ func countBy(tx *gorm.DB, name string, by int64) (n int64, err error) {
 // countUp is 0 where there is no such counter yet.
 func countUp(tx *gorm.DB, name string, by int64) (n int64, err error) {
 	if tx.Name() == "sqlite" {
-		return n, tx.Raw("UPDATE counters SET value = value + ? WHERE name = ? RETURNING value", by, name).Scan(&n).Error
+		err = tx.Raw("UPDATE counters SET value = value + ? WHERE name = ? RETURNING value", by, name).Scan(&n).Error
+		return n, err
 	}
 	done, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, "UPDATE counters SET value = LAST_INSERT_ID(value + ?) WHERE name = ?", by, name)
 	if err != nil {

@@ -31,9 +31,7 @@ func (s *Store) BeginQuote(ctx context.Context, r billing.Request, q billing.Quo
 		if q.Order.BillingAccount, err = account(tx, q.Order.Billing.Email); err != nil {
 			return err
 		}
-		n := q.Notice()
-		err = tx.Create(&outboxRow{ID: NewID("ntc"), Subscription: q.ID, Kind: n.Kind, Recipient: n.To, Notice: n, At: q.CreatedAt}).Error
-		if err != nil {
+		if err := tx.Create(newMail(q.ID, 0, q.Notice(), q.CreatedAt)).Error; err != nil {
 			return err
 		}
 		if q.Number, err = next(tx, "Q", q.CreatedAt); err != nil {

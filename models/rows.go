@@ -239,6 +239,12 @@ func newEvent(subscription billing.SubscriptionID, revision, position int64, act
 	return &eventRow{subscription, revision, position, e.At, e.Kind, actor, e.Text, e.Details}
 }
 
+// newMail is a mail about a subject: an id. One with the same kind, recipient and
+// revision as another about the subject is refused.
+func newMail(subject string, revision int64, n billing.Notice, at time.Time) *outboxRow {
+	return &outboxRow{ID: NewID("ntc"), Subscription: subject, Revision: revision, Kind: n.Kind, Recipient: n.To, Notice: n, At: at}
+}
+
 type counterRow struct {
 	Name  string
 	Value int64
@@ -291,4 +297,12 @@ func optional(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
+}
+
+// whenever is the opposite of optional: the zero time stands for none.
+func whenever(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
 }

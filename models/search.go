@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -123,7 +124,8 @@ func search(db *gorm.DB, query string, limit int) ([]string, error) {
 // byID lists the ids that begin like one.
 func byID(db *gorm.DB, beginning string, limit int) (ids []string, err error) {
 	row := map[string]any{"cus": &accountRow{}, "sub": &subscriptionRow{}, "lic": &licenseRow{}, "inv": &invoiceRow{}, "quo": &quoteRow{}}[beginning[:3]]
-	return ids, between(db.Model(row), "id", beginning).Order("id").Limit(limit).Pluck("id", &ids).Error
+	err = between(db.Model(row), "id", beginning).Order("id").Limit(limit).Pluck("id", &ids).Error
+	return ids, err
 }
 
 // between selects what begins like a text. No database uses an index for LIKE in
@@ -144,7 +146,7 @@ func describe(db *gorm.DB, objects []string) ([]billing.Found, error) {
 	} {
 		var ids []string
 		for _, id := range objects {
-			if len(id) > 4 && id[:4] == kind.prefix {
+			if strings.HasPrefix(id, kind.prefix) {
 				ids = append(ids, id)
 			}
 		}
@@ -171,18 +173,13 @@ func describeAccounts(q *gorm.DB, _ []string) ([]billing.Found, error) {
 }
 
 func describeSubscriptions(q *gorm.DB, ids []string) ([]billing.Found, error) {
-	db := q.Session(&gorm.Session{NewDB: true})
 	var rows []subscriptionRow
 	if err := q.Select("id", "number", "status", "state").Find(&rows).Error; err != nil {
 		return nil, err
 	}
-	var orders []orderRow
-	if err := db.Where("subscription IN ?", ids).Find(&orders).Error; err != nil {
+	of, err := ordersOf(q.Session(&gorm.Session{NewDB: true}), ids)
+	if err != nil {
 		return nil, err
-	}
-	of := map[billing.SubscriptionID]billing.Order{}
-	for _, o := range orders {
-		of[o.Subscription] = o.Detail
 	}
 	found := make([]billing.Found, len(rows))
 	for i, r := range rows {
@@ -211,7 +208,7 @@ func describeInvoices(q *gorm.DB, _ []string) ([]billing.Found, error) {
 	if err := q.Find(&rows).Error; err != nil {
 		return nil, err
 	}
-	emails, err := emailsOf(db, rows, func(r invoiceRow) billing.AccountID { return r.Account })
+	emails, err := emailsOf(db, rows)
 	found := make([]billing.Found, len(rows))
 	for i, r := range rows {
 		inv := r.Detail
@@ -243,11 +240,11 @@ func describeQuotes(q *gorm.DB, _ []string) ([]billing.Found, error) {
 	return found, err
 }
 
-// emailsOf reads the addresses of the accounts of rows.
-func emailsOf[T any](db *gorm.DB, rows []T, account func(T) billing.AccountID) (map[billing.AccountID]string, error) {
+// emailsOf reads the addresses of the accounts of invoices.
+func emailsOf(db *gorm.DB, invoices []invoiceRow) (map[billing.AccountID]string, error) {
 	var ids []billing.AccountID
-	for _, r := range rows {
-		ids = append(ids, account(r))
+	for _, r := range invoices {
+		ids = append(ids, r.Account)
 	}
 	var accounts []accountRow
 	err := db.Select("id", "email").Where("id IN ?", ids).Find(&accounts).Error

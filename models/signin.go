@@ -77,11 +77,11 @@ func (s *Store) BeginLogin(ctx context.Context, id, token string, account billin
 			return err
 		}
 		n := billing.Notice{Kind: billing.NoticeLogin, To: billing.RoleBilling, Until: now.Add(loginLife)}
-		row := outboxRow{ID: NewID("ntc"), Subscription: id, Kind: n.Kind, Recipient: n.To, Notice: n, At: now}
+		row := newMail(id, 0, n, now)
 		if account == "" {
 			row.DoneAt, row.Failed = &now, true
 		}
-		return tx.Create(&row).Error
+		return tx.Create(row).Error
 	})
 }
 
@@ -128,8 +128,7 @@ func (s *Store) NoticeAccount(ctx context.Context, id string, tokens []string) (
 
 // tell writes a mail to an account about something of its, by id.
 func (s *Store) tell(tx *gorm.DB, id string, kind billing.NoticeKind) error {
-	n := billing.Notice{Kind: kind, To: billing.RoleBilling}
-	return tx.Create(&outboxRow{ID: NewID("ntc"), Subscription: id, Kind: n.Kind, Recipient: n.To, Notice: n, At: s.db.NowFunc()}).Error
+	return tx.Create(newMail(id, 0, billing.Notice{Kind: kind, To: billing.RoleBilling}, s.db.NowFunc())).Error
 }
 
 // NoteBrowser notes the browser that an account has signed in with, by its

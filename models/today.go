@@ -20,18 +20,18 @@ const (
 // those of which there is nothing.
 func (s *Store) Tasks(ctx context.Context) ([]billing.Task, error) {
 	db, now := s.db.WithContext(ctx), s.db.NowFunc()
-	var tasks []billing.Task
-	add := func(kind billing.TaskKind, q *gorm.DB, column string) error {
-		var ids []string
-		err := q.Pluck(column, &ids).Error
-		tasks = append(tasks, billing.NewTask(kind, ids))
-		return err
-	}
-	if err := s.pastDue(db, &tasks); err != nil {
+	late, err := subscriptionsOf(db.Where("status = ?", billing.PastDue))
+	if err != nil {
 		return nil, err
 	}
-	if err := s.disputed(db, &tasks); err != nil {
+	everDisputed, err := subscriptionsOf(db.Where("id IN (?)", db.Model(&eventRow{}).Select("subscription").Where("kind = ?", billing.EventDisputed)))
+	if err != nil {
 		return nil, err
+	}
+	tasks := []billing.Task{
+		billing.NewTask(billing.TaskPastDue, those(late, func(billing.Subscription) bool { return true })),
+		billing.NewTask(billing.TaskRejected, those(late, func(s billing.Subscription) bool { return s.Dunning.Rejection != "" })),
+		billing.NewTask(billing.TaskDispute, those(everDisputed, billing.Subscription.Disputed)),
 	}
 	for _, t := range []struct {
 		kind   billing.TaskKind
@@ -46,44 +46,27 @@ func (s *Store) Tasks(ctx context.Context) ([]billing.Task, error) {
 		{billing.TaskExpiringKey, db.Model(&apiKeyRow{}).
 			Where("account = '' AND revoked_at IS NULL AND expires_at >= ? AND expires_at < ?", now, now.Add(tasksAhead)).Order("expires_at"), "id"},
 	} {
-		if err := add(t.kind, t.of, t.column); err != nil {
+		var ids []string
+		if err := t.of.Pluck(t.column, &ids).Error; err != nil {
 			return nil, err
 		}
+		tasks = append(tasks, billing.NewTask(t.kind, ids))
 	}
 	return tasks, nil
 }
 
-// pastDue adds the subscriptions whose renewal has failed, and of these those whose
-// gateway rejects our calls.
-func (s *Store) pastDue(db *gorm.DB, tasks *[]billing.Task) error {
-	var rows []subscriptionRow
-	if err := db.Select("id", "state").Where("status = ?", billing.PastDue).Order("number DESC").Find(&rows).Error; err != nil {
-		return err
-	}
-	var all, rejected []string
-	for _, r := range rows {
-		all = append(all, string(r.ID))
-		if r.State.Dunning.Rejection != "" {
-			rejected = append(rejected, string(r.ID))
-		}
-	}
-	*tasks = append(*tasks, billing.NewTask(billing.TaskPastDue, all), billing.NewTask(billing.TaskRejected, rejected))
-	return nil
+// subscriptionsOf are those of a query, the newest first.
+func subscriptionsOf(q *gorm.DB) (rows []subscriptionRow, err error) {
+	err = q.Select("id", "state").Order("number DESC").Find(&rows).Error
+	return rows, err
 }
 
-// disputed adds the subscriptions with a dispute that is not decided.
-func (s *Store) disputed(db *gorm.DB, tasks *[]billing.Task) error {
-	var rows []subscriptionRow
-	ever := db.Session(&gorm.Session{NewDB: true}).Model(&eventRow{}).Select("subscription").Where("kind = ?", billing.EventDisputed)
-	if err := db.Select("id", "state").Where("id IN (?)", ever).Order("number DESC").Find(&rows).Error; err != nil {
-		return err
-	}
-	var open []string
+// those are the ids of the subscriptions of which something holds.
+func those(rows []subscriptionRow, holds func(billing.Subscription) bool) (ids []string) {
 	for _, r := range rows {
-		if r.State.Disputed() {
-			open = append(open, string(r.ID))
+		if holds(r.State) {
+			ids = append(ids, string(r.ID))
 		}
 	}
-	*tasks = append(*tasks, billing.NewTask(billing.TaskDispute, open))
-	return nil
+	return ids
 }

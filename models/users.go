@@ -100,9 +100,7 @@ func (s *Store) outgrown(tx *gorm.DB, l licenseRow, users int64, at time.Time) e
 	}
 	n := billing.Notice{Kind: billing.NoticeOverLimit, To: billing.RoleBilling, Plan: l.Plan, Users: users, Covers: l.Covers}
 	// One revision may outlast a window: the week tells these mails apart.
-	return tx.Create(&outboxRow{
-		ID: NewID("ntc"), Subscription: string(l.Subscription), Revision: int64(licensing.WeekOf(at)), Kind: n.Kind, Recipient: n.To, Notice: n, At: at,
-	}).Error
+	return tx.Create(newMail(string(l.Subscription), int64(licensing.WeekOf(at)), n, at)).Error
 }
 
 // SetBlocking turns blocking on or off for a licence that far more people use

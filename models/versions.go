@@ -97,9 +97,8 @@ func (s *Store) announce(tx *gorm.DB, product string) error {
 				// No run of a workflow is about to send it: the next sweep may.
 				written := s.db.NowFunc().Add(-claimLife)
 				n := billing.Notice{Kind: billing.NoticeVersionReady, To: billing.RoleLicensee, WithFile: true, Plan: l.Plan}
-				rows[i] = outboxRow{
-					ID: NewID("ntc"), Subscription: string(l.Subscription), Revision: l.Revision, Kind: n.Kind, Recipient: n.To, Notice: n, At: at, CreatedAt: written,
-				}
+				rows[i] = *newMail(string(l.Subscription), l.Revision, n, at)
+				rows[i].CreatedAt = written
 			}
 			return tx.Create(&rows).Error
 		}).Error

@@ -126,12 +126,14 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 		if a.ID == row.LicenseeAccount {
 			o.LicenseeAccount = a.Email
 		}
+	}
+	if len(accounts) > 0 { // each brings the same order
 		var ordered struct { // the names of billing.Order
 			Billing  struct{ PurchaseOrder string }
 			Language string
 			Reason   string
 		}
-		if err := json.Unmarshal(a.Detail, &ordered); err != nil {
+		if err := json.Unmarshal(accounts[0].Detail, &ordered); err != nil {
 			return o, fmt.Errorf("order of %s: %w", row.ID, err)
 		}
 		o.PurchaseOrder, o.Language, o.CompReason = ordered.Billing.PurchaseOrder, ordered.Language, ordered.Reason

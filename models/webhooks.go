@@ -47,31 +47,18 @@ func (webhookEndpointRow) TableName() string { return "webhook_endpoints" }
 func (webhookDeliveryRow) TableName() string { return "webhook_deliveries" }
 
 func (r webhookEndpointRow) endpoint() billing.WebhookEndpoint {
-	e := billing.WebhookEndpoint{
+	return billing.WebhookEndpoint{
 		ID: r.ID, Account: r.Account, URL: r.URL, Types: r.Types, Description: r.Description, Disabled: r.Disabled, CreatedAt: r.CreatedAt,
-		Secret: r.Secret, Former: r.Former,
+		FailingSince: whenever(r.FailingSince), Secret: r.Secret, Former: r.Former, FormerUntil: whenever(r.FormerUntil),
 	}
-	if r.FormerUntil != nil {
-		e.FormerUntil = *r.FormerUntil
-	}
-	if r.FailingSince != nil {
-		e.FailingSince = *r.FailingSince
-	}
-	return e
 }
 
 func (r webhookDeliveryRow) delivery() billing.WebhookDelivery {
-	d := billing.WebhookDelivery{
+	return billing.WebhookDelivery{
 		ID: r.ID, Endpoint: r.Endpoint, Event: r.Event, Type: r.Type, Subscription: billing.SubscriptionID(r.Subscription), Status: r.Status, Tries: r.Tries,
-		CreatedAt: r.CreatedAt, WebhookAnswer: billing.WebhookAnswer{Code: r.Code, Body: r.Body, Error: r.Error, Took: time.Duration(r.Took) * time.Millisecond},
+		CreatedAt: r.CreatedAt, TriedAt: whenever(r.TriedAt), NextAt: whenever(r.NextAt),
+		WebhookAnswer: billing.WebhookAnswer{Code: r.Code, Body: r.Body, Error: r.Error, Took: time.Duration(r.Took) * time.Millisecond},
 	}
-	if r.TriedAt != nil {
-		d.TriedAt = *r.TriedAt
-	}
-	if r.NextAt != nil {
-		d.NextAt = *r.NextAt
-	}
-	return d
 }
 
 // settings are what the audit log says of an endpoint: an address may hold a
@@ -408,9 +395,7 @@ func (s *Store) tellDisabled(tx *gorm.DB, row webhookEndpointRow) error {
 	if row.Account == "" {
 		n.To = billing.RoleOperator
 	}
-	return tx.Create(&outboxRow{ // it may happen again: the instant tells the mails apart
-		ID: NewID("ntc"), Subscription: row.ID, Revision: now.Unix(), Kind: n.Kind, Recipient: n.To, Notice: n, At: now,
-	}).Error
+	return tx.Create(newMail(row.ID, now.Unix(), n, now)).Error // it may happen again: the instant tells the mails apart
 }
 
 // ResealWebhook puts an endpoint's secrets under the current value of the server's

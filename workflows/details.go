@@ -60,7 +60,7 @@ func details(s billing.Subscription, recentEvents []string) string {
 	if s.PriceAnnounced() {
 		row("next price", s.NextPrice.Money.Times(s.Quantity).String())
 	}
-	if c := s.ScheduledChange; c.Quantity > 0 {
+	if c := s.ScheduledChange; !c.IsZero() {
 		row("scheduled change", fmt.Sprintf("%s × %d from %s on", c.Plan.ID, c.Quantity, instant(c.At)))
 	}
 	if !s.Period.End.IsZero() {
@@ -132,7 +132,7 @@ func paidBy(s billing.Subscription) string {
 // inWords says what a state waits for, and what is done then.
 func inWords(s billing.Subscription) string {
 	price := "price " + s.RenewalPrice().Money.Times(s.Quantity).String()
-	if c := s.ScheduledChange; c.Quantity > 0 {
+	if c := s.ScheduledChange; !c.IsZero() {
 		price = fmt.Sprintf("for %s × %d, as it was scheduled", c.Plan.ID, c.Quantity)
 	}
 	at := instant(s.Next.At)
