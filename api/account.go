@@ -74,11 +74,9 @@ func (in AccountInput) check(ctx context.Context) error {
 // accountOf is the caller's account, or the one that an operator names.
 func (s *accounts) accountOf(ctx context.Context, in AccountInput) (billing.Account, error) {
 	c := callerOf(ctx)
-	switch {
-	case in.check(ctx) != nil:
-		return c.account, in.check(ctx)
-	case !c.operator:
-		return c.account, nil
+	switch err := in.check(ctx); {
+	case err != nil || !c.operator:
+		return c.account, err
 	case in.Email == "":
 		return c.account, invalid("email", "is required: an operator has no account")
 	}

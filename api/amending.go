@@ -16,8 +16,7 @@ import (
 
 // amendments change what running subscriptions say of people and companies.
 type amendments struct {
-	*outcomes
-	Store    SubscriptionStore
+	*subscriptions
 	licenses *licenses
 }
 
@@ -56,14 +55,6 @@ func viewDetails(o billing.Order) DetailsBody {
 	return v
 }
 
-// snapshot reads a subscription that the caller pays for.
-func (s *amendments) snapshot(ctx context.Context, id billing.SubscriptionID) (billing.Snapshot, error) {
-	if _, err := s.mine(ctx, id); err != nil {
-		return billing.Snapshot{}, err
-	}
-	return s.Store.Snapshot(ctx, id)
-}
-
 func (s *amendments) details(ctx context.Context, in *SubscriptionInput) (*struct{ Body DetailsBody }, error) {
 	b, err := s.snapshot(ctx, billing.SubscriptionID(in.ID))
 	if err != nil {
@@ -76,10 +67,6 @@ func (s *amendments) details(ctx context.Context, in *SubscriptionInput) (*struc
 func (s *amendments) amendment(ctx context.Context, in DetailsBody) (billing.Amendment, error) {
 	var a billing.Amendment
 	if err := s.checkCountry(in.Country); err != nil {
-		var refused *billing.Error
-		if errors.As(err, &refused) {
-			err = refusal(refused.Code, "country", refused.Detail)
-		}
 		return a, err
 	}
 	d := billing.BillingDetails{Company: in.Company, Country: in.Country, PurchaseOrder: in.PurchaseOrder}
@@ -102,20 +89,16 @@ func (s *amendments) amendment(ctx context.Context, in DetailsBody) (billing.Ame
 		return a, invalid("name", "is empty")
 	}
 	for _, address := range in.CC {
-		cc, err := contact("cc", ContactBody{"x", address})
+		cc, err := emailAddress("cc", address)
 		if err != nil {
 			return a, invalid("cc", "is not a list of e-mail addresses")
 		}
-		if !slices.Contains(a.CC, cc.Email) {
-			a.CC = append(a.CC, cc.Email)
+		if !slices.Contains(a.CC, cc) {
+			a.CC = append(a.CC, cc)
 		}
 	}
 	var err error
-	if d.VATID, err = s.vatID(ctx, in.TaxBody); err != nil {
-		var refused *billing.Error
-		if errors.As(err, &refused) {
-			err = refusal(refused.Code, "vat_id", refused.Detail)
-		}
+	if d.VATID, err = s.ownVATID(ctx, in.TaxBody); err != nil {
 		return a, err
 	}
 	a.Billing, a.Language = d, in.Language
@@ -253,14 +236,15 @@ func (s *amendments) transfer(ctx context.Context, in *struct {
 	if _, err := s.mine(ctx, billing.SubscriptionID(in.ID)); err != nil {
 		return nil, s.answer(err)
 	}
-	to, err := contact("to", ContactBody{"x", in.Body.Email})
+	email, err := emailAddress("email", in.Body.Email)
 	if err != nil {
-		return nil, s.answer(unprefixed(err, "to."))
+		return nil, s.answer(err)
 	}
-	if to.Name = strings.TrimSpace(in.Body.Name); !printable(to.Name) {
+	name := strings.TrimSpace(in.Body.Name)
+	if !printable(name) {
 		return nil, invalid("name", "has control characters")
 	}
-	a, err := s.amendmentFor(ctx, to)
+	a, err := s.amendmentFor(ctx, billing.Contact{Name: name, Email: email})
 	if err != nil {
 		return nil, s.answer(err)
 	}

@@ -167,9 +167,10 @@ func New(c Config) (http.Handler, error) {
 	h := humagin.New(r, humaConfig())
 	h.UseMiddleware(s.authenticate)
 	(&shop{done, c.Stores.Shop, held}).routes(h)
-	(&subscriptions{done, c.Stores.Subscriptions}).routes(h)
+	subs := &subscriptions{done, c.Stores.Subscriptions}
+	subs.routes(h)
 	held.routes(h)
-	(&amendments{done, c.Stores.Subscriptions, held}).routes(h)
+	(&amendments{subs, held}).routes(h)
 	(&invoices{s, c.Stores.Invoices}).routes(h)
 	people := &accounts{s, c.Stores.Accounts}
 	people.routes(h)

@@ -583,13 +583,7 @@ func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placeme
 	if details.VATID, err = s.vatID(ctx, b.Billing.TaxBody); err != nil {
 		return placement{}, err
 	}
-	who, clock := callerOf(ctx), ""
-	if b.TestClock != nil && *b.TestClock != "" {
-		if clock, err = s.clockFor(ctx, who, *b.TestClock); err != nil {
-			return placement{}, err
-		}
-	}
-	now, err := s.now(ctx, clock)
+	clock, now, err := s.clockOf(ctx, b.TestClock)
 	if err != nil {
 		return placement{}, err
 	}
@@ -597,6 +591,7 @@ func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placeme
 	if err != nil {
 		return placement{}, err
 	}
+	who := callerOf(ctx)
 	sub := billing.Subscription{
 		ID: billing.SubscriptionID(commands.NewID("sub")), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
 		Price: price, CreatedAt: billing.Instant(s.Now()), TestClock: clock,
@@ -672,10 +667,19 @@ func contact(field string, c ContactBody) (billing.Contact, error) {
 	if name == "" || !printable(name) {
 		return billing.Contact{}, invalid(field+".name", "is empty or has control characters")
 	}
-	email := strings.TrimSpace(c.Email)
-	a, err := mail.ParseAddress(email)
-	if err != nil || a.Address != email || !mailbox.MatchString(email) {
-		return billing.Contact{}, invalid(field+".email", "is not an e-mail address")
+	email, err := emailAddress(field+".email", c.Email)
+	if err != nil {
+		return billing.Contact{}, err
 	}
 	return billing.Contact{Name: name, Email: email}, nil
+}
+
+// emailAddress validates an e-mail address.
+func emailAddress(field, typed string) (string, error) {
+	email := strings.TrimSpace(typed)
+	a, err := mail.ParseAddress(email)
+	if err != nil || a.Address != email || !mailbox.MatchString(email) {
+		return "", invalid(field, "is not an e-mail address")
+	}
+	return email, nil
 }

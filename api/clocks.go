@@ -21,13 +21,17 @@ func (s *operators) clockRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/operator/test-clocks/{id}/advance", "advance-clock", "Advance a test clock, and do everything that is due by then", "Test clocks", operator(billing.OperatorAdmin)), s.advanceClock)
 }
 
-// clockFor checks that the caller may use the test clock of an order.
-func (s *server) clockFor(ctx context.Context, who caller, id string) (string, error) {
-	if !s.TestClocks || !who.operator {
-		return "", problem(http.StatusForbidden, "forbidden", "test clocks are for operators of a development system")
+// clockOf is the test clock that an order names, if it names one and the caller may
+// use it, and the instant by that clock; empty: real time.
+func (s *server) clockOf(ctx context.Context, named *string) (clock string, now time.Time, err error) {
+	if named != nil && *named != "" {
+		if !s.TestClocks || !callerOf(ctx).operator {
+			return "", now, problem(http.StatusForbidden, "forbidden", "test clocks are for operators of a development system")
+		}
+		clock = *named
 	}
-	_, err := s.Stores.Access.Clock(ctx, id)
-	return id, orUnknown(err, "unknown_clock", "test_clock", "there is no such clock")
+	now, err = s.now(ctx, clock)
+	return clock, now, orUnknown(err, "unknown_clock", "test_clock", "there is no such clock")
 }
 
 func (s *operators) createClock(ctx context.Context, in *struct {

@@ -106,7 +106,8 @@ func (s *invoices) archive(ctx context.Context, in *struct {
 	if callerOf(ctx).operator {
 		return nil, problem(http.StatusForbidden, "forbidden", "an archive is of one account: an operator has none")
 	}
-	list, next, err := s.papers(ctx, DocumentQuery{Year: in.Year}, "", documentsAtOnce)
+	which := DocumentQuery{Year: in.Year}
+	list, next, err := s.papers(ctx, which, "", documentsAtOnce)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -114,21 +115,9 @@ func (s *invoices) archive(ctx context.Context, in *struct {
 		h.SetHeader("Content-Type", "application/zip")
 		h.SetHeader("Content-Disposition", fmt.Sprintf("attachment; filename=%q", fmt.Sprintf("documents-%d.zip", in.Year)))
 		z := zip.NewWriter(h.BodyWriter())
-		for {
-			for _, p := range list {
-				if err := s.pack(ctx, z, p); err != nil {
-					s.Log.Error("an archive of documents was broken off", "error", err)
-					panic(http.ErrAbortHandler)
-				}
-			}
-			if next == "" {
-				break
-			}
-			var err error
-			if list, next, err = s.papers(ctx, DocumentQuery{Year: in.Year}, next, documentsAtOnce); err != nil {
-				s.Log.Error("an archive of documents was broken off", "error", err)
-				panic(http.ErrAbortHandler)
-			}
+		if err := s.packAll(ctx, z, which, list, next); err != nil {
+			s.Log.Error("an archive of documents was broken off", "error", err)
+			panic(http.ErrAbortHandler)
 		}
 		if err := z.Close(); err != nil {
 			panic(http.ErrAbortHandler)
@@ -139,6 +128,24 @@ func (s *invoices) archive(ctx context.Context, in *struct {
 // documentsAtOnce is how many invoices are read at a time.
 const documentsAtOnce = 50
 
+// packAll adds documents to an archive, and those of the pages that come next.
+func (s *invoices) packAll(ctx context.Context, z *zip.Writer, which DocumentQuery, list []paper, next string) error {
+	for {
+		for _, p := range list {
+			if err := s.pack(ctx, z, p); err != nil {
+				return err
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		var err error
+		if list, next, err = s.papers(ctx, which, next, documentsAtOnce); err != nil {
+			return err
+		}
+	}
+}
+
 // pack adds a document to an archive.
 func (s *invoices) pack(ctx context.Context, z *zip.Writer, p paper) error {
 	b, err := s.Store.Snapshot(ctx, p.invoice.Subscription)
@@ -146,9 +153,11 @@ func (s *invoices) pack(ctx context.Context, z *zip.Writer, p paper) error {
 		return err
 	}
 	to := b.Order.BilledTo(p.invoice)
-	pdf, err := s.Documents.Invoice(p.invoice, to)
+	var pdf []byte
 	if p.note.ID != "" {
 		pdf, err = s.Documents.CreditNote(p.note, p.invoice, to)
+	} else {
+		pdf, err = s.Documents.Invoice(p.invoice, to)
 	}
 	if err != nil {
 		return err

@@ -78,13 +78,7 @@ func (s *shop) comp(ctx context.Context, b CompBody) (commands.Purchase, error) 
 			return commands.Purchase{}, err
 		}
 	}
-	clock := ""
-	if b.TestClock != nil && *b.TestClock != "" {
-		if clock, err = s.clockFor(ctx, callerOf(ctx), *b.TestClock); err != nil {
-			return commands.Purchase{}, err
-		}
-	}
-	now, err := s.now(ctx, clock)
+	clock, now, err := s.clockOf(ctx, b.TestClock)
 	if err != nil {
 		return commands.Purchase{}, err
 	}

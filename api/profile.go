@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -134,11 +133,7 @@ func (s *accounts) edited(ctx context.Context, p billing.Profile, b MeBody) (bil
 		return p, invalid("country", "is not a country")
 	}
 	var err error
-	if d.VATID, err = s.vatID(ctx, TaxBody{Country: d.Country, VATID: &d.VATID}); err != nil {
-		var refused *billing.Error
-		if errors.As(err, &refused) {
-			err = refusal(refused.Code, "vat_id", refused.Detail)
-		}
+	if d.VATID, err = s.ownVATID(ctx, TaxBody{Country: d.Country, VATID: &d.VATID}); err != nil {
 		return p, err
 	}
 	if l := b.Licensee; l != nil {

@@ -106,11 +106,12 @@ func (s *operators) previewCancelNow(ctx context.Context, in *SubscriptionInput)
 	if _, err := snapshot.PreviewCancelNow(billing.RefundNone, now); err != nil {
 		return nil, s.answer(err)
 	}
-	out := &struct{ Body CancelNowPreview }{}
-	for scope, to := range map[billing.RefundScope]**billing.RefundPreview{billing.RefundProrated: &out.Body.Prorated, billing.RefundFull: &out.Body.Full} {
-		if p, err := snapshot.PreviewCancelNow(scope, now); err == nil {
-			*to = &p
+	preview := func(scope billing.RefundScope) *billing.RefundPreview {
+		p, err := snapshot.PreviewCancelNow(scope, now)
+		if err != nil {
+			return nil
 		}
+		return &p
 	}
-	return out, nil
+	return &struct{ Body CancelNowPreview }{CancelNowPreview{preview(billing.RefundProrated), preview(billing.RefundFull)}}, nil
 }

@@ -181,12 +181,17 @@ func (s *subscriptions) listEvents(ctx context.Context, in *SubscriptionInput) (
 	return &struct{ Body List[billing.Event] }{List[billing.Event]{Data: events}}, nil
 }
 
+// snapshot reads a subscription that the caller pays for.
+func (s *subscriptions) snapshot(ctx context.Context, id billing.SubscriptionID) (billing.Snapshot, error) {
+	if _, err := s.mine(ctx, id); err != nil {
+		return billing.Snapshot{}, err
+	}
+	return s.Store.Snapshot(ctx, id)
+}
+
 // changeOf makes a command of a change, for the subscription's own product.
 func (s *subscriptions) changeOf(ctx context.Context, id billing.SubscriptionID, b ChangeBody) (billing.Command, billing.Snapshot, error) {
-	if _, err := s.mine(ctx, id); err != nil {
-		return billing.Command{}, billing.Snapshot{}, err
-	}
-	snapshot, err := s.Store.Snapshot(ctx, id)
+	snapshot, err := s.snapshot(ctx, id)
 	if err != nil {
 		return billing.Command{}, snapshot, err
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 
 	"github.com/okviz/licensing/billing"
 )
@@ -28,4 +29,14 @@ func (s *server) vatID(ctx context.Context, b TaxBody) (string, error) {
 		return "", nil
 	}
 	return s.VATIDs.Check(ctx, b.Country, *b.VATID)
+}
+
+// ownVATID is vatID for a body that is billing details itself: its field is vat_id.
+func (s *server) ownVATID(ctx context.Context, b TaxBody) (string, error) {
+	id, err := s.vatID(ctx, b)
+	var refused *billing.Error
+	if errors.As(err, &refused) {
+		err = refusal(refused.Code, "vat_id", refused.Detail)
+	}
+	return id, err
 }

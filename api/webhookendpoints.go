@@ -206,8 +206,9 @@ func (s *feed) changeEndpoint(ctx context.Context, in *struct {
 			e.Disabled = billing.WebhookByOwner
 		}
 	}
-	if change(&e); s.acceptable(e) != nil {
-		return nil, s.acceptable(e)
+	change(&e)
+	if err := s.acceptable(e); err != nil {
+		return nil, err
 	}
 	if e, err = s.Store.ChangeWebhookEndpoint(ctx, e.Account, e.ID, change); err != nil {
 		return nil, s.answer(err)

@@ -97,7 +97,8 @@ func refusedBy(status string, answer []byte) error {
 type remote struct {
 	name, usage, args string
 	flags             []cli.Flag
-	method, path      string   // {id} is the first argument
+	method, path      string   // {id} is the argument
+	asked             string   // the query's field that the argument is; empty: it is in the path
 	query             []string // flags that are sent in the address
 	body              func(*cli.Command) (any, error)
 	columns           []string // of the rows, or of the one object; dots lead inside
@@ -107,11 +108,10 @@ type remote struct {
 var asJSON = &cli.BoolFlag{Name: "json", Usage: "print what the API answers"}
 
 func (r remote) command(group string) *cli.Command {
-	flags := append([]cli.Flag{asJSON}, r.flags...)
 	return &cli.Command{
-		Name: r.name, Usage: r.usage, ArgsUsage: r.args, Flags: flags,
+		Name: r.name, Usage: r.usage, ArgsUsage: r.args, Flags: append([]cli.Flag{asJSON}, r.flags...),
 		Description: "Over the API (OKVIZ_API, OKVIZ_KEY). Example:\n   okviz " + strings.TrimSpace(group+" "+r.name+" "+r.example),
-		Action:      func(ctx context.Context, cmd *cli.Command) error { return r.run(ctx, cmd) },
+		Action:      r.run,
 	}
 }
 
@@ -128,14 +128,10 @@ func (r remote) run(ctx context.Context, cmd *cli.Command) error {
 	}
 	path := r.path
 	if want > 0 {
-		first := cmd.Args().First()
-		switch {
-		case strings.Contains(path, "{id}"):
+		if first := cmd.Args().First(); r.asked != "" {
+			query.Set(r.asked, first)
+		} else {
 			path = strings.ReplaceAll(path, "{id}", url.PathEscape(first))
-		default: // "?q={}"
-			name, _, _ := strings.Cut(path[strings.Index(path, "?")+1:], "=")
-			path, _, _ = strings.Cut(path, "?")
-			query.Set(name, first)
 		}
 	}
 	var body any
@@ -241,7 +237,6 @@ func remoteCommands() []*cli.Command {
 	subscription := []string{"id", "number", "status", "product", "plan.id", "price", "next_payment_at", "billing_account"}
 	invoice := []string{"id", "number", "status", "issued_at", "total", "amount_due", "subscription_id"}
 	outcome := []string{"subscription.id", "subscription.status", "subscription.actions", "invoice.number", "payment.status"}
-	id := "{id}"
 	plain := func(name, usage, path string) remote {
 		return remote{name: name, usage: usage, args: "ID", flags: []cli.Flag{reason}, method: http.MethodPost, path: path, body: reasoned, columns: outcome, example: "sub_01J… --reason 'asked by telephone'"}
 	}
@@ -254,17 +249,17 @@ func remoteCommands() []*cli.Command {
 	}
 	return []*cli.Command{
 		group("customers", "find customers, over the API",
-			remote{name: "search", usage: "find customers, subscriptions, licences, invoices and quotes", args: "TEXT", path: "/v1/operator/search?q={}", columns: []string{"kind", "id", "status", "account", "text"}, example: "contoso"},
-			remote{name: "balance", usage: "what an account holds", args: "E-MAIL", path: "/v1/balance?email={}", example: "ada@contoso.example"},
-			remote{name: "mails", usage: "the mails to a customer", args: "E-MAIL", path: "/v1/operator/mails?email={}", columns: []string{"id", "kind", "to", "status", "done_at", "subject"}, example: "ada@contoso.example"},
+			remote{name: "search", usage: "find customers, subscriptions, licences, invoices and quotes", args: "TEXT", path: "/v1/operator/search", asked: "q", columns: []string{"kind", "id", "status", "account", "text"}, example: "contoso"},
+			remote{name: "balance", usage: "what an account holds", args: "E-MAIL", path: "/v1/balance", asked: "email", example: "ada@contoso.example"},
+			remote{name: "mails", usage: "the mails to a customer", args: "E-MAIL", path: "/v1/operator/mails", asked: "email", columns: []string{"id", "kind", "to", "status", "done_at", "subject"}, example: "ada@contoso.example"},
 		),
 		group("subscriptions", "look at subscriptions and command them, over the API",
 			remote{name: "list", usage: "list subscriptions, the newest first", flags: append([]cli.Flag{email}, paging...), query: of, path: "/v1/operator/subscriptions", columns: subscription, example: "--email ada@contoso.example"},
 			remote{name: "show", usage: "one subscription", args: "ID", path: "/v1/subscriptions/{id}", columns: subscription, example: "sub_01J… --json"},
 			remote{name: "story", usage: "what has happened to it", args: "ID", path: "/v1/subscriptions/{id}/events", columns: []string{"at", "actor", "text"}, example: "sub_01J…"},
-			plain("cancel", "cancel at the end of the period", "/v1/subscriptions/"+id+"/cancel"),
-			plain("resume", "take a cancellation back", "/v1/subscriptions/"+id+"/resume"),
-			plain("renew", "pay the next period, or what is owed, now", "/v1/subscriptions/"+id+"/renew"),
+			plain("cancel", "cancel at the end of the period", "/v1/subscriptions/{id}/cancel"),
+			plain("resume", "take a cancellation back", "/v1/subscriptions/{id}/resume"),
+			plain("renew", "pay the next period, or what is owed, now", "/v1/subscriptions/{id}/renew"),
 			remote{name: "cancel-now", usage: "end at once", args: "ID", method: http.MethodPost, path: "/v1/operator/subscriptions/{id}/cancel-now", columns: outcome, example: "sub_01J… --refund prorated",
 				flags: []cli.Flag{reason, &cli.StringFlag{Name: "refund", Usage: "none, prorated or full", Required: true}},
 				body: func(cmd *cli.Command) (any, error) {
@@ -297,9 +292,9 @@ func remoteCommands() []*cli.Command {
 		),
 		group("licenses", "look at licences and suspend them, over the API",
 			remote{name: "list", usage: "list a licensee's licences", flags: append([]cli.Flag{email}, paging...), query: of, path: "/v1/licenses", columns: []string{"id", "status", "product", "plan.id", "valid_until", "licensee", "subscription_id"}, example: "--email bea@contoso.example"},
-			plain("suspend", "suspend a licence until it is reinstated", "/v1/operator/licenses/"+id+"/suspend"),
-			plain("reinstate", "make a suspended or revoked licence valid again", "/v1/operator/licenses/"+id+"/reinstate"),
-			plain("revoke", "revoke a licence, and end its subscription", "/v1/operator/licenses/"+id+"/revoke"),
+			plain("suspend", "suspend a licence until it is reinstated", "/v1/operator/licenses/{id}/suspend"),
+			plain("reinstate", "make a suspended or revoked licence valid again", "/v1/operator/licenses/{id}/reinstate"),
+			plain("revoke", "revoke a licence, and end its subscription", "/v1/operator/licenses/{id}/revoke"),
 		),
 		reports(group),
 	}
