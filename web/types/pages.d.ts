@@ -23,7 +23,8 @@ export type SubscriptionEvent = Schemas['Event'];
 export type Type = Plan['type'];
 export type Cycle = Plan['cycle'];
 /** What a command on a subscription answers. */
-export type BillingDetails = Schemas['DetailsBody'];
+export type BillingDetails = Schemas['Details'];
+export type VATCheck = Schemas['VATCheck'];
 export type NextDocument = Schemas['NextDocument'];
 export type CommandResult = Schemas['CommandResult'];
 
