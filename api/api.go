@@ -247,12 +247,14 @@ func status(code int) func(*huma.Operation) {
 	return func(op *huma.Operation) { op.DefaultStatus = code }
 }
 
-// file says that a route answers with a file of that type.
-func file(contentType string) func(*huma.Operation) {
+// file says that a route answers with a file of one of these types.
+func file(contentTypes ...string) func(*huma.Operation) {
 	return func(op *huma.Operation) {
-		op.Responses = map[string]*huma.Response{"200": {Description: "The file.", Content: map[string]*huma.MediaType{
-			contentType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
-		}}}
+		content := map[string]*huma.MediaType{}
+		for _, t := range contentTypes {
+			content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		}
+		op.Responses = map[string]*huma.Response{"200": {Description: "The file.", Content: content}}
 	}
 }
 

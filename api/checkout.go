@@ -168,6 +168,7 @@ type ShopStore interface {
 	Products(ctx context.Context) ([]billing.Product, error)
 	Product(ctx context.Context, id string) (billing.Product, error)
 	Versions(ctx context.Context, product string) ([]billing.Version, error)
+	Picture(ctx context.Context, product, name string) (contentType string, data []byte, err error)
 	Coupon(ctx context.Context, code string) (c billing.Coupon, redeemed int64, err error)
 	Standing(ctx context.Context, account billing.AccountID) (int64, error)
 	BalanceIn(ctx context.Context, account billing.AccountID, currency string) (billing.Money, error)

@@ -102,6 +102,7 @@ const words = /** @satisfies {Words} */ ({
     toAll: 'See all visuals',
     billing: 'Billing cycle',
     currency: 'Currency',
+    features: 'What it can do', pictures: 'Pictures', questions: 'Questions and answers', links: 'More about it', demo: 'Try it in a report',
     powerbi: 'Power BI',
     powerbiLead: name => `You can purchase ${name} licences for Power BI users.`,
     choose: 'Choose between assigning to users or Power BI/Fabric capacity.',

@@ -44,6 +44,7 @@ export default {
     toAll: 'Vedi tutti i visual',
     billing: 'Periodo di fatturazione',
     currency: 'Valuta',
+    features: 'Che cosa sa fare', pictures: 'Immagini', questions: 'Domande e risposte', links: 'Altre informazioni', demo: 'Provalo in un report',
     powerbi: 'Power BI',
     powerbiLead: name => `Puoi acquistare licenze di ${name} per gli utenti di Power BI.`,
     choose: 'Scegli se assegnarle a utenti o a una capacità Power BI/Fabric.',
