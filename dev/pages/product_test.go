@@ -51,7 +51,6 @@ func TestAProductsPageShowsItsPictureFeaturesAndQuestions(t *testing.T) {
 		if len(cost) != 3 || cost[0] > 12 || cost[1] > 60_000 || cost[2] >= 0.02 {
 			t.Errorf("%d pixels wide: requests, bytes and shift are %v", width, cost)
 		}
-		t.Logf("%d pixels wide: requests, bytes and shift are %v", width, cost)
 		for _, colours := range []string{"light", "dark"} {
 			if run(t, ctx, scheme(colours)); *shots != "" {
 				shoot(t, ctx, "product-"+colours, width)

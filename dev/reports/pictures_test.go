@@ -16,7 +16,9 @@ import (
 
 var pictures = flag.String("pictures", "", "a folder: take the default catalogue's pictures anew, into it")
 
-const pictureWidth, pictureHeight = 960, 540 // as the default catalogue says
+// The visuals are small; the pictures have two pixels for each of theirs, as the
+// default catalogue says.
+const pictureWidth, pictureHeight = 480, 270
 
 // samples are what the visuals show in the pictures. (Synoptic Panel shows nothing
 // before a tenant has activated it.)
@@ -33,10 +35,10 @@ func TestTheVisualsDrawTheirSampleData(t *testing.T) {
 		t.Run(product, func(t *testing.T) {
 			f := delivered(t, buy(t, object{"product": product}).License.ID)
 			p := newVisitor(t)
-			report, err := json.Marshal(object{"code": f.code, "guid": f.guid, "env": inService, "visuals": 1, "data": data, "height": pictureHeight})
+			report, err := json.Marshal(object{"code": f.code, "guid": f.guid, "css": f.css, "env": inService, "visuals": 1, "data": data, "height": pictureHeight})
 			must(t, err)
 			must(t, chromedp.Run(p.ctx, append(p.arrives("localhost"),
-				emulation.SetDeviceMetricsOverride(pictureWidth, pictureHeight, 1, false),
+				emulation.SetDeviceMetricsOverride(pictureWidth, pictureHeight, 2, false),
 				chromedp.Evaluate(`document.body.style.margin = 0; openReport(`+string(report)+`);
 					Object.assign(frames[0].style, {width: '100vw', height: '100vh', border: 0, display: 'block'})`, nil),
 				chromedp.Poll(`last() !== undefined`, nil, chromedp.WithPollingTimeout(30*time.Second)))...))
