@@ -99,6 +99,8 @@ func (s *server) limited(g *gin.Context) {
 		limit = maxActivation
 	case versionRoute:
 		limit, binary = maxPackage, true
+	case pictureRoute:
+		limit = 2 * maxPicture // base64 is a third longer
 	case cataloguePath:
 		limit = maxCatalogue
 	case statementPath:
