@@ -67,13 +67,15 @@ func (o *Office) ImportStatement(ctx context.Context, file []byte) ([]StatementL
 	for _, l := range out {
 		results[l.Result]++
 	}
-	digest := fmt.Sprintf("%x", sha256.Sum256(file))
-	after := map[string]any{"sha256": digest, "lines": results}
+	after := map[string]any{"sha256": digest(file), "lines": results}
 	if err != nil {
 		after["broken_off"] = true
 	}
 	return out, errors.Join(err, o.store.Audit(context.WithoutCancel(ctx), "statement.import", "statement", nil, after))
 }
+
+// digest is what the audit log knows a file by.
+func digest(file []byte) string { return fmt.Sprintf("%x", sha256.Sum256(file)) }
 
 // transfer does a line, if it is certain what it is for.
 func (o *Office) transfer(ctx context.Context, l billing.StatementLine, seen map[string]bool, out *StatementLine) error {

@@ -57,6 +57,7 @@ func command() *cli.Command {
 					&cli.BoolFlag{Name: "all", Usage: "all of them"},
 					&cli.StringFlag{Name: "status", Value: "running", Usage: "running or completed"},
 				}},
+			importCommand(),
 			{Name: "numbers", Usage: "numbers of invoices, credit notes, quotes and subscriptions", Commands: []*cli.Command{
 				{Name: "raise", Usage: "skip numbers that were given since an older database was backed up: of all series, or up to the numbers named", ArgsUsage: "[NUMBER …]", Action: raiseNumbers,
 					Flags: []cli.Flag{&cli.Int64Flag{Name: "by", Usage: "how many", Value: 10_000}}},

@@ -589,12 +589,25 @@ CREATE TABLE notes (
   actor VARCHAR(128) NOT NULL,
   text TEXT NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+-- What another system had (okviz import), by its own ids. object is what it became
+-- here, hash what was said of it.
+CREATE TABLE moved_in (
+  kind VARCHAR(64) NOT NULL,
+  ref VARCHAR(128) NOT NULL,
+  object VARCHAR(64) NOT NULL,
+  hash VARCHAR(64) NOT NULL,
+  created_at DATETIME NOT NULL,
+  PRIMARY KEY (kind, ref)
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE INDEX moved_in_object ON moved_in (object);
 CREATE INDEX subscriptions_status ON subscriptions (status, number);
 CREATE INDEX refunds_status ON refunds (status, subscription);
 CREATE INDEX events_kind ON events (kind, at);
 CREATE INDEX notes_subscription ON notes (subscription, id);
 
 -- +goose Down
+DROP TABLE moved_in;
 DROP TABLE notes;
 DROP TABLE search_words;
 DROP TABLE leases;

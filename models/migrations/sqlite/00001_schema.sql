@@ -595,12 +595,25 @@ CREATE TABLE notes (
   actor TEXT NOT NULL,
   text TEXT NOT NULL
 );
+-- What another system had (okviz import), by its own ids. object is what it became
+-- here, hash what was said of it.
+CREATE TABLE moved_in (
+  kind TEXT NOT NULL,
+  ref TEXT NOT NULL,
+  object TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  PRIMARY KEY (kind, ref)
+);
+
+CREATE INDEX moved_in_object ON moved_in (object);
 CREATE INDEX subscriptions_status ON subscriptions (status, number);
 CREATE INDEX refunds_status ON refunds (status, subscription);
 CREATE INDEX events_kind ON events (kind, at);
 CREATE INDEX notes_subscription ON notes (subscription, id);
 
 -- +goose Down
+DROP TABLE moved_in;
 DROP TABLE notes;
 DROP TABLE search_words;
 DROP TABLE leases;
