@@ -84,6 +84,10 @@ type ExpectedCharges struct {
 	Charges int           `json:"charges"`
 }
 
+// writing is how many customers are written at once. More would wait for each other:
+// SQLite has one writer.
+const writing = 8
+
 // ErrInvalidFile says that nothing was imported, because lines are wrong.
 var ErrInvalidFile = errors.New("nothing was imported: lines of the file are wrong")
 
@@ -121,13 +125,13 @@ func (o *Office) Import(ctx context.Context, file []byte, options ImportOptions,
 	}
 	for page := range slices.Chunk(plan, pageSize) {
 		failed := len(out.Failed)
-		sideBySide(page, func(_ int, c moving.Planned) error { i.customer(ctx, c); return nil })
+		sideBySide(writing, page, func(_ int, c moving.Planned) error { i.customer(ctx, c); return nil })
 		progress(i.done, i.of)
 		if ctx.Err() != nil {
 			err = ctx.Err()
 			break
 		}
-		if n := len(out.Failed) - failed; n >= len(page) && n >= abreast {
+		if n := len(out.Failed) - failed; n >= len(page) && n >= writing {
 			err = errors.New("nothing can be imported at the moment")
 			break
 		}

@@ -16,6 +16,7 @@ import (
 type Store interface {
 	MoneyStore
 	MovingStore
+	StatementStore
 	PendingGatewayEvents(ctx context.Context) (int64, error)
 	InvoiceByNumber(ctx context.Context, number string) (billing.Invoice, error)
 	Products(ctx context.Context) ([]billing.Product, error)

@@ -139,7 +139,7 @@ func TestManyCustomersAreMovedInAndRenewed(t *testing.T) {
 	done := s.importFile(t, file.String(), backoffice.ImportOptions{Clock: clock})
 	took := time.Since(began)
 	if done.Subscriptions.New != *movedIn || len(done.Failed) != 0 {
-		t.Fatalf("%+v", done.Subscriptions)
+		t.Fatalf("%+v, %v", done.Subscriptions, done.Failed)
 	}
 	fmt.Printf("%d subscriptions of %d bytes were moved in in %v, %.0f a second; memory from %d to %d MB, with Temporal\n",
 		*movedIn, file.Len(), took.Round(time.Second), float64(*movedIn)/took.Seconds(), before, peak(os.Getpid()))

@@ -10,6 +10,7 @@ export type Mail = Schemas['Mail'];
 export type Me = Schemas['OperatorMe'];
 export type Note = Schemas['Note'];
 export type Role = Me['role'];
+export type KeptLine = Schemas['KeptLine'];
 export type StatementLine = Schemas['StatementLine'];
 
 /** A field of an action. */

@@ -595,6 +595,23 @@ CREATE TABLE notes (
   actor TEXT NOT NULL,
   text TEXT NOT NULL
 );
+-- Lines of bank statements that a person must settle. text is the bank's, and is
+-- removed when the line is settled; invoice is where it went.
+CREATE TABLE statement_lines (
+  id TEXT NOT NULL PRIMARY KEY,
+  line_key TEXT NOT NULL UNIQUE,
+  value_date DATETIME NOT NULL,
+  amount INTEGER NOT NULL,
+  currency TEXT NOT NULL,
+  text TEXT NOT NULL,
+  why TEXT NOT NULL,
+  invoice TEXT NOT NULL,
+  settled TEXT NOT NULL,
+  settled_at DATETIME NULL,
+  created_at DATETIME NOT NULL
+);
+CREATE INDEX statement_lines_settled ON statement_lines (settled, id);
+
 -- What another system had (okviz import), by its own ids. object is what it became
 -- here, hash what was said of it.
 CREATE TABLE moved_in (
@@ -613,6 +630,7 @@ CREATE INDEX events_kind ON events (kind, at);
 CREATE INDEX notes_subscription ON notes (subscription, id);
 
 -- +goose Down
+DROP TABLE statement_lines;
 DROP TABLE moved_in;
 DROP TABLE notes;
 DROP TABLE search_words;

@@ -130,12 +130,12 @@ export default /** @satisfies {Words} */ ({
     title: 'Today', nothing: 'Nothing needs a person.', unknown: what => `Could not be found out just now: ${what}.`,
     kind: {
       past_due: 'Past due', gateway_rejected: 'The gateway rejects our calls', dispute: 'Disputes', transfer: 'Transfers that did not fit', pending_refund: 'Refunds not confirmed yet', given_up_mail: 'Mails given up',
-      late_step: 'Late steps', difference: 'Rows and workflows disagree', expiring_key: 'Keys that expire', orphaned_build: 'Builds that a rotation would orphan', outdated_build: 'Builds that know no signing key',
+      late_step: 'Late steps', difference: 'Rows and workflows disagree', statement_line: 'Statement lines to settle', expiring_key: 'Keys that expire', orphaned_build: 'Builds that a rotation would orphan', outdated_build: 'Builds that know no signing key',
     },
     advice: {
       past_due: 'They are tried again by themselves. Help those who write.', gateway_rejected: 'Look at the gateway’s credentials and settings.', dispute: 'Answer them at the gateway.',
       transfer: 'The money is on the balance. Ask the customer, or give it back.', pending_refund: 'The gateway is still asked.', given_up_mail: 'Correct the address, and send them again from the customer’s page.',
-      late_step: 'Look at the workflow in the Temporal UI.', difference: 'Run okviz recover.', expiring_key: 'Make new ones in time.', orphaned_build: 'Publish a build that knows the next key before you rotate.', outdated_build: 'Publish a newer build.',
+      late_step: 'Look at the workflow in the Temporal UI.', difference: 'Run okviz recover.', statement_line: 'Assign each to an invoice, or dismiss it, on the page Statements.', expiring_key: 'Make new ones in time.', orphaned_build: 'Publish a build that knows the next key before you rotate.', outdated_build: 'Publish a newer build.',
     },
   },
 
@@ -168,7 +168,8 @@ export default /** @satisfies {Words} */ ({
     title: 'Statements', lead: 'Upload the bank’s statement as CSV. Transfers that name an open invoice are recorded; sending it twice changes nothing.', file: 'Statement (CSV)', upload: 'Upload',
     results: 'What became of each line', line: 'Line', date: 'Date', amount: 'Amount', result: 'Result', invoice: 'Invoice',
     became: { paid: 'Paid', partial: 'Not enough: on the balance', unused: 'Not needed: on the balance', already: 'Recorded before', outgoing: 'Money that left', unmatched: 'Names no invoice', doubtful: 'A person must look', pending: 'Not known yet: upload it again' },
-    settle: 'A line that a person must look at: find the invoice by its amount or payer, and use “Mark as paid”.',
+    open: 'To be settled', text: 'Text', why: 'Why', none: 'No line waits for anybody.', assign: 'Assign', assignOf: (amount, date) => `Assign ${amount} of ${date}`, dismiss: 'Dismiss', dismissOf: (amount, date) => `Dismiss ${amount} of ${date}`,
+    number: 'Invoice number', dismissLead: 'It is for no invoice. The bank’s text is forgotten; the reason stays in the audit log.', settled: 'Settled.',
   },
 
   sessions: {

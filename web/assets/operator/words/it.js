@@ -130,12 +130,12 @@ const words = {
     title: 'Oggi', nothing: 'Niente richiede una persona.', unknown: what => `Al momento non si sa: ${what}.`,
     kind: {
       past_due: 'Scaduti e non pagati', gateway_rejected: 'Il gateway rifiuta le nostre richieste', dispute: 'Contestazioni', transfer: 'Bonifici che non tornano', pending_refund: 'Rimborsi non ancora confermati', given_up_mail: 'E-mail abbandonate',
-      late_step: 'Passi in ritardo', difference: 'Righe e workflow discordi', expiring_key: 'Chiavi in scadenza', orphaned_build: 'Build che una rotazione lascerebbe orfane', outdated_build: 'Build che non conoscono chiavi di firma',
+      late_step: 'Passi in ritardo', difference: 'Righe e workflow discordi', statement_line: 'Righe di estratto conto da sistemare', expiring_key: 'Chiavi in scadenza', orphaned_build: 'Build che una rotazione lascerebbe orfane', outdated_build: 'Build che non conoscono chiavi di firma',
     },
     advice: {
       past_due: 'Si ritentano da sé. Aiuta chi scrive.', gateway_rejected: 'Controlla credenziali e impostazioni del gateway.', dispute: 'Rispondi presso il gateway.',
       transfer: 'Il denaro è sul saldo. Chiedi al cliente, o restituiscilo.', pending_refund: 'Il gateway viene ancora interrogato.', given_up_mail: 'Correggi l’indirizzo, e inviale di nuovo dalla pagina del cliente.',
-      late_step: 'Guarda il workflow nella Temporal UI.', difference: 'Esegui okviz recover.', expiring_key: 'Creane di nuove in tempo.', orphaned_build: 'Pubblica una build che conosce la prossima chiave, prima di ruotare.', outdated_build: 'Pubblica una build più nuova.',
+      late_step: 'Guarda il workflow nella Temporal UI.', difference: 'Esegui okviz recover.', statement_line: 'Assegna ognuna a una fattura, o scartala, nella pagina Estratti conto.', expiring_key: 'Creane di nuove in tempo.', orphaned_build: 'Pubblica una build che conosce la prossima chiave, prima di ruotare.', outdated_build: 'Pubblica una build più nuova.',
     },
   },
 
@@ -168,7 +168,8 @@ const words = {
     title: 'Estratti conto', lead: 'Carica l’estratto conto della banca in CSV. I bonifici che citano una fattura aperta vengono registrati; caricarlo due volte non cambia nulla.', file: 'Estratto conto (CSV)', upload: 'Carica',
     results: 'Che cosa è stato di ogni riga', line: 'Riga', date: 'Data', amount: 'Importo', result: 'Esito', invoice: 'Fattura',
     became: { paid: 'Pagata', partial: 'Non basta: sul saldo', unused: 'Non serviva: sul saldo', already: 'Già registrato', outgoing: 'Denaro uscito', unmatched: 'Non cita una fattura', doubtful: 'Serve una persona', pending: 'Non si sa ancora: caricalo di nuovo' },
-    settle: 'Per una riga che richiede una persona: cerca la fattura per importo o pagante, e usa “Segna come pagata”.',
+    open: 'Da sistemare', text: 'Testo', why: 'Perché', none: 'Nessuna riga aspetta.', assign: 'Assegna', assignOf: (amount, date) => `Assegna ${amount} del ${date}`, dismiss: 'Scarta', dismissOf: (amount, date) => `Scarta ${amount} del ${date}`,
+    number: 'Numero della fattura', dismissLead: 'Non è per nessuna fattura. Il testo della banca viene dimenticato; il motivo resta nel registro.', settled: 'Sistemata.',
   },
 
   sessions: {
