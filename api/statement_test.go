@@ -32,7 +32,9 @@ func (s *shop) upload() string {
 
 func TestALineThatNoInvoiceIsKnownOfIsSettledByHandOnceAndNeverCountsTwice(t *testing.T) {
 	s := newShop(t)
-	buy := func() answer { return s.ask("POST", "/v1/checkout", order(byInvoice...), asOperator, withKey()).want(201, "") }
+	buy := func() answer {
+		return s.ask("POST", "/v1/checkout", order(byInvoice...), asOperator, withKey()).want(201, "")
+	}
 	first, second := buy(), buy()
 	finance, support := s.operatorNamed("fred", billing.OperatorFinance), s.operatorNamed("sue", billing.OperatorSupport)
 	if got := s.upload(); got != "unmatched unmatched unmatched" {
@@ -48,7 +50,9 @@ func TestALineThatNoInvoiceIsKnownOfIsSettledByHandOnceAndNeverCountsTwice(t *te
 			t.Errorf("today: %v", k)
 		}
 	}
-	path := func(i int, what string) string { return "/v1/operator/statement-lines/" + open[i]["id"].(string) + "/" + what }
+	path := func(i int, what string) string {
+		return "/v1/operator/statement-lines/" + open[i]["id"].(string) + "/" + what
+	}
 	s.ask("POST", path(0, "assign"), `{"invoice":"`+first.text("invoice.number")+`"}`, support).want(403, "forbidden")
 	s.ask("POST", path(0, "assign"), `{"invoice":"INV-1999-000001"}`, finance).want(404, "")
 	for range 2 { // a repeated one is refused, and changes nothing
