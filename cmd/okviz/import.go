@@ -45,6 +45,25 @@ func printJSON(v any) error {
 	return e.Encode(v)
 }
 
+// printRows prints rows as an aligned table, or as JSON objects.
+func printRows(cmd *cli.Command, columns []string, rows [][]string) error {
+	if cmd.Bool("json") {
+		list := make([]map[string]string, len(rows))
+		for i, row := range rows {
+			list[i] = map[string]string{}
+			for j, column := range columns {
+				list[i][column] = row[j]
+			}
+		}
+		return printJSON(list)
+	}
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(table, strings.Join(row, "\t"))
+	}
+	return table.Flush()
+}
+
 func importCustomers(ctx context.Context, cmd *cli.Command) error {
 	file, err := read(cmd.Args().First())
 	if err != nil {
@@ -61,8 +80,9 @@ func importCustomers(ctx context.Context, cmd *cli.Command) error {
 	}
 	options := backoffice.ImportOptions{DryRun: cmd.Bool("dry-run"), Mail: cmd.Bool("mail"), Over: cmd.Duration("over"), Clock: cmd.String("test-clock")}
 	return connected(ctx, func(e *engine.Engine) error {
-		told := progress("subscriptions")
-		done, err := e.Office.Import(ctx, file, options, told)
+		tell, end := progress("subscriptions")
+		done, err := e.Office.Import(ctx, file, options, tell)
+		end()
 		if cmd.Bool("json") {
 			err = errors.Join(err, printJSON(done))
 		} else {
@@ -98,24 +118,24 @@ func converted(file []byte, from, plans string) ([]byte, error) {
 	return lines, nil
 }
 
-// progress tells how far a long command is: on a terminal one line, which is written
+// progressLine tells how far a long command is: on a terminal one line that is written
 // over, elsewhere a line each time.
-func progress(what string) func(done, of int) {
-	end := "\n"
-	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		end = "\r"
+func progressLine() (line func(format string, args ...any), end func()) {
+	info, err := os.Stderr.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }, func() {}
 	}
+	line = func(format string, args ...any) { fmt.Fprintf(os.Stderr, "\r\x1b[K"+format, args...) }
+	return line, func() { fmt.Fprintln(os.Stderr) }
+}
+
+// progress is progressLine with a bar.
+func progress(what string) (tell func(done, of int), end func()) {
+	line, end := progressLine()
 	return func(done, of int) {
 		const width = 30
-		bar := strings.Repeat("#", width*done/max(1, of))
-		if end == "\r" {
-			fmt.Fprintf(os.Stderr, "[%-*s] ", width, bar)
-		}
-		fmt.Fprintf(os.Stderr, "%d of %d %s%s", done, of, what, end)
-		if end == "\r" && done == of {
-			fmt.Fprintln(os.Stderr)
-		}
-	}
+		line("[%-*s] %d of %d %s", width, strings.Repeat("#", width*done/max(1, of)), done, of, what)
+	}, end
 }
 
 func printImport(i backoffice.Import) {

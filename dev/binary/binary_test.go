@@ -247,6 +247,12 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	if listed := o.run(t, nil, "operators", "list"); !strings.Contains(listed, "mia.marino") {
 		t.Errorf("operators list: %s", listed)
 	}
+	for _, args := range [][]string{{"operators", "list"}, {"api-keys", "list"}, {"versions", "list", "calendar-pro"}, {"signing-keys", "list"}, {"catalog", "migrate", "--dry-run"}, {"audit", "verify"}, {"recover"}} {
+		var read any
+		if said := o.run(t, nil, append(args, "--json")...); json.Unmarshal([]byte(said[max(0, strings.IndexAny(said, "[{")):]), &read) != nil {
+			t.Errorf("okviz %s --json prints %s", strings.Join(args, " "), said)
+		}
+	}
 	o.run(t, nil, "operators", "suspend", "mia.marino")
 	o.run(t, nil, "audit", "verify")
 	if rows := o.run(t, nil, "audit", "export"); !strings.Contains(rows, "operator") {

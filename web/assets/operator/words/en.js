@@ -54,7 +54,8 @@ export default /** @satisfies {Words} */ ({
     documents: 'Documents', noDocuments: 'None yet.',
     balance: 'Balance', noBalance: 'Never used.',
     cards: 'Cards', noCards: 'None is stored.',
-    cause: { transfer: 'a transfer', payment: 'paid with it', reserved: 'held for a payment', released: 'released again', credit_note: 'a credit note', refund: 'a refund that a card did not take' },
+    discount: 'Standing discount', discountLead: 'On everything that this address pays, from the next invoice on; 0 takes it away.', percent: 'Percent', percentWrong: 'A percentage is from 0 to 100.', discountDone: 'The discount is set.',
+    cause: { moved_in: 'owed by the former system', transfer: 'a transfer', payment: 'paid with it', reserved: 'held for a payment', released: 'released again', credit_note: 'a credit note', refund: 'a refund that a card did not take' },
   },
 
   mails: {
@@ -117,6 +118,8 @@ export default /** @satisfies {Words} */ ({
       suspend: 'Suspend', suspendLead: 'The licence is not valid until it is reinstated. The subscription goes on and is charged.', suspendDone: 'The licence is suspended.',
       reinstate: 'Reinstate', reinstateLead: 'The licence is valid again.', reinstateDone: 'The licence is valid again.',
       revoke: 'Revoke', revokeLead: 'The licence is not valid any more, and the subscription ends without a refund.', revokeDone: 'The licence is revoked.',
+      change: 'Change plan', changeLead: 'The amounts are what is charged now. At the end of the period nothing is charged before the renewal.', changeTo: 'To', changeWhen: 'When', changeNow: 'Now', changeAtEnd: 'At the end of the period', changeNone: 'There is no other plan.', changeCosts: (plan, due) => `${plan} · now ${due}`, changeDone: 'The plan is changed, or will be.',
+      transfer: 'Move to another customer', transferLead: 'The other address pays from now on, with its own card. The licence stays with its licensee.', transferTo: 'E-mail address of who pays', transferDone: 'It is another customer’s now.',
       note: 'Note', noteLead: 'For operators; customers do not see it.', noteText: 'Text', noteDone: 'It is written down.',
     },
   },
@@ -155,6 +158,8 @@ export default /** @satisfies {Words} */ ({
   },
 
   catalogue: {
+    migration: 'New prices', migrationLead: 'Subscriptions keep the price that they were sold at, until they are moved to the newest one of their plan. It counts from the next renewal on, and customers are told by mail.',
+    rehearse: 'See what would be moved', wouldMove: n => (n ? `${n} subscriptions would be moved.` : 'All have the newest price already.'), migrate: n => `Move ${n} subscriptions`, migrated: 'They are moved, and their customers are told.',
     title: 'Catalogue',
     prices: n => count(n, 'plan', 'plans'), pricesOf: name => `Prices of ${name}`, plan: 'Plan', cycle: 'Cycle', price: 'Prices',
     noVersions: 'No package yet.', withdraw: 'Withdraw', withdrawOf: (name, version) => `Withdraw ${name} ${version}`, withdrawn: day => `withdrawn on ${day}`, withdrawnNow: version => `${version} is no longer offered.`,

@@ -54,7 +54,8 @@ const words = {
     documents: 'Documenti', noDocuments: 'Ancora nessuno.',
     balance: 'Saldo', noBalance: 'Mai usato.',
     cards: 'Carte', noCards: 'Nessuna è registrata.',
-    cause: { transfer: 'un bonifico', payment: 'usato per pagare', reserved: 'riservato a un pagamento', released: 'di nuovo libero', credit_note: 'una nota di credito', refund: 'un rimborso che la carta non ha accettato' },
+    discount: 'Sconto fisso', discountLead: 'Su tutto quello che questo indirizzo paga, dalla prossima fattura; 0 lo toglie.', percent: 'Percentuale', percentWrong: 'Una percentuale va da 0 a 100.', discountDone: 'Lo sconto è impostato.',
+    cause: { moved_in: 'dovuto dal sistema precedente', transfer: 'un bonifico', payment: 'usato per pagare', reserved: 'riservato a un pagamento', released: 'di nuovo libero', credit_note: 'una nota di credito', refund: 'un rimborso che la carta non ha accettato' },
   },
 
   mails: {
@@ -117,6 +118,8 @@ const words = {
       suspend: 'Sospendi', suspendLead: 'La licenza non è valida finché non viene riattivata. L’abbonamento continua e si paga.', suspendDone: 'La licenza è sospesa.',
       reinstate: 'Riattiva', reinstateLead: 'La licenza è di nuovo valida.', reinstateDone: 'La licenza è di nuovo valida.',
       revoke: 'Revoca', revokeLead: 'La licenza non è più valida, e l’abbonamento termina senza rimborso.', revokeDone: 'La licenza è revocata.',
+      change: 'Cambia piano', changeLead: 'Gli importi sono quanto si paga adesso. Alla fine del periodo non si paga nulla prima del rinnovo.', changeTo: 'A', changeWhen: 'Quando', changeNow: 'Adesso', changeAtEnd: 'Alla fine del periodo', changeNone: 'Non c’è un altro piano.', changeCosts: (plan, due) => `${plan} · adesso ${due}`, changeDone: 'Il piano è cambiato, o lo sarà.',
+      transfer: 'Sposta a un altro cliente', transferLead: 'Da adesso paga l’altro indirizzo, con la sua carta. La licenza resta al suo licenziatario.', transferTo: 'Indirizzo e-mail di chi paga', transferDone: 'Adesso è di un altro cliente.',
       note: 'Nota', noteLead: 'Per gli operatori; i clienti non la vedono.', noteText: 'Testo', noteDone: 'È scritta.',
     },
   },
@@ -155,6 +158,8 @@ const words = {
   },
 
   catalogue: {
+    migration: 'Prezzi nuovi', migrationLead: 'Gli abbonamenti mantengono il prezzo di vendita finché non vengono portati a quello più recente del loro piano. Vale dal prossimo rinnovo, e i clienti vengono avvisati per e-mail.',
+    rehearse: 'Guarda che cosa verrebbe spostato', wouldMove: n => (n ? `${n} abbonamenti verrebbero spostati.` : 'Tutti hanno già il prezzo più recente.'), migrate: n => `Sposta ${n} abbonamenti`, migrated: 'Sono spostati, e i clienti vengono avvisati.',
     title: 'Catalogo',
     prices: n => count(n, 'piano', 'piani'), pricesOf: name => `Prezzi di ${name}`, plan: 'Piano', cycle: 'Ciclo', price: 'Prezzi',
     noVersions: 'Ancora nessun pacchetto.', withdraw: 'Ritira', withdrawOf: (name, version) => `Ritira ${name} ${version}`, withdrawn: day => `ritirata il ${day}`, withdrawnNow: version => `${version} non è più offerta.`,
