@@ -203,12 +203,12 @@ func TestFinanceSettlesStatementsAndAdministratorsMoveCustomersAndPrices(t *test
 	}
 	var lines, left, today string
 	run(t, ctx,
-		chromedp.Navigate(shop+"/operator/statements"), chromedp.WaitVisible("#file"), chromedp.SetUploadFiles("#file", []string{file}), press("#upload"),
-		seen("#lines"), seen("#open-lines"), loaded, chromedp.Text("#open-lines", &lines),
-		chromedp.Click(`[id^="do-dismiss-"]`), seen("#asking"), chromedp.SendKeys("#act-reason", "our own rent"), press("#confirm"),
-		said("Settled."), chromedp.Text("#open-lines", &left),
-		chromedp.Navigate(shop+"/operator/today"), seen("#tasks"), chromedp.Text("#tasks", &today),
-	)
+		chromedp.Navigate(shop+"/operator/statements"), chromedp.WaitVisible("#file"))
+	run(t, ctx, chromedp.SetUploadFiles("#file", []string{file}), press("upload"))
+	run(t, ctx, seen("#lines"), seen("#open-lines"), loaded, chromedp.Text("#open-lines", &lines))
+	run(t, ctx, chromedp.Click(`[id^="do-dismiss-"]`, chromedp.ByQuery), seen("#asking"), chromedp.SendKeys("#act-reason", "our own rent"), press("confirm"))
+	run(t, ctx, said("Settled."), chromedp.Text("#open-lines", &left))
+	run(t, ctx, chromedp.Navigate(shop+"/operator/today"), seen("#tasks"), chromedp.Text("#tasks", &today))
 	if !strings.Contains(lines, "Rent of the office") || !strings.Contains(lines, "Somebody") || strings.Contains(left, "Rent") || !strings.Contains(left, "Somebody") {
 		t.Errorf("lines %q, then %q", lines, left)
 	}
@@ -219,12 +219,14 @@ func TestFinanceSettlesStatementsAndAdministratorsMoveCustomersAndPrices(t *test
 	var story, costs, discount, migration string
 	run(t, ctx,
 		chromedp.Navigate(shop+"/operator/subscriptions/"+b.Subscription.ID), seen("#story"), loaded,
-		press("#do-change"), seen("#act-to"), chromedp.Text("#act-to", &costs), chromedp.SetValue("#act-when", "period_end"), press("#confirm"), said("The plan is changed, or will be."),
-		press("#do-transfer"), seen("#act-email"), chromedp.SendKeys("#act-email", "new-owner@fabrikam.example"), press("#confirm"), said("It is another customer’s now."),
-		chromedp.Text("#story", &story),
-		chromedp.Navigate(shop+"/operator/customer?email=new-owner%40fabrikam.example"), seen("#do-discount"), loaded, press("#do-discount"),
-		chromedp.SendKeys("#act-percent", "15"), press("#confirm"), said("The discount is set."), chromedp.Text("#act-done", &discount),
-		chromedp.Navigate(shop+"/operator/catalogue"), seen("#rehearse"), loaded, press("#rehearse"), seen("#migration-sum"), chromedp.Text("#migration-sum", &migration),
+		press("do-change"), seen("#act-to"), chromedp.Text("#act-to", &costs), chromedp.SetValue("#act-when", "period_end"), press("confirm"), said("The plan is changed, or will be."))
+	run(t, ctx,
+		press("do-transfer"), seen("#act-email"), chromedp.SendKeys("#act-email", "new-owner@fabrikam.example"), press("confirm"), said("It is another customer’s now."), chromedp.Text("#story", &story))
+	run(t, ctx,
+		chromedp.Navigate(shop+"/operator/customer?email=new-owner%40fabrikam.example"), seen("#do-discount"), loaded, press("do-discount"),
+		chromedp.SendKeys("#act-percent", "15"), press("confirm"), said("The discount is set."), chromedp.Text("#act-done", &discount))
+	run(t, ctx,
+		chromedp.Navigate(shop+"/operator/catalogue"), seen("#rehearse"), loaded, press("rehearse"), seen("#migration-sum"), chromedp.Text("#migration-sum", &migration),
 	)
 	if !strings.Contains(costs, "now $") {
 		t.Errorf("the plans are offered as %q", costs)
