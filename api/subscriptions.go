@@ -149,7 +149,8 @@ func (s *subscriptions) list(ctx context.Context, in PageInput, q billing.Search
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	list := listed(rows, in.Limit, func(o billing.Overview) string { return strconv.FormatInt(o.Number, 10) }, viewSubscription)
+	list := listed(rows, in.Limit, func(o billing.Overview) string { return strconv.FormatInt(o.Number, 10) },
+		func(o billing.Overview) Subscription { return viewSubscription(o).seenBy(callerOf(ctx)) })
 	return &struct{ Body List[Subscription] }{list}, nil
 }
 
@@ -158,7 +159,7 @@ func (s *subscriptions) getSubscription(ctx context.Context, in *SubscriptionInp
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	v := viewSubscription(o)
+	v := viewSubscription(o).seenBy(callerOf(ctx))
 	if callerOf(ctx).order != "" {
 		v = v.withoutNames()
 	}

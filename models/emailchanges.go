@@ -245,5 +245,5 @@ func (s *Store) readdressOrder(ctx context.Context, tx *gorm.DB, sub subscriptio
 	if err := tx.Create(newEvent(sub.ID, sub.Revision, 0, billing.ActorName(ctx), e)).Error; err != nil {
 		return err
 	}
-	return s.publishChangeset(tx, was, licenseRow{}, billing.Changeset{From: was.Revision, Subscription: sub.State, Events: []billing.Event{e}})
+	return s.publishChangeset(tx, was, licenseRow{}, billing.Changeset{From: was.Revision, Subscription: sub.State, Order: o, Events: []billing.Event{e}})
 }
