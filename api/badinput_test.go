@@ -127,6 +127,7 @@ var samples = map[string]string{
 	"change-webhook-endpoint": `{"url":"https://crm.contoso.example/hook","types":["*"],"description":"CRM","status":"disabled"}`,
 	"create-portal-session":   `{"account":"ada@contoso.example"}`,
 	"replay-webhooks":         `{"from":"2026-01-31T10:00:00Z","to":"2026-02-01T10:00:00Z"}`,
+	"put-picture":             `{"data":"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"}`,
 	"preview-checkout":        `{"product":"calendar-pro",` + plan + `,"quantity":1,"currency":"USD","billing":{"country":"IT","vat_id":null},"coupon":null,"pay":"now"}`,
 	"checkout":                order(),
 	"suspend-license":         `{}`,
@@ -213,7 +214,7 @@ func (s *shop) routes(d described, f func(method, path string, op operation)) {
 			case strings.Contains(path, "/products/"):
 				id = "calendar-pro"
 			}
-			f(strings.ToUpper(method), strings.NewReplacer("{id}", id, "{version}", "2.4.2", "{code}", "SPRING").Replace(path), op)
+			f(strings.ToUpper(method), strings.NewReplacer("{id}", id, "{version}", "2.4.2", "{name}", "overview.png", "{code}", "SPRING").Replace(path), op)
 		}
 	}
 }
@@ -282,7 +283,11 @@ func TestBadBodiesOfEveryRoute(t *testing.T) {
 				ask(b).want(400, "malformed")
 			}
 		}
-		tooLarge := `{"` + marker + `":"` + strings.Repeat("x", 70<<10) + `"}`
+		large := 70 << 10
+		if op.OperationID == "put-picture" {
+			large = 3 << 20
+		}
+		tooLarge := `{"` + marker + `":"` + strings.Repeat("x", large) + `"}`
 		ask(tooLarge).want(413, "too_large")
 		for _, b := range []string{`[]`, `"` + marker + `"`, `5`, `true`, `[` + sample + `]`} {
 			refused(b, 422, 400)
@@ -420,7 +425,7 @@ func TestBadAddressesOfEveryRoute(t *testing.T) {
 		}
 		segments := strings.Split(path, "/")
 		for i, segment := range segments {
-			if !strings.Contains(segment, "_") && segment != "calendar-pro" && segment != "2.4.2" {
+			if !strings.Contains(segment, "_") && segment != "calendar-pro" && segment != "2.4.2" && segment != "overview.png" {
 				continue
 			}
 			for _, id := range append(ids, other.text("invoice.id")) {

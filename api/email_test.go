@@ -17,7 +17,7 @@ func (s *shop) move(session, to string) (former, fresh string) {
 
 func (s *shop) confirmEmail(token string) answer {
 	s.t.Helper()
-	return s.ask("POST", "/v1/me/email/confirm", with(token))
+	return s.ask("POST", "/v1/me/email/confirm", withToken(token))
 }
 
 func TestAnAccountMovesOnceBothAddressesHaveConfirmed(t *testing.T) {
@@ -171,5 +171,5 @@ func TestALinkThatWasMailedToTheFormerAddressSignsNobodyIn(t *testing.T) {
 	former, fresh := s.move(session, "ada@fabrikam.example")
 	s.confirmEmail(former).want(200, "")
 	s.confirmEmail(fresh).want(200, "")
-	s.ask("POST", "/v1/login/confirm", with(links[len(links)-1])).want(403, "login_expired")
+	s.ask("POST", "/v1/login/confirm", withToken(links[len(links)-1])).want(403, "login_expired")
 }

@@ -31,13 +31,13 @@ func (s *shop) tokenOf(kind billing.NoticeKind) string {
 	return token
 }
 
-func with(token string) string { return `{"token":"` + token + `"}` }
+func withToken(token string) string { return `{"token":"` + token + `"}` }
 
 // join invites an address to the account of a session, and accepts.
 func (s *shop) join(owner, email, role string) (id string) {
 	s.t.Helper()
 	s.ask("POST", "/v1/members", `{"email":"`+email+`","role":"`+role+`"}`, owner).want(201, "")
-	return s.ask("POST", "/v1/invitations/accept", with(s.tokenOf(billing.NoticeInvited))).want(200, "").text("id")
+	return s.ask("POST", "/v1/invitations/accept", withToken(s.tokenOf(billing.NoticeInvited))).want(200, "").text("id")
 }
 
 // member joins an account and signs in to it.
@@ -204,15 +204,15 @@ func TestAnInvitationIsTheInvitedAddressesAndWorksOnce(t *testing.T) {
 	older := s.tokenOf(billing.NoticeInvited)
 	invite("fred@contoso.example", "technical").want(201, "")
 	newer := s.tokenOf(billing.NoticeInvited)
-	s.ask("POST", "/v1/invitations/accept", with(older)).want(403, "confirmation_expired")
+	s.ask("POST", "/v1/invitations/accept", withToken(older)).want(403, "confirmation_expired")
 	for _, wrong := range []string{s.parts.Secret.LoginToken("mem_1"), s.parts.Secret.QuoteToken("mem_1"), newer[:len(newer)-2], "mit_AAAA", billing.Secret{strings.Repeat("x", 32)}.InvitationToken("mem_1")} {
-		s.ask("POST", "/v1/invitations/accept", with(wrong)).want(403, "confirmation_expired")
+		s.ask("POST", "/v1/invitations/accept", withToken(wrong)).want(403, "confirmation_expired")
 	}
 	// Another's session takes nothing from the link.
-	if got := s.ask("POST", "/v1/invitations/accept", with(newer), s.signIn("bea@contoso.example")).want(200, "").text("email"); got != "fred@contoso.example" {
+	if got := s.ask("POST", "/v1/invitations/accept", withToken(newer), s.signIn("bea@contoso.example")).want(200, "").text("email"); got != "fred@contoso.example" {
 		t.Errorf("%s has joined", got)
 	}
-	s.ask("POST", "/v1/invitations/accept", with(newer)).want(403, "confirmation_expired")
+	s.ask("POST", "/v1/invitations/accept", withToken(newer)).want(403, "confirmation_expired")
 	if told := s.mailsOf(billing.NoticeJoined); len(told) != 1 || told[0].Email != "ada@contoso.example" || told[0].Member != "fred@contoso.example" {
 		t.Errorf("the account was told %+v", told)
 	}

@@ -25,6 +25,8 @@ type OperatorStore interface {
 	Product(ctx context.Context, id string) (billing.Product, error)
 	AllVersions(ctx context.Context, product string) ([]billing.Version, error)
 	PutVersion(ctx context.Context, product string, v billing.Version, pkg []byte) error
+	PutPicture(ctx context.Context, product, name, contentType string, data []byte) error
+	DeletePicture(ctx context.Context, product, name string) error
 	WithdrawVersion(ctx context.Context, product, version string) error
 	Coupon(ctx context.Context, code string) (c billing.Coupon, redeemed int64, err error)
 	Coupons(ctx context.Context, after string, limit int) (list []billing.Coupon, redeemed []int64, err error)
@@ -61,6 +63,7 @@ type operators struct {
 
 func (s *operators) routes(h huma.API) {
 	s.versionRoutes(h)
+	s.pictureRoutes(h)
 	s.discountRoutes(h)
 	s.refundRoutes(h)
 	s.auditRoutes(h)

@@ -173,7 +173,7 @@ func openShop(t *testing.T, url string, change ...func(*parts)) *shop {
 			Access: s.store, Outcomes: s.store, Shop: s.store, Subscriptions: s.store, Invoices: s.store,
 			Licenses: s.store, Accounts: s.store, Privacy: s.store, Operators: s.store, Sessions: s.store, Events: s.store, Gateway: s.store,
 		},
-		Gateway: gateway, Files: stamper, Documents: papers, VATIDs: api.VATSyntax{}, Policy: billing.DefaultPolicy(), Metrics: uncounted{},
+		Gateway: gateway, Files: stamper, Documents: papers, Policy: billing.DefaultPolicy(), Metrics: uncounted{},
 		Sandbox: gateway, PublicURL: "https://shop.example", Secret: billing.Secret{"0123456789abcdef0123456789abcdef"}, TestClocks: true,
 		Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: func() time.Time {
 			if s.now.IsZero() {

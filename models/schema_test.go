@@ -13,7 +13,7 @@ import (
 
 // rows are all row types.
 var rows = []any{
-	&accountRow{}, &productRow{}, &planRow{}, &priceRow{}, &versionRow{}, &subscriptionRow{}, &orderRow{},
+	&accountRow{}, &productRow{}, &pictureRow{}, &planRow{}, &priceRow{}, &versionRow{}, &subscriptionRow{}, &orderRow{},
 	&requestRow{}, &invoiceRow{}, &paidLineRow{}, &creditNoteRow{}, &balanceRow{}, &balanceEntryRow{},
 	&trialClaimRow{}, &paymentMethodRow{}, &licenseRow{}, &outboxRow{}, &eventRow{}, &feedRow{}, &webhookEndpointRow{}, &webhookDeliveryRow{}, &counterRow{}, &apiKeyRow{},
 	&testClockRow{}, &sandboxCustomerRow{}, &sandboxMethodRow{}, &sandboxFormRow{}, &sandboxPaymentRow{},

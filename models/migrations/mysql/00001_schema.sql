@@ -16,7 +16,16 @@ CREATE TABLE products (
   changelog_url VARCHAR(255) NOT NULL,
   activation VARCHAR(64) NOT NULL,
   proration VARCHAR(64) NOT NULL,
-  trial BOOLEAN NOT NULL
+  trial BOOLEAN NOT NULL,
+  presentation MEDIUMTEXT NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE pictures (
+  product VARCHAR(64) NOT NULL,
+  name VARCHAR(80) NOT NULL,
+  content_type VARCHAR(64) NOT NULL,
+  data LONGBLOB NOT NULL,
+  PRIMARY KEY (product, name)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE TABLE plans (
@@ -677,5 +686,6 @@ DROP TABLE subscriptions;
 DROP TABLE versions;
 DROP TABLE prices;
 DROP TABLE plans;
+DROP TABLE pictures;
 DROP TABLE products;
 DROP TABLE accounts;

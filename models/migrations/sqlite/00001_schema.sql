@@ -16,7 +16,16 @@ CREATE TABLE products (
   changelog_url TEXT NOT NULL,
   activation TEXT NOT NULL,
   proration TEXT NOT NULL,
-  trial BOOLEAN NOT NULL
+  trial BOOLEAN NOT NULL,
+  presentation TEXT NOT NULL
+);
+
+CREATE TABLE pictures (
+  product TEXT NOT NULL,
+  name TEXT NOT NULL,
+  content_type TEXT NOT NULL,
+  data BLOB NOT NULL,
+  PRIMARY KEY (product, name)
 );
 
 CREATE TABLE plans (
@@ -683,5 +692,6 @@ DROP TABLE subscriptions;
 DROP TABLE versions;
 DROP TABLE prices;
 DROP TABLE plans;
+DROP TABLE pictures;
 DROP TABLE products;
 DROP TABLE accounts;

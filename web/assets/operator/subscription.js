@@ -13,9 +13,9 @@ import { may, operator, orNone, page, problem } from './frame.js';
 import { mailList } from './mails.js';
 import { customerPage } from './search.js';
 import { w } from './words.js';
-/** @import { Invoice, License, Money, Show, Subscription, SubscriptionEvent } from '../../types/pages' */
+/** @import { BillingDetails, Invoice, License, Money, Show, Subscription, SubscriptionEvent } from '../../types/pages' */
 /** @import { Action, Mail, Note } from '../../types/console' */
-/** @typedef {{ s: Subscription, events: SubscriptionEvent[], invoices: Invoice[], license: License | null, notes: Note[], mails: Mail[], name: string }} Data */
+/** @typedef {{ s: Subscription, events: SubscriptionEvent[], invoices: Invoice[], license: License | null, notes: Note[], mails: Mail[], billed: BillingDetails | null, name: string }} Data */
 
 const words = w.subscription;
 
@@ -26,7 +26,8 @@ const fetched = async id => {
     read(`/v1/operator/subscriptions/${id}/notes`), read(`/v1/operator/mails?limit=100&subject=${id}`), products(),
   ]);
   const license = s.license_id ? await orNone(read(`/v1/licenses/${s.license_id}`), null) : null;
-  return { s, events: events.data, invoices: invoices.data, license, notes: notes.data, mails: mails.data, name: known.find(p => p.id === s.product)?.name ?? s.product };
+  const billed = s.comp ? null : await orNone(read(`/v1/subscriptions/${id}/billing-details`), null);
+  return { s, events: events.data, invoices: invoices.data, license, billed, notes: notes.data, mails: mails.data, name: known.find(p => p.id === s.product)?.name ?? s.product };
 };
 
 /** @param {Subscription} s */
@@ -140,6 +141,9 @@ const actions = ({ s, invoices, license, events }) => {
   return events.length ? all.filter(x => x !== false && x !== null && x !== undefined) : [];
 };
 
+/** @param {BillingDetails} b */
+const vatWords = ({ vat_id: id, vat_check: c }) => `${id} · ${c ? words.vatCheck[c.status] : words.vatForm}${c?.consultation ? ` · ${words.consultation(c.consultation)}` : ''}${c?.checked_at ? ` · ${minute(c.checked_at)}` : ''}`;
+
 /** @param {Invoice} i */
 const invoice = i => html`<li class="panel" id=${i.id}><div><strong>${i.number ?? t.account.draft}</strong> <span class="status ${i.status}">${t.account.invoice[i.status] ?? i.status}</span>
     <span class="amount">${money(i.total)}</span></div>
@@ -186,6 +190,7 @@ export const subscription = (show, id) => page(show, words.title, () => fetched(
           ${fact('sites', words.sites, license?.sites.join(', '))}
           ${fact('usage', words.usage, license?.usage && words.used(license.usage.estimate, license.usage.window_days))}
           ${fact('period', words.period, s.current_period && `${day(s.current_period.start)} – ${day(s.current_period.end)}`)}
+          ${fact('vat', words.vat, data.billed?.vat_id && vatWords(data.billed))}
           ${fact('card', words.card, s.payment_method && cardWords(s.payment_method))}
           ${fact('comp', words.comp, s.comp && s.comp.reason)}
           ${fact('clock', words.clock, s.test_clock)}

@@ -66,6 +66,7 @@ export default /** @satisfies {Words} */ ({
   subscription: {
     title: 'Subscription',
     story: 'Story', money: 'Documents', noMoney: 'No document yet.', facts: 'Facts',
+    vat: 'VAT number', vatCheck: { verified: 'checked in VIES', unverified: 'not checked: VIES did not answer', taxed: 'not checked: VIES did not answer, so VAT is charged' }, vatForm: 'held to its form alone', consultation: number => `consultation ${number}`,
     nextTitle: 'Next:',
     next: {
       comp: day => `this free licence ends on ${day}.`,

@@ -66,6 +66,7 @@ const words = {
   subscription: {
     title: 'Abbonamento',
     story: 'Storia', money: 'Documenti', noMoney: 'Ancora nessun documento.', facts: 'Dati',
+    vat: 'Partita IVA', vatCheck: { verified: 'verificata nel VIES', unverified: 'non verificata: il VIES non ha risposto', taxed: 'non verificata: il VIES non ha risposto, perciò l’IVA è addebitata' }, vatForm: 'controllata solo nella forma', consultation: number => `consultazione ${number}`,
     nextTitle: 'Poi:',
     next: {
       comp: day => `questa licenza gratuita termina il ${day}.`,
