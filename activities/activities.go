@@ -39,6 +39,9 @@ type Store interface {
 	CreditNote(ctx context.Context, id string) (billing.CreditNote, error)
 	Quote(ctx context.Context, id string) (billing.Quote, error)
 	NoticeAccount(ctx context.Context, id string, tokens []string) (account billing.Account, token string, err error)
+	Account(ctx context.Context, id billing.AccountID) (billing.Account, error)
+	Member(ctx context.Context, id string) (billing.Member, error)
+	EmailChange(ctx context.Context, id string) (billing.EmailChange, error)
 }
 
 // Gateway moves money; see package payments, whose port it is a part of.

@@ -106,6 +106,44 @@ func (a *Activities) webhookEmail(ctx context.Context, e billing.Envelope) (bill
 	return l, err
 }
 
+// memberEmail invites a member, with the token in the fragment like a login's, or
+// tells the account that somebody has joined it.
+func (a *Activities) memberEmail(ctx context.Context, e billing.Envelope) (billing.Email, error) {
+	m, err := a.Store.Member(ctx, e.Subscription)
+	var of billing.Account
+	if err == nil {
+		of, err = a.Store.Account(ctx, m.Account)
+	}
+	if errors.Is(err, billing.ErrNotFound) { // invited anew, or removed
+		err = errEnded
+	}
+	l := a.accountEmail(e, of, "/account/people")
+	l.Account, l.Member, l.MemberRole = of.Email, m.Email, m.Role
+	if e.Notice.Kind == billing.NoticeInvited {
+		l.Email, l.Link = m.Email, a.PublicURL+"/confirm#token="+a.Secret.InvitationToken(m.ID)
+	}
+	return l, err
+}
+
+// addressEmail asks one of the two addresses of a change to confirm it, or tells both
+// that it was made.
+func (a *Activities) addressEmail(ctx context.Context, e billing.Envelope) (billing.Email, error) {
+	c, err := a.Store.EmailChange(ctx, e.Subscription)
+	if errors.Is(err, billing.ErrNotFound) { // another took its place
+		err = errEnded
+	}
+	l := billing.Email{ID: e.ID, Notice: e.Notice, At: e.At, Email: c.Former, Account: c.Former, Member: c.Email, Link: a.PublicURL + "/confirm#token="}
+	switch e.Notice.Kind {
+	case billing.NoticeEmailFrom:
+		l.Link += a.Secret.AddressToken(c.ID, billing.FormerAddress)
+	case billing.NoticeEmailTo:
+		l.Email, l.Link = c.Email, l.Link+a.Secret.AddressToken(c.ID, billing.NewAddress)
+	default:
+		l.CC, l.Link = []string{c.Email}, ""
+	}
+	return l, err
+}
+
 func (a *Activities) accountEmail(e billing.Envelope, to billing.Account, page string) billing.Email {
 	return billing.Email{ID: e.ID, Notice: e.Notice, At: e.At, Email: to.Email, Link: a.PublicURL + page}
 }
@@ -160,6 +198,10 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope, of *billing.
 		return a.accountPageEmail(ctx, e, "/account/api-keys")
 	case billing.NoticeNewBrowser:
 		return a.accountPageEmail(ctx, e, "/account/details")
+	case billing.NoticeInvited, billing.NoticeJoined:
+		return a.memberEmail(ctx, e)
+	case billing.NoticeEmailFrom, billing.NoticeEmailTo, billing.NoticeEmailChanged:
+		return a.addressEmail(ctx, e)
 	case billing.NoticeWebhookDisabled:
 		return a.webhookEmail(ctx, e)
 	case billing.NoticeQuote:

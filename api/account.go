@@ -29,13 +29,15 @@ type AccountStore interface {
 	EndSessions(ctx context.Context, account billing.AccountID, id string) error
 	Balance(ctx context.Context, account billing.AccountID) ([]billing.Money, error)
 	Entries(ctx context.Context, account billing.AccountID, limit int) ([]billing.PostedEntry, error)
-	APIKeys(ctx context.Context, account billing.AccountID) ([]billing.APIKey, error)
+	APIKeys(ctx context.Context, account, member billing.AccountID) ([]billing.APIKey, error)
 	PutAPIKey(ctx context.Context, key string, k billing.APIKey) (id string, err error)
-	RevokeAPIKey(ctx context.Context, account billing.AccountID, id string) error
+	RevokeAPIKey(ctx context.Context, account, member billing.AccountID, id string) error
 	Profile(ctx context.Context, account billing.AccountID) (billing.Profile, error)
 	PutProfile(ctx context.Context, account billing.AccountID, p billing.Profile) error
 	StoredCards(ctx context.Context, account billing.AccountID) ([]billing.StoredCard, error)
 	RemoveCard(ctx context.Context, account billing.AccountID, ref string) error
+	memberStore
+	emailStore
 }
 
 // accounts signs people in, and shows them what is theirs.
@@ -46,16 +48,18 @@ type accounts struct {
 
 func (s *accounts) routes(h huma.API) {
 	s.profileRoutes(h)
+	s.memberRoutes(h)
+	s.emailRoutes(h)
 	s.privacyRoutes(h)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/portal-sessions", "create-portal-session", "Make a link that signs an account's owner in, once", "Operator", operator(billing.OperatorAdmin), status(http.StatusCreated)), s.portalSession)
 	huma.Register(h, route(http.MethodPost, "/v1/login", "login", "Mail a sign-in link", "Account", status(http.StatusAccepted)), s.login)
 	huma.Register(h, route(http.MethodPost, "/v1/login/confirm", "confirm-login", "Sign in with the mailed link's token", "Account"), s.confirmLogin)
-	huma.Register(h, route(http.MethodPost, "/v1/logout", "logout", "End this session, or all of them", "Account", owner), s.logout)
-	huma.Register(h, route(http.MethodGet, "/v1/balance", "get-balance", "Your account's balance, in each currency", "Account", account), s.balance)
-	huma.Register(h, route(http.MethodGet, "/v1/sessions", "list-sessions", "Where you have signed in", "Account", account), s.listSessions)
-	huma.Register(h, route(http.MethodGet, "/v1/api-keys", "list-api-keys", "Your API keys", "Account", account), s.listAPIKeys)
-	huma.Register(h, route(http.MethodPost, "/v1/api-keys", "create-api-key", "Create an API key; it is shown once", "Account", status(http.StatusCreated), owner, by(billing.OperatorAdmin)), s.createAPIKey)
-	huma.Register(h, route(http.MethodDelete, "/v1/api-keys/{id}", "revoke-api-key", "Revoke an API key", "Account", owner, by(billing.OperatorAdmin)), s.revokeAPIKey)
+	huma.Register(h, route(http.MethodPost, "/v1/logout", "logout", "End this session, or all of them", "Account", bySession(billing.MemberFinance, billing.MemberTechnical)), s.logout)
+	huma.Register(h, route(http.MethodGet, "/v1/balance", "get-balance", "Your account's balance, in each currency", "Account", account(billing.MemberFinance)), s.balance)
+	huma.Register(h, route(http.MethodGet, "/v1/sessions", "list-sessions", "Where you have signed in", "Account", account(billing.MemberFinance, billing.MemberTechnical)), s.listSessions)
+	huma.Register(h, route(http.MethodGet, "/v1/api-keys", "list-api-keys", "Your API keys", "Account", account(billing.MemberFinance, billing.MemberTechnical)), s.listAPIKeys)
+	huma.Register(h, route(http.MethodPost, "/v1/api-keys", "create-api-key", "Create an API key; it is shown once", "Account", status(http.StatusCreated), bySession(billing.MemberFinance, billing.MemberTechnical), by(billing.OperatorAdmin)), s.createAPIKey)
+	huma.Register(h, route(http.MethodDelete, "/v1/api-keys/{id}", "revoke-api-key", "Revoke an API key", "Account", bySession(billing.MemberFinance, billing.MemberTechnical), by(billing.OperatorAdmin)), s.revokeAPIKey)
 }
 
 // AccountInput says whose account is meant.
@@ -81,6 +85,25 @@ func (s *accounts) accountOf(ctx context.Context, in AccountInput) (billing.Acco
 		return c.account, invalid("email", "is required: an operator has no account")
 	}
 	return s.Store.AccountOf(ctx, in.Email)
+}
+
+// personOf is the account of who calls, whatever account they look at, or the one
+// that an operator names.
+func (s *accounts) personOf(ctx context.Context, in AccountInput) (billing.Account, error) {
+	a, err := s.accountOf(ctx, in)
+	if c := callerOf(ctx); err == nil && !c.operator {
+		a = c.person
+	}
+	return a, err
+}
+
+// keysOf is whose API keys a caller may see and end: an owner everybody's (empty),
+// others their own.
+func (c caller) keysOf() billing.AccountID {
+	if c.operator || c.member == billing.MemberOwner {
+		return ""
+	}
+	return c.person.ID
 }
 
 // login does and answers the same whether or not the address has an account, so
@@ -156,7 +179,11 @@ func (s *accounts) confirmLogin(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	me, err := s.profiled(ctx, a)
+	begun, err := s.Stores.Access.Session(ctx, session)
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	me, err := s.profiled(ctx, callerOfSession(begun))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -205,7 +232,7 @@ func (s *accounts) portalSession(ctx context.Context, in *struct {
 
 func (s *accounts) logout(ctx context.Context, in *struct {
 	Body *struct {
-		Everywhere bool `json:"everywhere,omitempty" doc:"End all sessions of the account."`
+		Everywhere bool `json:"everywhere,omitempty" doc:"End all of your sessions."`
 	} `required:"false"`
 }) (*struct {
 	Cookie http.Cookie `header:"Set-Cookie"`
@@ -219,7 +246,7 @@ func (s *accounts) logout(ctx context.Context, in *struct {
 	if everywhere {
 		id = ""
 	}
-	if err := s.Store.EndSessions(ctx, c.account.ID, id); err != nil {
+	if err := s.Store.EndSessions(ctx, c.person.ID, id); err != nil {
 		return nil, s.answer(err)
 	}
 	return &struct {
@@ -273,7 +300,7 @@ type Session struct {
 }
 
 func (s *accounts) listSessions(ctx context.Context, in *AccountInput) (*struct{ Body List[Session] }, error) {
-	a, err := s.accountOf(ctx, *in)
+	a, err := s.personOf(ctx, *in)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -312,7 +339,7 @@ func (s *accounts) listAPIKeys(ctx context.Context, in *AccountInput) (*struct{ 
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	rows, err := s.Store.APIKeys(ctx, a.ID)
+	rows, err := s.Store.APIKeys(ctx, a.ID, callerOf(ctx).keysOf())
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -336,6 +363,9 @@ func (s *accounts) createAPIKey(ctx context.Context, in *struct {
 		return nil, s.answer(err)
 	}
 	k := billing.APIKey{Account: a.ID, Access: billing.AccessWrite}
+	if c := callerOf(ctx); !c.operator && c.person.ID != a.ID {
+		k.Member = c.person.ID
+	}
 	if b := in.Body; b != nil {
 		k.Name = b.Name
 		if len(b.Scopes) > 0 && !slices.Contains(b.Scopes, billing.AccessWrite) {
@@ -366,7 +396,7 @@ func (s *accounts) revokeAPIKey(ctx context.Context, in *struct {
 }) (*struct{}, error) {
 	a, err := s.accountOf(ctx, in.AccountInput)
 	if err == nil {
-		err = s.Store.RevokeAPIKey(ctx, a.ID, in.ID)
+		err = s.Store.RevokeAPIKey(ctx, a.ID, callerOf(ctx).keysOf(), in.ID)
 	}
 	if err != nil {
 		return nil, s.answer(err)

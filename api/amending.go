@@ -22,10 +22,10 @@ type amendments struct {
 
 func (s *amendments) routes(h huma.API) {
 	const at = "/v1/subscriptions/{id}/billing-details"
-	huma.Register(h, route(http.MethodGet, at, "get-billing-details", "Whom the next documents are addressed to", "Account", account), s.details)
-	huma.Register(h, route(http.MethodPut, at, "amend-billing-details", "Change the billing details, for documents that are numbered after this", "Account", account), s.amend)
-	huma.Register(h, route(http.MethodPost, at+"/preview", "preview-billing-details", "Preview the next document with other billing details", "Account", account, by(billing.OperatorRoles...)), s.preview)
-	huma.Register(h, route(http.MethodPut, "/v1/licenses/{id}/licensee", "hand-over-license", "Hand the licence over to another licensee, who gets the file by mail", "Account", account), s.handOver)
+	huma.Register(h, route(http.MethodGet, at, "get-billing-details", "Whom the next documents are addressed to", "Account", account(billing.MemberFinance)), s.details)
+	huma.Register(h, route(http.MethodPut, at, "amend-billing-details", "Change the billing details, for documents that are numbered after this", "Account", account(billing.MemberFinance)), s.amend)
+	huma.Register(h, route(http.MethodPost, at+"/preview", "preview-billing-details", "Preview the next document with other billing details", "Account", account(billing.MemberFinance), by(billing.OperatorRoles...)), s.preview)
+	huma.Register(h, route(http.MethodPut, "/v1/licenses/{id}/licensee", "hand-over-license", "Hand the licence over to another licensee, who gets the file by mail", "Account", account(billing.MemberTechnical)), s.handOver)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/subscriptions/{id}/transfer", "transfer-subscription", "Have another account pay for a subscription from now on", "Operator", operator(billing.OperatorSupport)), s.transfer)
 }
 

@@ -27,7 +27,7 @@ type AccessStore interface {
 	Database
 	APIKey(ctx context.Context, key string) (billing.APIKey, error)
 	Account(ctx context.Context, id billing.AccountID) (billing.Account, error)
-	Session(ctx context.Context, token string) (id string, account billing.Account, err error)
+	Session(ctx context.Context, token string) (billing.SignedIn, error)
 	OperatorSession(ctx context.Context, token string) (billing.OperatorSession, error)
 	Overview(ctx context.Context, subscription billing.SubscriptionID) (billing.Overview, error)
 	Take(ctx context.Context, now time.Time, of ...billing.Allowance) (wait time.Duration, err error)
@@ -221,7 +221,7 @@ func route(method, path, id, summary, tag string, more ...func(*huma.Operation))
 	for _, f := range more {
 		f(&op)
 	}
-	if op.Extensions == nil {
+	if op.Extensions[rolesOf] == nil {
 		if method == http.MethodGet {
 			by(billing.OperatorRoles...)(&op)
 		} else {
@@ -240,7 +240,7 @@ func by(roles ...billing.OperatorRole) func(*huma.Operation) {
 	if !slices.Contains(roles, billing.OperatorAdmin) {
 		roles = append(roles, billing.OperatorAdmin)
 	}
-	return func(op *huma.Operation) { op.Extensions = map[string]any{rolesOf: roles} }
+	return func(op *huma.Operation) { extend(op, rolesOf, roles) }
 }
 
 func status(code int) func(*huma.Operation) {
@@ -258,10 +258,20 @@ func file(contentTypes ...string) func(*huma.Operation) {
 	}
 }
 
+// membersOf is where an operation's description says which members of an account may
+// use it for the account.
+const membersOf = "x-member-roles"
+
+// extend adds to an operation's description.
+func extend(op *huma.Operation, name string, value any) {
+	if op.Extensions == nil {
+		op.Extensions = map[string]any{}
+	}
+	op.Extensions[name] = value
+}
+
 // operator marks a route that needs an operator's key, with one of these roles
-// (administrators may use all); account marks one that is
-// open to everybody who has signed in as well, order one that a checkout token opens
-// too, and quoteHolder one that a quote's token opens.
+// (administrators may use all).
 func operator(roles ...billing.OperatorRole) func(*huma.Operation) {
 	return func(op *huma.Operation) {
 		op.Security = []map[string][]string{{"key": {}}}
@@ -269,22 +279,42 @@ func operator(roles ...billing.OperatorRole) func(*huma.Operation) {
 	}
 }
 
-func account(op *huma.Operation) { op.Security = []map[string][]string{{"key": {}}, {"session": {}}} }
+// account marks a route that is open to who has signed in as well: to an account's
+// owners, and to members of it who have one of these roles. A public route shows
+// nothing of an account to others than these.
+func account(roles ...billing.MemberRole) func(*huma.Operation) {
+	return func(op *huma.Operation) {
+		op.Security = []map[string][]string{{"key": {}}, {"session": {}}}
+		extend(op, membersOf, append([]billing.MemberRole{billing.MemberOwner}, roles...))
+	}
+}
 
-// owner marks a route like account, but an account's API key does not open it:
+// bySession marks a route like account, but an account's API key does not open it:
 // what it may do to the account itself is left to who has signed in.
-func owner(op *huma.Operation) {
-	account(op)
-	op.Metadata = map[string]any{ownersOnly: true}
+func bySession(roles ...billing.MemberRole) func(*huma.Operation) {
+	return func(op *huma.Operation) {
+		account(roles...)(op)
+		op.Metadata = map[string]any{noKeys: true}
+	}
 }
 
-const ownersOnly = "owner"
+const noKeys = "no API keys of accounts"
 
-func order(op *huma.Operation) {
-	op.Security = []map[string][]string{{"key": {}}, {"session": {}}, {"checkout": {}}}
+// order marks a route like account that a checkout token opens too, and quoteHolder
+// one that a quote's token opens.
+func order(roles ...billing.MemberRole) func(*huma.Operation) {
+	return orHolder("checkout", roles)
 }
-func quoteHolder(op *huma.Operation) {
-	op.Security = []map[string][]string{{"key": {}}, {"session": {}}, {"quote": {}}}
+
+func quoteHolder(roles ...billing.MemberRole) func(*huma.Operation) {
+	return orHolder("quote", roles)
+}
+
+func orHolder(of string, roles []billing.MemberRole) func(*huma.Operation) {
+	return func(op *huma.Operation) {
+		account(roles...)(op)
+		op.Security = append(op.Security, map[string][]string{of: {}})
+	}
 }
 
 // page answers what is no route of the API.

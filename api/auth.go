@@ -26,7 +26,9 @@ type caller struct {
 	reads    bool   // an account's key that may only read
 	named    string // the operator's name, where it has one
 	role     billing.OperatorRole
-	account  billing.Account        // whose key or session it is
+	account  billing.Account        // that the key or session is for
+	member   billing.MemberRole     // in that account
+	person   billing.Account        // who has signed in, or made the key
 	session  string                 // ses_…, where it was a cookie
 	console  string                 // ops_…, where it was an operator's cookie
 	order    billing.SubscriptionID // sub_…: the holder of that order's checkout token
@@ -44,6 +46,10 @@ type (
 func callerOf(ctx context.Context) caller {
 	c, _ := ctx.Value(callerKey{}).(caller)
 	return c
+}
+
+func callerOfSession(in billing.SignedIn) caller {
+	return caller{session: in.Session, account: in.Account, member: in.Role, person: in.Person}
 }
 
 // name is the scope of the caller's Idempotency-Keys.
@@ -77,10 +83,15 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	} else if ctx.Header(consoleHeader) != "" {
 		c, err = s.callerOfConsole(unwrap(ctx).Request)
 	} else if cookie, none := unwrap(ctx).Request.Cookie(sessionCookie); none == nil {
-		c.session, c.account, err = s.Stores.Access.Session(ctx.Context(), cookie.Value)
+		var in billing.SignedIn
+		in, err = s.Stores.Access.Session(ctx.Context(), cookie.Value)
+		c = callerOfSession(in)
 		if errors.Is(err, billing.ErrNotFound) { // it has ended: a guest
 			err = nil
 		}
+	}
+	if len(ctx.Operation().Security) == 0 && c.member == billing.MemberTechnical {
+		c = caller{} // whoever may not order for the account is a guest
 	}
 	if err == nil {
 		err = c.mayUse(ctx.Operation())
@@ -108,8 +119,8 @@ func (c caller) actor(address string) billing.Actor {
 
 // mayUse checks a caller against the route's security. No security:
 // everybody. checkout and quote: also the holder of an order's or a quote's
-// token. account: everybody who has signed in; each route shows them only
-// what is theirs. Everything below operatorPath: operators alone, and of them
+// token. account: everybody who has signed in, and has one of the route's roles in
+// the account; each route shows them only what is the account's. Everything below operatorPath: operators alone, and of them
 // on each route those with one of its roles.
 func (c caller) mayUse(op *huma.Operation) error {
 	opens := func(scheme string) bool {
@@ -117,16 +128,19 @@ func (c caller) mayUse(op *huma.Operation) error {
 	}
 	own := !strings.HasPrefix(op.Path, operatorPath)
 	roles, _ := op.Extensions[rolesOf].([]billing.OperatorRole)
+	members, _ := op.Extensions[membersOf].([]billing.MemberRole)
 	switch {
 	case c.reads && op.Method != http.MethodGet && !slices.Contains(roles, billing.OperatorRead):
 		return problem(http.StatusForbidden, "forbidden", "this key may only read")
-	case c.key != "" && !c.operator && op.Metadata[ownersOnly] != nil:
+	case c.key != "" && !c.operator && op.Metadata[noKeys] != nil:
 		return problem(http.StatusForbidden, "forbidden", "an account's API key cannot do this: sign in")
 	case c.operator:
 		if !slices.Contains(roles, c.role) {
 			return problem(http.StatusForbidden, "forbidden", "this key's role does not allow this request")
 		}
 		return nil
+	case own && c.account.ID != "" && len(members) > 0 && !slices.Contains(members, c.member):
+		return problem(http.StatusForbidden, "forbidden", "your role in this account does not allow this request")
 	case len(op.Security) == 0 || c.order != "" && opens("checkout") || c.quote != "" && opens("quote") || own && c.account.ID != "":
 		return nil
 	case c == caller{}:
@@ -163,7 +177,12 @@ func (s *server) recognise(ctx context.Context, header string) (caller, error) {
 		return caller{key: key.ID, operator: true, named: key.Operator, role: billing.OperatorRole(key.Access)}, nil
 	}
 	c := caller{key: key.ID, reads: key.Access == billing.AccessRead}
-	c.account, err = s.Stores.Access.Account(ctx, key.Account)
+	c.member = key.Role
+	if c.account, err = s.Stores.Access.Account(ctx, key.Account); err != nil || key.Member == "" {
+		c.person = c.account
+		return c, err
+	}
+	c.person, err = s.Stores.Access.Account(ctx, key.Member)
 	return c, err
 }
 

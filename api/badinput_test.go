@@ -32,6 +32,7 @@ type operation struct {
 	Tags        []string
 	Security    []map[string][]string
 	Roles       []string `json:"x-operator-roles"`
+	Members     []string `json:"x-member-roles"`
 	Parameters  []struct {
 		Name, In string
 		Required bool
@@ -159,6 +160,11 @@ var samples = map[string]string{
 	"edit-me":                 `{"name":"Ada Rossi","country":"IT","address":{"city":"Roma"},"licensee":{"name":"BI team","email":"bi@contoso.example"}}`,
 	"logout":                  `{"everywhere":false}`,
 	"create-api-key":          `{"name":"reports","scopes":["read"],"expires_at":"2099-01-31T10:00:00Z"}`,
+	"invite-member":           `{"email":"cy@contoso.example","role":"finance"}`,
+	"accept-invitation":       `{"token":"none"}`,
+	"use-account":             `{"account":"cus_none"}`,
+	"change-email":            `{"email":"ada@fabrikam.example"}`,
+	"confirm-email":           `{"token":"none"}`,
 	"set-sites":               `{"sites":[]}`,
 	"put-coupon":              `{"percent":20,"invoices":1}`,
 	"set-discount":            `{"email":"ada@contoso.example","percent":20}`,
@@ -209,6 +215,8 @@ func (s *shop) routes(d described, f func(method, path string, op operation)) {
 				id = s.ask("GET", "/v1/payment-methods?email=ada%40contoso.example", "", asOperator).want(200, "").at("data").([]any)[0].(map[string]any)["id"].(string)
 			case strings.Contains(path, "/api-keys/"):
 				id = s.ask("POST", "/v1/api-keys?email=ada%40contoso.example", "", asOperator).want(201, "").text("id")
+			case path == "/v1/members/{id}":
+				id = s.ask("POST", "/v1/members?email=ada%40contoso.example", samples["invite-member"], asOperator).want(201, "").text("id")
 			case strings.Contains(path, "/operator/sessions/"):
 				id = s.ask("POST", "/v1/operator/sign-in", samples["sign-in-operator"]).want(200, "").text("id")
 			case strings.Contains(path, "/products/"):

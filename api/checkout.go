@@ -192,7 +192,7 @@ func (s *shop) routes(h huma.API) {
 	s.compRoute(h)
 	huma.Register(h, route(http.MethodPost, "/v1/checkout/preview", "preview-checkout", "Preview what an order costs", "Checkout", by(billing.OperatorRoles...)), s.previewCheckout)
 	huma.Register(h, route(http.MethodPost, "/v1/checkout", "checkout", "Order a subscription or a trial", "Checkout", status(http.StatusCreated)), s.checkout)
-	huma.Register(h, route(http.MethodGet, "/v1/subscriptions/{id}/receipt", "get-receipt", "What an order has come to by now", "Checkout", order), s.receipt)
+	huma.Register(h, route(http.MethodGet, "/v1/subscriptions/{id}/receipt", "get-receipt", "What an order has come to by now", "Checkout", order(billing.MemberFinance)), s.receipt)
 	huma.Register(h, route(http.MethodPost, "/v1/checkout/confirm", "confirm-order", "Confirm the address of an order, with the mailed link's token", "Checkout", status(http.StatusCreated)), s.confirmOrder)
 }
 

@@ -37,8 +37,8 @@ type paper struct {
 }
 
 func (s *invoices) documentRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodGet, "/v1/documents", "list-documents", "Your issued invoices and credit notes, those of the newest invoices first", "Account", account), s.listDocuments)
-	huma.Register(h, route(http.MethodGet, "/v1/documents/archive", "download-documents", "A year's documents as PDF, in one ZIP", "Account", account, file("application/zip")), s.archive)
+	huma.Register(h, route(http.MethodGet, "/v1/documents", "list-documents", "Your issued invoices and credit notes, those of the newest invoices first", "Account", account(billing.MemberFinance)), s.listDocuments)
+	huma.Register(h, route(http.MethodGet, "/v1/documents/archive", "download-documents", "A year's documents as PDF, in one ZIP", "Account", account(billing.MemberFinance), file("application/zip")), s.archive)
 }
 
 // papers are the caller's documents of a page of invoices, and where the next page

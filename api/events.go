@@ -34,7 +34,7 @@ type feed struct {
 }
 
 func (s *feed) routes(h huma.API) {
-	huma.Register(h, route(http.MethodGet, "/v1/events", "list-feed", "What has happened, the oldest first", "Events", account), s.list)
+	huma.Register(h, route(http.MethodGet, "/v1/events", "list-feed", "What has happened, the oldest first", "Events", account()), s.list)
 	s.endpointRoutes(h)
 }
 

@@ -29,9 +29,9 @@ type invoices struct {
 
 func (s *invoices) routes(h huma.API) {
 	s.documentRoutes(h)
-	huma.Register(h, route(http.MethodGet, "/v1/invoices", "list-invoices", "Your invoices, the newest first", "Account", account), s.listInvoices)
-	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}", "get-invoice", "One invoice, with the credit notes that correct it", "Account", account), s.getInvoice)
-	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}/pdf", "download-invoice", "An invoice as PDF", "Account", order, file("application/pdf")), s.invoicePDF)
+	huma.Register(h, route(http.MethodGet, "/v1/invoices", "list-invoices", "Your invoices, the newest first", "Account", account(billing.MemberFinance)), s.listInvoices)
+	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}", "get-invoice", "One invoice, with the credit notes that correct it", "Account", account(billing.MemberFinance)), s.getInvoice)
+	huma.Register(h, route(http.MethodGet, "/v1/invoices/{id}/pdf", "download-invoice", "An invoice as PDF", "Account", order(billing.MemberFinance), file("application/pdf")), s.invoicePDF)
 }
 
 func (s *invoices) listInvoices(ctx context.Context, in *struct {

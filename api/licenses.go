@@ -41,10 +41,10 @@ type licenses struct {
 
 func (s *licenses) routes(h huma.API) {
 	s.activationRoutes(h)
-	huma.Register(h, route(http.MethodGet, "/v1/licenses", "list-licenses", "Your licences, the newest first", "Account", account), s.listLicenses)
-	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}", "get-license", "One licence", "Account", account), s.getLicense)
-	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}/download", "download-license", "The licensed .pbiviz file", "Account", order, file("application/octet-stream")), s.download)
-	huma.Register(h, route(http.MethodPut, "/v1/licenses/{id}/sites", "set-sites", "Name the sites of a site licence", "Account", account), s.setSites)
+	huma.Register(h, route(http.MethodGet, "/v1/licenses", "list-licenses", "Your licences, the newest first", "Account", account(billing.MemberTechnical)), s.listLicenses)
+	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}", "get-license", "One licence", "Account", account(billing.MemberTechnical)), s.getLicense)
+	huma.Register(h, route(http.MethodGet, "/v1/licenses/{id}/download", "download-license", "The licensed .pbiviz file", "Account", order(billing.MemberTechnical), file("application/octet-stream")), s.download)
+	huma.Register(h, route(http.MethodPut, "/v1/licenses/{id}/sites", "set-sites", "Name the sites of a site licence", "Account", account(billing.MemberTechnical)), s.setSites)
 }
 
 // license is a licence as its page shows it.

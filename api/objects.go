@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -303,6 +304,15 @@ func (s *server) viewLicense(l licensing.Issued, versions []billing.Version, now
 	}
 	if l.Activation == licensing.ActivationEntra {
 		v.ActivationKey = text(l.ActivationKey)
+	}
+	return v
+}
+
+// seenBy takes the commands from a subscription that a member of the account may
+// not give.
+func (v Subscription) seenBy(c caller) Subscription {
+	if c.member == billing.MemberFinance {
+		v.Actions = slices.DeleteFunc(v.Actions, func(a billing.Action) bool { return a != billing.ActionPaymentMethod })
 	}
 	return v
 }

@@ -100,9 +100,9 @@ func TestASessionOfTheConsoleEnds(t *testing.T) {
 	check(t, s.store.SuspendOperator(t.Context(), "carla"))
 	ended(carla)
 	dora, _ := s.console("dora", billing.OperatorRead)
-	keys, err := s.store.APIKeys(t.Context(), "")
+	keys, err := s.store.APIKeys(t.Context(), "", "")
 	check(t, err)
-	check(t, s.store.RevokeAPIKey(t.Context(), "", keys[0].ID)) // hers is the newest
+	check(t, s.store.RevokeAPIKey(t.Context(), "", "", keys[0].ID)) // hers is the newest
 	ended(dora)
 	s.buy().want(201, "")
 	for _, key := range []string{"okv_" + marker, s.accountKey("ada@contoso.example")} {

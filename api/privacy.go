@@ -13,8 +13,8 @@ import (
 )
 
 func (s *accounts) privacyRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodGet, "/v1/privacy/export", "export-account", "Everything that is held about your address, but for credentials", "Account", account, by(billing.OperatorAdmin)), s.exportData)
-	huma.Register(h, route(http.MethodPost, "/v1/privacy/erase", "erase-account", "Erase your address and account, but for what issued invoices print", "Account", owner, by(billing.OperatorAdmin)), s.eraseAccount)
+	huma.Register(h, route(http.MethodGet, "/v1/privacy/export", "export-account", "Everything that is held about your address, but for credentials", "Account", account(), by(billing.OperatorAdmin)), s.exportData)
+	huma.Register(h, route(http.MethodPost, "/v1/privacy/erase", "erase-account", "Erase your address and account, but for what issued invoices print", "Account", bySession(), by(billing.OperatorAdmin)), s.eraseAccount)
 }
 
 // addressOf is the caller's address, or the one that an operator names, which
@@ -50,6 +50,9 @@ type erasedOutput struct {
 }
 
 func (s *accounts) eraseAccount(ctx context.Context, in *AccountInput) (*erasedOutput, error) {
+	if c := callerOf(ctx); !c.operator && c.person.ID != c.account.ID {
+		return nil, problem(http.StatusForbidden, "forbidden", "only who signs in with the account's own address may erase it")
+	}
 	email, err := s.addressOf(ctx, *in)
 	if err != nil {
 		return nil, s.answer(err)

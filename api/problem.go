@@ -112,6 +112,7 @@ var statuses = map[billing.Code]int{
 	billing.CodeGatewayRejected:    http.StatusPaymentRequired,
 	billing.CodePaymentProcessing:  http.StatusConflict,
 	billing.CodeMethodInUse:        http.StatusConflict,
+	billing.CodeAddressTaken:       http.StatusConflict,
 	billing.CodeTooManyAttempts:    http.StatusTooManyRequests,
 	billing.CodeTrialAlreadyUsed:   http.StatusConflict,
 	billing.CodeTooManySiteEdits:   http.StatusConflict,

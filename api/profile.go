@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -12,10 +13,10 @@ import (
 )
 
 func (s *accounts) profileRoutes(h huma.API) {
-	huma.Register(h, route(http.MethodGet, "/v1/me", "me", "The signed-in account and its details", "Account", account), s.me)
-	huma.Register(h, route(http.MethodPatch, "/v1/me", "edit-me", "Change the details for later orders; absent fields stay", "Account", account), s.editMe)
-	huma.Register(h, route(http.MethodGet, "/v1/payment-methods", "list-payment-methods", "Your stored cards, the newest first", "Account", account), s.listCards)
-	huma.Register(h, route(http.MethodDelete, "/v1/payment-methods/{id}", "remove-payment-method", "Remove a stored card that no subscription uses", "Account", account), s.removeCard)
+	huma.Register(h, route(http.MethodGet, "/v1/me", "me", "The signed-in account and its details", "Account", account(billing.MemberFinance, billing.MemberTechnical)), s.me)
+	huma.Register(h, route(http.MethodPatch, "/v1/me", "edit-me", "Change the details for later orders; absent fields stay", "Account", account(billing.MemberFinance)), s.editMe)
+	huma.Register(h, route(http.MethodGet, "/v1/payment-methods", "list-payment-methods", "Your stored cards, the newest first", "Account", account(billing.MemberFinance)), s.listCards)
+	huma.Register(h, route(http.MethodDelete, "/v1/payment-methods/{id}", "remove-payment-method", "Remove a stored card that no subscription uses", "Account", account(billing.MemberFinance)), s.removeCard)
 }
 
 // Me is an account as its owner sees it, with what was written down for later
@@ -29,6 +30,19 @@ type Me struct {
 	VATID    string      `json:"vat_id"`
 	Address  addressBody `json:"address"`
 	Licensee *User       `json:"licensee" doc:"Who usually receives the licences; null: the account's owner."`
+
+	SignedInAs  string             `json:"signed_in_as" doc:"Your own address."`
+	Role        billing.MemberRole `json:"role" enum:"owner,finance,technical" doc:"Yours in this account."`
+	Accounts    []AccountOfYours   `json:"accounts" doc:"All that you may use, your own first."`
+	EmailChange *EmailChange       `json:"email_change" doc:"Another address of the account, which is not confirmed by both yet."`
+}
+
+// AccountOfYours is an account that who has signed in may use.
+type AccountOfYours struct {
+	ID      string             `json:"id"`
+	Email   string             `json:"email"`
+	Company string             `json:"company"`
+	Role    billing.MemberRole `json:"role" enum:"owner,finance,technical"`
 }
 
 // User is a name with an address.
@@ -48,10 +62,43 @@ type MeBody struct {
 	Licensee *User        `json:"licensee,omitempty" doc:"With empty name and e-mail address: the account's owner."`
 }
 
-// profiled is an account with its profile.
-func (s *accounts) profiled(ctx context.Context, a billing.Account) (Me, error) {
-	p, err := s.Store.Profile(ctx, a.ID)
-	return viewMe(a, p), err
+// profiled is the account of a caller with its profile, of which technical members
+// see nothing.
+func (s *accounts) profiled(ctx context.Context, c caller) (Me, error) {
+	var p billing.Profile
+	var err error
+	if c.member != billing.MemberTechnical {
+		if p, err = s.Store.Profile(ctx, c.account.ID); err != nil {
+			return Me{}, err
+		}
+	}
+	v := viewMe(c.account, p)
+	v.SignedInAs, v.Role, v.Accounts = c.person.Email, c.member, []AccountOfYours{}
+	of, err := s.Store.Memberships(ctx, c.person.ID)
+	if err != nil {
+		return v, err
+	}
+	for _, m := range of {
+		v.Accounts = append(v.Accounts, AccountOfYours{string(m.Account.ID), m.Account.Email, m.Company, m.Role})
+	}
+	if c.member != billing.MemberOwner {
+		return v, nil
+	}
+	change, err := s.Store.OpenEmailChange(ctx, c.account.ID)
+	if err == nil {
+		v.EmailChange = viewEmailChange(change)
+	} else if errors.Is(err, billing.ErrNotFound) {
+		err = nil
+	}
+	return v, err
+}
+
+// as is who an account is shown to: to an operator as to its own address.
+func (c caller) as(a billing.Account) caller {
+	if c.operator {
+		return caller{account: a, person: a, member: billing.MemberOwner}
+	}
+	return c
 }
 
 func viewMe(a billing.Account, p billing.Profile) Me {
@@ -71,7 +118,7 @@ func (s *accounts) me(ctx context.Context, in *AccountInput) (*struct{ Body Me }
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	v, err := s.profiled(ctx, a)
+	v, err := s.profiled(ctx, callerOf(ctx).as(a))
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -96,7 +143,11 @@ func (s *accounts) editMe(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &struct{ Body Me }{viewMe(a, p)}, nil
+	v, err := s.profiled(ctx, callerOf(ctx).as(a))
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &struct{ Body Me }{v}, nil
 }
 
 // edited is a profile with what a body changes of it, held to what an order

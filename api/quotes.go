@@ -58,10 +58,10 @@ type quoteOutput struct {
 func (s *shop) quoteRoutes(h huma.API) {
 	const at = "/v1/quotes/{id}"
 	huma.Register(h, route(http.MethodPost, "/v1/quotes", "quote", "Quote an order, and mail it to the billing contact", "Checkout", status(http.StatusCreated)), s.makeQuote)
-	huma.Register(h, route(http.MethodGet, "/v1/quotes", "list-quotes", "Your quotes, the newest first", "Account", account), s.listQuotes)
-	huma.Register(h, route(http.MethodGet, at, "get-quote", "One quote", "Checkout", quoteHolder), s.getQuote)
-	huma.Register(h, route(http.MethodGet, at+"/pdf", "download-quote", "A quote as PDF", "Checkout", quoteHolder, file("application/pdf")), s.quotePDF)
-	huma.Register(h, route(http.MethodPost, at+"/accept", "accept-quote", "Accept a quote: order at its price", "Checkout", quoteHolder, status(http.StatusCreated)), s.acceptQuote)
+	huma.Register(h, route(http.MethodGet, "/v1/quotes", "list-quotes", "Your quotes, the newest first", "Account", account(billing.MemberFinance)), s.listQuotes)
+	huma.Register(h, route(http.MethodGet, at, "get-quote", "One quote", "Checkout", quoteHolder(billing.MemberFinance)), s.getQuote)
+	huma.Register(h, route(http.MethodGet, at+"/pdf", "download-quote", "A quote as PDF", "Checkout", quoteHolder(billing.MemberFinance), file("application/pdf")), s.quotePDF)
+	huma.Register(h, route(http.MethodPost, at+"/accept", "accept-quote", "Accept a quote: order at its price", "Checkout", quoteHolder(billing.MemberFinance), status(http.StatusCreated)), s.acceptQuote)
 }
 
 func (s *server) viewQuote(q billing.Quote, at time.Time) Quote {

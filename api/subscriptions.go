@@ -99,14 +99,14 @@ type subscriptions struct {
 
 func (s *subscriptions) routes(h huma.API) {
 	const at = "/v1/subscriptions/{id}"
-	huma.Register(h, route(http.MethodGet, "/v1/subscriptions", "list-subscriptions", "Your subscriptions, the newest first", "Account", account), s.listSubscriptions)
+	huma.Register(h, route(http.MethodGet, "/v1/subscriptions", "list-subscriptions", "Your subscriptions, the newest first", "Account", account(billing.MemberFinance)), s.listSubscriptions)
 	huma.Register(h, route(http.MethodGet, "/v1/operator/subscriptions", "find-subscriptions", "Find subscriptions by e-mail address, domain or number", "Operator", operator(billing.OperatorRoles...)), s.findSubscriptions)
-	huma.Register(h, route(http.MethodGet, at, "get-subscription", "One subscription", "Account", order), s.getSubscription)
-	huma.Register(h, route(http.MethodGet, at+"/events", "list-events", "A subscription's history", "Account", account), s.listEvents)
-	huma.Register(h, route(http.MethodPost, at+"/change/preview", "preview-change", "Preview what a change of plan costs", "Account", account, by(billing.OperatorRoles...)), s.previewChange)
-	huma.Register(h, route(http.MethodPost, at+"/change", "change", "Change plan or quantity, at once or at the end of the period", "Account", account), s.change)
-	huma.Register(h, route(http.MethodDelete, at+"/scheduled-change", "withdraw-change", "Withdraw a scheduled change", "Account", account), s.withdrawChange)
-	huma.Register(h, route(http.MethodPost, at+"/payment-method", "store-payment-method", "Use another card", "Account", order), s.storeMethod)
+	huma.Register(h, route(http.MethodGet, at, "get-subscription", "One subscription", "Account", order(billing.MemberFinance)), s.getSubscription)
+	huma.Register(h, route(http.MethodGet, at+"/events", "list-events", "A subscription's history", "Account", account(billing.MemberFinance)), s.listEvents)
+	huma.Register(h, route(http.MethodPost, at+"/change/preview", "preview-change", "Preview what a change of plan costs", "Account", account(), by(billing.OperatorRoles...)), s.previewChange)
+	huma.Register(h, route(http.MethodPost, at+"/change", "change", "Change plan or quantity, at once or at the end of the period", "Account", account()), s.change)
+	huma.Register(h, route(http.MethodDelete, at+"/scheduled-change", "withdraw-change", "Withdraw a scheduled change", "Account", account()), s.withdrawChange)
+	huma.Register(h, route(http.MethodPost, at+"/payment-method", "store-payment-method", "Use another card", "Account", order(billing.MemberFinance)), s.storeMethod)
 	for _, c := range []struct {
 		action  billing.Action
 		summary string
@@ -117,7 +117,7 @@ func (s *subscriptions) routes(h huma.API) {
 		{billing.ActionRenew, "Pay the next period now, pay what is owed, or revive", billing.OperatorSupport},
 		{billing.ActionMoneyBack, "End at once with a full refund, within 14 days of the first charge", billing.OperatorFinance},
 	} {
-		huma.Register(h, route(http.MethodPost, at+"/"+string(c.action), string(c.action), c.summary, "Account", account, by(c.role)),
+		huma.Register(h, route(http.MethodPost, at+"/"+string(c.action), string(c.action), c.summary, "Account", account(), by(c.role)),
 			func(ctx context.Context, in *emptyCommand) (*commandOutput, error) {
 				if in.Body != nil {
 					in.reason = in.Body.Reason
@@ -149,7 +149,8 @@ func (s *subscriptions) list(ctx context.Context, in PageInput, q billing.Search
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	list := listed(rows, in.Limit, func(o billing.Overview) string { return strconv.FormatInt(o.Number, 10) }, viewSubscription)
+	list := listed(rows, in.Limit, func(o billing.Overview) string { return strconv.FormatInt(o.Number, 10) },
+		func(o billing.Overview) Subscription { return viewSubscription(o).seenBy(callerOf(ctx)) })
 	return &struct{ Body List[Subscription] }{list}, nil
 }
 
@@ -158,7 +159,7 @@ func (s *subscriptions) getSubscription(ctx context.Context, in *SubscriptionInp
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	v := viewSubscription(o)
+	v := viewSubscription(o).seenBy(callerOf(ctx))
 	if callerOf(ctx).order != "" {
 		v = v.withoutNames()
 	}

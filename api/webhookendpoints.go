@@ -17,15 +17,15 @@ import (
 func (s *feed) endpointRoutes(h huma.API) {
 	const all, at, tag = "/v1/webhook-endpoints", "/v1/webhook-endpoints/{id}", "Events"
 	admin := by(billing.OperatorAdmin)
-	huma.Register(h, route(http.MethodGet, all, "list-webhook-endpoints", "Where events are sent to", tag, account), s.listEndpoints)
-	huma.Register(h, route(http.MethodPost, all, "create-webhook-endpoint", "Have events sent to an address; the secret is shown once", tag, account, status(http.StatusCreated), admin), s.createEndpoint)
-	huma.Register(h, route(http.MethodGet, at, "get-webhook-endpoint", "One webhook endpoint", tag, account), s.getEndpoint)
-	huma.Register(h, route(http.MethodPatch, at, "change-webhook-endpoint", "Change, disable or enable a webhook endpoint", tag, account, admin), s.changeEndpoint)
-	huma.Register(h, route(http.MethodDelete, at, "delete-webhook-endpoint", "Delete a webhook endpoint with its deliveries", tag, account, admin), s.deleteEndpoint)
-	huma.Register(h, route(http.MethodPost, at+"/rotate-secret", "rotate-webhook-secret", "Replace the secret; both sign for a day", tag, account, admin), s.rotateSecret)
-	huma.Register(h, route(http.MethodPost, at+"/test", "test-webhook-endpoint", "Send a test event; its delivery says what came of it", tag, account, status(http.StatusAccepted)), s.testEndpoint)
-	huma.Register(h, route(http.MethodPost, at+"/replay", "replay-webhooks", "Send an event, or those of a span, once more", tag, account, status(http.StatusAccepted)), s.replay)
-	huma.Register(h, route(http.MethodGet, at+"/deliveries", "list-webhook-deliveries", "What was sent to an endpoint, and what it answered", tag, account), s.listDeliveries)
+	huma.Register(h, route(http.MethodGet, all, "list-webhook-endpoints", "Where events are sent to", tag, account()), s.listEndpoints)
+	huma.Register(h, route(http.MethodPost, all, "create-webhook-endpoint", "Have events sent to an address; the secret is shown once", tag, account(), status(http.StatusCreated), admin), s.createEndpoint)
+	huma.Register(h, route(http.MethodGet, at, "get-webhook-endpoint", "One webhook endpoint", tag, account()), s.getEndpoint)
+	huma.Register(h, route(http.MethodPatch, at, "change-webhook-endpoint", "Change, disable or enable a webhook endpoint", tag, account(), admin), s.changeEndpoint)
+	huma.Register(h, route(http.MethodDelete, at, "delete-webhook-endpoint", "Delete a webhook endpoint with its deliveries", tag, account(), admin), s.deleteEndpoint)
+	huma.Register(h, route(http.MethodPost, at+"/rotate-secret", "rotate-webhook-secret", "Replace the secret; both sign for a day", tag, account(), admin), s.rotateSecret)
+	huma.Register(h, route(http.MethodPost, at+"/test", "test-webhook-endpoint", "Send a test event; its delivery says what came of it", tag, account(), status(http.StatusAccepted)), s.testEndpoint)
+	huma.Register(h, route(http.MethodPost, at+"/replay", "replay-webhooks", "Send an event, or those of a span, once more", tag, account(), status(http.StatusAccepted)), s.replay)
+	huma.Register(h, route(http.MethodGet, at+"/deliveries", "list-webhook-deliveries", "What was sent to an endpoint, and what it answered", tag, account()), s.listDeliveries)
 }
 
 // WebhookEndpoint is an address that events are sent to.

@@ -34,10 +34,12 @@ type Session struct {
 // hash.
 type APIKey struct {
 	ID         string
-	Account    AccountID // whose key it is; empty: an operator's
-	Operator   string    // an operator's name; empty: of no named operator
-	Access     string    // an OperatorRole; of an account's key AccessRead or AccessWrite
-	Name       string    // what its owner calls it
+	Account    AccountID  // whose key it is; empty: an operator's
+	Operator   string     // an operator's name; empty: of no named operator
+	Member     AccountID  // who made it for an account of others; empty: the account's own address
+	Role       MemberRole // of an account's key, when it is used: its member's
+	Access     string     // an OperatorRole; of an account's key AccessRead or AccessWrite
+	Name       string     // what its owner calls it
 	CreatedAt  time.Time
 	ExpiresAt  *time.Time // nil: never
 	LastUsedAt *time.Time // to the minute; nil: never

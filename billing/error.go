@@ -43,6 +43,7 @@ const (
 	CodeCardDeclined       Code = "card_declined"
 	CodeNoPaymentMethod    Code = "no_payment_method"
 	CodeMethodInUse        Code = "method_in_use"
+	CodeAddressTaken       Code = "address_taken"
 	CodeTooManyAttempts    Code = "too_many_attempts"
 	CodeNotPossibleNow     Code = "not_possible_now"
 	CodeNoChange           Code = "no_change"

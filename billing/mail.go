@@ -48,7 +48,7 @@ type MailSelection struct {
 // MayResend says why a mail cannot be sent once more; nil: it can.
 func (m Mail) MayResend() *Error {
 	switch {
-	case slices.Contains([]NoticeKind{NoticeLogin, NoticeAPIKeyMade, NoticeNewBrowser}, m.Kind):
+	case slices.Contains([]NoticeKind{NoticeLogin, NoticeAPIKeyMade, NoticeNewBrowser, NoticeInvited, NoticeJoined, NoticeEmailFrom, NoticeEmailTo, NoticeEmailChanged}, m.Kind):
 		return refuse(CodeNotPossibleNow, "", "this mail was about that moment only")
 	case m.Status == MailWaiting:
 		return refuse(CodeNotPossibleNow, "", "this mail has not been sent yet")

@@ -38,6 +38,11 @@ const (
 	NoticeLogin           NoticeKind = "login"            // an account: the link to sign in with, good until Until
 	NoticeAPIKeyMade      NoticeKind = "api_key_made"     // an account: somebody made an API key
 	NoticeNewBrowser      NoticeKind = "new_browser"      // an account: a sign-in from a browser not known yet
+	NoticeInvited         NoticeKind = "invited"          // a member: the link to join an account with, good until Until
+	NoticeJoined          NoticeKind = "joined"           // an account: somebody has joined it
+	NoticeEmailFrom       NoticeKind = "email_from"       // an account's address: the link to give it up with, good until Until
+	NoticeEmailTo         NoticeKind = "email_to"         // another address: the link to become the account's with, good until Until
+	NoticeEmailChanged    NoticeKind = "email_changed"    // an account's former address, and in copy the new one
 	NoticeCardExpiring    NoticeKind = "card_expiring"    // billing: the card is good until Until
 	NoticePriceChange     NoticeKind = "price_change"     // billing: another price from Until on
 	NoticeVersionReady    NoticeKind = "version_ready"    // licensee: the file that was still missing
@@ -109,6 +114,9 @@ type Email struct {
 	CreditNoteNumbers  []string
 	QuoteNumber        string
 	Endpoint           string // whe_…
+	Account            string // the address of the account that invites, is joined or moves
+	Member             string // the address that has joined, or that the account is to have
+	MemberRole         MemberRole
 	LicenseID          licensing.LicenseID
 	Licensee           string // "Name <e-mail>", as the licence shows it
 	ForOther           bool   // who pays is told that the licence goes to another address

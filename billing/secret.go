@@ -72,6 +72,8 @@ func (s Secret) IsReturn(purpose, order, signature string) bool {
 const (
 	quoteToken        = "qot_"
 	confirmationToken = "oct_"
+	invitationToken   = "mit_"
+	addressToken      = "ect_"
 )
 
 // QuoteToken is the credential of a mailed quote, for that quote alone.
@@ -94,6 +96,34 @@ func (s Secret) ConfirmationToken(request RequestID) string {
 func (s Secret) ConfirmationOf(token string) (request RequestID, good bool) {
 	id, good := s.subject(token, confirmationToken, "confirm")
 	return RequestID(id), good
+}
+
+// InvitationToken is the credential of a mailed link that makes a member of who was
+// invited, by the member's id.
+func (s Secret) InvitationToken(member string) string {
+	return s.token(invitationToken, "invite", member)
+}
+
+// InvitationOf is the member that a token is for.
+func (s Secret) InvitationOf(token string) (member string, good bool) {
+	return s.subject(token, invitationToken, "invite")
+}
+
+// AddressToken is the credential of a link that was mailed to one of the addresses of
+// an EmailChange, by its id.
+func (s Secret) AddressToken(change string, side AddressSide) string {
+	return s.token(addressToken, "address "+string(side), change)
+}
+
+// AddressOf is the change, and which of its addresses confirms it, that a token is
+// for.
+func (s Secret) AddressOf(token string) (change string, side AddressSide, good bool) {
+	for _, side := range []AddressSide{FormerAddress, NewAddress} {
+		if change, good := s.subject(token, addressToken, "address "+string(side)); good {
+			return change, side, true
+		}
+	}
+	return "", "", false
 }
 
 // token is a credential for one thing and one purpose: its id under 128 bits.

@@ -75,7 +75,7 @@ func (s *Store) SuspendOperator(ctx context.Context, name string) error {
 // or it is suspended.
 func (s *Store) PutAPIKey(ctx context.Context, key string, k billing.APIKey) (id string, err error) {
 	row := apiKeyRow{
-		ID: NewID("key"), Hash: hashKey(key), Account: k.Account, Operator: k.Operator, Access: k.Access, Name: k.Name, ExpiresAt: k.ExpiresAt,
+		ID: NewID("key"), Hash: hashKey(key), Account: k.Account, Operator: k.Operator, Member: k.Member, Access: k.Access, Name: k.Name, ExpiresAt: k.ExpiresAt,
 	}
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		if was, err := one[apiKeyRow](tx.Where("hash = ?", row.Hash)); !errors.Is(err, billing.ErrNotFound) {
@@ -84,6 +84,11 @@ func (s *Store) PutAPIKey(ctx context.Context, key string, k billing.APIKey) (id
 		}
 		if err := active(locked(tx), k.Operator); err != nil {
 			return err
+		}
+		if k.Member != "" {
+			if _, err := joined(locked(tx), k.Account, k.Member); err != nil {
+				return err
+			}
 		}
 		if err := tx.Create(&row).Error; err != nil {
 			return err
@@ -105,12 +110,19 @@ func (s *Store) PutAPIKey(ctx context.Context, key string, k billing.APIKey) (id
 const keyWorks = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
 
 // APIKey finds what a key allows, and notes that it was used. Errors:
-// ErrNotFound, also of a key that has ended, and of a suspended operator's.
+// ErrNotFound, also of a key that has ended, of a suspended operator's, and of
+// one whose maker is no member any more.
 func (s *Store) APIKey(ctx context.Context, key string) (billing.APIKey, error) {
 	db, now := s.db.WithContext(ctx), s.db.NowFunc()
 	row, err := one[apiKeyRow](db.Where("hash = ?", hashKey(key)).Where(keyWorks, now))
 	if err == nil {
 		err = active(db, row.Operator)
+	}
+	k := row.apiKey()
+	if k.Role = billing.MemberOwner; err == nil && k.Member != "" {
+		var member memberRow
+		member, err = joined(db, row.Account, row.Member)
+		k.Role = member.Role
 	}
 	if err != nil {
 		return billing.APIKey{}, err
@@ -119,21 +131,22 @@ func (s *Store) APIKey(ctx context.Context, key string) (billing.APIKey, error) 
 		// A key works even where its use cannot be noted just now.
 		_ = db.Model(&apiKeyRow{}).Where("id = ?", row.ID).Update("last_used_at", now).Error
 	}
-	return row.apiKey(), nil
+	return k, nil
 }
 
 func (r apiKeyRow) apiKey() billing.APIKey {
 	return billing.APIKey{
-		ID: r.ID, Account: r.Account, Operator: r.Operator, Access: r.Access, Name: r.Name,
+		ID: r.ID, Account: r.Account, Operator: r.Operator, Member: r.Member, Access: r.Access, Name: r.Name,
 		CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt, LastUsedAt: r.LastUsedAt,
 	}
 }
 
 // APIKeys lists an account's keys, or where that is empty the operators', the
-// newest first. Keys that were revoked are not among them.
-func (s *Store) APIKeys(ctx context.Context, account billing.AccountID) ([]billing.APIKey, error) {
+// newest first: where member is not empty, those that it has made. Keys that were
+// revoked are not among them.
+func (s *Store) APIKeys(ctx context.Context, account, member billing.AccountID) ([]billing.APIKey, error) {
 	var rows []apiKeyRow
-	err := s.db.WithContext(ctx).Where("account = ? AND revoked_at IS NULL", account).Order("id DESC").Find(&rows).Error
+	err := madeBy(s.db.WithContext(ctx), member).Where("account = ? AND revoked_at IS NULL", account).Order("id DESC").Find(&rows).Error
 	list := make([]billing.APIKey, len(rows))
 	for i, r := range rows {
 		list[i] = r.apiKey()
@@ -141,11 +154,18 @@ func (s *Store) APIKeys(ctx context.Context, account billing.AccountID) ([]billi
 	return list, err
 }
 
-// RevokeAPIKey ends a key of an account, or where that is empty of an operator.
-// Errors: ErrNotFound.
-func (s *Store) RevokeAPIKey(ctx context.Context, account billing.AccountID, id string) error {
+func madeBy(tx *gorm.DB, member billing.AccountID) *gorm.DB {
+	if member == "" {
+		return tx
+	}
+	return tx.Where("member = ?", member)
+}
+
+// RevokeAPIKey ends a key of an account, or where that is empty of an operator;
+// where member is not empty, one that it has made. Errors: ErrNotFound.
+func (s *Store) RevokeAPIKey(ctx context.Context, account, member billing.AccountID, id string) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
-		row, err := one[apiKeyRow](locked(tx).Where("id = ? AND account = ? AND revoked_at IS NULL", id, account))
+		row, err := one[apiKeyRow](madeBy(locked(tx), member).Where("id = ? AND account = ? AND revoked_at IS NULL", id, account))
 		if err != nil {
 			return err
 		}

@@ -83,7 +83,7 @@ func TestAnOperatorsKeyEndsWithItsExpiryAndItsOperator(t *testing.T) {
 		now = now.Add(time.Hour)
 		_, err := s.APIKey(ctx, "annas")
 		must(t, err)
-		keys, err := s.APIKeys(ctx, "")
+		keys, err := s.APIKeys(ctx, "", "")
 		must(t, err)
 		for _, k := range keys {
 			want := now // annas was used just now, bobs an hour ago

@@ -242,6 +242,16 @@ func eraseOwn(tx *gorm.DB, id billing.AccountID) error {
 			return err
 		}
 	}
+	for row, where := range map[any]string{&memberRow{}: "account = ? OR person = ?", &emailChangeRow{}: "account = ? OR account = ?"} {
+		var ids []string
+		if err := tx.Model(row).Where(where, id, id).Pluck("id", &ids).Error; err != nil {
+			return err
+		}
+		about = append(about, ids...)
+		if err := tx.Where(where, id, id).Delete(row).Error; err != nil {
+			return err
+		}
+	}
 	if err := unfind(tx, append(about, string(id))...); err != nil {
 		return err
 	}
@@ -251,6 +261,8 @@ func eraseOwn(tx *gorm.DB, id billing.AccountID) error {
 	now := tx.NowFunc()
 	cards := func() *gorm.DB { return tx.Model(&paymentMethodRow{}).Where("account = ?", id) }
 	return inOrder(
+		func() *gorm.DB { return tx.Where("acts_for = ?", id).Delete(&sessionRow{}) },
+		func() *gorm.DB { return tx.Where("member = ?", id).Delete(&apiKeyRow{}) },
 		func() *gorm.DB { return tx.Where("subscription IN ?", about).Delete(&outboxRow{}) },
 		func() *gorm.DB {
 			return tx.Where("subscription IN ? OR caller = ? AND outcome IS NOT NULL", about, "account:"+string(id)).Delete(&requestRow{})
@@ -266,9 +278,16 @@ func eraseOwn(tx *gorm.DB, id billing.AccountID) error {
 }
 
 // forgetLicensee takes an address out of what others have written down: whom
-// they usually order for, and whom they have had a quote for. They themselves
-// take the place.
+// they have invited, whom they usually order for, and whom they have had a quote for.
+// They themselves take the place.
 func forgetLicensee(tx *gorm.DB, email string) error {
+	err := inOrder(
+		func() *gorm.DB { return tx.Where("email = ? AND person = ''", email).Delete(&memberRow{}) },
+		func() *gorm.DB { return tx.Where("email = ? OR former = ?", email, email).Delete(&emailChangeRow{}) },
+	)
+	if err != nil {
+		return err
+	}
 	var profiles []profileRow
 	if err := naming(tx, email).Find(&profiles).Error; err != nil {
 		return err

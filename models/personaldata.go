@@ -89,6 +89,12 @@ func (r *reading) account(id billing.AccountID) {
 	for _, b := range rowsOf[browserRow](r, mine(), "hash") {
 		about = append(about, b.ID)
 	}
+	for _, m := range rowsOf[memberRow](r, of("account = ? OR person = ?", id, id).Order("id")) {
+		about = append(about, m.ID)
+	}
+	for _, c := range rowsOf[emailChangeRow](r, mine().Order("id")) {
+		about = append(about, c.ID)
+	}
 	var endpoints []string
 	for _, e := range rowsOf[webhookEndpointRow](r, mine(), "secret", "former") {
 		about, endpoints = append(about, e.ID), append(endpoints, e.ID)
@@ -180,6 +186,8 @@ func (r *reading) others(id billing.AccountID, email string) {
 	if r.err == nil {
 		r.err = naming(r.tx, email).Find(&quotes).Error
 	}
+	rowsOf[memberRow](r, r.tx.Where("email = ? AND person = '' AND account <> ?", email, id))
+	rowsOf[emailChangeRow](r, r.tx.Where("(email = ? OR former = ?) AND account <> ?", email, email, id))
 	add := func(table string, by billing.AccountID, at map[string]any, c billing.Contact) {
 		if by != id && normalEmail(c.Email) == email {
 			at["licensee"] = c

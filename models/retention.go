@@ -44,6 +44,14 @@ func (s *Store) Remove(ctx context.Context, kind billing.Retained, before time.T
 			if err := forget(&sessionRow{}, "id", list, err); err != nil {
 				return err
 			}
+			list, err = ids(&memberRow{}, "id", "joined_at IS NULL AND expires_at < ?", before)
+			if err := forget(&memberRow{}, "joined_at IS NULL AND id", list, err); err != nil {
+				return err
+			}
+			list, err = ids(&emailChangeRow{}, "id", "expires_at < ?", before)
+			if err := forget(&emailChangeRow{}, "id", list, err); err != nil {
+				return err
+			}
 			list, err = ids(&operatorSessionRow{}, "id", "expires_at < ?", before)
 			return forget(&operatorSessionRow{}, "id", list, err)
 		case billing.RetainGatewayEvents:

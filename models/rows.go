@@ -262,7 +262,8 @@ type apiKeyRow struct {
 	ID         string
 	Hash       string
 	Account    billing.AccountID
-	Operator   string // a name; empty: no named operator's
+	Operator   string            // a name; empty: no named operator's
+	Member     billing.AccountID // whose role bounds it; empty: the account's own address
 	Access     string
 	Name       string
 	CreatedAt  time.Time

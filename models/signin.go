@@ -30,7 +30,8 @@ type loginRow struct {
 type sessionRow struct {
 	ID        string
 	Hash      string
-	Account   billing.AccountID
+	Account   billing.AccountID // who has signed in
+	ActsFor   billing.AccountID // the account that they look at; empty: their own
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }
@@ -180,19 +181,37 @@ func (s *Store) ConfirmLogin(ctx context.Context, token, session string) (accoun
 			return err
 		}
 		account, expires, returnURL = billing.Account{ID: row.ID, Email: row.Email}, now.Add(sessionLife), login.ReturnURL
-		return tx.Create(&sessionRow{ID: NewID("ses"), Hash: hashKey(session), Account: row.ID, ExpiresAt: expires}).Error
+		acts, err := beginsIn(tx, row.ID)
+		if err != nil {
+			return err
+		}
+		return tx.Create(&sessionRow{ID: NewID("ses"), Hash: hashKey(session), Account: row.ID, ActsFor: acts, ExpiresAt: expires}).Error
 	})
 	return account, expires, returnURL, err
 }
 
-// Session finds whose session a cookie is. Errors: ErrNotFound.
-func (s *Store) Session(ctx context.Context, token string) (id string, account billing.Account, err error) {
-	row, err := one[sessionRow](s.db.WithContext(ctx).Where("hash = ? AND expires_at > ?", hashKey(token), s.db.NowFunc()))
+// Session finds whose session a cookie is. Errors: ErrNotFound, also once who has
+// signed in is no member of the account any more that they look at.
+func (s *Store) Session(ctx context.Context, token string) (in billing.SignedIn, err error) {
+	db := s.db.WithContext(ctx)
+	row, err := one[sessionRow](db.Where("hash = ? AND expires_at > ?", hashKey(token), s.db.NowFunc()))
 	if err != nil {
-		return "", account, err
+		return in, err
 	}
-	account, err = s.Account(ctx, row.Account)
-	return row.ID, account, err
+	if in.Person, err = s.Account(ctx, row.Account); err != nil {
+		return in, err
+	}
+	in.Session, in.Account, in.Role = row.ID, in.Person, billing.MemberOwner
+	if row.ActsFor == "" {
+		return in, nil
+	}
+	member, err := joined(db, row.ActsFor, row.Account)
+	if err != nil {
+		return billing.SignedIn{}, err
+	}
+	in.Role = member.Role
+	in.Account, err = s.Account(ctx, row.ActsFor)
+	return in, err
 }
 
 // Sessions lists an account's sessions, the newest first.

@@ -73,25 +73,25 @@ func TestASessionEndsWithItsTimeOrWhenItIsEnded(t *testing.T) {
 			_, _, _, err := s.ConfirmLogin(t.Context(), "token "+n, "session "+n)
 			must(t, err)
 		}
-		first, who, err := s.Session(t.Context(), "session 1")
+		first, err := s.Session(t.Context(), "session 1")
 		must(t, err)
-		if who != (billing.Account{ID: "cus_1", Email: "ada@contoso.example"}) {
-			t.Errorf("%+v", who)
+		if first.Person != (billing.Account{ID: "cus_1", Email: "ada@contoso.example"}) {
+			t.Errorf("%+v", first)
 		}
-		must(t, s.EndSessions(t.Context(), "cus_2", first)) // somebody else's is not theirs to end
-		_, _, err = s.Session(t.Context(), "session 1")
+		must(t, s.EndSessions(t.Context(), "cus_2", first.Session)) // somebody else's is not theirs to end
+		_, err = s.Session(t.Context(), "session 1")
 		must(t, err)
-		must(t, s.EndSessions(t.Context(), a.ID, first))
-		second, _, err := s.Session(t.Context(), "session 2")
+		must(t, s.EndSessions(t.Context(), a.ID, first.Session))
+		second, err := s.Session(t.Context(), "session 2")
 		must(t, err)
-		must(t, s.db.Model(&sessionRow{}).Where("id = ?", second).Update("expires_at", s.db.NowFunc()).Error)
+		must(t, s.db.Model(&sessionRow{}).Where("id = ?", second.Session).Update("expires_at", s.db.NowFunc()).Error)
 		for _, ended := range []string{"session 1", "session 2", ""} {
-			if _, _, err := s.Session(t.Context(), ended); !errors.Is(err, billing.ErrNotFound) {
+			if _, err := s.Session(t.Context(), ended); !errors.Is(err, billing.ErrNotFound) {
 				t.Errorf("%s: %v", ended, err)
 			}
 		}
 		must(t, s.EndSessions(t.Context(), a.ID, ""))
-		if _, _, err := s.Session(t.Context(), "session 3"); !errors.Is(err, billing.ErrNotFound) {
+		if _, err := s.Session(t.Context(), "session 3"); !errors.Is(err, billing.ErrNotFound) {
 			t.Errorf("ended everywhere: %v", err)
 		}
 	})

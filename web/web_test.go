@@ -53,6 +53,7 @@ func TestAddressesAnswerWithTheirStatus(t *testing.T) {
 		"/account":                       {200, "text/html; charset=utf-8"},
 		"/account/addresses":             {200, "text/html; charset=utf-8"},
 		"/account/payment-methods":       {200, "text/html; charset=utf-8"},
+		"/account/people":                {200, "text/html; charset=utf-8"},
 		"/account/details":               {200, "text/html; charset=utf-8"},
 		"/account/api-keys":              {200, "text/html; charset=utf-8"},
 		"/account/orders":                {200, "text/html; charset=utf-8"},

@@ -123,7 +123,7 @@ func createKey(ctx context.Context, cmd *cli.Command) error {
 
 func listAPIKeys(ctx context.Context, cmd *cli.Command) error {
 	return stored(func(s *models.Store) error {
-		keys, err := s.APIKeys(ctx, noAccount)
+		keys, err := s.APIKeys(ctx, noAccount, noAccount)
 		if err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func revokeKey(ctx context.Context, cmd *cli.Command) error {
 		return errors.New("name the key by its id: okviz api-keys list")
 	}
 	return stored(func(s *models.Store) error {
-		return s.RevokeAPIKey(ctx, noAccount, cmd.Args().First())
+		return s.RevokeAPIKey(ctx, noAccount, noAccount, cmd.Args().First())
 	})
 }
 

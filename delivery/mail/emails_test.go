@@ -68,6 +68,13 @@ func toOperator(n billing.Notice) billing.Email {
 	return l
 }
 
+func aboutAccount(kind billing.NoticeKind, to, link string) billing.Email {
+	return billing.Email{
+		ID: "out_01JXYZ", Notice: billing.Notice{Kind: kind, To: billing.RoleBilling, Until: utc(2026, 2, 28, 10)}, Email: to, Link: link, At: utc(2026, 1, 31, 10),
+		Account: "ada@contoso.example", Member: "bea@contoso.example", MemberRole: billing.MemberFinance,
+	}
+}
+
 func usd(cents int64) billing.Money { return billing.Money{Amount: cents, Currency: "USD"} }
 
 func with(l billing.Email, change func(*billing.Email)) billing.Email {
@@ -240,6 +247,41 @@ var emails = []emailCase{
 		},
 		"You signed in to OKVIZ from a new browser",
 		[]string{"31 January 2026, 09:00 UTC", "If it was not you, sign out everywhere"},
+		[]string{"subscription", "licence"},
+	},
+	{
+		"an invitation says whose account it is, what for and until when, and names no subscription",
+		aboutAccount(billing.NoticeInvited, "bea@contoso.example", "https://okviz.example/confirm#token=mit_abc"),
+		"You are invited to an account at OKVIZ",
+		[]string{"ada@contoso.example invites you", "for finance: you may see its documents", "until 28 February 2026, 10:00 UTC", "If you do not know ada@contoso.example"},
+		[]string{"subscription", "licence"},
+	},
+	{
+		"who has joined an account is told to it, with how to remove them",
+		aboutAccount(billing.NoticeJoined, "ada@contoso.example", "https://okviz.example/account/people"),
+		"bea@contoso.example has joined your account at OKVIZ",
+		[]string{"bea@contoso.example has accepted", "for finance", "31 January 2026, 10:00 UTC", "they lose access at once"},
+		[]string{"subscription", "licence"},
+	},
+	{
+		"the address that an account has is asked whether it is to have another",
+		aboutAccount(billing.NoticeEmailFrom, "ada@contoso.example", "https://okviz.example/confirm#token=ect_abc"),
+		"Confirm the new address of your account at OKVIZ",
+		[]string{"bea@contoso.example in place of ada@contoso.example", "28 February 2026, 10:00 UTC", "If it was not you, do not confirm it"},
+		[]string{"subscription", "licence"},
+	},
+	{
+		"the address that an account is to have is warned of those who use it",
+		aboutAccount(billing.NoticeEmailTo, "bea@contoso.example", "https://okviz.example/confirm#token=ect_abc"),
+		"Confirm your address for an account at OKVIZ",
+		[]string{"The account of ada@contoso.example", "28 February 2026, 10:00 UTC", "Confirm it only if you asked for it yourself"},
+		[]string{"subscription", "licence"},
+	},
+	{
+		"both addresses are told that the account has the other one",
+		with(aboutAccount(billing.NoticeEmailChanged, "ada@contoso.example", ""), func(l *billing.Email) { l.CC = []string{"bea@contoso.example"} }),
+		"Your account at OKVIZ has another address",
+		[]string{"the account of ada@contoso.example got the address bea@contoso.example", "31 January 2026, 10:00 UTC", "tell us at once"},
 		[]string{"subscription", "licence"},
 	},
 	{
@@ -542,6 +584,10 @@ func TestEveryEmailTellsItsFactsInTextAndHTML(t *testing.T) {
 			switch {
 			case c.email.Kind == billing.NoticeConfirmOrder:
 				why = "somebody ordered with your address"
+			case c.email.Kind == billing.NoticeInvited:
+				why = "ada@contoso.example has invited your address"
+			case c.email.Account != "" && c.email.Kind != billing.NoticeJoined:
+				why = "an account is to have another address"
 			case c.email.SubscriptionNumber == 0 && c.email.Kind != billing.NoticeQuote && c.email.To != billing.RoleOperator:
 				why = "your address has an account"
 			case c.email.Kind == billing.NoticeQuote:

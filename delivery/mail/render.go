@@ -77,7 +77,7 @@ type page struct {
 
 // render writes an email. Its errors name the template, nothing of the email.
 func (t template) render(l billing.Email, b Brand) (subject, text, html string, err error) {
-	for _, s := range []*string{&l.Name, &l.ProductName, &l.InvoiceNumber, &l.QuoteNumber, (*string)(&l.LicenseID), &l.Licensee, &l.Version, &l.Link} {
+	for _, s := range []*string{&l.Name, &l.ProductName, &l.InvoiceNumber, &l.QuoteNumber, (*string)(&l.LicenseID), &l.Licensee, &l.Version, &l.Link, &l.Account, &l.Member} {
 		*s = clean(*s)
 	}
 	p := page{Email: l, Brand: b, Attached: len(l.Attachments) > 0}

@@ -142,6 +142,7 @@ func ofAccount(t *testing.T, s *system.System, language string) []state {
 		{"addresses", at(account + "/addresses")},
 		{"addresses-wrong", then(write("billing-vat_id", "X"), press("save"), seen(".error:not(:empty)"))},
 		{"payment-methods", at(account + "/payment-methods")},
+		{"people", at(account + "/people")},
 		{"details", at(account + "/details")},
 		{"details-erase", then(press("erase"), seen("#asking"))},
 		{"api-keys", at(account + "/api-keys")},

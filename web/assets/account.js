@@ -1,18 +1,20 @@
 // @ts-check
 // What the pages of an account have in common: the list of all of them.
 import { html } from './lit-html/lit-html.js';
-import { products, read } from './api.js';
+import { products, put, read } from './api.js';
+import { entered } from './events.js';
 import { day, month } from './format.js';
 import { loaded } from './loading.js';
+import { me } from './session.js';
 import { t, word } from './words.js';
-/** @import { Content, Context, Show, Subscription } from '../types/pages' */
+/** @import { Content, Context, Me, Show, Subscription } from '../types/pages' */
 
 const w = t.account;
 
 /**
  * page draws a page of the account with its data: what load reads, the
  * products and whether the account pays for anything. A licensee who does not pay
- * sees licences only.
+ * sees licences only, and so does a technical member; one for finance sees all else.
  * @template T
  * @param {Show} show
  * @param {string} title
@@ -21,26 +23,40 @@ const w = t.account;
  * @param {() => Promise<T>} load
  */
 export const page = (show, title, at, draw, load) => loaded(show, title, async () => {
-  const [subscriptions, known, data] = await Promise.all([read('/v1/subscriptions?limit=1'), products(), load()]);
-  return { pays: subscriptions.data.length > 0, known, data };
-}, async ({ pays, known, data }) => {
+  const who = await me();
+  const [subscriptions, known, data] = await Promise.all([
+    who?.role === 'technical' ? { data: [] } : read('/v1/subscriptions?limit=1'), products(), load(),
+  ]);
+  return { who, pays: subscriptions.data.length > 0, known, data };
+}, async ({ who, pays, known, data }) => {
   const nameOf = (/** @type {string} */ id) => known.find(p => p.id === id)?.name ?? id;
   /** @type {Show} */
   const framed = (head, content) => show(head, html`<div class="account">
-    <nav class="places" aria-label=${w.title}><ul>${places(pays).map(([path, name]) => html`<li>
+    <nav class="places" aria-label=${w.title}>${who && who.accounts.length > 1 ? choice(who) : ''}<ul>${places(pays, who?.role).map(([path, name]) => html`<li>
       <a href=${path} aria-current=${path === at ? 'page' : 'false'}>${name}</a></li>`)}</ul></nav>
     <div class="content">${content}</div></div>`);
   await draw(framed, { pays, known, data, nameOf });
 });
 
-/** @param {boolean} pays */
-const places = pays => [
+/**
+ * choice has another of the accounts looked at that somebody may use.
+ * @param {Me} who
+ */
+const choice = who => html`<div class="field"><label for="account">${w.account}</label>
+  <select id="account" @change=${entered(async account => {
+    await put('/v1/me/account', { account });
+    location.assign('/account');
+  })}>${who.accounts.map(a => html`<option value=${a.id} ?selected=${a.id === who.id}>${a.company ? `${a.company} (${a.email})` : a.email}</option>`)}</select></div>`;
+
+/** @param {boolean} pays @param {Me['role']} [role] */
+const places = (pays, role) => [
   ...(pays ? [['/account', w.dashboard]] : []),
-  ['/account/licenses', w.licenses],
+  ...(role === 'finance' ? [] : [['/account/licenses', w.licenses]]),
   ...(pays ? [
     ['/account/orders', w.orders], ['/account/subscriptions', w.subscriptions],
     ['/account/addresses', w.addresses], ['/account/payment-methods', w.cards],
   ] : []),
+  ...(pays && role === 'owner' ? [['/account/people', w.people]] : []),
   ['/account/details', w.details],
   ['/account/api-keys', w.keys],
   ...back(),

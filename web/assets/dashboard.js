@@ -4,15 +4,16 @@ import { html } from './lit-html/lit-html.js';
 import { isLeft, page, table } from './account.js';
 import { read } from './api.js';
 import { rows } from './invoices.js';
+import { me } from './session.js';
 import { t } from './words.js';
 /** @import { Show } from '../types/pages' */
 
 const w = t.account;
 
 /** @param {Show} show */
-export const dashboard = show => page(show, w.title, '/account', (framed, { pays, data: { subscriptions, invoices }, nameOf }) => {
+export const dashboard = show => page(show, w.title, '/account', (framed, { pays, data: { who, subscriptions, invoices }, nameOf }) => {
   if (!pays) {
-    location.replace('/account/licenses');
+    location.replace(who?.role === 'finance' ? '/account/details' : '/account/licenses');
     return;
   }
   const owed = subscriptions.filter(s => s.status === 'past_due');
@@ -23,6 +24,8 @@ export const dashboard = show => page(show, w.title, '/account', (framed, { pays
     <section><h2>${w.recent}</h2>${table(subscriptions.filter(s => !isLeft(s)).slice(0, 5), nameOf)}</section>
     ${invoices.length ? html`<section><h2>${w.recentOrders}</h2>${rows(invoices)}</section>` : ''}`);
 }, async () => {
+  const who = await me();
+  if (who?.role === 'technical') return { who, subscriptions: [], invoices: [] };
   const [subscriptions, invoices] = await Promise.all([read('/v1/subscriptions?limit=100'), read('/v1/invoices?limit=3')]);
-  return { subscriptions: subscriptions.data, invoices: invoices.data };
+  return { who, subscriptions: subscriptions.data, invoices: invoices.data };
 });

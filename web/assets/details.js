@@ -15,6 +15,9 @@ const w = t.account;
 
 /** @param {Show} show */
 export const details = show => page(show, w.details, '/account/details', (framed, { data: { who, sessions, held } }) => {
+  const own = who.email === who.signed_in_as; // and not an account that they are a member of
+  let change = who.email_change;
+  let moving = ''; // what became of asking for another address
   let asks = false; // whether to erase everything
   let busy = false;
   let wrong = '';
@@ -46,6 +49,37 @@ export const details = show => page(show, w.details, '/account/details', (framed
     draw();
   };
 
+  const move = async () => {
+    const field = /** @type {HTMLInputElement} */ (document.getElementById('new-email'));
+    if (busy) return;
+    if (!field.validity.valid) {
+      moving = t.field['billing.email'];
+      draw();
+      field.focus();
+      return;
+    }
+    busy = true;
+    moving = '';
+    draw();
+    try {
+      const { ok, body } = await post('/v1/me/email', { email: field.value.trim() });
+      if (ok) change = body;
+      else moving = body.code === 'too_many_mails' ? w.refusal.too_many_mails : t.field['billing.email'];
+    } catch {
+      moving = t.unreachable;
+    }
+    busy = false;
+    draw();
+  };
+
+  const address = () => html`<section><h2>${w.newEmail}</h2><p>${w.newEmailLead}</p>
+    <p id="moving" role="status">${change ? w.moving(change.email, minute(change.expires_at)) : ''}</p>
+    <form id="move" class="narrow" novalidate @submit=${submitted(move)}>
+      <div class="field"><label for="new-email">${w.newEmailField}</label>
+        <input id="new-email" type="email" maxlength="254" required autocomplete="email" aria-invalid=${Boolean(moving)} aria-describedby="move-error"></div>
+      <p id="move-error" class="error" role="alert">${moving}</p>
+      <button type="submit" class="second" id="ask-move" ?disabled=${busy}>${w.askMove}</button></form></section>`;
+
   const erasing = () => html`<div id="asking" class="asking" role="group" tabindex="-1" aria-labelledby="asking-title">
     <h3 id="asking-title">${w.eraseSure}</h3><p>${w.eraseWhat}</p>
     <p id="erase-error" class="error" role="alert">${wrong}</p>
@@ -57,20 +91,23 @@ export const details = show => page(show, w.details, '/account/details', (framed
       ${fact('email', t.checkout.email, who.email)}
       ${fact('name', t.checkout.name, who.name)}
       ${fact('company', t.checkout.company, who.company)}
+      ${own ? '' : html`${fact('signed-in-as', w.signedInAs, who.signed_in_as)}${fact('role', w.role, w.roles[who.role])}`}
       ${held.map(m => fact(`balance-${m.currency}`, w.balance, money(m)))}
     </dl>
-    <p class="quiet">${w.detailsNote} <a href="/account/addresses">${w.addresses}</a></p>
+    ${who.role === 'technical' ? '' : html`<p class="quiet">${w.detailsNote} <a href="/account/addresses">${w.addresses}</a></p>`}
+    ${who.role === 'owner' ? address() : ''}
     <section><h2>${w.sessions}</h2><ul class="cards" id="sessions">${sessions.map(s => html`<li class="panel">
       <div><strong>${w.signedIn(minute(s.created_at))}</strong> ${s.current ? html`<span class="status active">${w.thisSession}</span>` : ''}</div>
       <p class="quiet">${w.sessionEnds(minute(s.expires_at))}</p></li>`)}</ul>
       <p><button type="button" class="second" id="log-out-everywhere" @click=${() => logOut(true)}>${w.everywhere}</button></p></section>
-    <section><h2>${w.yourData}</h2><p>${w.yourDataLead}</p>
+    ${own ? html`<section><h2>${w.yourData}</h2><p>${w.yourDataLead}</p>
       <p class="buttons"><a class="button second" id="export" href="/v1/privacy/export" download>${w.exportData}</a>
         ${asks ? '' : html`<button type="button" class="second" id="erase" @click=${() => ask(true, 'asking')}>${w.erase}</button>`}</p>
-      ${asks ? erasing() : ''}</section>`);
+      ${asks ? erasing() : ''}</section>` : ''}`);
   draw();
 }, async () => {
-  const [who, sessions, held] = await Promise.all([read('/v1/me'), read('/v1/sessions'), read('/v1/balance')]);
+  const who = await read('/v1/me');
+  const [sessions, held] = await Promise.all([read('/v1/sessions'), who.role === 'technical' ? { data: [] } : read('/v1/balance')]);
   return { who, sessions: sessions.data, held: held.data.filter(m => m.amount) };
 });
 

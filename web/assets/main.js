@@ -16,6 +16,7 @@ import { details, keys } from './details.js';
 import { invoices } from './invoices.js';
 import { license, licenses } from './licenses.js';
 import { login } from './login.js';
+import { people } from './people.js';
 import { product } from './product.js';
 import { quote } from './quote.js';
 import { logOut, me } from './session.js';
@@ -60,7 +61,7 @@ const missing = () => show(t.missing.title, html`
 
 /** @type {Record<keyof typeof pages, Draw>} */
 const draws = {
-  catalogue, product, checkout, confirm, quote, login, dashboard, subscriptions, subscription, change, billingDetails, licenses, license, invoices, addresses, cards, details, keys,
+  catalogue, product, checkout, confirm, quote, login, dashboard, subscriptions, subscription, change, billingDetails, licenses, license, invoices, addresses, cards, people, details, keys,
 };
 const names = /** @type {(keyof typeof pages)[]} */ (Object.keys(pages));
 const at = (/** @type {keyof typeof pages} */ name) => RegExp(`^${pages[name]}$`).exec(location.pathname);

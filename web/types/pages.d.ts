@@ -8,6 +8,7 @@ type Schemas = components['schemas'];
 export type Invoice = Schemas['Invoice'];
 export type License = Schemas['License'];
 export type Me = Schemas['Me'];
+export type Member = Schemas['Member'];
 export type Money = Schemas['Money'];
 export type Payment = Schemas['Payment'];
 export type Plan = Schemas['Plan'];
@@ -47,6 +48,7 @@ export type Answer<M extends Method, A extends string> =
   Operation<M, A> extends { responses: infer R }
     ? R extends { 200: { content: { 'application/json': infer T } } } ? T
       : R extends { 201: { content: { 'application/json': infer T } } } ? T
+      : R extends { 202: { content: { 'application/json': infer T } } } ? T
         : undefined
     : never;
 /** The body of a request. */

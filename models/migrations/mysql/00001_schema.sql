@@ -340,12 +340,13 @@ CREATE TABLE operators (
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- A key is an account's, or an operator's: then account is empty. access is an
--- operator's role, or read or write.
+-- operator's role, or read or write. member: who made it for an account of others.
 CREATE TABLE api_keys (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
   hash VARCHAR(64) NOT NULL UNIQUE,
   account VARCHAR(64) NOT NULL,
   operator VARCHAR(64) NOT NULL,
+  member VARCHAR(64) NOT NULL,
   access VARCHAR(64) NOT NULL,
   name VARCHAR(64) NOT NULL,
   created_at DATETIME NOT NULL,
@@ -466,10 +467,12 @@ CREATE TABLE logins (
 
 CREATE INDEX logins_account ON logins (account);
 
+-- account has signed in; acts_for: the account that it is a member of and looks at.
 CREATE TABLE sessions (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
   hash VARCHAR(64) NOT NULL UNIQUE,
   account VARCHAR(64) NOT NULL,
+  acts_for VARCHAR(64) NOT NULL,
   created_at DATETIME NOT NULL,
   expires_at DATETIME NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
@@ -632,9 +635,40 @@ CREATE INDEX refunds_status ON refunds (status, subscription);
 CREATE INDEX events_kind ON events (kind, at);
 CREATE INDEX notes_subscription ON notes (subscription, id);
 
+-- Who may use an account besides its own address. person is the member's own
+-- account, and empty until the invitation is accepted.
+CREATE TABLE members (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  account VARCHAR(64) NOT NULL,
+  person VARCHAR(64) NOT NULL,
+  email VARCHAR(254) NOT NULL,
+  role VARCHAR(64) NOT NULL,
+  created_at DATETIME NOT NULL,
+  expires_at DATETIME NOT NULL,
+  joined_at DATETIME NULL,
+  UNIQUE (account, email)
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX members_person ON members (person);
+
+-- An account's move from a former address to another, which both confirm.
+CREATE TABLE email_changes (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  account VARCHAR(64) NOT NULL,
+  former VARCHAR(254) NOT NULL,
+  email VARCHAR(254) NOT NULL,
+  created_at DATETIME NOT NULL,
+  expires_at DATETIME NOT NULL,
+  former_confirmed_at DATETIME NULL,
+  email_confirmed_at DATETIME NULL,
+  done_at DATETIME NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX email_changes_account ON email_changes (account);
+
 -- +goose Down
 DROP TABLE statement_lines;
 DROP TABLE moved_in;
+DROP TABLE email_changes;
+DROP TABLE members;
 DROP TABLE notes;
 DROP TABLE search_words;
 DROP TABLE leases;

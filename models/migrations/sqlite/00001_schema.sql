@@ -346,12 +346,13 @@ CREATE TABLE operators (
 );
 
 -- A key is an account's, or an operator's: then account is empty. access is an
--- operator's role, or read or write.
+-- operator's role, or read or write. member: who made it for an account of others.
 CREATE TABLE api_keys (
   id TEXT NOT NULL PRIMARY KEY,
   hash TEXT NOT NULL UNIQUE,
   account TEXT NOT NULL,
   operator TEXT NOT NULL,
+  member TEXT NOT NULL,
   access TEXT NOT NULL,
   name TEXT NOT NULL,
   created_at DATETIME NOT NULL,
@@ -472,10 +473,12 @@ CREATE TABLE logins (
 
 CREATE INDEX logins_account ON logins (account);
 
+-- account has signed in; acts_for: the account that it is a member of and looks at.
 CREATE TABLE sessions (
   id TEXT NOT NULL PRIMARY KEY,
   hash TEXT NOT NULL UNIQUE,
   account TEXT NOT NULL,
+  acts_for TEXT NOT NULL,
   created_at DATETIME NOT NULL,
   expires_at DATETIME NOT NULL
 );
@@ -638,9 +641,40 @@ CREATE INDEX refunds_status ON refunds (status, subscription);
 CREATE INDEX events_kind ON events (kind, at);
 CREATE INDEX notes_subscription ON notes (subscription, id);
 
+-- Who may use an account besides its own address. person is the member's own
+-- account, and empty until the invitation is accepted.
+CREATE TABLE members (
+  id TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL,
+  person TEXT NOT NULL,
+  email TEXT NOT NULL,
+  role TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  expires_at DATETIME NOT NULL,
+  joined_at DATETIME NULL,
+  UNIQUE (account, email)
+);
+CREATE INDEX members_person ON members (person);
+
+-- An account's move from a former address to another, which both confirm.
+CREATE TABLE email_changes (
+  id TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL,
+  former TEXT NOT NULL,
+  email TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  expires_at DATETIME NOT NULL,
+  former_confirmed_at DATETIME NULL,
+  email_confirmed_at DATETIME NULL,
+  done_at DATETIME NULL
+);
+CREATE INDEX email_changes_account ON email_changes (account);
+
 -- +goose Down
 DROP TABLE statement_lines;
 DROP TABLE moved_in;
+DROP TABLE email_changes;
+DROP TABLE members;
 DROP TABLE notes;
 DROP TABLE search_words;
 DROP TABLE leases;
