@@ -4,8 +4,6 @@ import (
 	_ "embed"
 	"net/http"
 	"reflect"
-	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -37,43 +35,12 @@ func docsRoutes(r *gin.Engine) {
 	serve("/docs/docs.css", "text/css; charset=utf-8", docsStyle)
 }
 
-// completeDescription says of the routes what Huma cannot know: that an object
-// of an answer may be null, and that a command whose outcome is not known in
-// time is answered by 202.
-func completeDescription(doc *huma.OpenAPI) {
-	const schemas = "#/components/schemas/"
-	for name, schema := range doc.Components.Schemas.Map() {
-		for _, f := range reflect.VisibleFields(doc.Components.Schemas.TypeFromRef(schemas + name)) {
-			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-			if p := schema.Properties[name]; f.Type.Kind() == reflect.Pointer && options == "" && p != nil && p.Ref != "" {
-				schema.Properties[name] = &huma.Schema{AnyOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}, Description: p.Description}
-			}
-		}
-	}
-	for _, path := range doc.Paths {
-		for _, op := range []*huma.Operation{path.Get, path.Put, path.Post, path.Patch, path.Delete} {
-			if op == nil {
-				continue
-			}
-			known := op.Responses[strconv.Itoa(op.DefaultStatus)]
-			if known == nil || known.Headers["Retry-After"] == nil {
-				continue
-			}
-			op.Responses["202"] = &huma.Response{
-				Description: "The outcome is not known yet. The same request, after Retry-After, gives it later.",
-				Content:     known.Content, Headers: map[string]*huma.Param{"Retry-After": known.Headers["Retry-After"]},
-			}
-			delete(known.Headers, "Retry-After")
-		}
-	}
-}
-
 // describeVisualRoutes adds what visuals call to the description: Huma knows
 // only the routes that it serves.
 func describeVisualRoutes(doc *huma.OpenAPI) {
 	schemas := doc.Components.Schemas
-	question := schemas.Schema(reflect.TypeFor[licensing.Question](), false, "Question")
-	question.AdditionalProperties = true
+	question := schemas.Schema(reflect.TypeFor[licensing.Question](), true, "Question")
+	schemas.SchemaFromRef(question.Ref).AdditionalProperties = true
 	answer := schemas.Schema(reflect.TypeFor[licensing.Answer](), true, "Answer")
 	failed := &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
 		"application/problem+json": {Schema: schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")},
@@ -92,8 +59,8 @@ func describeVisualRoutes(doc *huma.OpenAPI) {
 			"200": {Description: "Every well-formed question is answered.", Content: media("application/json", answer)}, "default": failed,
 		},
 	})
-	activation := schemas.Schema(reflect.TypeFor[ActivationRequest](), false, "ActivationRequest")
-	activation.AdditionalProperties = true
+	activation := schemas.Schema(reflect.TypeFor[ActivationRequest](), true, "ActivationRequest")
+	schemas.SchemaFromRef(activation.Ref).AdditionalProperties = true
 	doc.AddOperation(&huma.Operation{
 		OperationID: "activate-license", Method: http.MethodPost, Path: activatePath, Tags: []string{"Visuals"},
 		Summary:     "Activate a licence for the tenant of an Entra token",
