@@ -29,6 +29,7 @@ require (
 
 require (
 	github.com/gin-gonic/gin v1.12.0
+	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
 	go.temporal.io/sdk/contrib/envconfig v1.0.2
 	golang.org/x/sync v0.25.0
 	k8s.io/api v0.35.4
