@@ -49,5 +49,8 @@ var examples = map[string]string{
 	"block-over-limit":        `{"on":false}`,
 	"extend":                  `{"days":14,"reason":"holidays"}`,
 	"give-license":            `{"product":"calendar-pro","plan":{"type":"users","tier":"21-50","cycle":"monthly"},"quantity":1,"licensee":{"name":"Press desk","email":"press@contoso.example"},"sites":[],"until":"2027-01-31T10:00:00Z","reason":"a review"}`,
+	"put-picture":             `{"data":"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"}`,
+	"assign-statement-line":   `{"invoice":"INV-2026-000001"}`,
+	"dismiss-statement-line":  `{"reason":"a payment that is no customer's"}`,
 	"add-note":                `{"text":"called, and wants another invoice"}`,
 }

@@ -163,6 +163,19 @@ var glossary = map[string]word{
 	"versions":             {"The versions that can be downloaded.", nil},
 	"viewers":              {"How many read reports.", 40},
 
+	"alt":        {"What the picture shows, for who does not see it.", "A calendar of a year"},
+	"answer":     {"The answer.", "Yes, for a month."},
+	"checked_at": {"When it was looked up.", nil},
+	"features":   {"What it can do, one line each.", nil},
+	"height":     {"In pixels.", 720},
+	"image":      {"The address of the picture.", "/v1/products/calendar-pro/pictures/year.png"},
+	"label":      {"What the link is called.", "Documentation"},
+	"links":      {"Pages about it.", nil},
+	"pictures":   {"Pictures of it, in their order.", nil},
+	"question":   {"What is asked often.", "Can I try it?"},
+	"url":        {"An address.", "https://www.okviz.example/calendar-pro"},
+	"width":      {"In pixels.", 1280},
+
 	// Parameters.
 	"cursor":  {"The next_cursor of the previous page.", nil},
 	"domain":  {"All addresses of this domain.", "contoso.example"},

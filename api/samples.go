@@ -69,7 +69,7 @@ func curlSample(op *huma.Operation) string {
 		lines = append(lines, `-H "Idempotency-Key: $(uuidgen)"`)
 	}
 	if body := sampleBody(op); body != "" {
-		lines = append(lines, `-H "Content-Type: application/json"`, "-d '"+body+"'")
+		lines = append(lines, `-H "Content-Type: application/json"`, "-d '"+strings.ReplaceAll(body, "'", `'\''`)+"'")
 	}
 	return strings.Join(lines, " \\\n  ")
 }

@@ -110,4 +110,6 @@ type BillingDetails struct {
 	Region  string
 
 	PurchaseOrder string // the customer's number
+
+	VATCheck VATCheck `json:",omitzero"`
 }
