@@ -24,7 +24,7 @@ setup: ## Install what the tests need (root on Debian), or say what to install
 build: ## Build the product's binary into bin/
 	go build -trimpath -o bin/ ./cmd/okviz
 
-lint: ## Run golangci-lint, go mod tidy -diff, workflowcheck, actionlint, the Windows builds, and TypeScript and ESLint on the pages
+lint: ## Run golangci-lint, go mod tidy -diff, workflowcheck, actionlint, the Windows builds, TypeScript and ESLint on the pages, and the API's description
 	@$(CHECK) lint
 
 race: ## Run the tests of what runs side by side under the race detector (needs a C compiler)
@@ -42,9 +42,9 @@ chaos: ## Do 1,000 faults to two api, two worker, MySQL, Temporal and SMTP while
 bench: ## Measure the product beside its bare counterparts, in minutes (ROWS=Purchase chooses: docs/performance.md)
 	go -C dev test ./bench -run '^$$' -bench '$(or $(ROWS),.)' -benchtime 1x -timeout 30m
 
-types: ## Write the types of the pages anew after a change of the API (needs Node 20.19 or newer)
+types: ## Write docs/openapi.json and the clients anew after a change of the API (needs Node 20.19 or newer)
 	npm --prefix web ci --no-audit --no-fund
-	go test ./api -run '^TestThePagesTypesAreOfThisAPI$$' -count=1 -write
+	go test ./api -run '^TestTheClientsAreMadeOfThisAPI$$' -count=1 -write
 
 visual: ## Rebuild the demonstration packages (needs Node 20.19 or newer)
 	node visual/build.mjs

@@ -45,6 +45,8 @@ var ours = map[string][]string{
 	"payments/sandbox":   {"billing", "payments"},
 	"payments/stripe":    {"billing", "payments"},
 	"payments/statement": {"billing"},
+	"client":             {},
+	"client/example":     {"client"},
 	"web":                {},
 	"visual":             {},
 	"engine":             {anything},
@@ -66,7 +68,7 @@ var theirs = map[string][]string{
 	"github.com/pressly/goose":    {"models"},
 	"github.com/gin-gonic":        {"api", "web"},
 	"github.com/danielgtaylor":    {"api"},
-	"net/http":                    {"api", "backoffice/signin", "billing/vies", "cmd/okviz", "delivery/webhooks", "engine", "licensing/entra", "payments/sandbox", "payments/stripe", "web"},
+	"net/http":                    {"api", "backoffice/signin", "billing/vies", "client", "cmd/okviz", "delivery/webhooks", "engine", "licensing/entra", "payments/sandbox", "payments/stripe", "web"},
 	"net":                         {"cmd/okviz", "commands", "delivery/mail", "delivery/webhooks", "engine", "payments/stripe", "web"},
 	"net/url":                     {anything}, // computes only
 	"net/mail":                    {anything}, // likewise
@@ -77,9 +79,9 @@ var theirs = map[string][]string{
 	"go.temporal.io":              {"activities", "commands", "engine", "worker", "workflows"},
 	"go.temporal.io/sdk/client":   {"commands", "engine", "worker", "workflows"}, // workflows: how a run is started
 	"go.temporal.io/sdk/workflow": {"worker", "workflows"},                       // worker: how versions are followed, what is replayed
-	"log":                         {"activities", "api", "backoffice", "cmd/okviz", "commands", "delivery/webhooks", "engine", "licensing/checks", "payments/events", "worker"},
+	"log":                         {"activities", "api", "backoffice", "client/example", "cmd/okviz", "commands", "delivery/webhooks", "engine", "licensing/checks", "payments/events", "worker"},
 	"log/slog":                    {"activities", "api", "backoffice", "cmd/okviz", "commands", "delivery/webhooks", "engine", "licensing/checks", "payments/events", "worker", "licensing"}, // Key.LogValue
-	"os":                          {"cmd/okviz", "engine", "models"},                                                                                                                         // models: the certificates that DATABASE_URL names
+	"os":                          {"client/example", "cmd/okviz", "engine", "models"},                                                                                                       // models: the certificates that DATABASE_URL names
 	"testing":                     {},
 }
 

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +11,13 @@ import (
 )
 
 // public are the operations that a guest may call.
-var public = []string{"list-products", "preview-checkout", "checkout", "check-license", "activate-license", "jwks", "login", "confirm-login", "confirm-order", "confirm-email", "accept-invitation", "quote", "get-sign-in-method", "sign-in-operator"}
+var public = []string{
+	"list-products", "get-product", "get-picture", "preview-checkout", "checkout", "check-license", "activate-license", "jwks", "login", "confirm-login",
+	"confirm-order", "confirm-email", "accept-invitation", "quote", "get-sign-in-method", "sign-in-operator",
+}
+
+// byLink are those of them that need a link, a key or a picture that is there.
+var byLink = []string{"confirm-login", "confirm-order", "confirm-email", "accept-invitation", "activate-license", "get-picture"}
 
 // forVisuals are what visuals call.
 var forVisuals = []string{"check-license", "activate-license", "jwks"}
@@ -74,7 +81,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		switch {
 		case isIn(public, op.OperationID):
 			for _, a := range []answer{guest, order, foreign, own, licensed, elses} {
-				if a.status >= 400 && !strings.HasPrefix(op.OperationID, "confirm-") && op.OperationID != "accept-invitation" && op.OperationID != "activate-license" { // there is no such link, nor key
+				if a.status >= 400 && !isIn(byLink, op.OperationID) {
 					t.Errorf("%s: %d %s", a.what, a.status, a.body)
 				}
 			}
@@ -304,5 +311,37 @@ func TestOtherSitesCannotMakeABrowserGiveCommands(t *testing.T) {
 	})
 	for _, headers := range [][]string{{"Sec-Fetch-Site: same-origin"}, {"Sec-Fetch-Site: none"}, {"Origin: http://127.0.0.1"}, {"X-Plain: client"}} {
 		s.ask("POST", "/v1/checkout/preview", samples["preview-checkout"], headers...).want(200, "")
+	}
+}
+
+func TestOperatorsNameTheAccountOnItsRoutes(t *testing.T) {
+	s := newShop(t)
+	s.buy().want(201, "")
+	carls := s.buy(`billing.email="carl@fabrikam.example"`, `licensee.email="carl@fabrikam.example"`).want(201, "")
+	seen := 0
+	for path, ops := range s.description().Paths {
+		op := ops["get"]
+		if strings.Contains(path, "{") || strings.HasPrefix(path, "/v1/operator/") || !slices.ContainsFunc(op.Parameters, func(p parameter) bool { return p.Name == "email" }) {
+			continue
+		}
+		seen++
+		a := s.ask("GET", path+"?email=ada%40contoso.example", "", asOperator).want(200, "")
+		for _, other := range []string{"carl@", carls.text("subscription.id"), carls.text("invoice.id"), carls.text("license.id")} {
+			if strings.Contains(string(a.body), other) {
+				t.Errorf("%s shows %s of another account", path, other)
+			}
+		}
+	}
+	for _, path := range []string{"/v1/subscriptions", "/v1/invoices", "/v1/licenses"} {
+		email := "ada%40contoso.example"
+		if path == "/v1/licenses" {
+			email = "bea%40contoso.example" // their licensee
+		}
+		if ids := s.ask("GET", path+"?email="+email, "", asOperator).want(200, "").ids(); len(ids) != 1 {
+			t.Errorf("%s lists %v", path, ids)
+		}
+	}
+	if seen < 8 {
+		t.Errorf("only %d routes take an account's address", seen)
 	}
 }

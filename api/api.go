@@ -114,7 +114,7 @@ type Config struct {
 	TemporalUI     string         // of a workflow's page, without its id; empty: unknown
 	Secret         billing.Secret // signs checkout tokens and mailed links
 	TestClocks     bool
-	Origins        []string // of the operator's other pages, which customers may be sent back to
+	Origins        []string // of the operator's other pages: customers may be sent back to them, and their scripts may order
 	PlainWebhooks  bool     // an endpoint may be http
 	RateLimits     bool
 	TrustedProxies []string
@@ -153,7 +153,8 @@ func New(c Config) (http.Handler, error) {
 	if err := r.SetTrustedProxies(c.TrustedProxies); err != nil {
 		return nil, err
 	}
-	r.Use(s.logged, s.recovered, s.headed, s.paced, s.limited, sameSite())
+	pages := newSharing(slices.DeleteFunc(slices.Clone(c.Origins), func(o string) bool { return o == c.PublicURL })) // our own pages have cookies
+	r.Use(s.logged, s.recovered, s.headed, pages.share, s.paced, s.limited, sameSite(pages))
 	r.NoRoute(s.page)
 	r.NoMethod(func(g *gin.Context) {
 		g.Header("Allow", strings.Replace(g.Writer.Header().Get("Allow"), http.MethodGet, "GET, HEAD", 1)) // see heads
@@ -167,7 +168,7 @@ func New(c Config) (http.Handler, error) {
 	docsRoutes(r)
 
 	h := humagin.New(r, humaConfig())
-	h.UseMiddleware(s.authenticate)
+	h.UseMiddleware(announce, s.authenticate)
 	(&shop{done, c.Stores.Shop, held}).routes(h)
 	subs := &subscriptions{done, c.Stores.Subscriptions}
 	subs.routes(h)
@@ -182,6 +183,7 @@ func New(c Config) (http.Handler, error) {
 	describeVisualRoutes(h.OpenAPI())
 	describeWebhook(h.OpenAPI())
 	completeDescription(h.OpenAPI())
+	pages.register(r, h.OpenAPI())
 	return heads(r), nil
 }
 
@@ -294,7 +296,10 @@ func account(roles ...billing.MemberRole) func(*huma.Operation) {
 func bySession(roles ...billing.MemberRole) func(*huma.Operation) {
 	return func(op *huma.Operation) {
 		account(roles...)(op)
-		op.Metadata = map[string]any{noKeys: true}
+		if op.Metadata == nil {
+			op.Metadata = map[string]any{}
+		}
+		op.Metadata[noKeys] = true
 	}
 }
 

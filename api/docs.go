@@ -1,11 +1,10 @@
 package api
 
 import (
+	"bytes"
 	_ "embed"
 	"net/http"
 	"reflect"
-	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -19,61 +18,37 @@ var docsPage []byte
 //go:embed docs/docs.js
 var docsScript []byte
 
-//go:embed docs/docs.css
-var docsStyle []byte
+// Redoc 2.5.1, as published.
+//
+//go:embed docs/redoc/redoc.standalone.js
+var redoc []byte
 
-// docsRoutes serve the readable description, which draws /openapi.json without
-// asking any other machine.
+// redocStyles are the two style elements that Redoc fills by script: an empty one, and that
+// of its loading sign.
+const redocStyles = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
+
+// docsRoutes serve the readable description: Redoc draws /openapi.json without
+// asking any other machine, not even for its maker's picture.
 func docsRoutes(r *gin.Engine) {
 	serve := func(path, contentType string, body []byte) {
 		r.GET(path, func(g *gin.Context) {
-			g.Header("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'")
+			g.Header("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src "+redocStyles+"; img-src data:; connect-src 'self'; frame-ancestors 'none'")
 			g.Header("X-Content-Type-Options", "nosniff")
 			g.Data(http.StatusOK, contentType, body)
 		})
 	}
 	serve("/docs", "text/html; charset=utf-8", docsPage)
 	serve("/docs/docs.js", "text/javascript; charset=utf-8", docsScript)
-	serve("/docs/docs.css", "text/css; charset=utf-8", docsStyle)
-}
-
-// completeDescription says of the routes what Huma cannot know: that an object
-// of an answer may be null, and that a command whose outcome is not known in
-// time is answered by 202.
-func completeDescription(doc *huma.OpenAPI) {
-	const schemas = "#/components/schemas/"
-	for name, schema := range doc.Components.Schemas.Map() {
-		for _, f := range reflect.VisibleFields(doc.Components.Schemas.TypeFromRef(schemas + name)) {
-			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-			if p := schema.Properties[name]; f.Type.Kind() == reflect.Pointer && options == "" && p != nil && p.Ref != "" {
-				schema.Properties[name] = &huma.Schema{AnyOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}, Description: p.Description}
-			}
-		}
-	}
-	for _, path := range doc.Paths {
-		for _, op := range []*huma.Operation{path.Get, path.Put, path.Post, path.Patch, path.Delete} {
-			if op == nil {
-				continue
-			}
-			known := op.Responses[strconv.Itoa(op.DefaultStatus)]
-			if known == nil || known.Headers["Retry-After"] == nil {
-				continue
-			}
-			op.Responses["202"] = &huma.Response{
-				Description: "The outcome is not known yet. The same request, after Retry-After, gives it later.",
-				Content:     known.Content, Headers: map[string]*huma.Param{"Retry-After": known.Headers["Retry-After"]},
-			}
-			delete(known.Headers, "Retry-After")
-		}
-	}
+	serve("/docs/redoc.js", "text/javascript; charset=utf-8",
+		bytes.Replace(redoc, []byte("https://cdn.redoc.ly/redoc/logo-mini.svg"), []byte("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"), 1))
 }
 
 // describeVisualRoutes adds what visuals call to the description: Huma knows
 // only the routes that it serves.
 func describeVisualRoutes(doc *huma.OpenAPI) {
 	schemas := doc.Components.Schemas
-	question := schemas.Schema(reflect.TypeFor[licensing.Question](), false, "Question")
-	question.AdditionalProperties = true
+	question := schemas.Schema(reflect.TypeFor[licensing.Question](), true, "Question")
+	schemas.SchemaFromRef(question.Ref).AdditionalProperties = true
 	answer := schemas.Schema(reflect.TypeFor[licensing.Answer](), true, "Answer")
 	failed := &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
 		"application/problem+json": {Schema: schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")},
@@ -92,8 +67,8 @@ func describeVisualRoutes(doc *huma.OpenAPI) {
 			"200": {Description: "Every well-formed question is answered.", Content: media("application/json", answer)}, "default": failed,
 		},
 	})
-	activation := schemas.Schema(reflect.TypeFor[ActivationRequest](), false, "ActivationRequest")
-	activation.AdditionalProperties = true
+	activation := schemas.Schema(reflect.TypeFor[ActivationRequest](), true, "ActivationRequest")
+	schemas.SchemaFromRef(activation.Ref).AdditionalProperties = true
 	doc.AddOperation(&huma.Operation{
 		OperationID: "activate-license", Method: http.MethodPost, Path: activatePath, Tags: []string{"Visuals"},
 		Summary:     "Activate a licence for the tenant of an Entra token",

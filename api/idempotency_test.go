@@ -15,6 +15,8 @@ import (
 )
 
 // keyed are the routes that need an Idempotency-Key, with a good body.
+const plan = `"plan":{"type":"users","tier":"21-50","cycle":"monthly"}`
+
 var keyed = map[string]string{
 	"/change":         `{` + plan + `}`,
 	"/cancel":         `{}`,

@@ -134,11 +134,11 @@ func (s *server) limited(g *gin.Context) {
 
 // sameSite refuses state-changing requests that a foreign page made a browser
 // send. Licence checks are exempt: they come from sandboxed frames. So are
-// webhooks, which are signed.
-func sameSite() gin.HandlerFunc {
+// webhooks, which are signed, and the pages that may order here, whose cookies do not count.
+func sameSite(pages *sharing) gin.HandlerFunc {
 	protection := http.NewCrossOriginProtection()
 	return func(g *gin.Context) {
-		if openToAll(g.Request.URL.Path) || g.FullPath() == webhookRoute {
+		if openToAll(g.Request.URL.Path) || g.FullPath() == webhookRoute || pages.allows(g) {
 			return
 		}
 		if protection.Check(g.Request) != nil {

@@ -224,14 +224,21 @@ func newProblem(status int, msg string, errs ...error) huma.StatusError {
 	return p
 }
 
-const unknownName = "has a name that is not known; names are written as in /openapi.json"
+const (
+	unknownName  = "has a name that is not known; names are written as in /openapi.json"
+	unknownField = "is not known; names are written as in /openapi.json"
+)
+
+// fieldName is a name that may be a misspelt one of the API's, and is told. Others could
+// be anything that was submitted.
+var fieldName = regexp.MustCompile(`^[A-Za-z_]{1,40}$`)
 
 // plain are the messages of Huma that say nothing of the value.
 var plain = regexp.MustCompile(`^(expected |required |invalid (integer|boolean|float)$|File required$|Multiple files received)`)
 
 // fieldErrors says which fields are wrong, in an order that does not depend on
-// that of a map. A name that is not known is not repeated: the error speaks of
-// the object that it stood in.
+// that of a map. A name that is not known is told if it is a word; of others
+// the error names the object that they stand in.
 func fieldErrors(found []huma.ErrorDetail) []FieldError {
 	var list []FieldError
 	for _, e := range found {
@@ -242,7 +249,9 @@ func fieldErrors(found []huma.ErrorDetail) []FieldError {
 			if strings.ContainsAny(name, ".[") { // Huma's later locations begin with a part of it
 				return []FieldError{{"body", unknownName}}
 			}
-			at, detail = strings.TrimSuffix(at, "."+name), unknownName
+			if detail = unknownField; !fieldName.MatchString(name) {
+				at, detail = strings.TrimSuffix(at, "."+name), unknownName
+			}
 		case detail == "unknown query parameter":
 			at, detail = "query", unknownName
 		case strings.HasPrefix(detail, "expected required property "):

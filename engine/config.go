@@ -56,7 +56,7 @@ type Config struct {
 	OperatorKey      string                 `env:"OKVIZ_OPERATOR_KEY"`                 // development only
 	TestClocks       bool                   `env:"OKVIZ_TEST_CLOCKS"`                  // development only
 	TrustedProxies   []string               `env:"OKVIZ_TRUSTED_PROXIES"`
-	Origins          []string               `env:"OKVIZ_ORIGINS"`                              // of your other pages, which portal sessions may lead back to
+	Origins          []string               `env:"OKVIZ_ORIGINS"`                              // of your other pages: portal sessions may lead back to them, and their scripts may order
 	WebhookNetworks  []netip.Prefix         `env:"OKVIZ_WEBHOOK_NETWORKS"`                     // networks that webhooks are sent to though they are not public, also without https
 	AcceptRisks      []string               `env:"OKVIZ_ACCEPT_RISKS"`                         // what production otherwise refuses
 	Deployment       string                 `env:"OKVIZ_DEPLOYMENT"`                           // of the workers, as Temporal's Worker Deployment Versioning names it; empty: no versioning

@@ -25,6 +25,7 @@ const (
 	golangci      = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
 	workflowcheck = "go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0"
 	actionlint    = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+	oasdiff       = "github.com/oasdiff/oasdiff@v1.37.0"
 	gotestsum     = "gotest.tools/gotestsum@v1.13.0"
 )
 
@@ -97,7 +98,8 @@ func lint(r *results) {
 	for _, module := range modules {
 		r.run("build of "+module+" for Windows", module, []string{"GOOS=windows"}, "go", "build", "-buildvcs=false", "-o", os.DevNull, "./...")
 	}
-	npm(r, "types and ESLint of the pages", "web", "run", "lint")
+	r.run("breaking changes of the API", ".", nil, "go", "run", oasdiff, "breaking", "--fail-on", "ERR", "docs/openapi.released.json", "docs/openapi.json")
+	npm(r, "types and ESLint of the pages, and Redocly's linter", "web", "run", "lint")
 }
 
 // race runs the tests of the packages where it pays under the race detector.

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,9 @@ type Options struct {
 	DatabaseURL string // empty: SQLite in Data
 	OperatorKey string // empty: a new one
 	RateLimits  string // on, or empty
+	// Origins of other pages that may order, and networks that webhooks are sent to though they are not public.
+	Origins         []string
+	WebhookNetworks []netip.Prefix
 	// Whose tokens activate licences; both empty: nobody's.
 	EntraAuthority, EntraAudience string
 	VIES                          string // where VAT ids are looked up; empty: nowhere
@@ -93,7 +97,7 @@ func Start(ctx context.Context, o Options) (s *System, err error) {
 		Secret: billing.Secret{"development-secret-that-everybody-knows"}, SigningKeys: []string{string(keys.Signing), string(keys.Next)},
 		SMTPURL: "smtp://" + smtp + "?starttls=never", MailFrom: "OKVIZ <licences@okviz.example>", Brand: "OKVIZ",
 		VendorBank: []string{"Demonstration Bank", "IBAN XX00 0000 0000 0000 (not a bank account)"}, SellerCountry: "IT", Gateway: "sandbox", OperatorKey: s.OperatorKey, TestClocks: true,
-		RateLimits: o.RateLimits, EntraAuthority: o.EntraAuthority, EntraAudience: o.EntraAudience, VIES: o.VIES,
+		RateLimits: o.RateLimits, Origins: o.Origins, WebhookNetworks: o.WebhookNetworks, EntraAuthority: o.EntraAuthority, EntraAudience: o.EntraAudience, VIES: o.VIES,
 	}
 	if s.UI != "" {
 		c.TemporalUI = "http://" + s.UI + "/namespaces/default/workflows/"
