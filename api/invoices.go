@@ -63,7 +63,7 @@ func (s *invoices) listInvoices(ctx context.Context, in *struct {
 		if noteErr != nil {
 			err = noteErr
 		}
-		return viewInvoice(i, notes)
+		return viewInvoice(reader(ctx), i, notes)
 	})
 	if err != nil {
 		return nil, s.answer(err)
@@ -96,7 +96,7 @@ func (s *invoices) getInvoice(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &struct{ Body Invoice }{viewInvoice(inv, notes)}, nil
+	return &struct{ Body Invoice }{viewInvoice(reader(ctx), inv, notes)}, nil
 }
 
 func (s *invoices) invoicePDF(ctx context.Context, in *struct {

@@ -129,14 +129,14 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 	}
 	if len(accounts) > 0 { // each brings the same order
 		var ordered struct { // the names of billing.Order
-			Billing  struct{ PurchaseOrder string }
+			Billing  struct{ PurchaseOrder, CostCenter string }
 			Language string
 			Reason   string
 		}
 		if err := json.Unmarshal(accounts[0].Detail, &ordered); err != nil {
 			return o, fmt.Errorf("order of %s: %w", row.ID, err)
 		}
-		o.PurchaseOrder, o.Language, o.CompReason = ordered.Billing.PurchaseOrder, ordered.Language, ordered.Reason
+		o.PurchaseOrder, o.CostCenter, o.Language, o.CompReason = ordered.Billing.PurchaseOrder, ordered.Billing.CostCenter, ordered.Language, ordered.Reason
 	}
 	if pending := row.State.PendingPayment.Invoice; pending != "" {
 		inv, err := one[invoiceRow](tx.Where("id = ?", pending))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/delivery/documents"
+	"github.com/okviz/licensing/licensing"
 )
 
 var vendor = documents.Vendor{
@@ -169,6 +170,29 @@ func TestAnOpenInvoiceSaysHowItIsPaidAndWhenAnOrdersPeriodBegins(t *testing.T) {
 	want(t, text(t, invoice(t, inv, to)), append(transfer, begins)...)
 	inv.Status = billing.InvoiceVoid
 	never(t, text(t, invoice(t, inv, to)), append(transfer, begins)...)
+}
+
+func TestDocumentsAreInTheLanguageOfTheirInvoice(t *testing.T) {
+	inv, to := greek()
+	inv.Language = "it"
+	inv.Lines[0].Product, inv.Lines[0].Plan = "Synoptic Panel", billing.PlanRef{Type: licensing.Capacity, Tier: "P1 or F64", Cycle: billing.Yearly}
+	inv.TaxNote = billing.ReverseChargeNote
+	to.PurchaseOrder, to.CostCenter = "PO 4711", "CC 12"
+	got := text(t, invoice(t, inv, to))
+	want(t, got,
+		"Fattura", "Emessa il 31 gen 2026", "Ordine di acquisto PO 4711", "Centro di costo CC 12", "Cliente", "Grecia", "P. IVA IT12345670017",
+		"Descrizione Quantità Importo (EUR)", "Synoptic Panel – Capacità P1 o F64", "31 gen 2026 – 31 gen 2027",
+		"Imponibile 1967,66 €", "Sconto -198,00 €", "IVA 24% 424,72 €", "Totale 2194,38 €", "Dal saldo del conto -94,38 €", "Importo pagato 2100,00 €", "Inversione contabile",
+	)
+	never(t, got, "Invoice", "Issued", "Customer", "yearly", "Greece", "Reverse charge", "€1", "Jan")
+
+	pdf, err := writer(t, nil).CreditNote(billing.CreditNote{ID: "cn_1", Number: "CN-2026-000001", Invoice: inv.ID, Line: inv.Lines[0].ID, Currency: "EUR", Net: 1000, Tax: 240, Reason: "change", IssuedAt: date(2026, 3, 1)}, inv, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = text(t, pdf)
+	want(t, got, "Nota di credito", "Per la fattura", "Nota emessa il 1 mar 2026", "Accredito: Synoptic Panel", "Totale accreditato 12,40 €", "cambio di piano", "PO 4711")
+	never(t, got, "Credit note", "Reason", "Total ")
 }
 
 func TestStatusesAreMarked(t *testing.T) {

@@ -4,7 +4,7 @@ import { html } from './lit-html/lit-html.js';
 import { products, read } from './api.js';
 import { day, month } from './format.js';
 import { loaded } from './loading.js';
-import { t, word } from './words.js';
+import { t, tierWords, word } from './words.js';
 /** @import { Content, Context, Show, Subscription } from '../types/pages' */
 
 const w = t.account;
@@ -73,7 +73,7 @@ export const isLeft = s => s.status === 'incomplete_expired' || s.status === 'in
 export const cardWords = ({ brand, last4, exp }) => w.cardWords(brand.replace(/^./, c => c.toUpperCase()), last4, month(exp));
 
 /** @param {{ plan: { type: string, tier?: string | null, cycle: string }, quantity?: number }} what */
-export const planWords = ({ plan: { type, tier, cycle }, quantity = 1 }) => t.result.planWords(word(t.type, type) ?? type, tier ?? '', word(t.cycle, cycle) ?? cycle, quantity);
+export const planWords = ({ plan: { type, tier, cycle }, quantity = 1 }) => t.result.planWords(word(t.type, type) ?? type, tierWords(tier ?? ''), word(t.cycle, cycle) ?? cycle, quantity);
 
 /** @param {Subscription[]} rows @param {(product: string) => string} nameOf */
 export const table = (rows, nameOf) => html`<ul class="cards" id="subscriptions">${rows.map(s => html`<li class="panel">

@@ -10,7 +10,7 @@ import { day, money } from './format.js';
 import { icon } from './icon.js';
 import { cyclesOf, settle, tiersOf, typesOf } from './plans.js';
 import { amount, fact } from './rows.js';
-import { t } from './words.js';
+import { t, tierWords } from './words.js';
 /** @import { Body, ChangePreview, CommandResult, Context, PendingCommand, Problem, Show, Subscription, Wish } from '../types/pages' */
 
 const w = t.account;
@@ -178,7 +178,7 @@ class ChangePage extends CommandPage {
           <div class="row picks">
             ${this.pick('cycle', t.checkout.cycle, t.cycle[s.plan.cycle], cyclesOf(product, { type, currency }).map(c => [c, t.cycle[c]]), cycle)}
             ${this.pick('type', t.checkout.type, t.type[s.plan.type], typesOf(product, { currency }).map(x => [x, t.type[x]]), type)}
-            ${tiers.length ? this.pick('tier', t.checkout.tier, s.plan.tier ?? '–', tiers.map(x => [x, x]), tier) : ''}
+            ${tiers.length ? this.pick('tier', t.checkout.tier, s.plan.tier ?? '–', tiers.map(x => [x, tierWords(x)]), tier) : ''}
             <div class="pick was"><label for="quantity">${t.checkout.quantity}</label><span class="quiet">${s.quantity} <span aria-hidden="true">→</span></span>
               <input id="quantity" type="number" inputmode="numeric" min="1" max="1000" step="1" required .value=${String(quantity)}
                 ?disabled=${this.busy || type === 'users'} @change=${enteredValid(value => this.choose({ quantity: value }))}></div>

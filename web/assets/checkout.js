@@ -16,7 +16,7 @@ import { address, currenciesOf, cyclesOf, settle, tiersOf, typesOf } from './pla
 import { quoted, receipt, result } from './result.js';
 import { amount } from './rows.js';
 import { me } from './session.js';
-import { t, word } from './words.js';
+import { language, t, tierWords, word } from './words.js';
 /** @import { AwayOrder, Body, Bought, DoneOrder, Me, PendingOrder, Preview, Product, Quote, Show, Wish } from '../types/pages' */
 
 const w = t.checkout;
@@ -230,9 +230,10 @@ class Checkout extends OrderForm {
     const sites = this.value('sites').split(/[\s,;]+/).filter(Boolean);
     const body = {
       ...this.ordered(),
-      billing: given({ ...this.person('billing'), ...this.located() }),
+      billing: given({ ...this.person('billing'), ...this.located(), ...this.booked() }),
       ...(!this.same && { licensee: this.person('licensee') }),
       ...(sites.length && { sites }),
+      language,
     };
     return this.quote ? body : {
       ...body,
@@ -269,7 +270,7 @@ class Checkout extends OrderForm {
    * does so as the order is sent: the gateway's page may come next.
    * @param {Pick<Body<'post', '/v1/checkout'>, 'billing' | 'licensee'>} order
    */
-  remember({ billing: { email, vat_id: vat, ...details }, licensee }) {
+  remember({ billing: { email, vat_id: vat, purchase_order: _p, cost_center: _c, ...details }, licensee }) {
     if (this.me?.email !== email.toLowerCase() || this.me.name) return;
     patch('/v1/me', { ...details, ...(vat && { vat_id: vat }), ...(licensee && { licensee }) }).catch(console.error);
   }
@@ -314,8 +315,8 @@ class Checkout extends OrderForm {
 
   // folded is what a company needs on its invoice, and others may leave out.
   folded() {
-    const used = Object.entries({ ...this.draft, ...this.errors }).some(([field, v]) => v && /^billing\.(company|vat_id|address)/.test(field));
-    return html`<details class="fold" id="business" ?open=${used}><summary>${w.business}</summary>${this.address()}</details>`;
+    const used = Object.entries({ ...this.draft, ...this.errors }).some(([field, v]) => v && /^billing\.(company|vat_id|address|purchase_order|cost_center)/.test(field));
+    return html`<details class="fold" id="business" ?open=${used}><summary>${w.business}</summary>${this.address()}${this.books()}</details>`;
   }
 
   // item is what is bought: the product with its selectors.
@@ -329,7 +330,7 @@ class Checkout extends OrderForm {
       <div class="picks">
         ${this.select('plan.cycle', w.cycle, cyclesOf(product, { type, currency }).map(c => [c, t.cycle[c]]), cycle, c => this.choose({ cycle: c }))}
         ${this.select('plan.type', w.type, typesOf(product, { currency }).map(x => [x, t.type[x]]), type, x => this.choose({ type: x }))}
-        ${tiers.length ? this.select('plan.tier', w.tier, tiers.map(x => [x, x]), tier, x => this.choose({ tier: x })) : ''}
+        ${tiers.length ? this.select('plan.tier', w.tier, tiers.map(x => [x, tierWords(x)]), tier, x => this.choose({ tier: x })) : ''}
         <div class="pick"><label for="quantity">${w.quantity}</label>
           <input id="quantity" name="quantity" type="number" inputmode="numeric" min="1" max="1000" step="1" required .value=${String(quantity)}
             ?disabled=${type === 'users'} aria-invalid=${Boolean(this.errors.quantity)} aria-describedby=${this.described('quantity', type === 'users')}
@@ -384,7 +385,7 @@ class Checkout extends OrderForm {
       ${p.tax.amount || p.tax_note ? amount('total-tax', w.tax, p.tax) : ''}
       ${p.balance_applied.amount ? amount('total-balance', w.balance, p.balance_applied, '−') : ''}
       ${amount('total-due', w.total, p.amount_due, '', 'strong')}</dl>
-      ${p.tax_note ? html`<p class="row hint" id="tax-note" lang="en">${p.tax_note}</p>` : ''}
+      ${p.tax_note ? html`<p class="row hint" id="tax-note">${p.tax_note}</p>` : ''}
       <h3>${w.recurring}</h3>
       <dl><div class="row strong"><dt>${w.recurringTotal}
           ${this.pay === 'trial' ? '' : html`<p class="hint" id="first-renewal">${w.firstRenewal(day(p.recurring.first_renewal))}</p>`}</dt>

@@ -14,7 +14,7 @@ const row = i => html`<li class="panel" id=${i.id}>
   <div><strong>${i.number ?? w.draft}</strong> <span class="status ${i.status}">${w.invoice[i.status] ?? i.status}</span>
     <span class="amount">${money(i.total)}</span></div>
   <p class="quiet">${i.issued_at ? `${day(i.issued_at)} · ` : ''}${i.status === 'open' && i.due_at ? `${w.due(day(i.due_at))} · ` : ''}
-    ${i.lines[0] ? html`<a lang="en" href="/account/subscriptions/${i.subscription_id}">${i.lines[0].description}</a>` : ''}</p>
+    ${i.lines[0] ? html`<a href="/account/subscriptions/${i.subscription_id}">${i.lines[0].description}</a>` : ''}</p>
   ${i.credit_notes.map(n => html`<p class="credit">${w.creditNote(n.number)}: ${money(n.total)}</p>`)}
   ${i.number ? html`<p><a href="/v1/invoices/${i.id}/pdf" download aria-label=${w.pdfOf(i.number)}>${w.pdf}</a></p>` : ''}</li>`;
 

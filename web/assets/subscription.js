@@ -111,6 +111,7 @@ class SubscriptionPage extends CommandPage {
         ${fact('payment', w.payment, s.collection === 'invoice' ? w.byInvoice : card ? cardWords(card) : w.noCard)}
         ${fact('billing-details', w.billingDetails, ['incomplete', 'incomplete_expired'].includes(s.status) ? '' : html`<a href="/account/subscriptions/${s.id}/billing-details">${w.billingDetailsChange}</a>`)}
         ${fact('purchase-order', w.purchaseOrder, s.purchase_order)}
+        ${fact('cost-center', w.costCenter, s.cost_center)}
         ${fact('licensee', t.result.licensee, s.licensee_account)}
         ${fact('license', t.result.license, s.license_id && html`<a href="/account/licenses/${s.license_id}">${w.toLicense}</a>`)}
         ${commands.length ? fact('actions', w.actions, html`<div class="buttons">${commands.map(v => this.button(v))}</div>`) : ''}

@@ -74,6 +74,7 @@ const event = /** @satisfies {EventSentences} */ ({
 });
 
 const words = /** @satisfies {Words} */ ({
+  language: 'English',
   about: 'About this shop',
   terms: 'Terms of sale',
   privacy: 'Privacy',
@@ -87,6 +88,7 @@ const words = /** @satisfies {Words} */ ({
   optional: 'optional',
 
   type: { users: 'Users', capacity: 'Capacity', site: 'Embedded site' },
+  tier: { Single: 'Single', Unlimited: 'Unlimited' },
   cycle: { monthly: 'Monthly', yearly: 'Yearly', three_years: '3 years' },
   per: { monthly: 'month', yearly: 'year', three_years: '3 years' },
 
@@ -163,7 +165,7 @@ const words = /** @satisfies {Words} */ ({
     payNowOnly: 'There is no trial of this visual.',
     coupon: 'Coupon',
     haveCoupon: 'I have a coupon',
-    business: 'For a company: name, VAT number and address',
+    business: 'For a company: name, VAT number, address, purchase order',
     quantityNote: 'A tier is bought once, for all its users.',
     edit: 'Change',
     ways: 'How do you want to go on?',
@@ -470,9 +472,11 @@ const words = /** @satisfies {Words} */ ({
     billingDetailsLead: 'They count for documents that are issued from now on. What has been issued stays as it is.',
     purchaseOrder: 'Purchase order number',
     purchaseOrderHint: 'Your own number of the order. Documents print it.',
+    costCenter: 'Cost centre',
+    costCenterHint: 'Where your books have the order. Documents print it.',
     cc: 'Also send documents to',
     ccHint: 'Up to five e-mail addresses, with commas between them.',
-    language: 'Language',
+    language: 'Language of mails and documents',
     nextDocument: 'The next document',
     nextDocumentShow: 'Show the next document',
     handOver: 'Hand the licence over',

@@ -16,6 +16,7 @@ const valued = e => (e.on ? `, valuta ${e.on}` : '');
 
 /** @type {Dictionary} */
 export default {
+  language: 'Italiano',
   about: 'Informazioni sul negozio',
   terms: 'Condizioni di vendita',
   privacy: 'Privacy',
@@ -29,6 +30,7 @@ export default {
   optional: 'facoltativo',
 
   type: { users: 'Utenti', capacity: 'Capacità', site: 'Sito Embedded' },
+  tier: { Single: 'Singolo', Unlimited: 'Illimitati' },
   cycle: { monthly: 'Mensile', yearly: 'Annuale', three_years: '3 anni' },
   per: { monthly: 'mese', yearly: 'anno', three_years: '3 anni' },
 
@@ -105,7 +107,7 @@ export default {
     payNowOnly: 'Questo visual non ha un periodo di prova.',
     coupon: 'Codice sconto',
     haveCoupon: 'Ho un codice sconto',
-    business: 'Per un’azienda: nome, partita IVA e indirizzo',
+    business: 'Per un’azienda: nome, partita IVA, indirizzo, ordine di acquisto',
     quantityNote: 'Una fascia si acquista una volta, per tutti i suoi utenti.',
     edit: 'Modifica',
     ways: 'Come vuoi proseguire?',
@@ -468,9 +470,11 @@ export default {
     billingDetailsLead: 'Valgono per i documenti emessi da ora in poi. Quelli già emessi restano come sono.',
     purchaseOrder: 'Numero d’ordine',
     purchaseOrderHint: 'Il tuo numero dell’ordine. I documenti lo riportano.',
+    costCenter: 'Centro di costo',
+    costCenterHint: 'Dove la tua contabilità registra l’ordine. I documenti lo riportano.',
     cc: 'Invia i documenti anche a',
     ccHint: 'Fino a cinque indirizzi e-mail, separati da virgole.',
-    language: 'Lingua',
+    language: 'Lingua di mail e documenti',
     nextDocument: 'Il prossimo documento',
     nextDocumentShow: 'Mostra il prossimo documento',
     handOver: 'Cedi la licenza',
