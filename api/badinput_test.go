@@ -175,6 +175,8 @@ var samples = map[string]string{
 func (s *shop) routes(d described, f func(method, path string, op operation)) {
 	s.t.Helper()
 	bought := s.buy().want(201, "")
+	number := bought.text("invoice.number")
+	s.ask("PUT", "/v1/operator/vendor-documents/w-9?title=W-9", "%PDF-1.7", "Content-Type: application/pdf", asOperator).want(200, "")
 	clock := s.ask("POST", "/v1/operator/test-clocks", `{"now":"2026-01-31T10:00:00Z"}`, asOperator).want(201, "").text("id")
 	for _, path := range slices.Sorted(maps.Keys(d.Paths)) {
 		for method, op := range d.Paths[path] {
@@ -205,7 +207,7 @@ func (s *shop) routes(d described, f func(method, path string, op operation)) {
 			case strings.Contains(path, "/products/"):
 				id = "calendar-pro"
 			}
-			f(strings.ToUpper(method), strings.NewReplacer("{id}", id, "{version}", "2.4.2", "{code}", "SPRING").Replace(path), op)
+			f(strings.ToUpper(method), strings.NewReplacer("{id}", id, "{version}", "2.4.2", "{code}", "SPRING", "{number}", number, "{name}", "w-9").Replace(path), op)
 		}
 	}
 }

@@ -17,6 +17,7 @@ type InvoiceStore interface {
 	Invoices(ctx context.Context, account billing.AccountID, subscription billing.SubscriptionID, before string, limit int) ([]billing.Invoice, error)
 	AccountOf(ctx context.Context, email string) (billing.Account, error)
 	CreditNotes(ctx context.Context, invoice billing.InvoiceID) ([]billing.CreditNote, error)
+	NumberedDocument(ctx context.Context, number string) (billing.Invoice, billing.CreditNote, error)
 	Snapshot(ctx context.Context, subscription billing.SubscriptionID) (billing.Snapshot, error)
 }
 

@@ -18,6 +18,15 @@ type Profile struct {
 	Language string         `json:",omitempty"` // of mails about the account, and of later orders; empty: as the newest order
 }
 
+// VendorDocument is a paper of the vendor's that customers may download: a tax
+// form, a certificate, a bank's letter.
+type VendorDocument struct {
+	Name      string // in its address: w-9
+	Title     string
+	Size      int // bytes
+	UpdatedAt time.Time
+}
+
 // StoredCard is a card that an account's subscriptions may be charged to.
 type StoredCard struct {
 	StoredMethod

@@ -264,11 +264,7 @@ func (s *Store) Entries(ctx context.Context, account billing.AccountID, limit in
 	err := s.db.WithContext(ctx).Where("account = ?", account).Order("created_at DESC, entry_key DESC").Limit(limit).Find(&rows).Error
 	list := make([]billing.PostedEntry, len(rows))
 	for i, r := range rows {
-		list[i] = billing.PostedEntry{
-			BalanceEntry: billing.BalanceEntry{
-				Key: r.EntryKey, Account: r.Account, Currency: r.Currency, Amount: r.Amount, Cause: r.Cause, Document: r.Document,
-			}, At: r.CreatedAt,
-		}
+		list[i] = r.posted()
 	}
 	return list, err
 }

@@ -39,12 +39,13 @@ type Language struct {
 	Months      [12]string `yaml:"months"`
 	ShortMonths [12]string `yaml:"short_months"`
 
-	Plan      Plan              `yaml:"plan"`
-	Line      Line              `yaml:"line"`
-	Document  Document          `yaml:"document"`
-	Reasons   map[string]string `yaml:"reasons"`   // of a credit note
-	Notes     map[string]string `yaml:"notes"`     // about tax, by the rules' own words
-	Countries map[string]string `yaml:"countries"` // whose name is newer than the tables of x/text
+	Plan      Plan                            `yaml:"plan"`
+	Line      Line                            `yaml:"line"`
+	Document  Document                        `yaml:"document"`
+	Movements map[billing.MovementKind]string `yaml:"movements"` // a statement's rows, of the number
+	Reasons   map[string]string               `yaml:"reasons"`   // of a credit note
+	Notes     map[string]string               `yaml:"notes"`     // about tax, by the rules' own words
+	Countries map[string]string               `yaml:"countries"` // whose name is newer than the tables of x/text
 }
 
 // Plan are the words for a plan, of {tier}, {what}, {cycle} and {quantity}.
@@ -114,16 +115,11 @@ type Document struct {
 	EachPeriod    string `yaml:"each_period"` // the amount
 	Reason        string `yaml:"reason"`      // the reason
 	Page          string `yaml:"page"`        // this page, of so many
-	Date          string `yaml:"column_date"` // of a statement's row
-	Document      string `yaml:"column_what"` // of a statement's row
 	Balance       string `yaml:"balance"`     // after a statement's row: the currency
 	From          string `yaml:"from"`        // of a statement
 	Until         string `yaml:"until"`       // of a statement
 	Opening       string `yaml:"opening"`     // of a statement
 	Closing       string `yaml:"closing"`     // of a statement
-	Payment       string `yaml:"payment"`     // for an invoice: its number
-	Refund        string `yaml:"refund"`      // for an invoice: its number
-	Received      string `yaml:"received"`    // by transfer, and not for one invoice
 	StatementNote string `yaml:"statement_note"`
 }
 
@@ -319,6 +315,11 @@ func (l *Language) ReasonOf(code string) string {
 		return ""
 	}
 	return fmt.Sprintf(l.Document.Reason, cmp.Or(l.Reasons[code], strings.ReplaceAll(code, "_", " ")+"."))
+}
+
+// MovementOf says what a statement's row is about.
+func (l *Language) MovementOf(m billing.Movement) string {
+	return fmt.Sprintf(l.Movements[m.Kind], m.Document)
 }
 
 // TaxNote is a legal note of the rules.

@@ -590,11 +590,21 @@ CREATE TABLE notes (
   text TEXT NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE INDEX subscriptions_status ON subscriptions (status, number);
+
+-- The vendor's own papers that customers' finance departments ask for.
+CREATE TABLE vendor_documents (
+  name VARCHAR(64) NOT NULL PRIMARY KEY,
+  title VARCHAR(200) NOT NULL,
+  size BIGINT NOT NULL,
+  content LONGBLOB NOT NULL,
+  updated_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE INDEX refunds_status ON refunds (status, subscription);
 CREATE INDEX events_kind ON events (kind, at);
 CREATE INDEX notes_subscription ON notes (subscription, id);
 
 -- +goose Down
+DROP TABLE vendor_documents;
 DROP TABLE notes;
 DROP TABLE search_words;
 DROP TABLE leases;

@@ -596,11 +596,21 @@ CREATE TABLE notes (
   text TEXT NOT NULL
 );
 CREATE INDEX subscriptions_status ON subscriptions (status, number);
+
+-- The vendor's own papers that customers' finance departments ask for.
+CREATE TABLE vendor_documents (
+  name TEXT NOT NULL PRIMARY KEY,
+  title TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  updated_at DATETIME NOT NULL
+);
 CREATE INDEX refunds_status ON refunds (status, subscription);
 CREATE INDEX events_kind ON events (kind, at);
 CREATE INDEX notes_subscription ON notes (subscription, id);
 
 -- +goose Down
+DROP TABLE vendor_documents;
 DROP TABLE notes;
 DROP TABLE search_words;
 DROP TABLE leases;
