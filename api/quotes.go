@@ -38,6 +38,7 @@ type Quote struct {
 	ExpiresAt      time.Time           `json:"expires_at"`
 	SubscriptionID *string             `json:"subscription_id" doc:"The order that the quote became, once accepted."`
 	TestClock      *string             `json:"test_clock"`
+	BooksBody
 }
 
 // QuoteRecurring is what each later period would cost.
@@ -72,7 +73,7 @@ func (s *server) viewQuote(in *words.Language, q billing.Quote, at time.Time) Qu
 		Currency: bill.Currency, Lines: viewLines(in, bill), Subtotal: bill.Subtotal(), Discount: bill.Discount(), Tax: bill.Tax(),
 		TaxNote: text(in.TaxNote(bill.TaxNote)), Total: bill.Total(), Recurring: QuoteRecurring{q.Renewal, sub.Plan.Cycle}, InvoiceAllowed: s.Policy.InvoiceAllowed(bill),
 		CreatedAt: q.CreatedAt.UTC(), ExpiresAt: q.ExpiresAt.UTC(),
-		SubscriptionID: text(string(q.Accepted)), TestClock: text(sub.TestClock),
+		SubscriptionID: text(string(q.Accepted)), TestClock: text(sub.TestClock), BooksBody: BooksBody{q.Order.Billing.PurchaseOrder, q.Order.Billing.CostCenter},
 	}
 }
 

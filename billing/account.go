@@ -18,6 +18,16 @@ type Profile struct {
 	Language string         `json:",omitempty"` // of mails about the account, and of later orders; empty: as the newest order
 }
 
+// Profile is what a later order of the same customer begins with.
+func (o Order) Profile() Profile {
+	p := Profile{Billing: o.Billing}
+	p.Billing.Email, p.Billing.PurchaseOrder, p.Billing.CostCenter = "", "", "" // an order's own
+	if o.Licensee != o.Billing.Contact {
+		p.Licensee = o.Licensee
+	}
+	return p
+}
+
 // VendorDocument is a paper of the vendor's that customers may download: a tax
 // form, a certificate, a bank's letter.
 type VendorDocument struct {

@@ -18,14 +18,27 @@ type profileRow struct {
 
 func (profileRow) TableName() string { return "profiles" }
 
-// Profile is what an account's owner has had written down; nothing, where that
-// has not been done yet.
+// Profile is what an account's owner has had written down, or else what the
+// newest order says that is theirs: one that was paid, or placed by who had signed
+// in. Anybody may type another's address into an order.
 func (s *Store) Profile(ctx context.Context, account billing.AccountID) (billing.Profile, error) {
-	row, err := one[profileRow](s.db.WithContext(ctx).Where("account = ?", account))
-	if errors.Is(err, billing.ErrNotFound) {
-		err = nil
+	db := s.db.WithContext(ctx)
+	row, err := one[profileRow](db.Where("account = ?", account))
+	if !errors.Is(err, billing.ErrNotFound) {
+		return row.Detail, err
 	}
-	return row.Detail, err
+	var subs []subscriptionRow
+	if err := db.Where("billing_account = ?", account).Order("number DESC").Limit(20).Find(&subs).Error; err != nil {
+		return billing.Profile{}, err
+	}
+	for _, sub := range subs {
+		if sub.State.Guest && sub.State.LastPaymentAt.IsZero() {
+			continue
+		}
+		o, err := one[orderRow](db.Where("subscription = ?", sub.ID))
+		return o.Detail.Profile(), err
+	}
+	return billing.Profile{}, nil
 }
 
 // PutProfile writes an account's profile down in place of the earlier one.

@@ -21,36 +21,41 @@ const w = t.account;
  * @param {() => Promise<T>} load
  */
 export const page = (show, title, at, draw, load) => loaded(show, title, async () => {
-  const [subscriptions, known, data] = await Promise.all([read('/v1/subscriptions?limit=1'), products(), load()]);
-  return { pays: subscriptions.data.length > 0, known, data };
-}, async ({ pays, known, data }) => {
+  const [subscriptions, offers, known, data] = await Promise.all([read('/v1/subscriptions?limit=1'), read('/v1/quotes?limit=1'), products(), load()]);
+  return { pays: subscriptions.data.length > 0, asked: offers.data.length > 0, known, data };
+}, async ({ pays, asked, known, data }) => {
   const nameOf = (/** @type {string} */ id) => known.find(p => p.id === id)?.name ?? id;
+  const all = places(pays, asked);
+  const here = all.find(p => p.pages.some(([path]) => path === at));
+  const back = sessionStorage.getItem('return'); // the page that a portal session came from
   /** @type {Show} */
   const framed = (head, content) => show(head, html`<div class="account">
-    <nav class="places" aria-label=${w.title}><ul>${places(pays).map(([path, name]) => html`<li>
-      <a href=${path} aria-current=${path === at ? 'page' : 'false'}>${name}</a></li>`)}</ul></nav>
-    <div class="content">${content}</div></div>`);
+    <nav class="places" aria-label=${w.title}><ul>${all.map(p => html`<li>
+      <a href=${p.pages[0][0]} aria-current=${p !== here ? 'false' : p.pages[0][0] === at ? 'page' : 'true'}>${p.name}</a></li>`)}
+      ${back ? html`<li><a href=${back}>${w.back}</a></li>` : ''}</ul></nav>
+    <div class="content">${here && here.pages.length > 1 ? html`<nav class="tabs" aria-label=${here.name}><ul>${here.pages.map(([path, name]) => html`<li>
+      <a href=${path} aria-current=${path === at ? 'page' : 'false'}>${name}</a></li>`)}</ul></nav>` : ''}${content}</div></div>`);
   await draw(framed, { pays, known, data, nameOf });
 });
 
-/** @param {boolean} pays */
-const places = pays => [
-  ...(pays ? [['/account', w.dashboard]] : []),
-  ['/account/licenses', w.licenses],
-  ...(pays ? [
-    ['/account/orders', w.orders], ['/account/subscriptions', w.subscriptions],
-    ['/account/addresses', w.addresses], ['/account/payment-methods', w.cards],
-  ] : []),
-  ['/account/details', w.details],
-  ['/account/api-keys', w.keys],
-  ...back(),
+/**
+ * places are where an account's pages stand: a few, each with its pages. The first
+ * page is the place's own.
+ * @param {boolean} pays for a subscription
+ * @param {boolean} asked for a quote
+ * @returns {{ name: string, pages: [path: string, name: string][] }[]}
+ */
+const places = (pays, asked) => [
+  ...(pays ? [place(w.subscriptions, ['/account', w.dashboard], ['/account/subscriptions', w.allSubscriptions])] : []),
+  place(w.licenses, ['/account/licenses', w.licenses]),
+  ...(pays ? [place(w.billing, ['/account/documents', w.documents], ['/account/quotes', w.quotes], ['/account/statement', w.statement],
+    ['/account/payment-methods', w.cards], ['/account/vendor-documents', w.vendorDocuments])]
+    : asked ? [place(w.billing, ['/account/quotes', w.quotes], ['/account/vendor-documents', w.vendorDocuments])] : []),
+  place(w.settings, ['/account/details', w.details], ...(pays || asked ? [/** @type {[string, string]} */ (['/account/addresses', w.addresses])] : []), ['/account/api-keys', w.keys]),
 ];
 
-/** back leads to the page that a portal session came from. */
-const back = () => {
-  const to = sessionStorage.getItem('return');
-  return to ? [[to, w.back]] : [];
-};
+/** @param {string} name @param {[path: string, name: string][]} pages */
+const place = (name, ...pages) => ({ name, pages });
 
 /**
  * status is how a subscription stands, in words.
@@ -87,7 +92,7 @@ export const table = (rows, nameOf) => html`<ul class="cards" id="subscriptions"
  * @param {string} title
  * @param {string} at the page's address
  * @param {(query: '' | `?${string}`) => Promise<{ data: T[], next_cursor: string | null }>} part
- * @param {string} none what an empty list says
+ * @param {Content} none what an empty list says
  * @param {(rows: T[], context: Context<unknown>) => Content} rowsOf
  */
 export const listing = (show, title, at, part, none, rowsOf) => page(show, title, at, (framed, context) => {
@@ -114,4 +119,4 @@ export const listing = (show, title, at, part, none, rowsOf) => page(show, title
 
 /** @param {Show} show */
 export const subscriptions = show => listing(show, w.subscriptions, '/account/subscriptions', query => read(`/v1/subscriptions${query}`),
-  w.noSubscriptions, (rows, { nameOf }) => table(rows, nameOf));
+  html`${w.noSubscriptions} <a href="/">${t.product.toAll}</a>`, (rows, { nameOf }) => table(rows, nameOf));

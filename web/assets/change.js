@@ -28,7 +28,7 @@ class ChangePage extends CommandPage {
   /** @type {AbortController | null} */
   asked = null;
   finished = false;
-  later = false; // at the end of what is paid
+  later = new URLSearchParams(location.search).get('when') === 'period_end'; // at the end of what is paid
 
   /** @param {Show} framed @param {Context<Subscription>} context */
   constructor(framed, { data, known, nameOf }) {
@@ -36,6 +36,7 @@ class ChangePage extends CommandPage {
     this.framed = framed;
     this.s = data;
     this.nameOf = nameOf;
+    this.later &&= this.maySchedule;
     this.product = known.find(p => p.id === data.product);
     this.choice = this.product && settle(this.product, { ...data.plan, tier: data.plan.tier ?? '', quantity: data.quantity, currency: data.price.currency });
   }

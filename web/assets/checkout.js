@@ -2,7 +2,7 @@
 // "/checkout": the order or the quote, its payment, and what came of it.
 // pending-order.js keeps it from being bought twice; here it is only shown.
 import { html } from './lit-html/lit-html.js';
-import { patch, post, products } from './api.js';
+import { post, products } from './api.js';
 import { likely } from './countries.js';
 import { day, money, roundMoney } from './format.js';
 import { entered, enteredValid, named, submitted, ticked } from './events.js';
@@ -247,9 +247,7 @@ class Checkout extends OrderForm {
     if (this.busy) return;
     if (this.placed) this.again();
     else if (this.check()) {
-      const body = this.body();
-      this.remember(body);
-      this.send(prepare(JSON.stringify(body), here(), { to: this.quote ? '/v1/quotes' : '/v1/checkout' }));
+      this.send(prepare(JSON.stringify(this.body()), here(), { to: this.quote ? '/v1/quotes' : '/v1/checkout' }));
     }
   }
 
@@ -263,16 +261,6 @@ class Checkout extends OrderForm {
       history.replaceState(null, '', `/checkout?quote=${order.result.id}`);
       quoted(this.show, order);
     }
-  }
-
-  /**
-   * remember has the details of a first order written down for later ones. It
-   * does so as the order is sent: the gateway's page may come next.
-   * @param {Pick<Body<'post', '/v1/checkout'>, 'billing' | 'licensee'>} order
-   */
-  remember({ billing: { email, vat_id: vat, purchase_order: _p, cost_center: _c, ...details }, licensee }) {
-    if (this.me?.email !== email.toLowerCase() || this.me.name) return;
-    patch('/v1/me', { ...details, ...(vat && { vat_id: vat }), ...(licensee && { licensee }) }).catch(console.error);
   }
 
   startAgain() {
