@@ -158,15 +158,16 @@ func TestWhoCancelsMaySayWhyAndIsOfferedLess(t *testing.T) {
 	ctx, s := open(t)
 	b := buy(t, s, "tok_visa")
 	var later bool
+	var instead string
 	run(t, ctx,
 		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+b.Subscription.ID),
 		signIn(t, s, "ada@contoso.example"),
-		press("cancel"), seen("#confirm-cancel"),
-		chromedp.Click("#instead a"),
+		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+b.Subscription.ID+"/change?when=period_end"),
 		chromedp.WaitVisible("#when-end"),
 		chromedp.Evaluate(`document.getElementById('when-end').checked`, &later),
-		chromedp.NavigateBack(),
+		chromedp.Navigate("http://"+s.HTTP+"/account/subscriptions/"+b.Subscription.ID),
 		press("cancel"), seen("#confirm-cancel"),
+		chromedp.AttributeValue("#instead a", "href", &instead, nil),
 		chromedp.SetValue("#why", "too_expensive"),
 		chromedp.SendKeys("#why-more", "We are only three."),
 		press("confirm-cancel"), seen("#resume"),
@@ -176,7 +177,7 @@ func TestWhoCancelsMaySayWhyAndIsOfferedLess(t *testing.T) {
 	if len(notes.Data) != 1 || notes.Data[0].Actor != "customer" || notes.Data[0].Text != "Cancelled: too_expensive: We are only three." {
 		t.Errorf("operators read %+v", notes.Data)
 	}
-	if !later {
+	if !later || instead != "/account/subscriptions/"+b.Subscription.ID+"/change?when=period_end" {
 		t.Error("the smaller plan does not wait for the period's end")
 	}
 }
