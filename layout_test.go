@@ -22,6 +22,7 @@ const module = "github.com/okviz/licensing/"
 // Where it is not named, it may import the pure rules alone.
 var ours = map[string][]string{
 	"billing":            {"licensing"},
+	"billing/vies":       {"billing"},
 	"licensing":          {},
 	"licensing/pbiviz":   {},
 	"licensing/entra":    {"billing"},
@@ -35,7 +36,8 @@ var ours = map[string][]string{
 	"delivery/packages":  {"billing", "licensing", "licensing/pbiviz"},
 	"models":             {"billing", "licensing", "payments/sandbox"},
 	"commands":           {"billing", "licensing", "workflows"},
-	"backoffice":         {"billing", "commands", "payments/statement"},
+	"backoffice":         {"backoffice/moving", "billing", "commands", "payments/statement"},
+	"backoffice/moving":  {"billing", "delivery/words", "licensing"},
 	"backoffice/signin":  {"billing"},
 	"licensing/checks":   {"billing", "licensing"},
 	"payments/events":    {"billing", "commands", "licensing", "payments"},
@@ -65,7 +67,7 @@ var theirs = map[string][]string{
 	"github.com/pressly/goose":    {"models"},
 	"github.com/gin-gonic":        {"api", "web"},
 	"github.com/danielgtaylor":    {"api"},
-	"net/http":                    {"api", "backoffice/signin", "cmd/okviz", "delivery/webhooks", "engine", "licensing/entra", "payments/sandbox", "payments/stripe", "web"},
+	"net/http":                    {"api", "backoffice/signin", "billing/vies", "cmd/okviz", "delivery/webhooks", "engine", "licensing/entra", "payments/sandbox", "payments/stripe", "web"},
 	"net":                         {"cmd/okviz", "commands", "delivery/mail", "delivery/webhooks", "engine", "payments/stripe", "web"},
 	"net/url":                     {anything}, // computes only
 	"net/mail":                    {anything}, // likewise

@@ -58,12 +58,22 @@ func viewDetails(o billing.Order) DetailsBody {
 	return v
 }
 
-func (s *amendments) details(ctx context.Context, in *SubscriptionInput) (*struct{ Body DetailsBody }, error) {
+// Details are billing details with the evidence of their VAT id.
+type Details struct {
+	DetailsBody
+	VATCheck *VATCheck `json:"vat_check" doc:"null: no VAT id, or no register was asked."`
+}
+
+func (s *amendments) details(ctx context.Context, in *SubscriptionInput) (*struct{ Body Details }, error) {
 	b, err := s.snapshot(ctx, billing.SubscriptionID(in.ID))
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &struct{ Body DetailsBody }{viewDetails(b.Order)}, nil
+	v := Details{viewDetails(b.Order), viewVATCheck(b.Order.Billing.VATCheck)}
+	if v.VATCheck != nil && !callerOf(ctx).operator {
+		v.VATCheck.Consultation = ""
+	}
+	return &struct{ Body Details }{v}, nil
 }
 
 // amendment reads what is to be amended.
@@ -100,8 +110,7 @@ func (s *amendments) amendment(ctx context.Context, in DetailsBody) (billing.Ame
 			a.CC = append(a.CC, cc)
 		}
 	}
-	var err error
-	if d.VATID, err = s.ownVATID(ctx, in.TaxBody); err != nil {
+	if err := s.ownVATID(ctx, in.TaxBody, &d); err != nil {
 		return a, err
 	}
 	a.Billing, a.Language = d, in.Language.stored()

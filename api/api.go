@@ -91,24 +91,24 @@ type Metrics interface {
 }
 
 // Config is what the API is made of. All fields but Sandbox, Pages, Tenants,
-// Issuer and TemporalUI are needed.
+// VATRegister, Issuer and TemporalUI are needed.
 type Config struct {
-	Stores    Stores
-	Commands  *commands.Runner
-	Checks    *checks.Checks
-	Events    *events.Receiver
-	Office    *backoffice.Office
-	Gateway   Gateway
-	Files     Files
-	Documents Documents
-	VATIDs    VATIDs
-	Keys      licensing.KeyRing
-	Policy    billing.Policy
-	Metrics   Metrics
-	Sandbox   Charges      // nil: another gateway
-	Tenants   Tenants      // nil: no licence can be activated with Entra
-	Issuer    Issuer       // nil: operators sign in to the console with their keys
-	Pages     http.Handler // what no route of the API answers; nil: nothing
+	Stores      Stores
+	Commands    *commands.Runner
+	Checks      *checks.Checks
+	Events      *events.Receiver
+	Office      *backoffice.Office
+	Gateway     Gateway
+	Files       Files
+	Documents   Documents
+	Keys        licensing.KeyRing
+	Policy      billing.Policy
+	Metrics     Metrics
+	Sandbox     Charges      // nil: another gateway
+	Tenants     Tenants      // nil: no licence can be activated with Entra
+	VATRegister VATRegister  // nil: VAT ids are held to their form alone
+	Issuer      Issuer       // nil: operators sign in to the console with their keys
+	Pages       http.Handler // what no route of the API answers; nil: nothing
 
 	Version        string         // of the build, for /healthz
 	PublicURL      string         // of the pages
@@ -128,6 +128,7 @@ type Config struct {
 type server struct {
 	Config
 	requests, returns, checked, guesses, wrongKeys *limits
+	vat                                            *vatEntries
 }
 
 // Gin and Huma keep these in variables of their packages.
@@ -143,6 +144,7 @@ func New(c Config) (http.Handler, error) {
 	s := &server{
 		Config: c, requests: newLimits(requestsASecond, requestsAtOnce), returns: newLimits(returnsASecond, returnsAtOnce), checked: newLimits(checksASecond, checksAtOnce),
 		guesses: newLimits(guessesASecond, guessesAtOnce), wrongKeys: newLimits(keysASecond, keysAtOnce),
+		vat: &vatEntries{by: map[string]vatAnswer{}, asked: newLimits(lookupsASecond, lookupsAtOnce)},
 	}
 	done := &outcomes{s, c.Stores.Outcomes}
 	held := &licenses{s, c.Stores.Licenses}
@@ -246,12 +248,14 @@ func status(code int) func(*huma.Operation) {
 	return func(op *huma.Operation) { op.DefaultStatus = code }
 }
 
-// file says that a route answers with a file of that type.
-func file(contentType string) func(*huma.Operation) {
+// file says that a route answers with a file of one of these types.
+func file(contentTypes ...string) func(*huma.Operation) {
 	return func(op *huma.Operation) {
-		op.Responses = map[string]*huma.Response{"200": {Description: "The file.", Content: map[string]*huma.MediaType{
-			contentType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
-		}}}
+		content := map[string]*huma.MediaType{}
+		for _, t := range contentTypes {
+			content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		}
+		op.Responses = map[string]*huma.Response{"200": {Description: "The file.", Content: content}}
 	}
 }
 

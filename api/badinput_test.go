@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/okviz/licensing/billing"
 )
 
 // described is /openapi.json, as far as the tests read it.
@@ -126,6 +128,7 @@ var samples = map[string]string{
 	"change-webhook-endpoint": `{"url":"https://crm.contoso.example/hook","types":["*"],"description":"CRM","status":"disabled"}`,
 	"create-portal-session":   `{"account":"ada@contoso.example"}`,
 	"replay-webhooks":         `{"from":"2026-01-31T10:00:00Z","to":"2026-02-01T10:00:00Z"}`,
+	"put-picture":             `{"data":"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"}`,
 	"preview-checkout":        `{"product":"calendar-pro",` + plan + `,"quantity":1,"currency":"USD","billing":{"country":"IT","vat_id":null},"coupon":null,"pay":"now"}`,
 	"checkout":                order(),
 	"suspend-license":         `{}`,
@@ -167,6 +170,8 @@ var samples = map[string]string{
 	"block-over-limit":        `{"on":false}`,
 	"extend":                  `{"days":14,"reason":"holidays"}`,
 	"give-license":            `{"product":"calendar-pro",` + plan + `,"quantity":1,"licensee":{"name":"Press desk","email":"press@contoso.example"},"sites":[],"until":"` + time.Now().AddDate(1, 0, 0).UTC().Format(time.RFC3339) + `","reason":"a review"}`,
+	"assign-statement-line":   `{"invoice":"INV-2026-000001"}`,
+	"dismiss-statement-line":  `{"reason":"a payment that is no customer's"}`,
 	"add-note":                `{"text":"called, and wants another invoice"}`,
 }
 
@@ -198,6 +203,10 @@ func (s *shop) routes(d described, f func(method, path string, op operation)) {
 				id = bought.text("subscription.id")
 			case strings.Contains(path, "/mails/"):
 				id = s.ask("GET", "/v1/operator/mails?subject="+bought.text("subscription.id"), "", asOperator).want(200, "").at("data").([]any)[0].(map[string]any)["id"].(string)
+			case strings.Contains(path, "/statement-lines/"):
+				l, err := s.store.KeepLine(s.t.Context(), billing.KeptLine{Key: op.OperationID, Date: time.Now(), Amount: billing.Money{Amount: 990, Currency: "USD"}})
+				check(s.t, err)
+				id = l.ID
 			case strings.Contains(path, "/payment-methods/"):
 				id = s.ask("GET", "/v1/payment-methods?email=ada%40contoso.example", "", asOperator).want(200, "").at("data").([]any)[0].(map[string]any)["id"].(string)
 			case strings.Contains(path, "/api-keys/"):
@@ -207,7 +216,11 @@ func (s *shop) routes(d described, f func(method, path string, op operation)) {
 			case strings.Contains(path, "/products/"):
 				id = "calendar-pro"
 			}
-			f(strings.ToUpper(method), strings.NewReplacer("{id}", id, "{version}", "2.4.2", "{code}", "SPRING", "{number}", number, "{name}", "w-9").Replace(path), op)
+			name := "overview.png"
+			if strings.Contains(path, "vendor-documents") {
+				name = "w-9"
+			}
+			f(strings.ToUpper(method), strings.NewReplacer("{id}", id, "{version}", "2.4.2", "{code}", "SPRING", "{number}", number, "{name}", name).Replace(path), op)
 		}
 	}
 }
@@ -276,7 +289,11 @@ func TestBadBodiesOfEveryRoute(t *testing.T) {
 				ask(b).want(400, "malformed")
 			}
 		}
-		tooLarge := `{"` + marker + `":"` + strings.Repeat("x", 70<<10) + `"}`
+		large := 70 << 10
+		if op.OperationID == "put-picture" {
+			large = 3 << 20
+		}
+		tooLarge := `{"` + marker + `":"` + strings.Repeat("x", large) + `"}`
 		ask(tooLarge).want(413, "too_large")
 		for _, b := range []string{`[]`, `"` + marker + `"`, `5`, `true`, `[` + sample + `]`} {
 			refused(b, 422, 400)
@@ -414,7 +431,7 @@ func TestBadAddressesOfEveryRoute(t *testing.T) {
 		}
 		segments := strings.Split(path, "/")
 		for i, segment := range segments {
-			if !strings.Contains(segment, "_") && segment != "calendar-pro" && segment != "2.4.2" {
+			if !strings.Contains(segment, "_") && segment != "calendar-pro" && segment != "2.4.2" && segment != "overview.png" {
 				continue
 			}
 			for _, id := range append(ids, other.text("invoice.id")) {

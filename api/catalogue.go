@@ -34,6 +34,7 @@ type ProductPlan struct {
 
 func (s *shop) catalogueRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/products", "list-products", "Products, plans and prices", "Catalogue"), s.listProducts)
+	s.presentationRoutes(h)
 }
 
 func (s *shop) listProducts(ctx context.Context, in *struct {
@@ -49,34 +50,43 @@ func (s *shop) listProducts(ctx context.Context, in *struct {
 	}
 	out := &struct{ Body List[Product] }{List[Product]{Data: []Product{}}}
 	for _, p := range products {
-		v := Product{
-			ID: p.ID, Name: p.Name, Description: p.Description, Icon: text(p.Icon), Activation: p.Activation,
-			Trial: p.Trial, ChangelogURL: text(p.ChangelogURL), Plans: []ProductPlan{},
-		}
-		versions, err := s.Store.Versions(ctx, p.ID)
+		v, err := s.viewProduct(ctx, p, in.Currency)
 		if err != nil {
 			return nil, s.answer(err)
-		}
-		if len(versions) > 0 {
-			v.Version = &versions[0].Version
-		}
-		for _, plan := range p.Plans {
-			vp := ProductPlan{Plan: viewPlan(plan.Ref()), Prices: []billing.Money{}}
-			if plan.Covers > 0 {
-				vp.Covers = &plan.Covers
-			}
-			for _, price := range plan.Prices {
-				if in.Currency == "" || price.Currency == in.Currency {
-					vp.Prices = append(vp.Prices, price.Money)
-				}
-			}
-			if len(vp.Prices) > 0 {
-				v.Plans = append(v.Plans, vp)
-			}
 		}
 		out.Body.Data = append(out.Body.Data, v)
 	}
 	return out, nil
+}
+
+// viewProduct is a product with the plans that have a price in a currency; empty: all.
+func (s *shop) viewProduct(ctx context.Context, p billing.Product, currency string) (Product, error) {
+	v := Product{
+		ID: p.ID, Name: p.Name, Description: p.Description, Icon: text(p.Icon), Activation: p.Activation,
+		Trial: p.Trial, ChangelogURL: text(p.ChangelogURL), Plans: []ProductPlan{},
+	}
+	versions, err := s.Store.Versions(ctx, p.ID)
+	if err != nil {
+		return v, err
+	}
+	if len(versions) > 0 {
+		v.Version = &versions[0].Version
+	}
+	for _, plan := range p.Plans {
+		vp := ProductPlan{Plan: viewPlan(plan.Ref()), Prices: []billing.Money{}}
+		if plan.Covers > 0 {
+			vp.Covers = &plan.Covers
+		}
+		for _, price := range plan.Prices {
+			if currency == "" || price.Currency == currency {
+				vp.Prices = append(vp.Prices, price.Money)
+			}
+		}
+		if len(vp.Prices) > 0 {
+			v.Plans = append(v.Plans, vp)
+		}
+	}
+	return v, nil
 }
 
 // orUnknown gives what is not found in a request's body its own code.

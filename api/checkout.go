@@ -65,6 +65,7 @@ type Preview struct {
 	Recurring      Recurring     `json:"recurring"`
 	Trial          TrialOffer    `json:"trial"`
 	InvoiceAllowed bool          `json:"invoice_allowed"`
+	VATCheck       *VATCheck     `json:"vat_check" doc:"null: no VAT id, or no register is asked."`
 }
 
 // Recurring is what each later period costs.
@@ -170,6 +171,7 @@ type ShopStore interface {
 	Products(ctx context.Context) ([]billing.Product, error)
 	Product(ctx context.Context, id string) (billing.Product, error)
 	Versions(ctx context.Context, product string) ([]billing.Version, error)
+	Picture(ctx context.Context, product, name string) (contentType string, data []byte, err error)
 	Coupon(ctx context.Context, code string) (c billing.Coupon, redeemed int64, err error)
 	Profile(ctx context.Context, account billing.AccountID) (billing.Profile, error)
 	Standing(ctx context.Context, account billing.AccountID) (int64, error)
@@ -251,7 +253,8 @@ func (s *shop) previewCheckout(ctx context.Context, in *previewInput) (*struct{ 
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	vatID, err := s.vatID(ctx, b.Billing)
+	details := billing.BillingDetails{Country: b.Billing.Country}
+	company, err := s.vatID(ctx, b.Billing, &details)
 	if err != nil {
 		return nil, s.answer(err)
 	}
@@ -263,7 +266,7 @@ func (s *shop) previewCheckout(ctx context.Context, in *previewInput) (*struct{ 
 	snapshot := billing.Snapshot{
 		Product: product, Policy: s.Policy, NewID: commands.NewID, Balance: billing.Money{Currency: price.Currency},
 		Subscription: billing.Subscription{Plan: plan.Ref(), Price: price, Quantity: b.Quantity, Discount: discount},
-		Order:        billing.Order{Billing: billing.BillingDetails{Country: b.Billing.Country, VATID: vatID}},
+		Order:        billing.Order{Billing: details},
 	}
 	if a := callerOf(ctx).account; a.ID != "" { // a guest is shown nothing of an account
 		if snapshot.Standing, err = s.Store.Standing(ctx, a.ID); err == nil {
@@ -274,7 +277,10 @@ func (s *shop) previewCheckout(ctx context.Context, in *previewInput) (*struct{ 
 		}
 	}
 	inv := snapshot.PreviewPurchase(now)
-	v := Preview{Plan: viewPlan(plan.Ref())}
+	v := Preview{Plan: viewPlan(plan.Ref()), VATCheck: viewVATCheck(details.VATCheck)}
+	if v.VATCheck != nil {
+		v.VATCheck.Company, v.VATCheck.Consultation = company, ""
+	}
 	v.Recurring.Total, v.Recurring.Cycle, v.Recurring.FirstRenewal = snapshot.PreviewRenewal(now).Total(), plan.Cycle, inv.Service().Period.End
 	if v.Trial.Available = product.Trial; product.Trial {
 		v.Trial.Until = instant(billing.TrialEnd(now))
@@ -584,7 +590,7 @@ func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placeme
 			return placement{}, invalid(text.field, "has characters that cannot be printed")
 		}
 	}
-	if details.VATID, err = s.vatID(ctx, b.Billing.TaxBody); err != nil {
+	if _, err = s.vatID(ctx, b.Billing.TaxBody, &details); err != nil {
 		return placement{}, err
 	}
 	clock, now, err := s.clockOf(ctx, b.TestClock)

@@ -99,6 +99,8 @@ func (s *server) limited(g *gin.Context) {
 		limit = maxActivation
 	case versionRoute:
 		limit, binary = maxPackage, true
+	case pictureRoute:
+		limit = 2 * maxPicture // base64 is a third longer
 	case cataloguePath:
 		limit = maxCatalogue
 	case statementPath:
@@ -124,6 +126,12 @@ func (s *server) limited(g *gin.Context) {
 	sum := sha256.Sum256(body)
 	g.Request.Body = io.NopCloser(bytes.NewReader(body))
 	g.Request = g.Request.WithContext(context.WithValue(g.Request.Context(), bodyHash{}, hex.EncodeToString(sum[:])))
+	g.Next()
+	if form := g.Request.MultipartForm; form != nil { // the server's own request does not know its files
+		if err := form.RemoveAll(); err != nil {
+			s.Log.Warn("the files of a form were not removed", "error", err)
+		}
+	}
 }
 
 // sameSite refuses state-changing requests that a foreign page made a browser

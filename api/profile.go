@@ -137,8 +137,9 @@ func (s *accounts) edited(ctx context.Context, p billing.Profile, b MeBody) (bil
 	if d.Country != "" && !billing.ValidCountry(d.Country) || d.Country == "" && d.VATID != "" {
 		return p, invalid("country", "is not a country")
 	}
-	var err error
-	if d.VATID, err = s.ownVATID(ctx, TaxBody{Country: d.Country, VATID: &d.VATID}); err != nil {
+	vatID := d.VATID
+	err := s.ownVATID(ctx, TaxBody{Country: d.Country, VATID: &vatID}, d)
+	if d.VATCheck = (billing.VATCheck{}); err != nil { // each order asks anew
 		return p, err
 	}
 	if l := b.Licensee; l != nil {

@@ -87,7 +87,7 @@ func (s *shop) assemble(p parts) {
 	c.Commands = commands.New(s.store, s.temporal, s.checks.Forget, c.Log, c.Now)
 	s.events = events.New(p.events, p.gateway, c.Commands, s.checks.Forget, c.Log, c.Now)
 	c.Checks, c.Events, c.Keys = s.checks, s.events, p.keys
-	c.Office = backoffice.New(s.store, s.gateway, c.Commands, c.Log)
+	c.Office = backoffice.New(s.store, s.gateway, c.Commands, c.Log, c.Now)
 	s.parts = p
 	var err error
 	s.handler, err = api.New(*c)
@@ -173,7 +173,7 @@ func openShop(t *testing.T, url string, change ...func(*parts)) *shop {
 			Access: s.store, Outcomes: s.store, Shop: s.store, Subscriptions: s.store, Invoices: s.store,
 			Licenses: s.store, Accounts: s.store, Privacy: s.store, Operators: s.store, Sessions: s.store, Events: s.store, Gateway: s.store,
 		},
-		Gateway: gateway, Files: stamper, Documents: papers, VATIDs: api.VATSyntax{}, Policy: billing.DefaultPolicy(), Metrics: uncounted{},
+		Gateway: gateway, Files: stamper, Documents: papers, Policy: billing.DefaultPolicy(), Metrics: uncounted{},
 		Sandbox: gateway, PublicURL: "https://shop.example", Secret: billing.Secret{"0123456789abcdef0123456789abcdef"}, TestClocks: true,
 		Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: func() time.Time {
 			if s.now.IsZero() {

@@ -75,11 +75,6 @@ func (s *operators) putVersion(ctx context.Context, in *struct {
 		return nil, invalid("version", "is not a version such as 2.4.2")
 	}
 	form := in.RawBody.Data()
-	defer func() { // what did not fit into memory lies in files
-		if err := in.RawBody.Form.RemoveAll(); err != nil {
-			s.Log.Warn("a form's files were not removed", "error", err)
-		}
-	}()
 	if len(form.Changelog) > maxChangelog || !printable(form.Changelog, '\n', '\r', '\t') {
 		return nil, invalid("changelog", "is longer than 4 KiB, or has characters that cannot be printed")
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +26,19 @@ func versionsOf(list any) []string {
 		names = append(names, v.(map[string]any)["version"].(string))
 	}
 	return names
+}
+
+func TestAnUploadLeavesNoFilesBehindWhateverIsAnswered(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	t.Setenv("TMP", dir)
+	s := newShop(t)
+	s.put("calendar-pro", "2.10.0", "Better.", visual.Packages()[0].Data).want(200, "")
+	s.put("calendar-pro", "newest", "Better.", visual.Packages()[0].Data).want(422, "invalid")
+	s.put("calendar-pro", "2.11.0", "Better.", make([]byte, 64<<10)).want(422, "package_damaged")
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%d files are left behind: %v", len(left), err)
+	}
 }
 
 func TestAnOperatorTakesAVersionBack(t *testing.T) {

@@ -67,7 +67,7 @@ func (b *books) Audit(_ context.Context, action, subject string, _, after any) e
 
 func open(b *books, temporal *commandstest.Temporal, rows *commandstest.Requests) *backoffice.Office {
 	log := slog.New(slog.DiscardHandler)
-	return backoffice.New(b, nil, commands.New(rows, temporal, func(licensing.LicenseID) {}, log, time.Now), log)
+	return backoffice.New(b, nil, commands.New(rows, temporal, func(licensing.LicenseID) {}, log, time.Now), log, time.Now)
 }
 
 // Temporal's lists lag, and what they lack or still have is looked at by itself.

@@ -32,7 +32,7 @@ func (o Order) BilledTo(inv Invoice) BillingDetails {
 func (o Order) amended(a Amendment) Order {
 	details := a.Billing
 	details.Email = o.Billing.Email
-	if details != o.Billing {
+	if !details.sameAs(o.Billing) {
 		o.replaceBilling(details)
 	}
 	o.CC, o.Language = a.CC, a.Language

@@ -31,7 +31,8 @@ type Product struct {
 	Activation   licensing.Activation `json:"activation" yaml:"activation"`
 	Proration    ProrationMode        `json:"proration" yaml:"proration"`
 	Trial        bool                 `json:"trial" yaml:"trial"`
-	Plans        []Plan               `json:"plans" yaml:"plans"`
+	Presentation `yaml:",inline"`
+	Plans        []Plan `json:"plans" yaml:"plans"`
 }
 
 // Plan is licence type × tier × billing cycle, with a price per currency.
@@ -187,6 +188,9 @@ func (p *Product) complete(at string) error {
 		return refuse(CodeInvalid, at+".activation", "is none, licensee or entra")
 	case p.Proration != PerSecond && p.Proration != PerDay:
 		return refuse(CodeInvalid, at+".proration", "is second or day")
+	}
+	if err := p.Presentation.check(at); err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	for i := range p.Plans {

@@ -9,6 +9,7 @@ const (
 	GatewayEventCharge        GatewayEventKind = "charge"         // something happened to a charge: the gateway is asked what
 	GatewayEventRefund        GatewayEventKind = "refund"         // something happened to a refund
 	GatewayEventCard          GatewayEventKind = "card_collected" // a customer has given a card on the gateway's page
+	GatewayEventCardUpdated   GatewayEventKind = "card_updated"   // a stored card may have a new number or end
 	GatewayEventDisputeOpened GatewayEventKind = "dispute_opened"
 	GatewayEventDisputeWon    GatewayEventKind = "dispute_won"
 	GatewayEventDisputeLost   GatewayEventKind = "dispute_lost"
@@ -35,7 +36,7 @@ func (k GatewayEventKind) Disputed() DisputeStatus {
 type GatewayEvent struct {
 	ID        string // the gateway's, the same each time it is sent
 	Kind      GatewayEventKind
-	Reference string // the gateway's, of the charge; with GatewayEventCard, of the collection
+	Reference string // the gateway's, of the charge; with GatewayEventCard, of the collection; with GatewayEventCardUpdated, of the card
 	Dispute   string // the gateway's, of the dispute
 	Amount    Money  // that is disputed
 	Live      bool   // of real money

@@ -111,4 +111,6 @@ type BillingDetails struct {
 
 	PurchaseOrder string // the customer's number
 	CostCenter    string `json:",omitempty"` // where the customer books it
+
+	VATCheck VATCheck `json:",omitzero"`
 }

@@ -27,6 +27,8 @@ type Policy struct {
 	LookAgain        time.Duration           // between looks at a payment that the gateway works on
 	MoneyBack        time.Duration           // from the first charge
 
+	Unverified WhenUnverified // VAT ids, where the register cannot be asked
+
 	File licensing.FileTerm // how long delivered files last
 
 	DisputeReminder time.Duration // how often the operator hears of an undecided dispute
@@ -53,6 +55,8 @@ func DefaultPolicy() Policy {
 		ActionLife:    time.Hour,
 		LookAgain:     time.Hour,
 		MoneyBack:     14 * day,
+
+		Unverified: AcceptUnverified,
 
 		File: licensing.FileTerm{Life: 400 * day},
 

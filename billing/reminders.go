@@ -6,6 +6,9 @@ import "time"
 // outdated after an outage are left out.
 func (b Snapshot) remind(step Step, at time.Time) Decision {
 	s := b.Subscription
+	if b.Method != "" {
+		s.CardExpires = cardExpiry(b.MethodExp) // the card's issuer may have sent a new one
+	}
 	period, periodDue := s.nextPeriodReminder()
 	card, cardDue := s.cardReminder()
 	cardDue = cardDue && card.After(s.RemindedAt)

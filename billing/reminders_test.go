@@ -39,6 +39,16 @@ func TestAnotherCardOrACancellationNeedsNoReminder(t *testing.T) {
 	is(t, "told what is cancelled", len(l.told(NoticeCardExpiring)), 0)
 }
 
+// The issuer has sent a new end meanwhile, and the gateway has told it.
+func TestACardThatWasUpdatedNeedsNoReminder(t *testing.T) {
+	l := expiring(t, "2026-03", offer{})
+	l.to("2026-03-01")
+	l.snapshot.MethodExp = "2031-05"
+	l.to("2026-06-10")
+	is(t, "told", len(l.told(NoticeCardExpiring)), 0)
+	is(t, "expires", l.s().CardExpires, instant("2031-06-01"))
+}
+
 func TestTheCardsReminderAndTheRenewalsDoNotHideEachOther(t *testing.T) {
 	// Yearly from 10 January: the renewal's reminder is on 3 January 2027.
 	for month, want := range map[string]int{"2026-12": 1, "2027-01": 1, "2026-06": 1} {

@@ -31,7 +31,7 @@ type Snapshot struct {
 }
 
 func (b Snapshot) tax() Tax {
-	return taxFor(b.Policy.SellerCountry, b.Order.Billing.Country, b.Order.Billing.VATID)
+	return taxFor(b.Policy.SellerCountry, b.Order.Billing.Country, b.Order.Billing.taxID())
 }
 
 func (b Snapshot) currency() string { return b.Subscription.Price.Currency }

@@ -42,6 +42,9 @@ func taxFor(seller, country, vatID string) Tax {
 	return Tax{Rate: rate}
 }
 
+// InEuropeanUnion tells whether a country is a member state.
+func InEuropeanUnion(country string) bool { return vatRates[country] != 0 }
+
 // split divides a price for one line into net and tax, rounding once.
 func (t Tax) split(amount Money, mode TaxMode) (net, tax Money) {
 	if mode == TaxInclusive {

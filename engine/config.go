@@ -15,6 +15,7 @@ import (
 	"github.com/okviz/licensing/api"
 	"github.com/okviz/licensing/backoffice/signin"
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/billing/vies"
 	"github.com/okviz/licensing/licensing/entra"
 	"github.com/okviz/licensing/payments/stripe"
 )
@@ -22,48 +23,50 @@ import (
 // Config is the engine's configuration, from the environment. Temporal's own
 // TEMPORAL_… variables come with it.
 type Config struct {
-	Env              string         `env:"OKVIZ_ENV" envDefault:"production"` // or development
-	DatabaseURL      string         `env:"DATABASE_URL"`                      // mysql://user:password@host:port/name or sqlite:///path
-	HTTP             string         `env:"OKVIZ_HTTP" envDefault:"127.0.0.1:8080"`
-	Metrics          string         `env:"OKVIZ_METRICS" envDefault:"127.0.0.1:9464"`        // where api tells Prometheus; off: nowhere
-	WorkerMetrics    string         `env:"OKVIZ_WORKER_METRICS" envDefault:"127.0.0.1:9465"` // where worker does
-	PublicURL        string         `env:"OKVIZ_PUBLIC_URL"`                                 // of the pages, as customers reach them
-	RateLimits       string         `env:"OKVIZ_RATE_LIMITS"`                                // on: also in development; production always has them
-	Secret           billing.Secret `env:"OKVIZ_SECRET"`                                     // signs checkout tokens and mailed links: the current value and former ones, ≥ 32 characters each
-	SigningKeys      []string       `env:"OKVIZ_SIGNING_KEYS"`                               // files, or the PEM texts themselves: the current key, the next, and former ones
-	SMTPURL          string         `env:"OKVIZ_SMTP_URL"`
-	MailFrom         string         `env:"OKVIZ_MAIL_FROM"`      // "OKVIZ <licences@okviz.example>"
-	OperatorEmail    string         `env:"OKVIZ_OPERATOR_EMAIL"` // is told what needs a person; empty: MailFrom's address
-	Brand            string         `env:"OKVIZ_BRAND" envDefault:"OKVIZ"`
-	SupportURL       string         `env:"OKVIZ_SUPPORT_URL"`
-	TermsURL         string         `env:"OKVIZ_TERMS_URL"`                       // of the terms of sale
-	PrivacyURL       string         `env:"OKVIZ_PRIVACY_URL"`                     // of the privacy notice
-	Logo             string         `env:"OKVIZ_LOGO"`                            // a file of the pages: SVG or PNG
-	Style            string         `env:"OKVIZ_STYLE"`                           // a file of the pages: CSS after ours, for their colours
-	VendorAddress    []string       `env:"OKVIZ_VENDOR_ADDRESS" envSeparator:"|"` // lines, as invoices print them
-	VendorBank       []string       `env:"OKVIZ_VENDOR_BANK" envSeparator:"|"`    // lines, as open invoices print them
-	VendorVATID      string         `env:"OKVIZ_VENDOR_VAT_ID"`
-	SellerCountry    string         `env:"OKVIZ_SELLER_COUNTRY" envDefault:"IT"`
-	BlockedCountries []string       `env:"OKVIZ_BLOCKED_COUNTRIES"`            // nothing new is sold there
-	Gateway          string         `env:"OKVIZ_GATEWAY" envDefault:"sandbox"` // or stripe
-	StripeKey        string         `env:"OKVIZ_STRIPE_KEY"`                   // the secret key, or a restricted one
-	StripeWebhook    string         `env:"OKVIZ_STRIPE_WEBHOOK_SECRET"`        // of the endpoint at Stripe: whsec_…
-	FileDays         int            `env:"OKVIZ_FILE_DAYS" envDefault:"400"`   // how long a delivered file lasts at most; 0: the default
-	FirstFileDays    int            `env:"OKVIZ_FIRST_FILE_DAYS"`              // how long one does after the money-back window that it was signed in; 0: as any other
-	OperatorKey      string         `env:"OKVIZ_OPERATOR_KEY"`                 // development only
-	TestClocks       bool           `env:"OKVIZ_TEST_CLOCKS"`                  // development only
-	TrustedProxies   []string       `env:"OKVIZ_TRUSTED_PROXIES"`
-	Origins          []string       `env:"OKVIZ_ORIGINS"`                              // of your other pages, which portal sessions may lead back to
-	WebhookNetworks  []netip.Prefix `env:"OKVIZ_WEBHOOK_NETWORKS"`                     // networks that webhooks are sent to though they are not public, also without https
-	AcceptRisks      []string       `env:"OKVIZ_ACCEPT_RISKS"`                         // what production otherwise refuses
-	Deployment       string         `env:"OKVIZ_DEPLOYMENT"`                           // of the workers, as Temporal's Worker Deployment Versioning names it; empty: no versioning
-	BuildID          string         `env:"OKVIZ_BUILD_ID"`                             // of this worker in it
-	Connections      int            `env:"OKVIZ_DATABASE_CONNECTIONS" envDefault:"40"` // of each process; 0: the default
-	Activities       int            `env:"OKVIZ_ACTIVITIES" envDefault:"40"`           // at once, of each worker; 0: the default
-	CachedWorkflows  int            `env:"OKVIZ_CACHED_WORKFLOWS" envDefault:"2000"`   // of each worker; 0: the default
-	MailMegabytes    int            `env:"OKVIZ_MAIL_MEGABYTES" envDefault:"5"`        // a larger mail has a link to its file; 0: the default
-	EntraAuthority   string         `env:"OKVIZ_ENTRA_AUTHORITY"`                      // https://login.microsoftonline.com/organizations/v2.0; empty: no activation
-	EntraAudience    string         `env:"OKVIZ_ENTRA_AUDIENCE"`                       // for whom its tokens are: the application's id
+	Env              string                 `env:"OKVIZ_ENV" envDefault:"production"` // or development
+	DatabaseURL      string                 `env:"DATABASE_URL"`                      // mysql://user:password@host:port/name or sqlite:///path
+	HTTP             string                 `env:"OKVIZ_HTTP" envDefault:"127.0.0.1:8080"`
+	Metrics          string                 `env:"OKVIZ_METRICS" envDefault:"127.0.0.1:9464"`        // where api tells Prometheus; off: nowhere
+	WorkerMetrics    string                 `env:"OKVIZ_WORKER_METRICS" envDefault:"127.0.0.1:9465"` // where worker does
+	PublicURL        string                 `env:"OKVIZ_PUBLIC_URL"`                                 // of the pages, as customers reach them
+	RateLimits       string                 `env:"OKVIZ_RATE_LIMITS"`                                // on: also in development; production always has them
+	Secret           billing.Secret         `env:"OKVIZ_SECRET"`                                     // signs checkout tokens and mailed links: the current value and former ones, ≥ 32 characters each
+	SigningKeys      []string               `env:"OKVIZ_SIGNING_KEYS"`                               // files, or the PEM texts themselves: the current key, the next, and former ones
+	SMTPURL          string                 `env:"OKVIZ_SMTP_URL"`
+	MailFrom         string                 `env:"OKVIZ_MAIL_FROM"`      // "OKVIZ <licences@okviz.example>"
+	OperatorEmail    string                 `env:"OKVIZ_OPERATOR_EMAIL"` // is told what needs a person; empty: MailFrom's address
+	Brand            string                 `env:"OKVIZ_BRAND" envDefault:"OKVIZ"`
+	SupportURL       string                 `env:"OKVIZ_SUPPORT_URL"`
+	TermsURL         string                 `env:"OKVIZ_TERMS_URL"`                       // of the terms of sale
+	PrivacyURL       string                 `env:"OKVIZ_PRIVACY_URL"`                     // of the privacy notice
+	Logo             string                 `env:"OKVIZ_LOGO"`                            // a file of the pages: SVG or PNG
+	Style            string                 `env:"OKVIZ_STYLE"`                           // a file of the pages: CSS after ours, for their colours
+	VendorAddress    []string               `env:"OKVIZ_VENDOR_ADDRESS" envSeparator:"|"` // lines, as invoices print them
+	VendorBank       []string               `env:"OKVIZ_VENDOR_BANK" envSeparator:"|"`    // lines, as open invoices print them
+	VendorVATID      string                 `env:"OKVIZ_VENDOR_VAT_ID"`
+	VIES             string                 `env:"OKVIZ_VIES_URL"`                           // of the Commission's service; empty: VAT ids are held to their form alone
+	Unverified       billing.WhenUnverified `env:"OKVIZ_VAT_UNVERIFIED" envDefault:"accept"` // or tax: an id that VIES could not be asked about
+	SellerCountry    string                 `env:"OKVIZ_SELLER_COUNTRY" envDefault:"IT"`
+	BlockedCountries []string               `env:"OKVIZ_BLOCKED_COUNTRIES"`            // nothing new is sold there
+	Gateway          string                 `env:"OKVIZ_GATEWAY" envDefault:"sandbox"` // or stripe
+	StripeKey        string                 `env:"OKVIZ_STRIPE_KEY"`                   // the secret key, or a restricted one
+	StripeWebhook    string                 `env:"OKVIZ_STRIPE_WEBHOOK_SECRET"`        // of the endpoint at Stripe: whsec_…
+	FileDays         int                    `env:"OKVIZ_FILE_DAYS" envDefault:"400"`   // how long a delivered file lasts at most; 0: the default
+	FirstFileDays    int                    `env:"OKVIZ_FIRST_FILE_DAYS"`              // how long one does after the money-back window that it was signed in; 0: as any other
+	OperatorKey      string                 `env:"OKVIZ_OPERATOR_KEY"`                 // development only
+	TestClocks       bool                   `env:"OKVIZ_TEST_CLOCKS"`                  // development only
+	TrustedProxies   []string               `env:"OKVIZ_TRUSTED_PROXIES"`
+	Origins          []string               `env:"OKVIZ_ORIGINS"`                              // of your other pages, which portal sessions may lead back to
+	WebhookNetworks  []netip.Prefix         `env:"OKVIZ_WEBHOOK_NETWORKS"`                     // networks that webhooks are sent to though they are not public, also without https
+	AcceptRisks      []string               `env:"OKVIZ_ACCEPT_RISKS"`                         // what production otherwise refuses
+	Deployment       string                 `env:"OKVIZ_DEPLOYMENT"`                           // of the workers, as Temporal's Worker Deployment Versioning names it; empty: no versioning
+	BuildID          string                 `env:"OKVIZ_BUILD_ID"`                             // of this worker in it
+	Connections      int                    `env:"OKVIZ_DATABASE_CONNECTIONS" envDefault:"40"` // of each process; 0: the default
+	Activities       int                    `env:"OKVIZ_ACTIVITIES" envDefault:"40"`           // at once, of each worker; 0: the default
+	CachedWorkflows  int                    `env:"OKVIZ_CACHED_WORKFLOWS" envDefault:"2000"`   // of each worker; 0: the default
+	MailMegabytes    int                    `env:"OKVIZ_MAIL_MEGABYTES" envDefault:"5"`        // a larger mail has a link to its file; 0: the default
+	EntraAuthority   string                 `env:"OKVIZ_ENTRA_AUTHORITY"`                      // https://login.microsoftonline.com/organizations/v2.0; empty: no activation
+	EntraAudience    string                 `env:"OKVIZ_ENTRA_AUDIENCE"`                       // for whom its tokens are: the application's id
 
 	TemporalUI string `env:"OKVIZ_TEMPORAL_UI"` // its address, to which the console links; empty: no links
 
@@ -172,6 +175,12 @@ func (c Config) checkService(wrong *faults) {
 	if _, err := c.issuer(); err != nil {
 		wrong.add("OKVIZ_OIDC_ISSUER", "and the other OKVIZ_OIDC_ variables do not fit: "+err.Error())
 	}
+	if _, err := c.vatRegister(); err != nil {
+		wrong.add("OKVIZ_VIES_URL", "does not fit: "+err.Error())
+	}
+	if c.Unverified != "" && c.Unverified != billing.AcceptUnverified && c.Unverified != billing.TaxUnverified {
+		wrong.add("OKVIZ_VAT_UNVERIFIED", "must be accept or tax")
+	}
 	if u, err := url.Parse(c.TemporalUI); err != nil || c.TemporalUI != "" && (u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		wrong.add("OKVIZ_TEMPORAL_UI", "is not a URL such as https://temporal.okviz.example/namespaces/default/workflows/")
 	}
@@ -277,6 +286,9 @@ func (c Config) checkProduction(wrong *faults) {
 	if strings.HasPrefix(strings.ToLower(c.EntraAuthority), "http:") {
 		wrong.add("OKVIZ_ENTRA_AUTHORITY", "is not https")
 	}
+	if strings.HasPrefix(strings.ToLower(c.VIES), "http:") {
+		wrong.add("OKVIZ_VIES_URL", "is not https")
+	}
 	if strings.HasPrefix(strings.ToLower(c.OIDCIssuer), "http:") {
 		wrong.add("OKVIZ_OIDC_ISSUER", "is not https")
 	}
@@ -298,6 +310,19 @@ func (c Config) tenants() (api.Tenants, error) {
 		return nil, nil
 	}
 	return entra.New(c.EntraAuthority, c.EntraAudience)
+}
+
+// vatRegister is VIES, which is told the vendor's own VAT id if it has one; nil if
+// it is not configured.
+func (c Config) vatRegister() (api.VATRegister, error) {
+	if c.VIES == "" {
+		return nil, nil
+	}
+	own, err := billing.NormalVATID(c.SellerCountry, c.VendorVATID)
+	if err != nil || !billing.InEuropeanUnion(c.SellerCountry) {
+		own = "" // without it there are no consultation numbers
+	}
+	return vies.New(c.VIES, own)
 }
 
 // issuer signs operators in; nil if none is configured.

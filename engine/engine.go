@@ -112,7 +112,7 @@ func OpenAt(c Config, options client.Options, l *slog.Logger) (*Engine, error) {
 	e.commands = commands.New(e.Store, e.Temporal, e.checks.Forget, l, time.Now)
 	e.events = events.New(e.Store, e.gateway, e.commands, e.checks.Forget, l, time.Now)
 	e.courier = webhooks.New(e.Store, api.Payload(api.Config{Keys: e.keys, Policy: e.policy}), c.Secret, c.WebhookNetworks, l, time.Now)
-	e.Office = backoffice.New(e.Store, e.gateway, e.commands, l)
+	e.Office = backoffice.New(e.Store, e.gateway, e.commands, l, time.Now)
 	return e, nil
 }
 
@@ -174,6 +174,7 @@ func (c Config) policy() billing.Policy {
 	if c.FileDays > 0 {
 		p.File.Life = time.Duration(c.FileDays) * 24 * time.Hour
 	}
+	p.Unverified = cmp.Or(c.Unverified, p.Unverified)
 	p.File.AfterMoneyBack = time.Duration(c.FirstFileDays) * 24 * time.Hour
 	return p
 }
@@ -293,12 +294,16 @@ func (e *Engine) api() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	register, err := e.config.vatRegister()
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Config{
 		Stores: api.Stores{
 			Access: e.Store, Outcomes: e.Store, Shop: e.Store, Subscriptions: e.Store, Invoices: e.Store,
 			Licenses: e.Store, Accounts: e.Store, Privacy: e.Store, Operators: e.Store, Sessions: e.Store, Events: e.Store, Gateway: e.Store,
 		},
-		Commands: e.commands, Checks: e.checks, Events: e.events, Office: e.Office, Gateway: e.gateway, Files: e.Stamper, Documents: e.documents, VATIDs: api.VATSyntax{}, Keys: e.keys, Policy: e.policy,
+		Commands: e.commands, Checks: e.checks, Events: e.events, Office: e.Office, Gateway: e.gateway, Files: e.Stamper, Documents: e.documents, VATRegister: register, Keys: e.keys, Policy: e.policy,
 		Metrics: e.metrics, Sandbox: e.charges(), Tenants: tenants, Issuer: issuer, TemporalUI: e.config.TemporalUI, Pages: web.Handler(brand), Version: Version(), PublicURL: e.config.PublicURL, Secret: e.config.Secret, TestClocks: e.config.TestClocks, Origins: e.config.Origins, PlainWebhooks: len(e.config.WebhookNetworks) > 0,
 		RateLimits:     e.config.limited(),
 		TrustedProxies: e.config.TrustedProxies, Log: e.log, Now: time.Now,

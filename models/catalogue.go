@@ -3,6 +3,7 @@ package models
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -99,6 +100,10 @@ func (r productRow) product(tx *gorm.DB) (billing.Product, error) {
 		ID: r.ID, Name: r.Name, Description: r.Description, Icon: r.Icon, ChangelogURL: r.ChangelogURL,
 		Activation: r.Activation, Proration: r.Proration, Trial: r.Trial,
 	}
+	var err error
+	if p.Presentation, err = r.presentation(); err != nil {
+		return p, err
+	}
 	var plans []planRow
 	if err := tx.Where("product = ?", r.ID).Order("position, id").Find(&plans).Error; err != nil {
 		return p, err
@@ -139,14 +144,21 @@ func (r productRow) product(tx *gorm.DB) (billing.Product, error) {
 	return p, nil
 }
 
+func (r productRow) presentation() (p billing.Presentation, err error) {
+	if r.Presentation != "" {
+		err = json.Unmarshal([]byte(r.Presentation), &p)
+	}
+	return p, err
+}
+
 func (r priceRow) price() billing.Price {
 	return billing.Price{ID: r.ID, Money: billing.Money{Amount: r.Amount, Currency: r.Currency}, Tax: r.Tax}
 }
 
 // ApplyCatalogue brings a catalogue document in and answers with the list of
 // changes, in words; a dry run changes nothing. Products and plans that it
-// does not name stay, and so do a product's description, icon and changelog
-// where it has none. A changed price becomes a new version.
+// does not name stay, and so does of a product's description, icon, changelog and
+// presentation what it does not say. A changed price becomes a new version.
 func (s *Store) ApplyCatalogue(ctx context.Context, c billing.Catalogue, dryRun bool) ([]string, error) {
 	changes := []string{}
 	errDry := errors.New("dry run")
@@ -176,13 +188,22 @@ func (s *Store) ApplyCatalogue(ctx context.Context, c billing.Catalogue, dryRun 
 
 func applyProduct(tx *gorm.DB, position int64, p billing.Product, changes *[]string) error {
 	was, err := one[productRow](locked(tx).Where("id = ?", p.ID))
+	if err != nil && !errors.Is(err, billing.ErrNotFound) {
+		return err
+	}
+	shown, wrong := was.presentation()
+	if wrong != nil {
+		return wrong
+	}
+	doc, wrong := json.Marshal(p.Presentation.Over(shown))
+	if wrong != nil {
+		return wrong
+	}
 	row := productRow{
 		p.ID, position, p.Name, cmp.Or(p.Description, was.Description), cmp.Or(p.Icon, was.Icon), cmp.Or(p.ChangelogURL, was.ChangelogURL),
-		p.Activation, p.Proration, p.Trial,
+		p.Activation, p.Proration, p.Trial, string(doc),
 	}
 	switch {
-	case err != nil && !errors.Is(err, billing.ErrNotFound):
-		return err
 	case err != nil:
 		*changes = append(*changes, "+ product "+p.ID)
 		if err := tx.Create(&row).Error; err != nil {
@@ -240,6 +261,7 @@ func (r productRow) differences(next productRow) []string {
 	differ("description", r.Description, next.Description, false)
 	differ("icon", r.Icon, next.Icon, false)
 	differ("changelog_url", r.ChangelogURL, next.ChangelogURL, false)
+	differ("presentation", r.Presentation, next.Presentation, false)
 	differ("activation", r.Activation, next.Activation, true)
 	differ("proration", r.Proration, next.Proration, true)
 	differ("trial", r.Trial, next.Trial, true)

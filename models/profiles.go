@@ -197,6 +197,18 @@ func (s *Store) charges(ctx context.Context, account billing.AccountID, ref stri
 	return used, err
 }
 
+// CardOwner is whose a card is. Errors: ErrNotFound, also where it was removed.
+func (s *Store) CardOwner(ctx context.Context, gateway, ref string) (billing.AccountID, error) {
+	row, err := one[paymentMethodRow](s.db.WithContext(ctx).Where("ref = ? AND gateway = ? AND removed_at IS NULL", ref, gateway))
+	return row.Account, err
+}
+
+// UpdateCard writes down what a person recognises a card by, and its end.
+func (s *Store) UpdateCard(ctx context.Context, m billing.StoredMethod) error {
+	return s.db.WithContext(ctx).Model(&paymentMethodRow{}).Where("ref = ? AND removed_at IS NULL", m.Ref).
+		Updates(map[string]any{"brand": m.Brand, "last4": m.Last4, "exp": m.Exp, "fingerprint": m.Fingerprint}).Error
+}
+
 // CardDetached says that the gateway has forgotten a card.
 func (s *Store) CardDetached(ctx context.Context, ref string) error {
 	return s.db.WithContext(ctx).Model(&paymentMethodRow{}).Where("ref = ?", ref).Update("detach_at", nil).Error

@@ -63,6 +63,30 @@ func TestACardInUseIsNotRemoved(t *testing.T) {
 	})
 }
 
+func TestAnUpdatedCardHasItsNewEnd(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		for _, ref := range []string{"pm_1", "pm_2"} {
+			must(t, s.db.Create(&paymentMethodRow{Ref: ref, Account: "cus_1", Gateway: "stripe", Brand: "visa", Last4: "4242", Exp: "2026-03", Fingerprint: "old"}).Error)
+		}
+		owner, err := s.CardOwner(t.Context(), "stripe", "pm_1")
+		must(t, err)
+		_, elsewhere := s.CardOwner(t.Context(), "sandbox", "pm_1")
+		must(t, s.RemoveCard(t.Context(), "cus_1", "pm_2"))
+		_, removed := s.CardOwner(t.Context(), "stripe", "pm_2")
+		if owner != "cus_1" || !errors.Is(elsewhere, billing.ErrNotFound) || !errors.Is(removed, billing.ErrNotFound) {
+			t.Errorf("it is %s's; at another gateway %v, removed %v", owner, elsewhere, removed)
+		}
+		now := billing.StoredMethod{Ref: "pm_1", Brand: "visa", Last4: "0005", Exp: "2031-05", Fingerprint: "new"}
+		must(t, s.UpdateCard(t.Context(), now))
+		if got, err := storedMethod(s.db, "pm_1"); err != nil || got != now {
+			t.Errorf("it is %+v, %v", got, err)
+		}
+		if got, err := storedMethod(s.db, "pm_2"); err != nil || got.Exp != "2026-03" {
+			t.Errorf("the other one is %+v, %v", got, err)
+		}
+	})
+}
+
 func TestARemovedCardIsDetachedByOneUntilItIsDone(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
 		now := time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC)

@@ -26,6 +26,14 @@ type productRow struct {
 	Activation   licensing.Activation
 	Proration    billing.ProrationMode
 	Trial        bool
+	Presentation string // JSON of billing.Presentation
+}
+
+type pictureRow struct {
+	Product     string `gorm:"primaryKey"`
+	Name        string `gorm:"primaryKey"`
+	ContentType string
+	Data        []byte
 }
 
 type planRow struct {
@@ -271,6 +279,7 @@ type testClockRow struct {
 
 func (accountRow) TableName() string       { return "accounts" }
 func (productRow) TableName() string       { return "products" }
+func (pictureRow) TableName() string       { return "pictures" }
 func (planRow) TableName() string          { return "plans" }
 func (priceRow) TableName() string         { return "prices" }
 func (versionRow) TableName() string       { return "versions" }

@@ -13,12 +13,12 @@ import (
 
 // rows are all row types.
 var rows = []any{
-	&accountRow{}, &productRow{}, &planRow{}, &priceRow{}, &versionRow{}, &subscriptionRow{}, &orderRow{},
+	&accountRow{}, &productRow{}, &pictureRow{}, &planRow{}, &priceRow{}, &versionRow{}, &subscriptionRow{}, &orderRow{},
 	&requestRow{}, &invoiceRow{}, &paidLineRow{}, &creditNoteRow{}, &balanceRow{}, &balanceEntryRow{},
 	&trialClaimRow{}, &paymentMethodRow{}, &licenseRow{}, &outboxRow{}, &eventRow{}, &feedRow{}, &webhookEndpointRow{}, &webhookDeliveryRow{}, &counterRow{}, &apiKeyRow{},
 	&testClockRow{}, &sandboxCustomerRow{}, &sandboxMethodRow{}, &sandboxFormRow{}, &sandboxPaymentRow{},
 	&loginRow{}, &sessionRow{}, &couponRow{}, &redemptionRow{}, &accountDiscountRow{}, &refundRow{}, &moneyBackRow{}, &quoteRow{},
-	&gatewayReferenceRow{}, &cardFormRow{}, &licenseUsageRow{}, &gatewayEventRow{}, &profileRow{}, &attemptRow{}, &operatorRow{}, &operatorSessionRow{}, &auditRow{}, &browserRow{}, &probeRow{}, &leaseRow{}, &searchWordRow{}, &noteRow{}, &vendorDocumentRow{},
+	&gatewayReferenceRow{}, &cardFormRow{}, &licenseUsageRow{}, &gatewayEventRow{}, &profileRow{}, &attemptRow{}, &operatorRow{}, &operatorSessionRow{}, &auditRow{}, &browserRow{}, &probeRow{}, &leaseRow{}, &searchWordRow{}, &noteRow{}, &vendorDocumentRow{}, &movedInRow{}, &statementLineRow{},
 }
 
 func TestRowsAndMigratedTablesHaveTheSameColumns(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-//go:embed page.html pages.json console.json assets/*.js assets/operator assets/*.css assets/words assets/lit-html/LICENSE assets/lit-html/*.js icons
+//go:embed page.html pages.json console.json assets/*.js assets/operator assets/*.css assets/words assets/lit-html/LICENSE assets/lit-html/*.js icons pictures
 var files embed.FS
 
 // policy lets pages use what this package serves and the API of the same host,
@@ -98,6 +98,7 @@ var contentTypes = map[string]string{
 	".js":   "text/javascript; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
 	".svg":  "image/svg+xml",
+	".webp": "image/webp",
 	"":      "text/plain; charset=utf-8",
 }
 
@@ -173,7 +174,7 @@ func load(root fs.FS) map[string]file {
 		}
 		body, err := fs.ReadFile(root, name)
 		f := newFile(body, contentTypes[path.Ext(name)])
-		if strings.HasPrefix(name, "icons/") {
+		if strings.HasPrefix(name, "icons/") || strings.HasPrefix(name, "pictures/") {
 			f.kept = "public, max-age=86400"
 		}
 		served["/"+name] = f

@@ -1,6 +1,7 @@
 package documents
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -29,7 +30,7 @@ func (w *Writer) CreditNote(n billing.CreditNote, inv billing.Invoice, to billin
 	if n.Number == "" {
 		s.stamp(unnumbered, in.Document.Draft, grey)
 	}
-	facts := []fact{{in.Document.ForInvoice, inv.Number}}
+	facts := []fact{{in.Document.ForInvoice, cmp.Or(inv.Number, inv.Former)}}
 	if !inv.IssuedAt.IsZero() {
 		facts = append(facts, fact{in.Document.InvoiceIssued, in.ShortDay(inv.IssuedAt)})
 	}

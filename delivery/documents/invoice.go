@@ -1,6 +1,7 @@
 package documents
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,8 +19,13 @@ func (w *Writer) Invoice(inv billing.Invoice, to billing.BillingDetails) (pdf []
 		}
 	}()
 	in := words.In(inv.Language)
-	name := in.Document.Invoice + " " + inv.Number
-	if inv.Number == "" {
+	title := in.Document.Invoice
+	name := title + " " + inv.Number
+	switch {
+	case inv.Former != "": // the invoice itself is another system's
+		title = in.Document.Record
+		name = title + " " + inv.Former
+	case inv.Number == "":
 		name = in.Document.DraftInvoice
 	}
 	s := w.sheet(in, name, inv.IssuedAt)
@@ -30,6 +36,8 @@ func (w *Writer) Invoice(inv billing.Invoice, to billing.BillingDetails) (pdf []
 	switch {
 	case inv.Status == billing.InvoiceVoid:
 		s.stamp(under, in.Document.Void, red)
+	case inv.Former != "":
+		s.stamp(under, in.Document.RecordStamp, grey)
 	case inv.Number == "":
 		s.stamp(under, in.Document.Draft, grey)
 	case inv.Status == billing.InvoicePaid:
@@ -45,7 +53,7 @@ func (w *Writer) Invoice(inv billing.Invoice, to billing.BillingDetails) (pdf []
 	if inv.Status == billing.InvoicePaid {
 		facts = append(facts, fact{in.Document.Paid, in.ShortDay(inv.PaidAt)})
 	}
-	s.heading(in.Document.Invoice, inv.Number, s.customer(to), append(facts, s.ordered(to)...))
+	s.heading(title, cmp.Or(inv.Number, inv.Former), s.customer(to), append(facts, s.ordered(to)...))
 
 	s.lines(inv)
 	sums := s.sums(inv)

@@ -80,6 +80,8 @@ type Document struct {
 	Quote           string `yaml:"quote"`
 	ProForma        string `yaml:"pro_forma"`
 	Statement       string `yaml:"statement"`
+	Record          string `yaml:"record"` // of another system's invoice
+	RecordStamp     string `yaml:"record_stamp"`
 	Void            string `yaml:"void"`
 	Draft           string `yaml:"draft"`
 	PaidStamp       string `yaml:"paid_stamp"`

@@ -181,7 +181,7 @@ func TestEveryPageIsItalianForWhoReadsItalian(t *testing.T) {
 		state{"it-result", then(at(order+"&pay=now"), buyer("ada@contoso.example", "US"), press("accept_terms"), press("submit"), give(visa), seen("#license-id"))},
 		state{"it-checkout-invoice", then(at("http://"+s.HTTP+"/checkout?product=calendar-pro&type=users&tier=51-100&cycle=three_years&pay=now"), buyer("ada@contoso.example", "US"), press("by-invoice"))},
 		state{"it-result-waits", then(press("accept_terms"), press("submit"), seen("#waits"))},
-		state{"it-confirm", then(mailed(t, s, "ada@contoso.example", "Confirm your order", "/confirm#token="), seen("#confirm-order"))},
+		state{"it-confirm", then(mailed(t, s, "ada@contoso.example", "Conferma il tuo ordine", "/confirm#token="), seen("#confirm-order"))},
 	)
 	look(t, ctx, ofAccount(t, s, "it-")...)
 }

@@ -21,10 +21,15 @@ import (
 // open opens a page of a system of its own.
 func open(t *testing.T) (context.Context, *system.System) {
 	t.Helper()
+	return openWith(t, system.Options{})
+}
+
+// openWith is open of a system with some options.
+func openWith(t *testing.T, o system.Options) (context.Context, *system.System) {
+	t.Helper()
 	path := chrome.Need(t)
-	s, err := system.Start(t.Context(), system.Options{
-		Data: t.TempDir(), HTTP: "127.0.0.1:0", Mailbox: "127.0.0.1:0", Temporal: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler),
-	})
+	o.Data, o.HTTP, o.Mailbox, o.Temporal, o.Log = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", slog.New(slog.DiscardHandler)
+	s, err := system.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +43,7 @@ func open(t *testing.T) (context.Context, *system.System) {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancel)
 	return ctx, s
 }

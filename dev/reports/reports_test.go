@@ -97,8 +97,8 @@ func hostPages() http.Handler {
 	return pages
 }
 
-// file is the JavaScript of a visual and what Power BI calls it.
-type file struct{ code, guid string }
+// file is the JavaScript of a visual, what Power BI calls it, and its style.
+type file struct{ code, guid, css string }
 
 // token is the one that stamping put into the file.
 func (f file) token(t *testing.T) string {
@@ -120,7 +120,7 @@ func (f file) withToken(t *testing.T, token string) file {
 // it: the code has another guid than the token before it.
 func (f file) renamed(suffix string) file {
 	token, code, _ := strings.Cut(f.code, "';")
-	return file{token + "';" + strings.ReplaceAll(code, f.guid, f.guid+suffix), f.guid + suffix}
+	return file{token + "';" + strings.ReplaceAll(code, f.guid, f.guid+suffix), f.guid + suffix, f.css}
 }
 
 // delivered downloads the file of a licence.
@@ -137,10 +137,10 @@ func delivered(t *testing.T, license string) file {
 		must(t, err)
 		var resource struct {
 			Visual  struct{ GUID string }
-			Content struct{ JS string }
+			Content struct{ JS, CSS string }
 		}
 		must(t, json.NewDecoder(r).Decode(&resource))
-		return file{resource.Content.JS, resource.Visual.GUID}
+		return file{resource.Content.JS, resource.Visual.GUID, resource.Content.CSS}
 	}
 	t.Fatal("the delivered file has no resource")
 	return file{}

@@ -179,7 +179,7 @@ func TestABuildThatDoesNotCheckSignaturesIsFound(t *testing.T) {
 	original := delivered(t, b.License.ID)
 	prelude, _, _ := strings.Cut(original.code, ";")
 	const ended = "2026-05-01T10:00:00Z"
-	whole := file{prelude + ";" + build(t, original.guid), original.guid}
+	whole := file{prelude + ";" + build(t, original.guid), original.guid, ""}
 	if err := forgeriesFail(t, whole, ended); err != nil {
 		t.Errorf("the same build with its check: %v", err)
 	}
@@ -189,7 +189,7 @@ func TestABuildThatDoesNotCheckSignaturesIsFound(t *testing.T) {
 		"of leases": {browsersOff},
 	} {
 		t.Run(name, func(t *testing.T) {
-			blind := file{prelude + ";" + build(t, original.guid, off...), original.guid}
+			blind := file{prelude + ";" + build(t, original.guid, off...), original.guid, ""}
 			err := forgeriesFail(t, blind, ended)
 			if err == nil {
 				t.Error("nothing was noticed")

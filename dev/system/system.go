@@ -41,6 +41,7 @@ type Options struct {
 	RateLimits  string // on, or empty
 	// Whose tokens activate licences; both empty: nobody's.
 	EntraAuthority, EntraAudience string
+	VIES                          string // where VAT ids are looked up; empty: nowhere
 	// SuggestContinueAsNew is the length of a history at which Temporal
 	// suggests a new one; 0: its default.
 	SuggestContinueAsNew int
@@ -92,7 +93,7 @@ func Start(ctx context.Context, o Options) (s *System, err error) {
 		Secret: billing.Secret{"development-secret-that-everybody-knows"}, SigningKeys: []string{string(keys.Signing), string(keys.Next)},
 		SMTPURL: "smtp://" + smtp + "?starttls=never", MailFrom: "OKVIZ <licences@okviz.example>", Brand: "OKVIZ",
 		VendorBank: []string{"Demonstration Bank", "IBAN XX00 0000 0000 0000 (not a bank account)"}, SellerCountry: "IT", Gateway: "sandbox", OperatorKey: s.OperatorKey, TestClocks: true,
-		RateLimits: o.RateLimits, EntraAuthority: o.EntraAuthority, EntraAudience: o.EntraAudience,
+		RateLimits: o.RateLimits, EntraAuthority: o.EntraAuthority, EntraAudience: o.EntraAudience, VIES: o.VIES,
 	}
 	if s.UI != "" {
 		c.TemporalUI = "http://" + s.UI + "/namespaces/default/workflows/"

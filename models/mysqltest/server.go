@@ -114,6 +114,8 @@ func startOnce(binary string, install, args []string) (s *server, err error) {
 		// Nothing here outlives the tests, so nothing needs to reach the disk.
 		"--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync",
 		"--innodb-doublewrite=0",
+		// A schema of a hundred statements comes in four times as fast.
+		"--innodb-file-per-table=0", "--loose-debug-no-sync",
 		"--innodb-buffer-pool-size=64M",
 		"--skip-log-bin",
 		"--performance-schema=OFF",

@@ -3,9 +3,11 @@ package events
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/commands"
+	"github.com/okviz/licensing/payments"
 )
 
 // CardGiven uses the card that was given in a form, once, however often it is
@@ -23,6 +25,29 @@ func (r *Receiver) CardGiven(ctx context.Context, form billing.CardForm) (*billi
 	q.Token = token
 	q, err = r.commands.Do(ctx, q)
 	return q.Outcome, err
+}
+
+// cardUpdated writes down what the gateway has of a card by now: events may be
+// told in any order. To attach a card that the customer has reads it.
+func (r *Receiver) cardUpdated(ctx context.Context, ref string) error {
+	account, err := r.store.CardOwner(ctx, r.gateway.Name(), ref)
+	if err != nil {
+		return err
+	}
+	customer, err := r.gateway.EnsureCustomer(ctx, account)
+	if err != nil {
+		return err
+	}
+	m, err := r.gateway.AttachMethod(ctx, customer, ref)
+	switch {
+	case billing.GatewayCode(err) == payments.CodeUnknownToken: // it has been detached since
+		return billing.ErrNotFound
+	case err != nil:
+		return err
+	case m.Ref != ref:
+		return fmt.Errorf("the gateway answers with the card %s instead of %s", m.Ref, ref)
+	}
+	return r.store.UpdateCard(ctx, m)
 }
 
 // CardUsed tells whether the card of a form has been used, or is about to be.

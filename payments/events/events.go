@@ -30,6 +30,8 @@ type Store interface {
 	CardFormOf(ctx context.Context, gateway, reference string) (billing.CardForm, error)
 	ClaimRemovedCards(ctx context.Context, gateway string, limit int) ([]string, error)
 	CardDetached(ctx context.Context, ref string) error
+	CardOwner(ctx context.Context, gateway, ref string) (billing.AccountID, error)
+	UpdateCard(ctx context.Context, m billing.StoredMethod) error
 }
 
 // Gateway is the part of the payments' port that reads webhooks, and tells what
@@ -39,6 +41,8 @@ type Gateway interface {
 	ParseWebhook(header func(name string) string, body []byte, now time.Time) (billing.GatewayEvent, error)
 	FormToken(ctx context.Context, form string) (token string, err error)
 	DetachMethod(ctx context.Context, method string) error
+	EnsureCustomer(ctx context.Context, account billing.AccountID) (customer string, err error)
+	AttachMethod(ctx context.Context, customer, token string) (billing.StoredMethod, error)
 	ResolveRefund(ctx context.Context, r billing.RefundRequest) (billing.RefundStatus, error)
 }
 
@@ -154,6 +158,8 @@ func (r *Receiver) follow(ctx context.Context, n billing.GatewayEvent) (ignored 
 		if err = e; err == nil {
 			_, err = r.CardGiven(ctx, form)
 		}
+	case billing.GatewayEventCardUpdated:
+		err = r.cardUpdated(ctx, n.Reference)
 	default:
 		return true, nil
 	}

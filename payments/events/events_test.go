@@ -10,6 +10,7 @@ import (
 	"github.com/okviz/licensing/commands"
 	"github.com/okviz/licensing/commands/commandstest"
 	"github.com/okviz/licensing/licensing"
+	"github.com/okviz/licensing/payments"
 	"github.com/okviz/licensing/payments/events"
 )
 
@@ -100,6 +101,70 @@ func TestWhatBecomesOfAnEvent(t *testing.T) {
 			// The gateway sends it again: nobody acts on it, and the sweeper has it.
 			if err := r.Receive(t.Context(), n); err != nil || len(temporal.Sent()) > 1 {
 				t.Errorf("sent again: %v, %d commands", err, len(temporal.Sent()))
+			}
+		})
+	}
+}
+
+// vault is a gateway that has one card, and a store that has it, too.
+type vault struct {
+	ledger
+	card    billing.StoredMethod // as the gateway has it
+	gone    bool                 // from the gateway
+	written *billing.StoredMethod
+}
+
+func (v *vault) CardOwner(_ context.Context, gateway, ref string) (billing.AccountID, error) {
+	if ref != "pm_1" || gateway != "sandbox" {
+		return "", billing.ErrNotFound
+	}
+	return "cus_1", nil
+}
+
+func (v *vault) UpdateCard(_ context.Context, m billing.StoredMethod) error {
+	v.written = &m
+	return nil
+}
+
+type cards struct {
+	gateway
+	vault *vault
+}
+
+func (cards) EnsureCustomer(_ context.Context, account billing.AccountID) (string, error) {
+	return "customer of " + string(account), nil
+}
+
+func (c cards) AttachMethod(_ context.Context, customer, token string) (billing.StoredMethod, error) {
+	if c.vault.gone || customer != "customer of cus_1" || token != c.vault.card.Ref {
+		return billing.StoredMethod{}, &payments.Error{Code: payments.CodeUnknownToken}
+	}
+	return c.vault.card, nil
+}
+
+func TestAnUpdatedCardIsReadFromTheGatewayAndWrittenDown(t *testing.T) {
+	now := billing.StoredMethod{Ref: "pm_1", Brand: "visa", Last4: "0005", Exp: "2031-05", Fingerprint: "new"}
+	for name, c := range map[string]struct {
+		ref     string
+		gone    bool
+		became  string
+		written bool
+	}{
+		"a card that is charged":    {"pm_1", false, "done", true},
+		"one that is not ours":      {"pm_9", false, "ignored", false},
+		"one that was detached now": {"pm_1", true, "ignored", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := &vault{ledger: ledger{known: map[string]bool{}, became: make(chan string, 1)}, card: now, gone: c.gone}
+			log := slog.New(slog.DiscardHandler)
+			runner := commands.New(&commandstest.Requests{}, &commandstest.Temporal{}, func(licensing.LicenseID) {}, log, time.Now)
+			r := events.New(v, cards{vault: v}, runner, func(licensing.LicenseID) {}, log, time.Now)
+			if err := r.Receive(t.Context(), billing.GatewayEvent{ID: "evt_1", Kind: billing.GatewayEventCardUpdated, Reference: c.ref}); err != nil {
+				t.Fatal(err)
+			}
+			became := <-v.became
+			if became != c.became || (v.written != nil) != c.written || c.written && *v.written != now {
+				t.Errorf("%s; written down: %+v", became, v.written)
 			}
 		})
 	}

@@ -377,6 +377,20 @@ func TestTheWallBetweenTestAndLiveModeHolds(t *testing.T) {
 	refused(t, err, payments.CodeMismatch)
 }
 
+// The bank has sent the customer a new card, and told Stripe its number and end.
+func TestACardThatTheBankRenewedIsReadAsItIsNow(t *testing.T) {
+	s := newShop(t)
+	m, err := s.AttachMethod(t.Context(), s.customer, "pm_visa")
+	must(t, err)
+	s.Edit(m.Ref, map[string]any{"card": map[string]any{"brand": "visa", "last4": "0005", "fingerprint": "new", "exp_month": 5, "exp_year": 2031}})
+	now, err := s.AttachMethod(t.Context(), s.customer, m.Ref)
+	must(t, err)
+	same(t, now, billing.StoredMethod{Ref: m.Ref, Brand: "visa", Last4: "0005", Exp: "2031-05", Fingerprint: "new"})
+	must(t, s.DetachMethod(t.Context(), m.Ref))
+	_, err = s.AttachMethod(t.Context(), s.customer, m.Ref)
+	refused(t, err, payments.CodeUnknownToken)
+}
+
 func TestACardThatCannotBeStoredIsTheCustomersInput(t *testing.T) {
 	s := newShop(t)
 	for _, token := range []string{"", "tok_visa", "src_1", "pm_nonesuch", "pm_../../customers"} {

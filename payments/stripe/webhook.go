@@ -31,6 +31,10 @@ var Events = map[stripe.EventType]billing.GatewayEventKind{
 	stripe.EventTypeCheckoutSessionCompleted: billing.GatewayEventCard,
 	stripe.EventTypeSetupIntentSucceeded:     billing.GatewayEventCard,
 
+	// The card's issuer has given it a new number or end.
+	stripe.EventTypePaymentMethodAutomaticallyUpdated: billing.GatewayEventCardUpdated,
+	stripe.EventTypePaymentMethodUpdated:              billing.GatewayEventCardUpdated,
+
 	// What they tell is read from the dispute's status.
 	stripe.EventTypeChargeDisputeCreated:         billing.GatewayEventDisputeOpened,
 	stripe.EventTypeChargeDisputeUpdated:         billing.GatewayEventDisputeOpened,
@@ -81,7 +85,7 @@ func (g *Gateway) ParseWebhook(header func(string) string, body []byte, now time
 		return billing.GatewayEvent{}, refuse(payments.CodeInvalid, "the webhook's object cannot be read")
 	}
 	switch n.Kind {
-	case billing.GatewayEventCharge:
+	case billing.GatewayEventCharge, billing.GatewayEventCardUpdated:
 		n.Reference = o.ID
 	case billing.GatewayEventRefund:
 		n.Reference = o.PaymentIntent

@@ -43,6 +43,8 @@ func TestEveryEventOfStripesIsReadByItsTypeAndObject(t *testing.T) {
 		{"setup_intent.succeeded", map[string]any{"id": "seti_1"}, billing.GatewayEvent{Kind: billing.GatewayEventCard, Reference: "seti_1"}},
 		{"checkout.session.completed", map[string]any{"id": "cs_1", "mode": "setup", "payment_intent": nil}, billing.GatewayEvent{Kind: billing.GatewayEventCard, Reference: "cs_1"}},
 		{"checkout.session.completed", map[string]any{"id": "cs_1", "mode": "payment"}, billing.GatewayEvent{Kind: billing.GatewayEventOther, Reference: "cs_1"}},
+		{"payment_method.automatically_updated", map[string]any{"id": "pm_1", "card": map[string]any{"exp_year": 2031}}, billing.GatewayEvent{Kind: billing.GatewayEventCardUpdated, Reference: "pm_1"}},
+		{"payment_method.updated", map[string]any{"id": "pm_1"}, billing.GatewayEvent{Kind: billing.GatewayEventCardUpdated, Reference: "pm_1"}},
 		{"charge.dispute.created", disputed("needs_response"), opened},
 		{"charge.dispute.created", disputed("warning_needs_response"), inquiry},
 		{"charge.dispute.updated", disputed("under_review"), opened},

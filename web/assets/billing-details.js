@@ -33,6 +33,7 @@ class DetailsPage extends Fields {
     super('billing-details');
     this.framed = framed;
     this.s = s;
+    this.vat = d.vat_check;
     const { name, company = '', country, vat_id: vat, address = {} } = d;
     /** @type {Record<string, string>} */
     this.draft = {

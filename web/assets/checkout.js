@@ -103,6 +103,7 @@ class Checkout extends OrderForm {
   /** @type {AbortController | null} */
   asking = null;
   soon = 0;
+  filled = ''; // the VAT id that the company's name was taken from
 
   /**
    * @param {Show} show
@@ -217,12 +218,26 @@ class Checkout extends OrderForm {
     for (;;) {
       const { ok, body } = await post('/v1/checkout/preview', asked, { signal });
       this.preview = ok ? body : null;
+      this.vat = ok ? body.vat_check : null;
+      if (this.vat?.company && vat !== this.filled) this.fill(vat, this.vat.company);
       const wrong = ok ? undefined : body.errors?.find(({ field }) => ['billing.vat_id', 'coupon'].includes(field) && !this.errors[field]);
       if (ok || !wrong) return;
       this.errors[wrong.field] = word(t.refusal, body.code) ?? wrong.detail;
       if (wrong.field === 'coupon') delete asked.coupon;
       else asked.billing.vat_id = null;
     }
+  }
+
+  /**
+   * fill writes the company's name for who gave only its VAT id.
+   * @param {string} vat
+   * @param {string} company
+   */
+  fill(vat, company) {
+    this.filled = vat;
+    if (this.placed || this.value('billing.company')) return;
+    this.draft = { ...this.entered(), 'billing.company': company.slice(0, 200) };
+    sessionStorage.setItem(drafts, JSON.stringify(this.draft));
   }
 
   /** @returns {Body<'post', '/v1/quotes'> | Body<'post', '/v1/checkout'>} the quote that is asked for, or the order */

@@ -3,7 +3,7 @@
 import { html, nothing } from './lit-html/lit-html.js';
 import { countries } from './countries.js';
 import { languages, t, word } from './words.js';
-/** @import { Me } from '../types/pages' */
+/** @import { Me, VATCheck } from '../types/pages' */
 
 const w = t.checkout;
 const lines = /** @type {const} */ (['line1', 'line2', 'postal_code', 'city', 'region']);
@@ -28,6 +28,8 @@ export class Fields {
   errors = {};
   busy = false;
   message = '';
+  /** @type {VATCheck | null} what the register says of the VAT id */
+  vat = null;
   /** @type {Record<string, string>} what has been typed, by the field's name */
   draft = {};
 
@@ -141,6 +143,7 @@ export class Fields {
     return html`
       ${this.input('billing.company', w.company, { autocomplete: 'billing organization' })}
       ${this.input('billing.vat_id', w.vat, { max: 20, hint: w.vatHint })}
+      <p class="hint" id="vat-check" role="status">${this.vat ? w.vatCheck[this.vat.status](this.vat.company ?? '') : ''}</p>
       ${this.input('billing.address.line1', w.line1, { autocomplete: 'billing address-line1' })}
       ${this.input('billing.address.line2', w.line2, { autocomplete: 'billing address-line2' })}
       <div class="pair">

@@ -35,7 +35,8 @@ const links = /** @type {const} */ (['terms', 'privacy', 'support']);
 
 const visitor = () => (who
   ? html`<a id="to-account" href="/account">${t.account.short}</a><button type="button" class="link" id="log-out" @click=${() => logOut(false)}>${t.account.logOut}</button>`
-  : who === null ? html`<a id="to-login" href="/login">${t.login.title}</a>` : '');
+  : who === null ? html`<a id="to-login" href="/login">${t.login.title}</a>`
+    : html`<a class="unseen">${t.login.title}</a>`); // so that nothing moves for who has not signed in
 
 /** @type {Show} */
 const show = (title, content) => {

@@ -2,13 +2,15 @@
 // "/products/{id}": a visual's plans and prices. The choice is kept in the
 // address, so that the way back from the checkout leads to it.
 import { html } from './lit-html/lit-html.js';
+import { read } from './api.js';
 import { entered } from './events.js';
 import { money, roundMoney } from './format.js';
 import { icon } from './icon.js';
-import { withProducts } from './loading.js';
+import { loaded } from './loading.js';
 import { address, covering, currenciesOf, cyclesOf, plansOf, saving, settle, tiersOf } from './plans.js';
+import { prose } from './prose.js';
 import { t } from './words.js';
-/** @import { Choice, Cycle, Money, ProductPlan, Show, Type, Wish } from '../types/pages' */
+/** @import { Choice, Cycle, Money, Picture, ProductPage, ProductPlan, Show, Type, Wish } from '../types/pages' */
 /**
  * What is chosen on the page; the numbers of people are as they were entered.
  * @typedef {{ type: Type, cycle: Cycle, currency: string, tiers: Partial<Record<Type, string | null>>, designers: string, viewers: string }} State
@@ -31,13 +33,29 @@ const users = (plan, m) => {
   return html`${w.users(plan.covers)} – ${w.downTo} <strong>${money(each)}</strong> ${w.perUser(plan.cycle)}`;
 };
 
+/** @param {Picture} p @param {boolean} first whether it is in sight at once */
+const picture = (p, first) => html`<img src=${p.image} alt=${p.alt} width=${p.width} height=${p.height} loading=${first ? 'eager' : 'lazy'}
+  fetchpriority=${first ? 'high' : 'auto'} decoding="async">`;
+
+/**
+ * presentation is what is below the prices.
+ * @param {ProductPage} it
+ */
+const presentation = it => {
+  const about = prose(it.about);
+  const answers = it.questions.map(q => prose(q.answer));
+  const below = html`${it.features.length ? html`<section aria-labelledby="features"><h2 id="features">${w.features}</h2>
+      <ul class="features">${it.features.map(f => html`<li class="panel"><h3>${f.title}</h3>${f.text ? html`<p>${f.text}</p>` : ''}</li>`)}</ul></section>` : ''}
+    ${it.about ? html`<section class="prose" id="about">${about}</section>` : ''}
+    ${it.pictures.length > 1 ? html`<section class="pictures" aria-label=${w.pictures}>${it.pictures.slice(1).map(p => picture(p, false))}</section>` : ''}
+    ${it.questions.length ? html`<section aria-labelledby="questions"><h2 id="questions">${w.questions}</h2>
+      ${it.questions.map((q, i) => html`<details class="question"><summary>${q.question}</summary><div class="prose">${answers[i]}</div></details>`)}</section>` : ''}
+    ${it.links.length ? html`<nav aria-label=${w.links}><ul class="links">${it.links.map(l => html`<li><a href=${l.url} rel="noopener">${l.label}</a></li>`)}</ul></nav>` : ''}`;
+  return html`<div class="presentation">${below}</div>`;
+};
+
 /** @param {Show} show @param {string} id */
-export const product = (show, id) => withProducts(show, t.visuals, products => {
-  const it = products.find(p => p.id === id);
-  if (!it) {
-    show(t.missing.title, html`<h1>${w.missing}</h1><p><a class="button" href="/">${w.toAll}</a></p>`);
-    return;
-  }
+export const product = (show, id) => loaded(show, t.visuals, () => read(`/v1/products/${id}`), it => {
   /** @type {Wish} */
   const wish = Object.fromEntries(new URLSearchParams(location.search));
   const first = settle(it, wish.type === 'site' ? { ...wish, type: undefined } : wish);
@@ -51,6 +69,7 @@ export const product = (show, id) => withProducts(show, t.visuals, products => {
     draw();
   };
 
+  const below = presentation(it);
   const draw = () => {
     const { currency } = state;
     const choice = (/** @type {Type} */ type) => settle(it, { type, tier: state.tiers[type], cycle: state.cycle, currency });
@@ -99,13 +118,20 @@ export const product = (show, id) => withProducts(show, t.visuals, products => {
         <p class="each" id="note-${key}">${users(plan, m)}</p>${buy(key, what, selected)}`;
     };
 
+    const cheaper = (/** @type {Cycle} */ cycle) => {
+      const percent = saving(it, settle(it, { type: state.type, tier: state.tiers[state.type], cycle, currency }));
+      return percent ? html` <small>−${percent}%</small>` : '';
+    };
+
     show(it.name, html`
-      <div class="heading">${icon(it, 64)}
-        <div><h1>${it.name}</h1><p class="lead">${it.description}</p></div></div>
+      <div class="opening"><div class="heading">${icon(it, 64)}
+        <div><h1>${it.name}</h1><p class="lead">${it.description}</p>
+          ${it.demo ? html`<p><a class="button second" id="demo" href=${it.demo} rel="noopener">${w.demo}</a></p>` : ''}</div></div>
+        ${it.pictures.length ? html`<p class="pictures">${picture(it.pictures[0], true)}</p>` : ''}</div>
       <div class="choices">
         <fieldset class="segments"><legend>${w.billing}</legend>
           ${cyclesOf(it).map(c => html`<label><input type="radio" name="cycle" id="cycle-${c}" value=${c} .checked=${state.cycle === c}
-            @change=${() => change({ cycle: c })}><span>${t.cycle[c]}</span></label>`)}
+            @change=${() => change({ cycle: c })}><span>${t.cycle[c]}${cheaper(c)}</span></label>`)}
         </fieldset>
         <div class="currency"><label for="currency">${w.currency}</label>
           <select id="currency" @change=${entered(value => change({ currency: value }))}>
@@ -134,7 +160,7 @@ export const product = (show, id) => withProducts(show, t.visuals, products => {
           <p>${w.embeddedLead(it.name)}</p>
           <div class="bottomline">${offer('embedded', w.embedded, 'site', `/${w.site}/${t.per[state.cycle]}`)}</div>
         </section>` : ''}
-      </div>`);
+      </div>${below}`);
   };
   draw();
 });

@@ -15,6 +15,8 @@ export type Plan = Schemas['Plan'];
 export type PlanChoice = Schemas['PlanChoice'];
 export type Problem = Schemas['Problem'];
 export type Product = Schemas['Product'];
+export type ProductPage = Schemas['ProductPage'];
+export type Picture = Schemas['Picture'];
 export type ProductPlan = Schemas['ProductPlan'];
 export type Quote = Schemas['Quote'];
 export type Subscription = Schemas['Subscription'];
@@ -24,7 +26,8 @@ export type SubscriptionEvent = Schemas['Event'];
 export type Type = Plan['type'];
 export type Cycle = Plan['cycle'];
 /** What a command on a subscription answers. */
-export type BillingDetails = Schemas['DetailsBody'];
+export type BillingDetails = Schemas['Details'];
+export type VATCheck = Schemas['VATCheck'];
 export type NextDocument = Schemas['NextDocument'];
 export type CommandResult = Schemas['CommandResult'];
 
@@ -59,7 +62,7 @@ export interface Options {
   /** a bearer token */
   token?: string;
   /** of what is asked for until its outcome is known: POST where it says nothing */
-  method?: 'POST' | 'DELETE';
+  method?: 'POST' | 'PUT' | 'DELETE';
   signal?: AbortSignal;
   /** the body's media type, where it is not JSON; a form has its own */
   type?: string;

@@ -16,7 +16,16 @@ CREATE TABLE products (
   changelog_url TEXT NOT NULL,
   activation TEXT NOT NULL,
   proration TEXT NOT NULL,
-  trial BOOLEAN NOT NULL
+  trial BOOLEAN NOT NULL,
+  presentation TEXT NOT NULL
+);
+
+CREATE TABLE pictures (
+  product TEXT NOT NULL,
+  name TEXT NOT NULL,
+  content_type TEXT NOT NULL,
+  data BLOB NOT NULL,
+  PRIMARY KEY (product, name)
 );
 
 CREATE TABLE plans (
@@ -595,6 +604,35 @@ CREATE TABLE notes (
   actor TEXT NOT NULL,
   text TEXT NOT NULL
 );
+-- Lines of bank statements that a person must settle. text is the bank's, and is
+-- removed when the line is settled; invoice is where it went.
+CREATE TABLE statement_lines (
+  id TEXT NOT NULL PRIMARY KEY,
+  line_key TEXT NOT NULL UNIQUE,
+  value_date DATETIME NOT NULL,
+  amount INTEGER NOT NULL,
+  currency TEXT NOT NULL,
+  text TEXT NOT NULL,
+  why TEXT NOT NULL,
+  invoice TEXT NOT NULL,
+  settled TEXT NOT NULL,
+  settled_at DATETIME NULL,
+  created_at DATETIME NOT NULL
+);
+CREATE INDEX statement_lines_settled ON statement_lines (settled, id);
+
+-- What another system had (okviz import), by its own ids. object is what it became
+-- here, hash what was said of it.
+CREATE TABLE moved_in (
+  kind TEXT NOT NULL,
+  ref TEXT NOT NULL,
+  object TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  PRIMARY KEY (kind, ref)
+);
+
+CREATE INDEX moved_in_object ON moved_in (object);
 CREATE INDEX subscriptions_status ON subscriptions (status, number);
 
 -- The vendor's own papers that customers' finance departments ask for.
@@ -611,6 +649,8 @@ CREATE INDEX notes_subscription ON notes (subscription, id);
 
 -- +goose Down
 DROP TABLE vendor_documents;
+DROP TABLE statement_lines;
+DROP TABLE moved_in;
 DROP TABLE notes;
 DROP TABLE search_words;
 DROP TABLE leases;
@@ -659,5 +699,6 @@ DROP TABLE subscriptions;
 DROP TABLE versions;
 DROP TABLE prices;
 DROP TABLE plans;
+DROP TABLE pictures;
 DROP TABLE products;
 DROP TABLE accounts;
