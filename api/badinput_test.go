@@ -422,6 +422,9 @@ func TestBadAddressesOfEveryRoute(t *testing.T) {
 			body = "products: []"
 		case "import-statement":
 			body = "date,amount,currency,reference\n"
+		case "put-vendor-document":
+			body = "%PDF-1.7"
+			auth = append(auth, "Content-Type: application/pdf")
 		}
 		one := func(path string, statuses ...int) {
 			t.Helper()
