@@ -145,7 +145,7 @@ func (a *Activities) addressEmail(ctx context.Context, e billing.Envelope) (bill
 }
 
 func (a *Activities) accountEmail(e billing.Envelope, to billing.Account, page string) billing.Email {
-	return billing.Email{ID: e.ID, Notice: e.Notice, At: e.At, Email: to.Email, Link: a.PublicURL + page}
+	return billing.Email{ID: e.ID, Notice: e.Notice, At: e.At, Email: to.Email, Language: to.Language, Link: a.PublicURL + page}
 }
 
 // quoteEmail brings a quote and the link that opens it, with the token in
@@ -158,7 +158,7 @@ func (a *Activities) quoteEmail(ctx context.Context, e billing.Envelope) (billin
 	q.Order = q.Order.Unconfirmed()
 	pdf, err := a.Documents.Quote(q)
 	return billing.Email{
-		ID: e.ID, Notice: e.Notice, At: e.At, Name: q.Order.Billing.Name, Email: q.Order.Billing.Email,
+		ID: e.ID, Notice: e.Notice, At: e.At, Name: q.Order.Billing.Name, Email: q.Order.Billing.Email, Language: q.Order.Language,
 		ProductName: q.ProductName, Quantity: q.Subscription.Quantity, QuoteNumber: q.Number,
 		Link:        a.PublicURL + "/quotes/" + q.ID + "#token=" + a.Secret.QuoteToken(q.ID),
 		Attachments: []billing.Attachment{{Name: q.Number + ".pdf", ContentType: "application/pdf", Data: pdf}},
@@ -223,7 +223,7 @@ func (a *Activities) email(ctx context.Context, e billing.Envelope, of *billing.
 	}
 	l := billing.Email{
 		ID: e.ID, Notice: e.Notice, At: e.At,
-		Name: snapshot.Order.Billing.Name, Email: snapshot.Order.Billing.Email,
+		Name: snapshot.Order.Billing.Name, Email: snapshot.Order.Billing.Email, Language: snapshot.Order.Language,
 		ProductName: snapshot.Product.Name, Activation: snapshot.Product.Activation,
 		SubscriptionNumber: s.Number, Quantity: s.Quantity, Link: a.PublicURL + "/account/subscriptions/" + string(s.ID),
 	}

@@ -20,6 +20,11 @@ import (
 // AccountStore is what the routes of accounts need of the database. Errors:
 // billing.ErrNotFound.
 type AccountStore interface {
+	Ledger(ctx context.Context, account billing.AccountID) (billing.Ledger, error)
+	VendorDocuments(ctx context.Context) ([]billing.VendorDocument, error)
+	VendorDocument(ctx context.Context, name string) (billing.VendorDocument, []byte, error)
+	PutVendorDocument(ctx context.Context, d billing.VendorDocument, content []byte) (billing.VendorDocument, error)
+	RemoveVendorDocument(ctx context.Context, name string) error
 	AccountOf(ctx context.Context, email string) (billing.Account, error)
 	BeginLogin(ctx context.Context, id, token string, account billing.AccountID) error
 	BeginPortalSession(ctx context.Context, id, token string, account billing.AccountID, returnURL string) (expires time.Time, err error)
@@ -51,6 +56,8 @@ func (s *accounts) routes(h huma.API) {
 	s.memberRoutes(h)
 	s.emailRoutes(h)
 	s.privacyRoutes(h)
+	s.statementRoutes(h)
+	s.vendorDocumentRoutes(h)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/portal-sessions", "create-portal-session", "Make a link that signs an account's owner in, once", "Operator", operator(billing.OperatorAdmin), status(http.StatusCreated)), s.portalSession)
 	huma.Register(h, route(http.MethodPost, "/v1/login", "login", "Mail a sign-in link", "Account", status(http.StatusAccepted)), s.login)
 	huma.Register(h, route(http.MethodPost, "/v1/login/confirm", "confirm-login", "Sign in with the mailed link's token", "Account"), s.confirmLogin)

@@ -31,26 +31,29 @@ func (s *amendments) routes(h huma.API) {
 
 // DetailsBody is whom documents are addressed to, and who gets them.
 type DetailsBody struct {
-	Name          string       `json:"name" minLength:"1" maxLength:"200"`
-	Company       string       `json:"company,omitempty" maxLength:"200"`
-	TaxBody                    // country and vat_id
-	Address       *addressBody `json:"address,omitempty"`
-	CC            []string     `json:"cc,omitempty" maxItems:"5" doc:"E-mail addresses that get the mails that bring documents, too."`
-	PurchaseOrder string       `json:"purchase_order,omitempty" maxLength:"60" doc:"Your own number of the order: documents print it."`
-	Language      string       `json:"language,omitempty" enum:"en,it" default:"en"`
+	Name    string       `json:"name" minLength:"1" maxLength:"200"`
+	Company string       `json:"company,omitempty" maxLength:"200"`
+	TaxBody              // country and vat_id
+	Address *addressBody `json:"address,omitempty"`
+	CC      []string     `json:"cc,omitempty" maxItems:"5" doc:"E-mail addresses that get the mails that bring documents, too."`
+	BooksBody
+	Language Language `json:"language,omitempty" doc:"Absent: en."`
+}
+
+// BooksBody is what a customer's own books know an order by: documents print it.
+type BooksBody struct {
+	PurchaseOrder string `json:"purchase_order,omitempty" maxLength:"60" doc:"Your own number of the order: documents print it."`
+	CostCenter    string `json:"cost_center,omitempty" maxLength:"60" doc:"Where your own books have it: documents print it."`
 }
 
 func viewDetails(o billing.Order) DetailsBody {
 	b := o.Billing
 	v := DetailsBody{
 		Name: b.Name, Company: b.Company, TaxBody: TaxBody{b.Country, text(b.VATID)}, Address: &addressBody{b.Line1, b.Line2, b.City, b.Postal, b.Region},
-		CC: o.CC, PurchaseOrder: b.PurchaseOrder, Language: o.Language,
+		CC: o.CC, BooksBody: BooksBody{b.PurchaseOrder, b.CostCenter}, Language: viewLanguage(o.Language),
 	}
 	if v.CC == nil {
 		v.CC = []string{}
-	}
-	if v.Language == "" {
-		v.Language = billing.Languages[0]
 	}
 	return v
 }
@@ -79,7 +82,7 @@ func (s *amendments) amendment(ctx context.Context, in DetailsBody) (billing.Ame
 	if err := s.checkCountry(in.Country); err != nil {
 		return a, err
 	}
-	d := billing.BillingDetails{Company: in.Company, Country: in.Country, PurchaseOrder: in.PurchaseOrder}
+	d := billing.BillingDetails{Company: in.Company, Country: in.Country, PurchaseOrder: in.PurchaseOrder, CostCenter: in.CostCenter}
 	d.Name = in.Name
 	if x := in.Address; x != nil {
 		d.Line1, d.Line2, d.City, d.Postal, d.Region = x.Line1, x.Line2, x.City, x.PostalCode, x.Region
@@ -88,7 +91,7 @@ func (s *amendments) amendment(ctx context.Context, in DetailsBody) (billing.Ame
 		field string
 		text  *string
 	}{
-		{"name", &d.Name}, {"company", &d.Company}, {"purchase_order", &d.PurchaseOrder}, {"address.line1", &d.Line1}, {"address.line2", &d.Line2},
+		{"name", &d.Name}, {"company", &d.Company}, {"purchase_order", &d.PurchaseOrder}, {"cost_center", &d.CostCenter}, {"address.line1", &d.Line1}, {"address.line2", &d.Line2},
 		{"address.city", &d.City}, {"address.postal_code", &d.Postal}, {"address.region", &d.Region},
 	} {
 		if *f.text = strings.TrimSpace(*f.text); !printable(*f.text) {
@@ -110,7 +113,7 @@ func (s *amendments) amendment(ctx context.Context, in DetailsBody) (billing.Ame
 	if err := s.ownVATID(ctx, in.TaxBody, &d); err != nil {
 		return a, err
 	}
-	a.Billing, a.Language = d, in.Language
+	a.Billing, a.Language = d, in.Language.stored()
 	return a, nil
 }
 
@@ -182,7 +185,7 @@ func (s *amendments) preview(ctx context.Context, in *detailsInput) (*struct{ Bo
 	}
 	inv := b.PreviewAmended(a)
 	return &struct{ Body NextDocument }{NextDocument{
-		viewLines(inv), inv.Subtotal(), inv.Discount(), inv.Tax(), text(inv.TaxNote), inv.Total(),
+		viewLines(reader(ctx), inv), inv.Subtotal(), inv.Discount(), inv.Tax(), text(reader(ctx).TaxNote(inv.TaxNote)), inv.Total(),
 		billing.Money{Amount: inv.BalanceApplied, Currency: inv.Currency}, inv.AmountDue(),
 	}}, nil
 }

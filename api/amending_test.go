@@ -59,8 +59,8 @@ func TestBillingDetailsCountForTheNextDocumentAndChangeNoOther(t *testing.T) {
 	check(t, err)
 	inv, _, err := s.store.Invoice(t.Context(), billing.InvoiceID(invoice))
 	check(t, err)
-	if old := b.Order.BilledTo(inv); old.Company != "Old Name Ltd" || old.PurchaseOrder != "" || old.Country != "US" {
-		t.Errorf("the issued invoice is addressed to %+v", old)
+	if old := b.Order.BilledTo(inv); old.Company != "Old Name Ltd" || old.PurchaseOrder != "" || old.Country != "US" || inv.Language != "" {
+		t.Errorf("the issued invoice is addressed to %+v, in %q", old, inv.Language)
 	}
 	renewed := s.on(id, "renew", "{}").want(200, "")
 	if fmt.Sprint(renewed.at("invoice.tax.amount")) != "218" {
@@ -68,8 +68,8 @@ func TestBillingDetailsCountForTheNextDocumentAndChangeNoOther(t *testing.T) {
 	}
 	inv, _, err = s.store.Invoice(t.Context(), billing.InvoiceID(renewed.text("invoice.id")))
 	check(t, err)
-	if next := b.Order.BilledTo(inv); next.Company != "New Name SpA" || next.Email != "ada@contoso.example" {
-		t.Errorf("the next invoice is addressed to %+v", next)
+	if next := b.Order.BilledTo(inv); next.Company != "New Name SpA" || next.Email != "ada@contoso.example" || inv.Language != "it" {
+		t.Errorf("the next invoice is addressed to %+v, in %q", next, inv.Language)
 	}
 	for _, who := range []string{s.signIn("bea@contoso.example"), s.signIn("dee@other.example")} { // the licensee, and a stranger
 		s.ask("GET", at, "", who).want(404, "")

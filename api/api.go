@@ -64,6 +64,7 @@ type Documents interface {
 	Invoice(inv billing.Invoice, to billing.BillingDetails) ([]byte, error)
 	CreditNote(n billing.CreditNote, inv billing.Invoice, to billing.BillingDetails) ([]byte, error)
 	Quote(q billing.Quote) ([]byte, error)
+	Statement(st billing.AccountStatement, language string, to billing.BillingDetails) ([]byte, error)
 }
 
 // Charges is the sandbox gateway's own side: the list of what it really

@@ -17,6 +17,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/delivery/words"
 )
 
 // caller is who makes a request. The zero caller is a guest.
@@ -105,6 +106,7 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		ctx = huma.WithContext(ctx, billing.As(ctx.Context(), c.actor(address)))
 	}
 	ctx = huma.WithValue(huma.WithValue(ctx, callerKey{}, c), sourceKey{}, sourceNetwork(address))
+	ctx = huma.WithValue(ctx, languageKey{}, words.Accepted(ctx.Header("Accept-Language")))
 	next(huma.WithValue(ctx, addressKey{}, address))
 }
 

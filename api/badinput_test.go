@@ -152,6 +152,8 @@ var samples = func() map[string]string {
 func (s *shop) routes(d described, f func(method, path string, op operation)) {
 	s.t.Helper()
 	bought := s.buy().want(201, "")
+	number := bought.text("invoice.number")
+	s.ask("PUT", "/v1/operator/vendor-documents/w-9?title=W-9", "%PDF-1.7", "Content-Type: application/pdf", asOperator).want(200, "")
 	clock := s.ask("POST", "/v1/operator/test-clocks", `{"now":"2026-01-31T10:00:00Z"}`, asOperator).want(201, "").text("id")
 	for _, path := range slices.Sorted(maps.Keys(d.Paths)) {
 		for method, op := range d.Paths[path] {
@@ -188,7 +190,11 @@ func (s *shop) routes(d described, f func(method, path string, op operation)) {
 			case strings.Contains(path, "/products/"):
 				id = "calendar-pro"
 			}
-			f(strings.ToUpper(method), strings.NewReplacer("{id}", id, "{version}", "2.4.2", "{name}", "overview.png", "{code}", "SPRING").Replace(path), op)
+			name := "overview.png"
+			if strings.Contains(path, "vendor-documents") {
+				name = "w-9"
+			}
+			f(strings.ToUpper(method), strings.NewReplacer("{id}", id, "{version}", "2.4.2", "{code}", "SPRING", "{number}", number, "{name}", name).Replace(path), op)
 		}
 	}
 }
@@ -390,6 +396,9 @@ func TestBadAddressesOfEveryRoute(t *testing.T) {
 			body = "products: []"
 		case "import-statement":
 			body = "date,amount,currency,reference\n"
+		case "put-vendor-document":
+			body = "%PDF-1.7"
+			auth = append(auth, "Content-Type: application/pdf")
 		}
 		one := func(path string, statuses ...int) {
 			t.Helper()

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -99,6 +100,7 @@ type billingBody struct {
 	TaxBody
 	Company string       `json:"company,omitempty" maxLength:"200"`
 	Address *addressBody `json:"address,omitempty"`
+	BooksBody
 }
 
 type paymentBody struct {
@@ -116,6 +118,7 @@ type OrderBody struct {
 	Licensee  *ContactBody `json:"licensee,omitempty" doc:"Who receives the licence; absent: the billing contact."`
 	Coupon    *string      `json:"coupon,omitempty" maxLength:"64" nullable:"true"`
 	Sites     []string     `json:"sites,omitempty" maxItems:"1000"`
+	Language  Language     `json:"language,omitempty" doc:"Absent: the account's, or that of Accept-Language."`
 	TestClock *string      `json:"test_clock,omitempty" maxLength:"64" nullable:"true" doc:"For operators only: the test clock to live by."`
 }
 
@@ -136,7 +139,7 @@ type fieldText struct{ field, value string }
 
 // texts are the free texts that documents print.
 func (b OrderBody) texts() []fieldText {
-	list := []fieldText{{"billing.company", b.Billing.Company}}
+	list := []fieldText{{"billing.company", b.Billing.Company}, {"billing.purchase_order", b.Billing.PurchaseOrder}, {"billing.cost_center", b.Billing.CostCenter}}
 	if v := b.Billing.VATID; v != nil {
 		list = append(list, fieldText{"billing.vat_id", *v})
 	}
@@ -170,6 +173,7 @@ type ShopStore interface {
 	Versions(ctx context.Context, product string) ([]billing.Version, error)
 	Picture(ctx context.Context, product, name string) (contentType string, data []byte, err error)
 	Coupon(ctx context.Context, code string) (c billing.Coupon, redeemed int64, err error)
+	Profile(ctx context.Context, account billing.AccountID) (billing.Profile, error)
 	Standing(ctx context.Context, account billing.AccountID) (int64, error)
 	BalanceIn(ctx context.Context, account billing.AccountID, currency string) (billing.Money, error)
 	BeginQuote(ctx context.Context, r billing.Request, q billing.Quote) (request billing.Request, fresh bool, err error)
@@ -286,7 +290,7 @@ func (s *shop) previewCheckout(ctx context.Context, in *previewInput) (*struct{ 
 		inv.Lines, inv.BalanceApplied = nil, 0 // nothing is due for a trial
 	}
 	v.InvoiceAllowed = b.Pay == billing.PayNow && s.Policy.InvoiceAllowed(inv)
-	v.Lines, v.Subtotal, v.Discount, v.Tax, v.TaxNote = viewLines(inv), inv.Subtotal(), inv.Discount(), inv.Tax(), text(inv.TaxNote)
+	v.Lines, v.Subtotal, v.Discount, v.Tax, v.TaxNote = viewLines(reader(ctx), inv), inv.Subtotal(), inv.Discount(), inv.Tax(), text(reader(ctx).TaxNote(inv.TaxNote))
 	v.Total, v.AmountDue, v.BalanceApplied = inv.Total(), inv.AmountDue(), billing.Money{Amount: inv.BalanceApplied, Currency: inv.Currency}
 	return &struct{ Body Preview }{v}, nil
 }
@@ -371,7 +375,7 @@ func (s *shop) receipt(ctx context.Context, in *SubscriptionInput) (*struct{ Bod
 	}
 	inv, notes, err := s.Store.FirstInvoice(ctx, o.ID)
 	if err == nil && inv.Purpose == billing.ForPurchase && (c.operator || c.order != "" || inv.Account == c.account.ID) {
-		v := viewInvoice(inv, notes)
+		v := viewInvoice(reader(ctx), inv, notes)
 		out.Invoice = &v
 		if inv.Status == billing.InvoicePaid {
 			out.Payment.Status = string(billing.PaymentSucceeded)
@@ -597,6 +601,10 @@ func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placeme
 	if err != nil {
 		return placement{}, err
 	}
+	spoken, err := s.spoken(ctx, b.Language)
+	if err != nil {
+		return placement{}, err
+	}
 	who := callerOf(ctx)
 	sub := billing.Subscription{
 		ID: billing.SubscriptionID(commands.NewID("sub")), Status: billing.Incomplete, Product: product.ID, Plan: plan.Ref(), Quantity: b.Quantity,
@@ -604,10 +612,21 @@ func (s *shop) order(ctx context.Context, b OrderBody, pay billing.Pay) (placeme
 		Discount: discount, Guest: !who.operator && who.account.Email != strings.ToLower(details.Email),
 	}
 	order := billing.Order{
-		Subscription: sub.ID, License: licensing.LicenseID(commands.NewID("lic")), Licensee: licensee, Pay: pay, Sites: sites, Billing: details,
+		Subscription: sub.ID, License: licensing.LicenseID(commands.NewID("lic")), Licensee: licensee, Pay: pay, Sites: sites, Billing: details, Language: spoken.stored(),
 		Vouched: who.operator || who.account.ID != "" && billing.Organisation(who.account.Email) == billing.Organisation(licensee.Email),
 	}
 	return placement{product, order, sub}, nil
+}
+
+// spoken is the language of an order that may say which.
+func (s *shop) spoken(ctx context.Context, asked Language) (Language, error) {
+	if id := callerOf(ctx).account.ID; asked == "" && id != "" {
+		p, err := s.Store.Profile(ctx, id)
+		if err != nil || p.Language != "" {
+			return Language(p.Language), err
+		}
+	}
+	return Language(cmp.Or(string(asked), acceptedLanguage(ctx))), nil
 }
 
 // parties reads who pays, but for the VAT id, and who receives the licence.
@@ -619,7 +638,8 @@ func (s *shop) parties(b OrderBody) (details billing.BillingDetails, licensee bi
 	if err != nil {
 		return details, licensee, err
 	}
-	details = billing.BillingDetails{Contact: buyer, Company: b.Billing.Company, Country: b.Billing.Country}
+	details = billing.BillingDetails{Contact: buyer, Company: b.Billing.Company, Country: b.Billing.Country,
+		PurchaseOrder: strings.TrimSpace(b.Billing.PurchaseOrder), CostCenter: strings.TrimSpace(b.Billing.CostCenter)}
 	if a := b.Billing.Address; a != nil {
 		details.Line1, details.Line2, details.City, details.Postal, details.Region = a.Line1, a.Line2, a.City, a.PostalCode, a.Region
 	}

@@ -199,7 +199,7 @@ func (s *outcomes) result(ctx context.Context, r billing.Request) (commandResult
 		if err != nil {
 			return out, err
 		}
-		v := viewInvoice(inv, notes)
+		v := viewInvoice(reader(ctx), inv, notes)
 		if out.Invoice = &v; r.Command.Action == billing.ActionRefund || r.Command.Action == billing.ActionCancelNow {
 			return out, nil // nothing was to be paid
 		}

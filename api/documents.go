@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/delivery/words"
 )
 
 // Document is an issued invoice or credit note.
@@ -18,6 +19,9 @@ type Document struct {
 	Number         string        `json:"number"`
 	IssuedAt       time.Time     `json:"issued_at"`
 	Total          billing.Money `json:"total" doc:"Of a credit note: what it takes off; positive."`
+	Status         *string       `json:"status" enum:"open,paid,void" doc:"Of an invoice; null: a credit note."`
+	DueAt          *time.Time    `json:"due_at"`
+	Description    string        `json:"description" doc:"Of its first line, or of the invoice's."`
 	InvoiceID      string        `json:"invoice_id" doc:"The invoice, or that which the credit note corrects."`
 	SubscriptionID string        `json:"subscription_id"`
 }
@@ -38,6 +42,7 @@ type paper struct {
 
 func (s *invoices) documentRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/documents", "list-documents", "Your issued invoices and credit notes, those of the newest invoices first", "Account", account(billing.MemberFinance)), s.listDocuments)
+	huma.Register(h, route(http.MethodGet, "/v1/documents/{number}/pdf", "download-document", "An issued invoice or credit note as PDF, by its number", "Account", account(billing.MemberFinance), file("application/pdf")), s.documentPDF)
 	huma.Register(h, route(http.MethodGet, "/v1/documents/archive", "download-documents", "A year's documents as PDF, in one ZIP", "Account", account(billing.MemberFinance), file("application/zip")), s.archive)
 }
 
@@ -60,7 +65,7 @@ func (s *invoices) papers(ctx context.Context, q DocumentQuery, before string, l
 			continue
 		}
 		if fits("invoice", inv.IssuedAt) {
-			list = append(list, paper{Document{"invoice", inv.Number, inv.IssuedAt.UTC(), inv.Total(), string(inv.ID), string(inv.Subscription)}, inv, billing.CreditNote{}})
+			list = append(list, paper{viewDocument(reader(ctx), inv, billing.CreditNote{}), inv, billing.CreditNote{}})
 		}
 		notes, err := s.Store.CreditNotes(ctx, inv.ID)
 		if err != nil {
@@ -68,11 +73,42 @@ func (s *invoices) papers(ctx context.Context, q DocumentQuery, before string, l
 		}
 		for _, n := range notes {
 			if fits("credit_note", n.IssuedAt) {
-				list = append(list, paper{Document{"credit_note", n.Number, n.IssuedAt.UTC(), n.Total(), string(inv.ID), string(inv.Subscription)}, inv, n})
+				list = append(list, paper{viewDocument(reader(ctx), inv, n), inv, n})
 			}
 		}
 	}
 	return list, next, nil
+}
+
+// viewDocument is an invoice, or the credit note that corrects it.
+func viewDocument(in *words.Language, inv billing.Invoice, n billing.CreditNote) Document {
+	d := Document{Kind: "credit_note", Number: n.Number, IssuedAt: n.IssuedAt.UTC(), Total: n.Total(), InvoiceID: string(inv.ID), SubscriptionID: string(inv.Subscription)}
+	if n.ID == "" {
+		d.Kind, d.Number, d.IssuedAt, d.Total = "invoice", inv.Number, inv.IssuedAt.UTC(), inv.Total()
+		d.Status, d.DueAt = text(string(inv.Status)), instant(inv.DueAt)
+	}
+	if len(inv.Lines) > 0 {
+		d.Description = in.LineOf(inv.Lines[0])
+	}
+	return d
+}
+
+// documentPDF is for its account and operators; for others it is not there.
+func (s *invoices) documentPDF(ctx context.Context, in *struct {
+	Number string `path:"number" maxLength:"64"`
+}) (*fileOutput, error) {
+	inv, note, err := s.Store.NumberedDocument(ctx, in.Number)
+	if c := callerOf(ctx); err == nil && !c.operator && inv.Account != c.account.ID {
+		err = billing.ErrNotFound
+	}
+	var pdf []byte
+	if err == nil {
+		pdf, err = s.pdfOf(ctx, paper{invoice: inv, note: note})
+	}
+	if err != nil {
+		return nil, s.answer(err)
+	}
+	return &fileOutput{"application/pdf", fmt.Sprintf("attachment; filename=%q", in.Number+".pdf"), pdf}, nil
 }
 
 func (s *invoices) listDocuments(ctx context.Context, in *struct {
@@ -146,19 +182,22 @@ func (s *invoices) packAll(ctx context.Context, z *zip.Writer, which DocumentQue
 	}
 }
 
-// pack adds a document to an archive.
-func (s *invoices) pack(ctx context.Context, z *zip.Writer, p paper) error {
+// pdfOf writes a document.
+func (s *invoices) pdfOf(ctx context.Context, p paper) ([]byte, error) {
 	b, err := s.Store.Snapshot(ctx, p.invoice.Subscription)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	to := b.Order.BilledTo(p.invoice)
-	var pdf []byte
 	if p.note.ID != "" {
-		pdf, err = s.Documents.CreditNote(p.note, p.invoice, to)
-	} else {
-		pdf, err = s.Documents.Invoice(p.invoice, to)
+		return s.Documents.CreditNote(p.note, p.invoice, to)
 	}
+	return s.Documents.Invoice(p.invoice, to)
+}
+
+// pack adds a document to an archive.
+func (s *invoices) pack(ctx context.Context, z *zip.Writer, p paper) error {
+	pdf, err := s.pdfOf(ctx, p)
 	if err != nil {
 		return err
 	}

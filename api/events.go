@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/delivery/words"
 )
 
 // EventStore is what the feed of events needs of the database. Errors:
@@ -92,7 +93,7 @@ func (s *server) object(e billing.FeedEvent) any {
 	case e.License != nil:
 		return s.viewLicense(e.Issued, e.Versions, e.At)
 	case e.Invoice != nil:
-		return viewInvoice(*e.Invoice, nil)
+		return viewInvoice(words.In(words.Default), *e.Invoice, nil)
 	case e.CreditNote != nil:
 		n := e.CreditNote
 		return EventCreditNote{n.ID, string(n.Invoice), CreditNote{n.Number, n.Total(), n.Reason}}
@@ -109,7 +110,7 @@ func (s *server) object(e billing.FeedEvent) any {
 	case e.Version != nil:
 		return EventVersion{e.Product, *e.Version}
 	case e.Quoted.ID != "":
-		return s.viewQuote(e.Quoted, e.At)
+		return s.viewQuote(words.In(words.Default), e.Quoted, e.At)
 	}
 	return struct { // of a quote that has been erased
 		ID string `json:"id"`

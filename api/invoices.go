@@ -18,6 +18,7 @@ type InvoiceStore interface {
 	Invoices(ctx context.Context, account billing.AccountID, subscription billing.SubscriptionID, before string, limit int) ([]billing.Invoice, error)
 	AccountOf(ctx context.Context, email string) (billing.Account, error)
 	CreditNotes(ctx context.Context, invoice billing.InvoiceID) ([]billing.CreditNote, error)
+	NumberedDocument(ctx context.Context, number string) (billing.Invoice, billing.CreditNote, error)
 	Snapshot(ctx context.Context, subscription billing.SubscriptionID) (billing.Snapshot, error)
 }
 
@@ -64,7 +65,7 @@ func (s *invoices) listInvoices(ctx context.Context, in *struct {
 		if noteErr != nil {
 			err = noteErr
 		}
-		return viewInvoice(i, notes)
+		return viewInvoice(reader(ctx), i, notes)
 	})
 	if err != nil {
 		return nil, s.answer(err)
@@ -97,7 +98,7 @@ func (s *invoices) getInvoice(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &struct{ Body Invoice }{viewInvoice(inv, notes)}, nil
+	return &struct{ Body Invoice }{viewInvoice(reader(ctx), inv, notes)}, nil
 }
 
 func (s *invoices) invoicePDF(ctx context.Context, in *struct {

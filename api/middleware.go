@@ -105,6 +105,8 @@ func (s *server) limited(g *gin.Context) {
 		limit = maxCatalogue
 	case statementPath:
 		limit, binary = maxStatement, true // banks have character sets of their own
+	case vendorDocumentRoute:
+		limit, binary = maxVendorDocument, true
 	case webhookRoute:
 		limit = maxWebhook
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/delivery/words"
 	"github.com/okviz/licensing/licensing"
 )
 
@@ -91,7 +92,8 @@ type Subscription struct {
 	PaymentMethod     *Card                 `json:"payment_method"`
 	Actions           []billing.Action      `json:"actions" doc:"The commands that are possible now, in the order of the page's buttons."`
 	PurchaseOrder     string                `json:"purchase_order"`
-	Language          string                `json:"language" enum:"en,it"`
+	CostCenter        string                `json:"cost_center" doc:"Where your own books have the order."`
+	Language          Language              `json:"language"`
 	LicenseID         *string               `json:"license_id"`
 	BillingAccount    *string               `json:"billing_account"`
 	LicenseeAccount   *string               `json:"licensee_account"`
@@ -217,7 +219,7 @@ func viewSubscription(o billing.Overview) Subscription {
 		TrialEnd: instant(o.TrialEnd), NextPaymentAt: instant(o.NextPaymentAt()), LastPaymentAt: instant(o.LastPaymentAt),
 		CancelAtPeriodEnd: o.CancelAtPeriodEnd, CanceledAt: instant(o.CanceledAt), Actions: o.Actions(o.At(o.Read)),
 		LicenseID: text(string(o.License)), BillingAccount: text(o.BillingAccount), LicenseeAccount: text(o.LicenseeAccount),
-		TestClock: text(o.TestClock), PurchaseOrder: o.PurchaseOrder, Language: cmp.Or(o.Language, billing.Languages[0]),
+		TestClock: text(o.TestClock), PurchaseOrder: o.PurchaseOrder, CostCenter: o.CostCenter, Language: viewLanguage(o.Language),
 	}
 	if o.Comp {
 		v.Comp = &Comp{o.PaidUntil().UTC(), o.CompReason}
@@ -331,11 +333,11 @@ func (v License) isOf(c caller) bool {
 	return c.operator || strings.HasSuffix(strings.ToLower(v.Licensee), "<"+c.account.Email+">")
 }
 
-func viewInvoice(inv billing.Invoice, notes []billing.CreditNote) Invoice {
+func viewInvoice(in *words.Language, inv billing.Invoice, notes []billing.CreditNote) Invoice {
 	v := Invoice{
 		ID: string(inv.ID), Number: text(cmp.Or(inv.Number, inv.Former)), Status: inv.Status, SubscriptionID: string(inv.Subscription),
-		IssuedAt: instant(inv.IssuedAt), DueAt: instant(inv.DueAt), PaidAt: instant(inv.PaidAt), Lines: viewLines(inv),
-		Subtotal: inv.Subtotal(), Discount: inv.Discount(), Tax: inv.Tax(), TaxNote: text(inv.TaxNote), Total: inv.Total(),
+		IssuedAt: instant(inv.IssuedAt), DueAt: instant(inv.DueAt), PaidAt: instant(inv.PaidAt), Lines: viewLines(in, inv),
+		Subtotal: inv.Subtotal(), Discount: inv.Discount(), Tax: inv.Tax(), TaxNote: text(in.TaxNote(inv.TaxNote)), Total: inv.Total(),
 		BalanceApplied: billing.Money{Amount: inv.BalanceApplied, Currency: inv.Currency}, AmountDue: inv.AmountDue(),
 		CreditNotes: []CreditNote{},
 	}
@@ -345,10 +347,10 @@ func viewInvoice(inv billing.Invoice, notes []billing.CreditNote) Invoice {
 	return v
 }
 
-func viewLines(inv billing.Invoice) []Line {
+func viewLines(in *words.Language, inv billing.Invoice) []Line {
 	lines := []Line{}
 	for _, l := range inv.Lines {
-		lines = append(lines, Line{l.Description, l.Quantity, billing.Money{Amount: l.Amount, Currency: inv.Currency}, viewPeriod(l.Period)})
+		lines = append(lines, Line{in.LineOf(l), l.Quantity, billing.Money{Amount: l.Amount, Currency: inv.Currency}, viewPeriod(l.Period)})
 	}
 	return lines
 }

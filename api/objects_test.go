@@ -21,7 +21,7 @@ var (
 	subscriptionForm = map[string]any{
 		"id": "sub_", "number": "whole", "status": "text", "product": "text", "plan": planForm, "quantity": "whole", "price": moneyForm,
 		"collection": "text", "created_at": "instant", "confirm_by": "?instant", "current_period": "?period", "trial_end": "?instant", "next_payment_at": "?instant",
-		"last_payment_at": "?instant", "cancel_at_period_end": "bool", "canceled_at": "?instant", "cancel_reason": "?text", "pending_change": "-", "scheduled_change": "?scheduled", "comp": "?comp", "purchase_order": "any", "language": "text",
+		"last_payment_at": "?instant", "cancel_at_period_end": "bool", "canceled_at": "?instant", "cancel_reason": "?text", "pending_change": "-", "scheduled_change": "?scheduled", "comp": "?comp", "purchase_order": "any", "cost_center": "any", "language": "text",
 		"payment_method": "?card", "actions": "texts", "license_id": "?lic_", "billing_account": "?text", "licensee_account": "?text", "test_clock": "?clk_",
 	}
 	licenseForm = map[string]any{

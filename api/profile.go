@@ -29,6 +29,7 @@ type Me struct {
 	Country  string      `json:"country"`
 	VATID    string      `json:"vat_id"`
 	Address  addressBody `json:"address"`
+	Language Language    `json:"language" doc:"Of mails about the account, and of later orders that do not say theirs."`
 	Licensee *User       `json:"licensee" doc:"Who usually receives the licences; null: the account's owner."`
 
 	SignedInAs  string             `json:"signed_in_as" doc:"Your own address."`
@@ -59,6 +60,7 @@ type MeBody struct {
 	Country  *string      `json:"country,omitempty" maxLength:"2" doc:"ISO 3166-1 alpha-2"`
 	VATID    *string      `json:"vat_id,omitempty" maxLength:"20" doc:"In the European Union a well-formed VAT id of the same country."`
 	Address  *addressBody `json:"address,omitempty"`
+	Language *Language    `json:"language,omitempty"`
 	Licensee *User        `json:"licensee,omitempty" doc:"With empty name and e-mail address: the account's owner."`
 }
 
@@ -105,7 +107,7 @@ func viewMe(a billing.Account, p billing.Profile) Me {
 	b := p.Billing
 	v := Me{
 		ID: string(a.ID), Email: a.Email, Name: b.Name, Company: b.Company, Country: b.Country, VATID: b.VATID,
-		Address: addressBody{b.Line1, b.Line2, b.City, b.Postal, b.Region},
+		Address: addressBody{b.Line1, b.Line2, b.City, b.Postal, b.Region}, Language: viewLanguage(p.Language),
 	}
 	if p.Licensee.Email != "" {
 		v.Licensee = &User{p.Licensee.Name, p.Licensee.Email}
@@ -176,6 +178,9 @@ func (s *accounts) edited(ctx context.Context, p billing.Profile, b MeBody) (bil
 		put("address.city", &d.City, a.City)
 		put("address.postal_code", &d.Postal, a.PostalCode)
 		put("address.region", &d.Region, a.Region)
+	}
+	if b.Language != nil {
+		p.Language = string(*b.Language)
 	}
 	if wrong != nil {
 		return p, wrong

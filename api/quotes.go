@@ -12,6 +12,7 @@ import (
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/commands"
+	"github.com/okviz/licensing/delivery/words"
 	"github.com/okviz/licensing/licensing"
 )
 
@@ -37,6 +38,7 @@ type Quote struct {
 	ExpiresAt      time.Time           `json:"expires_at"`
 	SubscriptionID *string             `json:"subscription_id" doc:"The order that the quote became, once accepted."`
 	TestClock      *string             `json:"test_clock"`
+	BooksBody
 }
 
 // QuoteRecurring is what each later period would cost.
@@ -64,14 +66,14 @@ func (s *shop) quoteRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, at+"/accept", "accept-quote", "Accept a quote: order at its price", "Checkout", quoteHolder(billing.MemberFinance), status(http.StatusCreated)), s.acceptQuote)
 }
 
-func (s *server) viewQuote(q billing.Quote, at time.Time) Quote {
+func (s *server) viewQuote(in *words.Language, q billing.Quote, at time.Time) Quote {
 	sub, bill := q.Subscription, q.Bill
 	return Quote{
 		ID: q.ID, Number: q.Number, Status: q.Status(at), Product: sub.Product, Plan: viewPlan(sub.Plan), Quantity: sub.Quantity,
-		Currency: bill.Currency, Lines: viewLines(bill), Subtotal: bill.Subtotal(), Discount: bill.Discount(), Tax: bill.Tax(),
-		TaxNote: text(bill.TaxNote), Total: bill.Total(), Recurring: QuoteRecurring{q.Renewal, sub.Plan.Cycle}, InvoiceAllowed: s.Policy.InvoiceAllowed(bill),
+		Currency: bill.Currency, Lines: viewLines(in, bill), Subtotal: bill.Subtotal(), Discount: bill.Discount(), Tax: bill.Tax(),
+		TaxNote: text(in.TaxNote(bill.TaxNote)), Total: bill.Total(), Recurring: QuoteRecurring{q.Renewal, sub.Plan.Cycle}, InvoiceAllowed: s.Policy.InvoiceAllowed(bill),
 		CreatedAt: q.CreatedAt.UTC(), ExpiresAt: q.ExpiresAt.UTC(),
-		SubscriptionID: text(string(q.Accepted)), TestClock: text(sub.TestClock),
+		SubscriptionID: text(string(q.Accepted)), TestClock: text(sub.TestClock), BooksBody: BooksBody{q.Order.Billing.PurchaseOrder, q.Order.Billing.CostCenter},
 	}
 }
 
@@ -118,7 +120,7 @@ func (s *shop) makeQuote(ctx context.Context, in *struct {
 		return nil, s.answer(err)
 	}
 	q.Accepted = "" // it was open when it was asked for
-	out.Body = s.viewQuote(q, q.CreatedAt)
+	out.Body = s.viewQuote(reader(ctx), q, q.CreatedAt)
 	s.Commands.Keep(ctx, r, out.Status, out.Body)
 	return out, nil
 }
@@ -170,7 +172,7 @@ func (s *shop) listQuotes(ctx context.Context, in *PageInput) (*struct{ Body Lis
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	list := listed(rows, in.Limit, func(q billing.Quote) string { return q.ID }, func(q billing.Quote) Quote { return s.viewQuote(q, q.At(s.Now())) })
+	list := listed(rows, in.Limit, func(q billing.Quote) string { return q.ID }, func(q billing.Quote) Quote { return s.viewQuote(reader(ctx), q, q.At(s.Now())) })
 	return &struct{ Body List[Quote] }{list}, nil
 }
 
@@ -179,7 +181,7 @@ func (s *shop) getQuote(ctx context.Context, in *QuoteInput) (*struct{ Body Quot
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	return &struct{ Body Quote }{s.viewQuote(q, q.At(s.Now()))}, nil
+	return &struct{ Body Quote }{s.viewQuote(reader(ctx), q, q.At(s.Now()))}, nil
 }
 
 func (s *shop) quotePDF(ctx context.Context, in *QuoteInput) (*fileOutput, error) {

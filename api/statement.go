@@ -131,7 +131,7 @@ func (s *operators) assignLine(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	out := &assignedOutput{Status: http.StatusOK, Body: viewInvoice(inv, notes)}
+	out := &assignedOutput{Status: http.StatusOK, Body: viewInvoice(reader(ctx), inv, notes)}
 	if !done {
 		out.Status, out.RetryAfter = http.StatusAccepted, "2"
 	}

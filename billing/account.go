@@ -5,8 +5,9 @@ import "time"
 // Account is an e-mail address with all that belongs to it, made by its first
 // order (docs/rules.md, Who takes part).
 type Account struct {
-	ID    AccountID // cus_…
-	Email string
+	ID       AccountID // cus_…
+	Email    string
+	Language string // of mails about the account; empty: English. Read for these alone
 }
 
 // Profile is what an account's owner has had written down for later orders.
@@ -14,6 +15,26 @@ type Account struct {
 type Profile struct {
 	Billing  BillingDetails // its e-mail address is the account's, and empty here
 	Licensee Contact        // who usually receives the licences; empty: the owner
+	Language string         `json:",omitempty"` // of mails about the account, and of later orders; empty: as the newest order
+}
+
+// Profile is what a later order of the same customer begins with.
+func (o Order) Profile() Profile {
+	p := Profile{Billing: o.Billing}
+	p.Billing.Email, p.Billing.PurchaseOrder, p.Billing.CostCenter = "", "", "" // an order's own
+	if o.Licensee != o.Billing.Contact {
+		p.Licensee = o.Licensee
+	}
+	return p
+}
+
+// VendorDocument is a paper of the vendor's that customers may download: a tax
+// form, a certificate, a bank's letter.
+type VendorDocument struct {
+	Name      string // in its address: w-9
+	Title     string
+	Size      int // bytes
+	UpdatedAt time.Time
 }
 
 // StoredCard is a card that an account's subscriptions may be charged to.

@@ -19,9 +19,6 @@ type Amendment struct {
 	Account AccountID `json:"account,omitempty"`
 }
 
-// Languages are those that customers may choose.
-var Languages = []string{"en", "it"}
-
 // BilledTo is what an invoice, and what corrects it, is addressed to: the details
 // that counted when its amounts were fixed.
 func (o Order) BilledTo(inv Invoice) BillingDetails {
@@ -53,10 +50,10 @@ func (b Snapshot) amend(_ Command, at time.Time) Decision {
 	if len(o.Replaced) == len(b.Order.Replaced) && slices.Equal(o.CC, b.Order.CC) && o.Language == b.Order.Language {
 		return Decision{Refusal: refuse(CodeNoChange, "", "these are already the billing details")}
 	}
-	mailed := len(o.Replaced) > len(b.Order.Replaced)
+	printed := len(o.Replaced) > len(b.Order.Replaced) || o.Language != b.Order.Language
 	b.Order = o
 	var p *Changeset
-	if mailed {
+	if printed {
 		p = b.rebilled(at, EventAmended, EventDetails{})
 	} else {
 		p = b.post(b.Subscription, at, EventAmended, EventDetails{})

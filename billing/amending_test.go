@@ -42,6 +42,8 @@ func TestAnAmendmentVoidsTheMailedInvoiceAndMailsItAnew(t *testing.T) {
 	is(t, "the new one", []any{l.last().Status, l.last().AmountDue().Amount}, []any{InvoiceOpen, int64(12200)})
 	is(t, "recipients alone void nothing", l.amend(ActionAmend, Amendment{Billing: details, CC: []string{"books@contoso.example"}}).Code, "")
 	is(t, "notes", len(l.notes), 1)
+	is(t, "another language mails it anew", l.amend(ActionAmend, Amendment{Billing: details, CC: []string{"books@contoso.example"}, Language: "it"}).Code, "")
+	is(t, "languages", []any{old.Language, l.docs[string(l.notes[1].Invoice)].Language, l.last().Language}, []any{"", "", "it"})
 }
 
 func TestAHandOverMailsTheFileAndStaysInATrialsOrganisation(t *testing.T) {

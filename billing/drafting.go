@@ -20,7 +20,7 @@ func (b Snapshot) rebuild(inv Invoice, s sale) *Invoice {
 	inv.Lines, inv.Excess = s.bill()
 	inv.Excess = b.spreadExcess(inv.Excess)
 	inv.TaxNote, inv.Coupon, inv.Guest = s.Tax.Note, s.Discount.Coupon, b.Subscription.Guest
-	inv.Details = len(b.Order.Replaced)
+	inv.Details, inv.Language = len(b.Order.Replaced), b.Order.Language
 	for i := range inv.Excess {
 		inv.Excess[i].ID = b.NewID("cn")
 	}

@@ -522,7 +522,54 @@ func audited(l *ledger) (change int64) {
 		t.Errorf("%d charged − %d refunded − %d lost + %d transferred ≠ %d kept − %d waived + %d to the balance + %d reserved",
 			charged, l.refunded(), lost, l.came, kept, waived, change, reserved)
 	}
+	if owed, closing := l.owed(), l.statement(); closing != owed-change-reserved {
+		t.Errorf("the statement closes with %d, and %d is invoiced and open, %d on the balance, %d reserved", closing, owed, change, reserved)
+	}
 	return change
+}
+
+// owed is the total of the invoices that wait for a transfer.
+func (l *ledger) owed() (sum int64) {
+	for _, inv := range l.docs {
+		if inv.Status == InvoiceOpen {
+			sum += inv.Total().Amount
+		}
+	}
+	return sum
+}
+
+// statement is the closing balance of a statement of account over all of the
+// subscription's life, and holds two halves of it to the whole.
+func (l *ledger) statement() int64 {
+	l.t.Helper()
+	var b Ledger
+	for _, id := range l.order {
+		if inv := l.docs[id]; !inv.IssuedAt.IsZero() {
+			b.Invoices = append(b.Invoices, inv)
+		}
+	}
+	b.Notes = l.notes
+	for _, r := range l.refunds {
+		b.Refunds = append(b.Refunds, PostedRefund{r, l.now})
+	}
+	for _, e := range l.entries {
+		if _, own := l.docs[e.Document]; own || slices.ContainsFunc(l.refunds, func(r Refund) bool { return string(r.ID) == e.Document }) {
+			b.Entries = append(b.Entries, PostedEntry{e, l.now})
+		}
+	}
+	currency, begin, end := l.s().Price.Currency, l.s().CreatedAt, l.now.Add(time.Second)
+	middle := begin.Add(end.Sub(begin) / 2)
+	whole, first, second := b.Statement(currency, begin, end), b.Statement(currency, begin, middle), b.Statement(currency, middle, end)
+	if first.Closing != second.Opening || second.Closing != whole.Closing || len(first.Rows)+len(second.Rows) != len(whole.Rows) {
+		l.t.Errorf("the halves of a statement do not fit: %+v, %+v, %+v", whole, first, second)
+	}
+	balance := whole.Opening.Amount
+	for _, row := range whole.Rows {
+		if balance += row.Amount.Amount; balance != row.Balance.Amount {
+			l.t.Errorf("after %+v it is %d", row, balance)
+		}
+	}
+	return whole.Closing.Amount
 }
 
 // scheduled holds a paid invoice to what was scheduled before it was made: from its

@@ -47,14 +47,15 @@ const (
 type Line struct {
 	ID          string   `json:"id"` // invoice id and position
 	Kind        LineKind `json:"kind"`
-	Description string   `json:"description"`
+	Description string   `json:"description"`       // in English
+	Product     string   `json:"product,omitempty"` // its name when it was sold
 	Quantity    int64    `json:"quantity"`
 	Amount      int64    `json:"amount"`
 	Discount    int64    `json:"discount,omitempty"`
 	Tax         int64    `json:"tax"`
 	Period      Period   `json:"period,omitzero"`
 
-	Plan         PlanRef `json:"plan,omitzero"`  // service: what was sold
+	Plan         PlanRef `json:"plan,omitzero"`  // service: what was sold; credit: what is unused
 	Price        Price   `json:"price,omitzero"` // service
 	CreditedLine string  `json:"credited_line,omitempty"`
 	// Recurring is the net price of the period without what a coupon takes off for
@@ -84,7 +85,8 @@ type Invoice struct {
 
 	// Details is the number of the billing details that it is addressed to: see
 	// Order.BilledTo.
-	Details int `json:"details,omitempty"`
+	Details  int    `json:"details,omitempty"`
+	Language string `json:"language,omitempty"` // that it is written in; empty: English
 
 	BalanceApplied int64 `json:"balance_applied"` // reserved while a draft, used up once paid
 
@@ -260,12 +262,12 @@ func (s sale) bill() (lines []Line, excess []CreditNote) {
 	recurring, _ := s.Tax.split(gross.Sub(off(gross, s.Standing, s.Discount.forEver())), s.Price.Tax)
 	if !s.Skipped.Start.IsZero() {
 		lines = append(lines, Line{
-			Kind: LineSkipped, Quantity: s.Quantity, Period: s.Skipped,
+			Kind: LineSkipped, Product: s.Product.Name, Quantity: s.Quantity, Period: s.Skipped,
 			Description: s.Product.Name + ": not charged for this time",
 		})
 	}
 	lines = append(lines, Line{
-		Kind: LineService, Description: describe(s.Product, s.Plan), Quantity: s.Quantity,
+		Kind: LineService, Description: describe(s.Product, s.Plan), Product: s.Product.Name, Quantity: s.Quantity,
 		Amount: whole.Amount, Discount: whole.Amount - net.Amount, Tax: tax.Amount, Period: s.Period, Plan: s.Plan, Price: s.Price, Recurring: recurring.Amount,
 	})
 	room := net.Add(tax).Amount // what credits may still take off, tax included
@@ -291,6 +293,7 @@ func (s sale) bill() (lines []Line, excess []CreditNote) {
 		lines = append(lines, Line{
 			Kind: LineCredit, Description: "Unused time: " + c.from.Line.Description, Quantity: 1,
 			Amount: -cnet, Tax: -ctax, Period: c.from.Line.Period, CreditedLine: c.from.Line.ID,
+			Product: c.from.Line.Product, Plan: c.from.Line.Plan,
 		})
 	}
 	return lines, excess

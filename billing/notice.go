@@ -104,6 +104,7 @@ type Email struct {
 	Notice
 	Name, Email string   // the recipient
 	CC          []string // who gets the documents, too
+	Language    string   // empty: English
 
 	ProductName        string
 	Activation         licensing.Activation

@@ -79,7 +79,7 @@ func (d BillingDetails) Unconfirmed() BillingDetails {
 	if !LooksLikeName(d.Name) {
 		d.Name = ""
 	}
-	for _, s := range []*string{&d.Company, &d.VATID, &d.Line1, &d.Line2, &d.City, &d.Postal, &d.Region, &d.PurchaseOrder} {
+	for _, s := range []*string{&d.Company, &d.VATID, &d.Line1, &d.Line2, &d.City, &d.Postal, &d.Region, &d.PurchaseOrder, &d.CostCenter} {
 		if link.MatchString(*s) || utf8.RuneCountInString(*s) > 60 {
 			*s = ""
 		}
@@ -110,6 +110,7 @@ type BillingDetails struct {
 	Region  string
 
 	PurchaseOrder string // the customer's number
+	CostCenter    string `json:",omitempty"` // where the customer books it
 
 	VATCheck VATCheck `json:",omitzero"`
 }

@@ -54,6 +54,7 @@ type Overview struct {
 	BillingAccount  string // e-mail
 	LicenseeAccount string // e-mail
 	PurchaseOrder   string
+	CostCenter      string
 	Language        string // empty: English
 	Card            *StoredMethod
 	CompReason      string    // of a free licence, in the operator's words

@@ -29,7 +29,7 @@ func (s *Store) Begin(ctx context.Context, r billing.Request, order *billing.Ord
 			return s.audit(ctx, tx, "subscription."+string(r.Command.Action), string(r.Subscription), nil, map[string]any{"request": r.ID})
 		}
 		if order == nil {
-			return nil
+			return noteReason(tx, r, s.db.NowFunc())
 		}
 		placed := *sub // the transaction may be tried again
 		err := s.createOrder(tx, r.ID, *order, &placed)

@@ -217,7 +217,7 @@ func (s *Store) told(db *gorm.DB, r feedRow) (billing.FeedEvent, error) {
 	case o.State != nil:
 		e.Overview, err = overview(db, subscriptionRow{ID: r.Subscription, BillingAccount: r.Account, LicenseeAccount: r.Licensee, Method: o.Method, State: withoutPage(*o.State)})
 		if e.Overview.Subscription, e.Overview.Read = *o.State, r.CreatedAt; former {
-			e.Overview.PurchaseOrder, e.Overview.Language = "", ""
+			e.Overview.PurchaseOrder, e.Overview.CostCenter, e.Overview.Language = "", "", ""
 		}
 	case o.License != nil:
 		var row issuedRow

@@ -39,6 +39,14 @@ func (s *Store) AddNote(ctx context.Context, subscription billing.SubscriptionID
 	return row.note(), err
 }
 
+// noteReason has operators read why a customer cancels.
+func noteReason(tx *gorm.DB, r billing.Request, at time.Time) error {
+	if r.Command.Action != billing.ActionCancel || r.Reason == "" || r.Actor != billing.ActorCustomer {
+		return nil
+	}
+	return tx.Create(&noteRow{NewID("not"), r.Subscription, at, r.Actor, "Cancelled: " + r.Reason}).Error
+}
+
 // Notes lists what operators have said about a subscription, the newest first.
 func (s *Store) Notes(ctx context.Context, subscription billing.SubscriptionID) ([]billing.Note, error) {
 	var rows []noteRow

@@ -132,6 +132,12 @@ func (s *Store) advance(tx *gorm.DB, row subscriptionRow, p billing.Changeset, a
 	if p.Method != "" || p.ForgetMethod {
 		row.Method = p.Method
 	}
+	if state.Status == billing.IncompleteExpired && row.Method != "" {
+		if err := forgetUnused(tx, row); err != nil {
+			return license, err
+		}
+		row.Method = ""
+	}
 	if p.Order != nil {
 		if err := amend(tx, &row, *p.Order); err != nil {
 			return license, err

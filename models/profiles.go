@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -18,14 +19,27 @@ type profileRow struct {
 
 func (profileRow) TableName() string { return "profiles" }
 
-// Profile is what an account's owner has had written down; nothing, where that
-// has not been done yet.
+// Profile is what an account's owner has had written down, or else what the
+// newest order says that is theirs: one that was paid, or placed by who had signed
+// in. Anybody may type another's address into an order.
 func (s *Store) Profile(ctx context.Context, account billing.AccountID) (billing.Profile, error) {
-	row, err := one[profileRow](s.db.WithContext(ctx).Where("account = ?", account))
-	if errors.Is(err, billing.ErrNotFound) {
-		err = nil
+	db := s.db.WithContext(ctx)
+	row, err := one[profileRow](db.Where("account = ?", account))
+	if !errors.Is(err, billing.ErrNotFound) {
+		return row.Detail, err
 	}
-	return row.Detail, err
+	var subs []subscriptionRow
+	if err := db.Where("billing_account = ?", account).Order("number DESC").Limit(20).Find(&subs).Error; err != nil {
+		return billing.Profile{}, err
+	}
+	for _, sub := range subs {
+		if sub.State.Guest && sub.State.LastPaymentAt.IsZero() {
+			continue
+		}
+		o, err := one[orderRow](db.Where("subscription = ?", sub.ID))
+		return o.Detail.Profile(), err
+	}
+	return billing.Profile{}, nil
 }
 
 // PutProfile writes an account's profile down in place of the earlier one.
@@ -42,7 +56,8 @@ func (s *Store) PutProfile(ctx context.Context, account billing.AccountID, p bil
 var ended = []billing.Status{billing.Canceled, billing.IncompleteExpired}
 
 // StoredCards lists the cards that an account has stored and not removed, the
-// newest first, with the subscriptions that are charged to each.
+// newest first, with the subscriptions that are charged to each. One that was given
+// for an order which was never paid is not among them.
 func (s *Store) StoredCards(ctx context.Context, account billing.AccountID) ([]billing.StoredCard, error) {
 	db := s.db.WithContext(ctx)
 	var cards []paymentMethodRow
@@ -50,20 +65,45 @@ func (s *Store) StoredCards(ctx context.Context, account billing.AccountID) ([]b
 		return nil, err
 	}
 	var subs []subscriptionRow
-	err := db.Select("id", "number", "method").Where("billing_account = ? AND method <> '' AND status NOT IN ?", account, ended).Order("number").Find(&subs).Error
+	err := db.Select("id", "number", "method", "status").Where("billing_account = ? AND method <> ''", account).Order("number").Find(&subs).Error
 	if err != nil {
 		return nil, err
 	}
-	list := make([]billing.StoredCard, len(cards))
-	for i, c := range cards {
-		list[i] = billing.StoredCard{StoredMethod: billing.StoredMethod{Ref: c.Ref, Brand: c.Brand, Last4: c.Last4, Exp: c.Exp}, CreatedAt: c.CreatedAt}
+	list := []billing.StoredCard{}
+	for _, c := range cards {
+		card := billing.StoredCard{StoredMethod: billing.StoredMethod{Ref: c.Ref, Brand: c.Brand, Last4: c.Last4, Exp: c.Exp}, CreatedAt: c.CreatedAt}
+		unpaid, others := false, false
 		for _, sub := range subs {
-			if sub.Method == c.Ref {
-				list[i].Pays = append(list[i].Pays, billing.Subscription{ID: sub.ID, Number: sub.Number})
+			switch {
+			case sub.Method != c.Ref:
+			case slices.Contains(unpaidOrders, sub.Status):
+				unpaid = true
+			default:
+				others = true
+				if !slices.Contains(ended, sub.Status) {
+					card.Pays = append(card.Pays, billing.Subscription{ID: sub.ID, Number: sub.Number})
+				}
 			}
+		}
+		if others || !unpaid {
+			list = append(list, card)
 		}
 	}
 	return list, nil
+}
+
+var unpaidOrders = []billing.Status{billing.Incomplete, billing.IncompleteExpired}
+
+// forgetUnused removes the card of an order that lapses, unless another
+// subscription is charged to it.
+func forgetUnused(tx *gorm.DB, row subscriptionRow) error {
+	var others int64
+	err := tx.Model(&subscriptionRow{}).Where("billing_account = ? AND method = ? AND id <> ?", row.BillingAccount, row.Method, row.ID).Count(&others).Error
+	if err != nil || others > 0 {
+		return err
+	}
+	now := tx.NowFunc()
+	return tx.Model(&paymentMethodRow{}).Where("ref = ? AND removed_at IS NULL", row.Method).Updates(map[string]any{"removed_at": now, "detach_at": now}).Error
 }
 
 // RemoveCard forgets a card of an account, and that ended subscriptions were

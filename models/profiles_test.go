@@ -147,3 +147,52 @@ func TestACardThatWasRemovedWhileAPaymentNamedItStaysForAsLongAsThat(t *testing.
 		claims(1)
 	})
 }
+
+func TestACardOfAnOrderThatWasNeverPaidIsNotListedAndGoesWithIt(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		for _, ref := range []string{"pm_1", "pm_2"} {
+			must(t, s.db.Create(&paymentMethodRow{Ref: ref, Account: "cus_1", Gateway: "sandbox"}).Error)
+		}
+		subs := []subscriptionRow{
+			{ID: "sub_1", Number: 1, Status: billing.Active, BillingAccount: "cus_1", Method: "pm_1"},
+			{ID: "sub_2", Number: 2, Status: billing.Incomplete, BillingAccount: "cus_1", Method: "pm_2"},
+			{ID: "sub_3", Number: 3, Status: billing.Incomplete, BillingAccount: "cus_1", Method: "pm_1"},
+		}
+		for i := range subs {
+			must(t, s.db.Create(&subs[i]).Error)
+		}
+		list, err := s.StoredCards(t.Context(), "cus_1")
+		must(t, err)
+		if len(list) != 1 || list[0].Ref != "pm_1" || len(list[0].Pays) != 1 || list[0].Pays[0].Number != 1 {
+			t.Errorf("listed: %+v", list)
+		}
+		must(t, forgetUnused(s.db, subs[2])) // whose card another one pays with
+		must(t, forgetUnused(s.db, subs[1]))
+		must(t, s.db.Model(&subscriptionRow{}).Where("id = ?", "sub_2").Updates(map[string]any{"status": billing.IncompleteExpired, "method": ""}).Error)
+		claimed, err := s.ClaimRemovedCards(t.Context(), "sandbox", 10)
+		must(t, err)
+		if !slices.Equal(claimed, []string{"pm_2"}) {
+			t.Errorf("the gateway is to forget %v", claimed)
+		}
+	})
+}
+
+func TestAnAccountWithoutAProfileHasTheDetailsOfWhatItHasPaidFor(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Store) {
+		s := openShop(t, db)
+		sub := s.charged("ada@contoso.example")
+		b := s.snapshot(sub.ID)
+		p, err := s.Profile(t.Context(), b.Order.BillingAccount)
+		must(t, err)
+		if p.Billing.Name == "" || p.Billing.Name != b.Order.Billing.Name || p.Billing.Country != b.Order.Billing.Country || p.Billing.Email != "" {
+			t.Errorf("%+v, ordered with %+v", p, b.Order.Billing)
+		}
+		row, err := one[subscriptionRow](s.db.Where("id = ?", sub.ID))
+		must(t, err)
+		row.State.Guest, row.State.LastPaymentAt = true, time.Time{} // a stranger's, with Ada's address
+		must(t, s.db.Model(&subscriptionRow{}).Where("id = ?", sub.ID).Select("State").Updates(&row).Error)
+		if p, err = s.Profile(t.Context(), b.Order.BillingAccount); err != nil || p != (billing.Profile{}) {
+			t.Errorf("of an order that nobody has paid: %+v, %v", p, err)
+		}
+	})
+}

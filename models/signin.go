@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -123,8 +124,25 @@ func (s *Store) NoticeAccount(ctx context.Context, id string, tokens []string) (
 	if err != nil {
 		return account, "", err
 	}
-	account, err = s.Account(ctx, owner)
+	if account, err = s.Account(ctx, owner); err == nil {
+		account.Language, err = s.languageOf(ctx, owner)
+	}
 	return account, token, err
+}
+
+// languageOf is the language that an account has chosen, or else that of its
+// newest order.
+func (s *Store) languageOf(ctx context.Context, account billing.AccountID) (string, error) {
+	p, err := s.Profile(ctx, account)
+	if err != nil || p.Language != "" {
+		return p.Language, err
+	}
+	newest, err := one[orderRow](s.db.WithContext(ctx).Joins("JOIN subscriptions AS s ON s.id = orders.subscription").
+		Where("s.billing_account = ? OR s.licensee_account = ?", account, account).Order("s.number DESC"))
+	if errors.Is(err, billing.ErrNotFound) {
+		err = nil
+	}
+	return newest.Detail.Language, err
 }
 
 // tell writes a mail to an account about something of its, by id.

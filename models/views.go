@@ -129,14 +129,14 @@ func overview(tx *gorm.DB, row subscriptionRow) (billing.Overview, error) {
 	}
 	if len(accounts) > 0 { // each brings the same order
 		var ordered struct { // the names of billing.Order
-			Billing  struct{ PurchaseOrder string }
+			Billing  struct{ PurchaseOrder, CostCenter string }
 			Language string
 			Reason   string
 		}
 		if err := json.Unmarshal(accounts[0].Detail, &ordered); err != nil {
 			return o, fmt.Errorf("order of %s: %w", row.ID, err)
 		}
-		o.PurchaseOrder, o.Language, o.CompReason = ordered.Billing.PurchaseOrder, ordered.Language, ordered.Reason
+		o.PurchaseOrder, o.CostCenter, o.Language, o.CompReason = ordered.Billing.PurchaseOrder, ordered.Billing.CostCenter, ordered.Language, ordered.Reason
 	}
 	if pending := row.State.PendingPayment.Invoice; pending != "" {
 		inv, err := one[invoiceRow](tx.Where("id = ?", pending))
@@ -264,11 +264,7 @@ func (s *Store) Entries(ctx context.Context, account billing.AccountID, limit in
 	err := s.db.WithContext(ctx).Where("account = ?", account).Order("created_at DESC, entry_key DESC").Limit(limit).Find(&rows).Error
 	list := make([]billing.PostedEntry, len(rows))
 	for i, r := range rows {
-		list[i] = billing.PostedEntry{
-			BalanceEntry: billing.BalanceEntry{
-				Key: r.EntryKey, Account: r.Account, Currency: r.Currency, Amount: r.Amount, Cause: r.Cause, Document: r.Document,
-			}, At: r.CreatedAt,
-		}
+		list[i] = r.posted()
 	}
 	return list, err
 }

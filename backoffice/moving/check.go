@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/delivery/words"
 	"github.com/okviz/licensing/licensing"
 )
 
@@ -146,7 +147,10 @@ func (c *checking) customer(r at[Customer]) Planned {
 		d.Line1, d.Line2, d.City = c.text("address.line1", a.Line1, 100, false), c.text("address.line2", a.Line2, 100, false), c.text("address.city", a.City, 100, false)
 		d.Postal, d.Region = c.text("address.postal_code", a.PostalCode, 30, false), c.text("address.region", a.Region, 100, false)
 	}
-	c.must(v.Language == "" || slices.Contains(billing.Languages, v.Language), "language", "is not one that customers may choose")
+	c.must(v.Language == "" || slices.Contains(words.Tags(), v.Language), "language", "is not one that customers may choose")
+	if v.Language == words.Default { // which has no name in an order
+		v.Language = ""
+	}
 	c.must(v.StandingDiscount >= 0 && v.StandingDiscount <= 100, "standing_discount", "is a percentage from 0 to 100")
 	var currencies []string
 	for _, b := range v.Balances {

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/delivery/words"
 )
 
 // CreditNote writes a credit note, with the invoice that it corrects.
@@ -21,49 +21,37 @@ func (w *Writer) CreditNote(n billing.CreditNote, inv billing.Invoice, to billin
 		return nil, fmt.Errorf("documents: credit note %s is for line %s of invoice %s, not for invoice %s", n.ID, n.Line, n.Invoice, inv.ID)
 	}
 	line := inv.Lines[at]
-	name := "Credit note " + n.Number
+	in := words.In(inv.Language)
+	name := in.Document.CreditNote + " " + n.Number
 	if n.Number == "" {
-		name = "Draft credit note"
+		name = in.Document.DraftCreditNote
 	}
-	s := w.sheet(name, n.IssuedAt)
+	s := w.sheet(in, name, n.IssuedAt)
 	if n.Number == "" {
-		s.stamp(unnumbered, "DRAFT", grey)
+		s.stamp(unnumbered, in.Document.Draft, grey)
 	}
-	facts := []fact{{"For invoice", cmp.Or(inv.Number, inv.Former)}}
+	facts := []fact{{in.Document.ForInvoice, cmp.Or(inv.Number, inv.Former)}}
 	if !inv.IssuedAt.IsZero() {
-		facts = append(facts, fact{"Invoice issued", day(inv.IssuedAt)})
+		facts = append(facts, fact{in.Document.InvoiceIssued, in.ShortDay(inv.IssuedAt)})
 	}
 	if !n.IssuedAt.IsZero() {
-		facts = append(facts, fact{"Credit issued", day(n.IssuedAt)})
+		facts = append(facts, fact{in.Document.CreditIssued, in.ShortDay(n.IssuedAt)})
 	}
-	s.heading("Credit note", n.Number, customer(to), append(facts, ordered(to)...))
+	s.heading(in.Document.CreditNote, n.Number, s.customer(to), append(facts, s.ordered(to)...))
 
-	s.columns("", "Amount ("+n.Currency+")")
+	s.columns("", fmt.Sprintf(in.Document.Amount, n.Currency))
 	net := s.money(billing.Money{Amount: n.Net, Currency: n.Currency})
-	s.row("Credit: "+line.Description, "", net, line.Period)
+	s.row(in.NoteOf(line), "", net, line.Period)
 	s.totals([]fact{
-		{"Subtotal", net},
-		{vat(inv), s.money(billing.Money{Amount: n.Tax, Currency: n.Currency})},
-		{"Total credit", s.money(n.Total())},
+		{in.Document.Subtotal, net},
+		{s.vat(inv), s.money(billing.Money{Amount: n.Tax, Currency: n.Currency})},
+		{in.Document.TotalCredit, s.money(n.Total())},
 	})
-	s.paragraph(left, right-left, quiet, reason(n.Reason))
-	s.paragraph(left, right-left, quiet, inv.TaxNote)
+	s.paragraph(left, right-left, quiet, in.ReasonOf(n.Reason))
+	s.paragraph(left, right-left, quiet, in.TaxNote(inv.TaxNote))
 
 	if pdf, err = s.bytes(name); err != nil {
 		return nil, fmt.Errorf("documents: writing credit note %s: %w", n.ID, err)
 	}
 	return pdf, nil
-}
-
-// reason says why a credit was given.
-func reason(code string) string {
-	switch code {
-	case "":
-		return ""
-	case "change":
-		return "Reason: change of plan. The credit was added to the account's balance."
-	case billing.ReasonVoid:
-		return "Reason: the invoice was not paid and is void. Nothing is owed."
-	}
-	return "Reason: " + strings.ReplaceAll(code, "_", " ") + "."
 }

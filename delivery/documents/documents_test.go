@@ -15,6 +15,7 @@ import (
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/delivery/documents"
+	"github.com/okviz/licensing/licensing"
 )
 
 var vendor = documents.Vendor{
@@ -169,6 +170,51 @@ func TestAnOpenInvoiceSaysHowItIsPaidAndWhenAnOrdersPeriodBegins(t *testing.T) {
 	want(t, text(t, invoice(t, inv, to)), append(transfer, begins)...)
 	inv.Status = billing.InvoiceVoid
 	never(t, text(t, invoice(t, inv, to)), append(transfer, begins)...)
+}
+
+func TestDocumentsAreInTheLanguageOfTheirInvoice(t *testing.T) {
+	inv, to := greek()
+	inv.Language = "it"
+	inv.Lines[0].Product, inv.Lines[0].Plan = "Synoptic Panel", billing.PlanRef{Type: licensing.Capacity, Tier: "P1 or F64", Cycle: billing.Yearly}
+	inv.TaxNote = billing.ReverseChargeNote
+	to.PurchaseOrder, to.CostCenter = "PO 4711", "CC 12"
+	got := text(t, invoice(t, inv, to))
+	want(t, got,
+		"Fattura", "Emessa il 31 gen 2026", "Ordine di acquisto PO 4711", "Centro di costo CC 12", "Cliente", "Grecia", "P. IVA IT12345670017",
+		"Descrizione Quantità Importo (EUR)", "Synoptic Panel – Capacità P1 o F64", "31 gen 2026 – 31 gen 2027",
+		"Imponibile 1967,66 €", "Sconto -198,00 €", "IVA 24% 424,72 €", "Totale 2194,38 €", "Dal saldo del conto -94,38 €", "Importo pagato 2100,00 €", "Inversione contabile",
+	)
+	never(t, got, "Invoice", "Issued", "Customer", "yearly", "Greece", "Reverse charge", "€1", "Jan")
+
+	pdf, err := writer(t, nil).CreditNote(billing.CreditNote{ID: "cn_1", Number: "CN-2026-000001", Invoice: inv.ID, Line: inv.Lines[0].ID, Currency: "EUR", Net: 1000, Tax: 240, Reason: "change", IssuedAt: date(2026, 3, 1)}, inv, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = text(t, pdf)
+	want(t, got, "Nota di credito", "Per la fattura", "Nota emessa il 1 mar 2026", "Accredito: Synoptic Panel", "Totale accreditato 12,40 €", "cambio di piano", "PO 4711")
+	never(t, got, "Credit note", "Reason", "Total ")
+}
+
+func TestAStatementListsItsMovementsInTheAccountsLanguage(t *testing.T) {
+	eur := func(amount int64) billing.Money { return billing.Money{Amount: amount, Currency: "EUR"} }
+	st := billing.AccountStatement{
+		Currency: "EUR", From: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Opening: eur(500), Closing: eur(-200),
+		Rows: []billing.Movement{
+			{At: date(2026, 1, 31), Kind: billing.MovedByInvoice, Document: "INV-2026-000042", Amount: eur(1208), Balance: eur(1708)},
+			{At: date(2026, 2, 1), Kind: billing.MovedByPayment, Document: "INV-2026-000042", Amount: eur(-1908), Balance: eur(-200)},
+		},
+	}
+	_, to := greek()
+	for language, says := range map[string][]string{
+		"":   {"Statement of account", "From 1 Jan 2026", "Until 31 Dec 2026", "Opening balance €5.00", "31 Jan 2026 · Invoice INV-2026-000042 €12.08 €17.08", "1 Feb 2026 · Payment of INV-2026-000042 -€19.08 -€2.00", "Closing balance -€2.00", "Greece"},
+		"it": {"Estratto conto", "Dal 1 gen 2026", "Al 31 dic 2026", "Saldo iniziale 5,00 €", "31 gen 2026 · Fattura INV-2026-000042 12,08 € 17,08 €", "Saldo finale -2,00 €", "Grecia"},
+	} {
+		pdf, err := writer(t, nil).Statement(st, language, to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, text(t, pdf), says...)
+	}
 }
 
 func TestStatusesAreMarked(t *testing.T) {

@@ -6,10 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/delivery/words"
 )
 
 // Invoice writes an invoice for the billing details of its order. Without a
@@ -20,51 +18,54 @@ func (w *Writer) Invoice(inv billing.Invoice, to billing.BillingDetails) (pdf []
 			pdf, err = nil, fmt.Errorf("documents: writing invoice %s: %v", inv.ID, r)
 		}
 	}()
-	name, title := "Invoice "+inv.Number, "Invoice"
+	in := words.In(inv.Language)
+	title := in.Document.Invoice
+	name := title + " " + inv.Number
 	switch {
 	case inv.Former != "": // the invoice itself is another system's
-		name, title = "Record of invoice "+inv.Former, "Record of invoice"
+		title = in.Document.Record
+		name = title + " " + inv.Former
 	case inv.Number == "":
-		name = "Draft invoice"
+		name = in.Document.DraftInvoice
 	}
-	s := w.sheet(name, inv.IssuedAt)
+	s := w.sheet(in, name, inv.IssuedAt)
 	under := numbered
 	if inv.Number == "" {
 		under = unnumbered
 	}
 	switch {
 	case inv.Status == billing.InvoiceVoid:
-		s.stamp(under, "VOID", red)
+		s.stamp(under, in.Document.Void, red)
 	case inv.Former != "":
-		s.stamp(under, "RECORD", grey)
+		s.stamp(under, in.Document.RecordStamp, grey)
 	case inv.Number == "":
-		s.stamp(under, "DRAFT", grey)
+		s.stamp(under, in.Document.Draft, grey)
 	case inv.Status == billing.InvoicePaid:
-		s.stamp(under, "PAID", green)
+		s.stamp(under, in.Document.PaidStamp, green)
 	}
 	var facts []fact
 	if !inv.IssuedAt.IsZero() {
-		facts = append(facts, fact{"Issued", day(inv.IssuedAt)})
+		facts = append(facts, fact{in.Document.Issued, in.ShortDay(inv.IssuedAt)})
 	}
 	if !inv.DueAt.IsZero() {
-		facts = append(facts, fact{"Due", day(inv.DueAt)})
+		facts = append(facts, fact{in.Document.Due, in.ShortDay(inv.DueAt)})
 	}
 	if inv.Status == billing.InvoicePaid {
-		facts = append(facts, fact{"Paid", day(inv.PaidAt)})
+		facts = append(facts, fact{in.Document.Paid, in.ShortDay(inv.PaidAt)})
 	}
-	s.heading(title, cmp.Or(inv.Number, inv.Former), customer(to), append(facts, ordered(to)...))
+	s.heading(title, cmp.Or(inv.Number, inv.Former), s.customer(to), append(facts, s.ordered(to)...))
 
 	s.lines(inv)
 	sums := s.sums(inv)
 	if inv.BalanceApplied != 0 {
-		sums = append(sums, fact{"From account balance", s.money(billing.Money{Amount: -inv.BalanceApplied, Currency: inv.Currency})})
+		sums = append(sums, fact{in.Document.FromBalance, s.money(billing.Money{Amount: -inv.BalanceApplied, Currency: inv.Currency})})
 	}
-	due := "Amount due"
+	due := in.Document.AmountDue
 	if inv.Status == billing.InvoicePaid {
-		due = "Amount paid"
+		due = in.Document.AmountPaid
 	}
 	s.totals(append(sums, fact{due, s.money(inv.AmountDue())}))
-	s.paragraph(left, right-left, quiet, inv.TaxNote)
+	s.paragraph(left, right-left, quiet, in.TaxNote(inv.TaxNote))
 	if inv.Status == billing.InvoiceOpen {
 		s.transfer(inv)
 	}
@@ -77,87 +78,79 @@ func (w *Writer) Invoice(inv billing.Invoice, to billing.BillingDetails) (pdf []
 
 // lines writes the table of a bill's lines.
 func (s *sheet) lines(inv billing.Invoice) {
-	s.columns("Quantity", "Amount ("+inv.Currency+")")
+	s.columns(s.in.Document.Quantity, fmt.Sprintf(s.in.Document.Amount, inv.Currency))
 	for _, l := range inv.Lines {
-		s.row(l.Description, strconv.FormatInt(l.Quantity, 10), s.money(billing.Money{Amount: l.Amount, Currency: inv.Currency}), l.Period)
+		s.row(s.in.LineOf(l), strconv.FormatInt(l.Quantity, 10), s.money(billing.Money{Amount: l.Amount, Currency: inv.Currency}), l.Period)
 	}
 }
 
 // sums are a bill's from the subtotal to the total.
 func (s *sheet) sums(inv billing.Invoice) []fact {
-	sums := []fact{{"Subtotal", s.money(inv.Subtotal())}}
+	sums := []fact{{s.in.Document.Subtotal, s.money(inv.Subtotal())}}
 	if !inv.Discount().IsZero() {
-		sums = append(sums, fact{"Discount", s.money(inv.Discount().Neg())})
+		sums = append(sums, fact{s.in.Document.Discount, s.money(inv.Discount().Neg())})
 	}
-	return append(sums, fact{vat(inv), s.money(inv.Tax())}, fact{"Total", s.money(inv.Total())})
+	return append(sums, fact{s.vat(inv), s.money(inv.Tax())}, fact{s.in.Document.Total, s.money(inv.Total())})
 }
 
 // transfer says how an open invoice is paid.
 func (s *sheet) transfer(inv billing.Invoice) {
 	s.room(float64(len(s.vendor.Bank)+4) * leading)
 	s.y += leading
-	s.paragraph(left, right-left, strong, "Please pay by bank transfer")
+	s.paragraph(left, right-left, strong, s.in.Document.PayByTransfer)
 	for _, line := range s.vendor.Bank {
 		s.paragraph(left, right-left, body, line)
 	}
-	s.paragraph(left, right-left, body, "Reference: "+inv.Number)
+	s.paragraph(left, right-left, body, fmt.Sprintf(s.in.Document.Reference, inv.Number))
 	if inv.Service().Period.Start.IsZero() {
-		s.paragraph(left, right-left, quiet, "The period begins on the day on which the payment arrives.")
+		s.paragraph(left, right-left, quiet, s.in.Document.PeriodToCome)
 	}
 }
 
-// ordered is the customer's own number of the order.
-func ordered(to billing.BillingDetails) []fact {
-	if to.PurchaseOrder == "" {
-		return nil
+// ordered is what the customer's own books know the order by.
+func (s *sheet) ordered(to billing.BillingDetails) (facts []fact) {
+	for _, f := range []fact{{s.in.Document.PurchaseOrder, to.PurchaseOrder}, {s.in.Document.CostCenter, to.CostCenter}} {
+		if f.value != "" {
+			facts = append(facts, f)
+		}
 	}
-	return []fact{{"Purchase order", to.PurchaseOrder}}
+	return facts
 }
 
 // customer is the address block of a document: the company first, if there is
 // one.
-func customer(to billing.BillingDetails) []string {
+func (s *sheet) customer(to billing.BillingDetails) []string {
 	return present(
 		to.Company, to.Name, to.Line1, to.Line2,
 		strings.Join(present(strings.Join(present(to.Postal, to.City), " "), to.Region), ", "),
-		country(to.Country), prefixed("VAT ", to.VATID),
+		s.in.Country(to.Country), s.vatNumber(to.VATID),
 	)
 }
 
-// renamed are the countries whose name is newer than the tables of x/text.
-var renamed = map[string]string{"MK": "North Macedonia", "SZ": "Eswatini", "TR": "Türkiye"}
-
-// country is the English name of an ISO 3166-1 alpha-2 code, or the code.
-func country(code string) string {
-	if name, ok := renamed[code]; ok {
-		return name
+// vatNumber is a VAT number with what it is, or nothing.
+func (s *sheet) vatNumber(id string) string {
+	if id == "" {
+		return ""
 	}
-	region, err := language.ParseRegion(code)
-	if err != nil {
-		return code
-	}
-	if name := display.English.Regions().Name(region); name != "" {
-		return name
-	}
-	return code
+	return fmt.Sprintf(s.in.Document.VATNumber, id)
 }
 
 // vat names the tax, with its rate where the figures leave one only.
-func vat(inv billing.Invoice) string {
+func (s *sheet) vat(inv billing.Invoice) string {
 	found := int64(0)
 	for rate := int64(50); rate <= 5000; rate += 50 { // basis points
 		if !explains(inv, rate) {
 			continue
 		}
 		if found != 0 {
-			return "VAT"
+			return s.in.Document.VAT
 		}
 		found = rate
 	}
 	if found == 0 {
-		return "VAT"
+		return s.in.Document.VAT
 	}
-	return "VAT " + strconv.FormatFloat(float64(found)/100, 'f', -1, 64) + "%"
+	return s.in.Document.VAT + " " + strings.Replace(strconv.FormatFloat(float64(found)/100, 'f', -1, 64), ".", s.in.DecimalSign(), 1) + "%"
 }
 
 // explains tells whether a rate gives the tax of every service line, whichever

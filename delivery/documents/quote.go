@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/delivery/words"
 )
 
 // Quote writes a quote for the billing details of its order. Without a number it
@@ -14,22 +15,22 @@ func (w *Writer) Quote(q billing.Quote) (pdf []byte, err error) {
 			pdf, err = nil, fmt.Errorf("documents: writing quote %s: %v", q.ID, r)
 		}
 	}()
-	title, name := "Quote", "Quote "+q.Number
-	what := "This is an offer and no invoice. The period begins when the order is paid."
+	in := words.In(q.Order.Language)
+	title, name := in.Document.Quote, in.Document.Quote+" "+q.Number
+	what := in.Document.Offer
 	if q.Number == "" {
-		title, name = "Pro forma invoice", "Pro forma invoice"
-		what = "This is no invoice, and nothing is due yet. The invoice is mailed once the order has been confirmed."
+		title, name, what = in.Document.ProForma, in.Document.ProForma, in.Document.NotDue
 	}
-	s := w.sheet(name, q.CreatedAt)
-	s.heading(title, q.Number, customer(q.Order.Billing), append([]fact{{"Issued", day(q.CreatedAt)}, {"Valid until", minute(q.ExpiresAt)}}, ordered(q.Order.Billing)...))
+	s := w.sheet(in, name, q.CreatedAt)
+	s.heading(title, q.Number, s.customer(q.Order.Billing), append([]fact{{in.Document.Issued, in.ShortDay(q.CreatedAt)}, {in.Document.ValidUntil, in.ShortInstant(q.ExpiresAt)}}, s.ordered(q.Order.Billing)...))
 	s.lines(q.Bill)
 	s.totals(s.sums(q.Bill))
-	s.paragraph(left, right-left, quiet, q.Bill.TaxNote)
+	s.paragraph(left, right-left, quiet, in.TaxNote(q.Bill.TaxNote))
 	if licensee := q.Order.Licensee; licensee.Name != "" && licensee != q.Order.Billing.Contact {
-		s.paragraph(left, right-left, quiet, "Licensee: "+licensee.Name)
+		s.paragraph(left, right-left, quiet, fmt.Sprintf(in.Document.Licensee, licensee.Name))
 	}
 	if q.Renewal != q.Bill.Total() {
-		s.paragraph(left, right-left, quiet, "Each later period: "+s.money(q.Renewal))
+		s.paragraph(left, right-left, quiet, fmt.Sprintf(in.Document.EachPeriod, s.money(q.Renewal)))
 	}
 	s.paragraph(left, right-left, quiet, what)
 

@@ -64,6 +64,14 @@ func TestAQuoteForTheBillingContactNamesNoLicensee(t *testing.T) {
 	never(t, got, "Licensee")
 }
 
+func TestAQuoteIsInTheLanguageOfItsOrder(t *testing.T) {
+	q := offered()
+	q.Order.Language, q.Order.Billing.PurchaseOrder = "it", "PO 4711"
+	got := quoted(t, q)
+	want(t, got, "Preventivo", "Valido fino al 2 mar 2026, 09:30 UTC", "Ordine di acquisto PO 4711", "Licenziatario: Иван", "Totale 2209,68 €", "non una fattura")
+	never(t, got, "Quote", "Valid until", "Licensee")
+}
+
 func FuzzQuote(f *testing.F) {
 	for _, name := range hostile {
 		f.Add(name, int64(990), int64(218), "USD", int64(0))

@@ -9,6 +9,7 @@ import (
 	"github.com/bojanz/currency"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/delivery/words"
 )
 
 // Where things stand on an A4 page, in millimetres.
@@ -51,6 +52,7 @@ var (
 // in its pdf until bytes asks for them.
 type sheet struct {
 	*Writer
+	in   *words.Language
 	pdf  *fpdf.Fpdf
 	y    float64 // top of the next line
 	head func()  // what is repeated on a page that continues a table
@@ -58,17 +60,17 @@ type sheet struct {
 
 // sheet begins a document. at, which may be zero, is the date in its
 // properties: never the clock's, so that the same document gives the same bytes.
-func (w *Writer) sheet(name string, at time.Time) *sheet {
+func (w *Writer) sheet(in *words.Language, name string, at time.Time) *sheet {
 	if at.IsZero() {
 		at = time.Unix(0, 0) // a draft; fpdf would take the clock
 	}
-	s := &sheet{Writer: w, pdf: fpdf.New("P", "mm", "A4", "")}
+	s := &sheet{Writer: w, in: in, pdf: fpdf.New("P", "mm", "A4", "")}
 	s.pdf.SetCatalogSort(true)
 	s.pdf.SetCreationDate(at.UTC())
 	s.pdf.SetModificationDate(at.UTC())
 	s.pdf.SetTitle(string(w.printable(name)), true)
 	s.pdf.SetAuthor(string(w.printable(w.vendor.Name)), true)
-	s.pdf.SetLang("en")
+	s.pdf.SetLang(in.Tag)
 	s.pdf.SetAutoPageBreak(false, 0)
 	// fpdf writes into the font that it cuts, hence a copy each time.
 	s.pdf.AddUTF8FontFromBytes("text", "", bytes.Clone(w.regular))
@@ -86,7 +88,7 @@ func (s *sheet) bytes(name string) ([]byte, error) {
 		s.pdf.SetPage(n)
 		s.write(left, footer, small, s.vendor.Name+" · "+name)
 		if pages > 1 {
-			s.writeRight(right, footer, small, fmt.Sprintf("Page %d of %d", n, pages))
+			s.writeRight(right, footer, small, fmt.Sprintf(s.in.Document.Page, n, pages))
 		}
 	}
 	var b bytes.Buffer
@@ -222,7 +224,7 @@ func (s *sheet) heading(what, number string, to []string, facts []fact) {
 		baseline += leading + 0.6
 	}
 	page := s.pdf.PageNo()
-	s.paragraph(left, column, quiet, "Customer")
+	s.paragraph(left, column, quiet, s.in.Document.Customer)
 	for i, line := range to {
 		st := body
 		if i == 0 {
@@ -240,7 +242,7 @@ func (s *sheet) heading(what, number string, to []string, facts []fact) {
 func (s *sheet) columns(quantity, amount string) {
 	s.head = func() {
 		s.y += leading
-		s.write(left, s.y-1.3, quiet, "Description")
+		s.write(left, s.y-1.3, quiet, s.in.Document.Description)
 		s.writeRight(amounts, s.y-1.3, quiet, quantity)
 		s.writeRight(right, s.y-1.3, quiet, amount)
 		s.y += 0.8
@@ -278,7 +280,7 @@ func (s *sheet) row(description, quantity, amount string, period billing.Period)
 		s.draw(left, s.y-1.3, line)
 	}
 	if !period.Start.IsZero() {
-		s.paragraph(left, width, small, day(period.Start)+" – "+day(period.End))
+		s.paragraph(left, width, small, s.in.ShortDay(period.Start)+" – "+s.in.ShortDay(period.End))
 	}
 	s.y += 1.6
 	s.hairline(left)
@@ -305,7 +307,7 @@ func (s *sheet) totals(sums []fact) {
 	s.y += 8
 }
 
-// money formats an amount for English readers; where the fonts lack the
+// money formats an amount; where the fonts lack the
 // currency's sign, its code stands instead.
 func (s *sheet) money(m billing.Money) string {
 	amount, err := currency.NewAmountFromInt64(m.Amount, m.Currency)
@@ -313,7 +315,7 @@ func (s *sheet) money(m billing.Money) string {
 		s.pdf.SetError(err)
 		return ""
 	}
-	format := currency.NewFormatter(currency.NewLocale("en"))
+	format := s.in.Formatter()
 	text := format.Format(amount)
 	for _, r := range text {
 		if r > '~' && r != '\u00a0' && !s.shows(r) {
@@ -323,9 +325,3 @@ func (s *sheet) money(m billing.Money) string {
 	}
 	return text
 }
-
-// minute is an instant in UTC: "31 Jan 2026, 10:00 UTC".
-func minute(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") }
-
-// day is a date in UTC: "31 Jan 2026".
-func day(t time.Time) string { return t.UTC().Format("2 Jan 2006") }

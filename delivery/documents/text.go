@@ -112,11 +112,3 @@ func present(texts ...string) []string {
 	}
 	return kept
 }
-
-// prefixed is prefix and s, or nothing where s is empty.
-func prefixed(prefix, s string) string {
-	if s == "" {
-		return ""
-	}
-	return prefix + s
-}

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/okviz/licensing/delivery/words"
 )
 
 func TestALineIsDrawnInVisualOrder(t *testing.T) {
@@ -31,7 +33,7 @@ func TestWordsAreKeptWhereTheyFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := w.sheet("Test", time.Time{})
+	s := w.sheet(words.In(""), "Test", time.Time{})
 	got := s.wrap(body, 20, "one two three four incomprehensibilities remain")
 	want := []printable{"one two", "three four", "incomprehen", "sibilities", "remain"}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -52,7 +54,7 @@ func FuzzPrintable(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	sheet := w.sheet("Fuzz", time.Time{})
+	sheet := w.sheet(words.In(""), "Fuzz", time.Time{})
 	f.Fuzz(func(t *testing.T, s string) {
 		p := w.printable(s)
 		for _, r := range string(p) {

@@ -78,6 +78,6 @@ func required() []rune {
 }
 
 // sender is the vendor's block.
-func (w *Writer) sender() []string {
-	return present(append(slices.Clone(w.vendor.Address), prefixed("VAT ", w.vendor.VATID), w.vendor.Email, w.vendor.URL)...)
+func (s *sheet) sender() []string {
+	return present(append(slices.Clone(s.vendor.Address), s.vatNumber(s.vendor.VATID), s.vendor.Email, s.vendor.URL)...)
 }

@@ -10,7 +10,8 @@
 //	button    the words on the one button, which leads to Email.Link
 //
 // parts.tmpl holds passages that several mails share, layout.html and layout.txt
-// the frame around them. Another language is another folder.
+// the frame around them, in every language. Another language is another folder, and
+// a file of delivery/words; what only an operator gets is in English alone.
 //
 // Text about people (names, the licensee) is cleaned of control characters before
 // any template sees it, is escaped by html/template, and never appears in a

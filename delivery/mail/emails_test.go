@@ -20,6 +20,7 @@ import (
 
 	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/delivery/mail"
+	"github.com/okviz/licensing/delivery/words"
 	"github.com/okviz/licensing/licensing"
 )
 
@@ -667,6 +668,67 @@ func TestEveryKindOfNoticeHasAnEmailHere(t *testing.T) {
 	}
 }
 
+// toOperators are the kinds that no customer gets: they are in English alone.
+var toOperators = []billing.NoticeKind{
+	billing.NoticeChargeRejected, billing.NoticeDisputeLost, billing.NoticeDisputeOpened, billing.NoticeDisputeWon,
+	billing.NoticeRefundFailed, billing.NoticeTransferShort, billing.NoticeTransferUnused,
+}
+
+func TestEveryCustomersEmailIsInEachLanguage(t *testing.T) {
+	sentence := regexp.MustCompile(`[a-z]\S* [a-z]\S* [a-z]`)
+	for _, tag := range words.Tags()[1:] {
+		for _, c := range emails {
+			arrived := func(language string) received {
+				s := serve(t, &server{}, nil, nil)
+				email := c.email
+				email.Language = language
+				if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), email); err != nil {
+					t.Fatalf("%s in %s: %v", c.email.Kind, tag, err)
+				}
+				return s.only(t)
+			}
+			english, theirs := arrived(""), arrived(tag)
+			if c.email.To == billing.RoleOperator {
+				if theirs.text != english.text {
+					t.Errorf("%s to the operator is not in English", c.email.Kind)
+				}
+				continue
+			}
+			if slices.Contains(toOperators, c.email.Kind) {
+				t.Errorf("%s is told to a customer", c.email.Kind)
+			}
+			if theirs.subject == english.subject || !strings.Contains(theirs.html, `<html lang="`+tag+`">`) {
+				t.Errorf("%s in %s has the subject %q", c.email.Kind, tag, theirs.subject)
+			}
+			for _, line := range strings.Split(english.text, "\n") {
+				if sentence.MatchString(line) && !strings.Contains(line, c.email.Licensee) && strings.Contains(theirs.text, line) {
+					t.Errorf("%s in %s says in English: %s", c.email.Kind, tag, line)
+				}
+			}
+			for _, month := range []string{"January", "February", "March"} {
+				if strings.Contains(theirs.text+theirs.subject, month) {
+					t.Errorf("%s in %s has the month %s", c.email.Kind, tag, month)
+				}
+			}
+		}
+	}
+}
+
+func TestAnItalianReceiptHasItalianMoneyAndDates(t *testing.T) {
+	email := emailOf(t, billing.NoticeReceipt)
+	email.Language, email.Amount = "it", billing.Money{Amount: 1250000, Currency: "EUR"}
+	s := serve(t, &server{}, nil, nil)
+	if err := sender(t, "smtp://"+s.addr).Deliver(t.Context(), email); err != nil {
+		t.Fatal(err)
+	}
+	m := s.only(t)
+	for _, want := range []string{"Ciao Ada Rossi,", "Abbiamo ricevuto 12.500,00\u00a0€.", "Piano: Utenti 1-20, fatturazione mensile", "Data: 31 gennaio 2026, 10:00 UTC"} {
+		if !strings.Contains(m.text, want) {
+			t.Errorf("it does not say %q:\n%s", want, m.text)
+		}
+	}
+}
+
 func TestTheLicenseesEmailsShowNoPrice(t *testing.T) {
 	price := regexp.MustCompile(`[$€£¥]|USD|9\.90|990|1\.23|INV-|(?i:\bprice|\bpaid\b|charge)`)
 	for _, c := range emails {
@@ -683,46 +745,6 @@ func TestTheLicenseesEmailsShowNoPrice(t *testing.T) {
 				t.Errorf("%s: %q in\n%s", c.name, found, part)
 			}
 		}
-	}
-}
-
-func TestPlansInWords(t *testing.T) {
-	for _, c := range []struct {
-		plan     billing.PlanRef
-		quantity int64
-		want     string
-	}{
-		{monthly20, 1, "Users 1-20, billed monthly"},
-		{billing.PlanRef{Type: licensing.Users, Tier: "Single", Cycle: billing.Yearly}, 1, "Single user, billed yearly"},
-		{billing.PlanRef{Type: licensing.Users, Tier: "Unlimited", Cycle: billing.Yearly}, 1, "Unlimited users, billed yearly"},
-		{yearlyP1, 1, "Capacity P1 or F64, billed yearly"},
-		{yearlyP1, 3, "3 × Capacity P1 or F64, billed yearly"},
-		{sites3y, 1, "Site, billed every three years"},
-		{billing.PlanRef{}, 1, ""},
-	} {
-		if got := mail.PlanWords(c.plan, c.quantity); got != c.want {
-			t.Errorf("%+v × %d: %q, want %q", c.plan, c.quantity, got, c.want)
-		}
-	}
-}
-
-func TestMoneyInWords(t *testing.T) {
-	for want, m := range map[string]billing.Money{
-		"$9.90":     usd(990),
-		"€1,250.00": {Amount: 125000, Currency: "EUR"},
-		"¥990":      {Amount: 990, Currency: "JPY"},
-		"£0.05":     {Amount: 5, Currency: "GBP"},
-	} {
-		if got := mail.MoneyWords(m); got != want {
-			t.Errorf("%v: %q, want %q", m, got, want)
-		}
-	}
-}
-
-func TestInstantsAreToldInUTC(t *testing.T) {
-	rome := time.FixedZone("CET", 3600)
-	if got := mail.DateWords(time.Date(2026, 1, 31, 11, 0, 0, 0, rome)); got != "31 January 2026, 10:00 UTC" {
-		t.Error(got)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	texttemplate "text/template"
 
 	"github.com/okviz/licensing/billing"
+	"github.com/okviz/licensing/delivery/words"
 )
 
 //go:embed templates
@@ -22,16 +23,37 @@ type template struct {
 	text *texttemplate.Template
 }
 
-var words = map[string]any{"money": MoneyWords, "date": DateWords, "day": dayWords, "plan": PlanWords}
+// languages are the templates of each language, which are parsed once.
+var languages = sync.OnceValues(func() (map[string]map[billing.NoticeKind]template, error) {
+	read := map[string]map[billing.NoticeKind]template{}
+	for _, tag := range words.Tags() {
+		kinds, err := readTemplates(tag)
+		if err != nil {
+			return nil, err
+		}
+		read[tag] = kinds
+	}
+	return read, nil
+})
 
-// english are the templates, which are parsed once.
-var english = sync.OnceValues(func() (map[billing.NoticeKind]template, error) { return readTemplates("en") })
+// written is the template of an email: mails to the operator are in the default
+// language.
+func (s *Sender) written(l billing.Email) (template, bool) {
+	byKind, ok := s.templates[l.Language]
+	if !ok || l.To == billing.RoleOperator {
+		byKind = s.templates[words.Default]
+	}
+	t, ok := byKind[l.Kind]
+	return t, ok
+}
 
 // readTemplates parses every kind's template of a language.
 func readTemplates(language string) (map[billing.NoticeKind]template, error) {
 	dir := path.Join("templates", language)
+	in := words.In(language)
+	said := map[string]any{"money": in.Money, "date": in.Instant, "day": in.Day, "plan": in.PlanOf, "language": func() string { return language }}
 	read := func(name string) (source string) {
-		b, err := templates.ReadFile(path.Join(dir, name))
+		b, err := templates.ReadFile(name)
 		if err != nil {
 			panic("mail: " + err.Error()) // it is in the binary, or the build is broken
 		}
@@ -47,15 +69,15 @@ func readTemplates(language string) (map[billing.NoticeKind]template, error) {
 		if kind == "parts" {
 			continue
 		}
-		source := oneLine(read("parts.tmpl") + read(kind+".tmpl"))
-		html, err := htmltemplate.New("layout").Funcs(words).Parse(read("layout.html"))
+		source := oneLine(read(path.Join(dir, "parts.tmpl")) + read(file))
+		html, err := htmltemplate.New("layout").Funcs(said).Parse(read("templates/layout.html"))
 		if err == nil {
 			html, err = html.Parse(htmlElements.Replace(source))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("mail: reading the template %s as HTML: %w", kind, err)
 		}
-		text, err := texttemplate.New("layout").Funcs(words).Parse(read("layout.txt"))
+		text, err := texttemplate.New("layout").Funcs(said).Parse(read("templates/layout.txt"))
 		if err == nil {
 			text, err = text.Parse(textElements.Replace(source))
 		}

@@ -54,7 +54,7 @@ type Sender struct {
 	roots     *x509.CertPool
 	from      *netmail.Address
 	brand     Brand
-	templates map[billing.NoticeKind]template
+	templates map[string]map[billing.NoticeKind]template // by language
 }
 
 // patience is how long one exchange with the server may take where the
@@ -81,7 +81,7 @@ func New(c Config) (*Sender, error) {
 	if err := s.server(c.URL); err != nil {
 		return nil, fmt.Errorf("mail: URL: %w", err)
 	}
-	if s.templates, err = english(); err != nil {
+	if s.templates, err = languages(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -199,7 +199,7 @@ func (s *Sender) message(l billing.Email) (*gomail.Msg, error) {
 	if err != nil {
 		return nil, &Error{Email: l.ID, Doing: "addressing", Permanent: true, cause: err}
 	}
-	kind, ok := s.templates[l.Kind]
+	kind, ok := s.written(l)
 	if !ok {
 		return nil, &Error{Email: l.ID, Doing: "rendering", cause: errors.New("there is no template of its kind")}
 	}

@@ -359,9 +359,9 @@ func TestMoneyIsGivenBackAfterAQuestion(t *testing.T) {
 		chromedp.WaitVisible("#canceled"),
 		chromedp.Text("#status", &status),
 		chromedp.WaitNotPresent("#money-back"),
-		chromedp.Navigate("http://"+s.HTTP+"/account/orders"),
-		chromedp.WaitVisible("#orders"),
-		chromedp.Text("#orders", &orders),
+		chromedp.Navigate("http://"+s.HTTP+"/account/documents"),
+		chromedp.WaitVisible("#documents"),
+		chromedp.Text("#documents", &orders),
 	)
 	if status != "Cancelled" || !strings.Contains(orders, "Credit note") || strings.Count(orders, "$9.90") != 2 {
 		t.Errorf("%s, with the orders %q", status, orders)
@@ -444,7 +444,7 @@ func TestALicenseeSeesTheLicenceItsFilesAndNoPrices(t *testing.T) {
 		chromedp.Text("main", &content),
 		chromedp.Click("#versions a"),
 	)
-	if strings.TrimSpace(places) != "Licences\nAccount details\nAPI keys" || id != b.License.ID || strings.Contains(content, "$") || strings.Contains(content, "ada@") {
+	if strings.TrimSpace(places) != "Licences\nSettings" || id != b.License.ID || strings.Contains(content, "$") || strings.Contains(content, "ada@") {
 		t.Errorf("the licensee sees the places %q, licence %q: %s", places, id, content)
 	}
 	var files []string

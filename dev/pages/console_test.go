@@ -186,6 +186,7 @@ func console(t *testing.T, ctx context.Context, s *system.System, shop, name str
 		state{name + "-figures", then(at(shop+"/operator/figures"), seen("#report-movements"))},
 		state{name + "-catalogue", at(shop + "/operator/catalogue")},
 		state{name + "-statements", at(shop + "/operator/statements")},
+		state{name + "-papers", at(shop + "/operator/papers")},
 		state{name + "-sessions", then(at(shop+"/operator/sessions"), seen("#sessions"))},
 	)
 }

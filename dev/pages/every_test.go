@@ -108,6 +108,8 @@ func place(t *testing.T, s *system.System) (o orders) {
 	}
 	_ = answered.Body.Close()
 	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/subscriptions/"+o.ended.Subscription.ID+"/cancel", `{}`, &map[string]any{})
+	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/quotes", `{"billing": {"name": "Ada Rossi", "email": "ada@contoso.example", "country": "US", "purchase_order": "PO 7"}, `+monthly("calendar-pro")+`}`, &map[string]any{})
+	upload(t, s, "w-9", "W-9")
 	c.to("2026-02-16T10:00:00Z")
 	return o
 }
@@ -138,7 +140,12 @@ func ofAccount(t *testing.T, s *system.System, language string) []state {
 		{"subscription-invoice", subscription(o.invoiced)},
 		{"licenses", at(account + "/licenses")},
 		{"license", at(account + "/licenses/" + o.active.License.ID)},
-		{"orders", at(account + "/orders")},
+		{"documents", then(at(account+"/documents"), seen("#documents"))},
+		{"documents-none", then(pick("kind", "credit_note"), seen("#none"))},
+		{"quotes", then(at(account+"/quotes"), seen("#quotes"))},
+		{"statement", then(at(account+"/statement"), seen("#statement-USD"))},
+		{"vendor-documents", then(at(account+"/vendor-documents"), seen("#vendor-documents"))},
+		{"billing-details", at(account + "/subscriptions/" + o.active.Subscription.ID + "/billing-details")},
 		{"addresses", at(account + "/addresses")},
 		{"addresses-wrong", then(write("billing-vat_id", "X"), press("save"), seen(".error:not(:empty)"))},
 		{"payment-methods", at(account + "/payment-methods")},
@@ -175,7 +182,7 @@ func TestEveryPageIsItalianForWhoReadsItalian(t *testing.T) {
 		state{"it-result", then(at(order+"&pay=now"), buyer("ada@contoso.example", "US"), press("accept_terms"), press("submit"), give(visa), seen("#license-id"))},
 		state{"it-checkout-invoice", then(at("http://"+s.HTTP+"/checkout?product=calendar-pro&type=users&tier=51-100&cycle=three_years&pay=now"), buyer("ada@contoso.example", "US"), press("by-invoice"))},
 		state{"it-result-waits", then(press("accept_terms"), press("submit"), seen("#waits"))},
-		state{"it-confirm", then(mailed(t, s, "ada@contoso.example", "Confirm your order", "/confirm#token="), seen("#confirm-order"))},
+		state{"it-confirm", then(mailed(t, s, "ada@contoso.example", "Conferma il tuo ordine", "/confirm#token="), seen("#confirm-order"))},
 	)
 	look(t, ctx, ofAccount(t, s, "it-")...)
 }

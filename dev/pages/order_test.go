@@ -173,10 +173,10 @@ func TestAnInvoiceIsChosenMailedAndPaid(t *testing.T) {
 	ask(t, s, http.MethodGet, "http://"+s.HTTP+"/v1/operator/subscriptions?email=ada@contoso.example", "", &list)
 	var at, status string
 	run(t, ctx,
-		chromedp.Navigate("http://"+s.HTTP+"/account/orders"),
+		chromedp.Navigate("http://"+s.HTTP+"/account/documents"),
 		signIn(t, s, "ada@contoso.example"),
-		chromedp.WaitVisible("#orders"),
-		chromedp.AttributeValue("#orders li", "id", &at, nil),
+		chromedp.WaitVisible("#documents"),
+		chromedp.AttributeValue("#documents li", "id", &at, nil),
 	)
 	var paid map[string]any
 	ask(t, s, http.MethodPost, "http://"+s.HTTP+"/v1/operator/invoices/"+at+"/mark-paid",

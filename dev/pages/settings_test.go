@@ -25,7 +25,7 @@ func TestAddressesAreSavedAndTheNextCheckoutBeginsWithThem(t *testing.T) {
 		write("billing-country", "DE"),
 		write("billing-address-city", "Berlin"),
 		write("billing-vat_id", "DE1"),
-		chromedp.Click("#licensee-same"),
+		chromedp.WaitVisible("#licensee-name"), // the order had one
 		write("licensee-name", "BI team"),
 		write("licensee-email", "bi@contoso.example"),
 		chromedp.Click("#save"),

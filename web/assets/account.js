@@ -6,7 +6,7 @@ import { entered } from './events.js';
 import { day, month } from './format.js';
 import { loaded } from './loading.js';
 import { me } from './session.js';
-import { t, word } from './words.js';
+import { t, tierWords, word } from './words.js';
 /** @import { Content, Context, Me, Show, Subscription } from '../types/pages' */
 
 const w = t.account;
@@ -24,17 +24,23 @@ const w = t.account;
  */
 export const page = (show, title, at, draw, load) => loaded(show, title, async () => {
   const who = await me();
-  const [subscriptions, known, data] = await Promise.all([
-    who?.role === 'technical' ? { data: [] } : read('/v1/subscriptions?limit=1'), products(), load(),
+  const technical = who?.role === 'technical';
+  const [subscriptions, offers, known, data] = await Promise.all([
+    technical ? { data: [] } : read('/v1/subscriptions?limit=1'), technical ? { data: [] } : read('/v1/quotes?limit=1'), products(), load(),
   ]);
-  return { who, pays: subscriptions.data.length > 0, known, data };
-}, async ({ who, pays, known, data }) => {
+  return { who, pays: subscriptions.data.length > 0, asked: offers.data.length > 0, known, data };
+}, async ({ who, pays, asked, known, data }) => {
   const nameOf = (/** @type {string} */ id) => known.find(p => p.id === id)?.name ?? id;
+  const all = places(pays, asked, who?.role);
+  const here = all.find(p => p.pages.some(([path]) => path === at));
+  const back = sessionStorage.getItem('return'); // the page that a portal session came from
   /** @type {Show} */
   const framed = (head, content) => show(head, html`<div class="account">
-    <nav class="places" aria-label=${w.title}>${who && who.accounts.length > 1 ? choice(who) : ''}<ul>${places(pays, who?.role).map(([path, name]) => html`<li>
-      <a href=${path} aria-current=${path === at ? 'page' : 'false'}>${name}</a></li>`)}</ul></nav>
-    <div class="content">${content}</div></div>`);
+    <nav class="places" aria-label=${w.title}>${who && who.accounts.length > 1 ? choice(who) : ''}<ul>${all.map(p => html`<li>
+      <a href=${p.pages[0][0]} aria-current=${p !== here ? 'false' : p.pages[0][0] === at ? 'page' : 'true'}>${p.name}</a></li>`)}
+      ${back ? html`<li><a href=${back}>${w.back}</a></li>` : ''}</ul></nav>
+    <div class="content">${here && here.pages.length > 1 ? html`<nav class="tabs" aria-label=${here.name}><ul>${here.pages.map(([path, name]) => html`<li>
+      <a href=${path} aria-current=${path === at ? 'page' : 'false'}>${name}</a></li>`)}</ul></nav>` : ''}${content}</div></div>`);
   await draw(framed, { pays, known, data, nameOf });
 });
 
@@ -48,25 +54,26 @@ const choice = who => html`<div class="field"><label for="account">${w.account}<
     location.assign('/account');
   })}>${who.accounts.map(a => html`<option value=${a.id} ?selected=${a.id === who.id}>${a.company ? `${a.company} (${a.email})` : a.email}</option>`)}</select></div>`;
 
-/** @param {boolean} pays @param {Me['role']} [role] */
-const places = (pays, role) => [
-  ...(pays ? [['/account', w.dashboard]] : []),
-  ...(role === 'finance' ? [] : [['/account/licenses', w.licenses]]),
-  ...(pays ? [
-    ['/account/orders', w.orders], ['/account/subscriptions', w.subscriptions],
-    ['/account/addresses', w.addresses], ['/account/payment-methods', w.cards],
-  ] : []),
-  ...(pays && role === 'owner' ? [['/account/people', w.people]] : []),
-  ['/account/details', w.details],
-  ['/account/api-keys', w.keys],
-  ...back(),
+/**
+ * places are where an account's pages stand: a few, each with its pages. The first
+ * page is the place's own.
+ * @param {boolean} pays for a subscription
+ * @param {boolean} asked for a quote
+ * @param {Me['role']} [role]
+ * @returns {{ name: string, pages: [path: string, name: string][] }[]}
+ */
+const places = (pays, asked, role) => [
+  ...(pays ? [place(w.subscriptions, ['/account', w.dashboard], ['/account/subscriptions', w.allSubscriptions])] : []),
+  ...(role === 'finance' ? [] : [place(w.licenses, ['/account/licenses', w.licenses])]),
+  ...(pays ? [place(w.billing, ['/account/documents', w.documents], ['/account/quotes', w.quotes], ['/account/statement', w.statement],
+    ['/account/payment-methods', w.cards], ['/account/vendor-documents', w.vendorDocuments])]
+    : asked ? [place(w.billing, ['/account/quotes', w.quotes], ['/account/vendor-documents', w.vendorDocuments])] : []),
+  place(w.settings, ['/account/details', w.details], ...(pays || asked ? [/** @type {[string, string]} */ (['/account/addresses', w.addresses])] : []),
+    ...(pays && role === 'owner' ? [/** @type {[string, string]} */ (['/account/people', w.people])] : []), ['/account/api-keys', w.keys]),
 ];
 
-/** back leads to the page that a portal session came from. */
-const back = () => {
-  const to = sessionStorage.getItem('return');
-  return to ? [[to, w.back]] : [];
-};
+/** @param {string} name @param {[path: string, name: string][]} pages */
+const place = (name, ...pages) => ({ name, pages });
 
 /**
  * status is how a subscription stands, in words.
@@ -89,7 +96,7 @@ export const isLeft = s => s.status === 'incomplete_expired' || s.status === 'in
 export const cardWords = ({ brand, last4, exp }) => w.cardWords(brand.replace(/^./, c => c.toUpperCase()), last4, month(exp));
 
 /** @param {{ plan: { type: string, tier?: string | null, cycle: string }, quantity?: number }} what */
-export const planWords = ({ plan: { type, tier, cycle }, quantity = 1 }) => t.result.planWords(word(t.type, type) ?? type, tier ?? '', word(t.cycle, cycle) ?? cycle, quantity);
+export const planWords = ({ plan: { type, tier, cycle }, quantity = 1 }) => t.result.planWords(word(t.type, type) ?? type, tierWords(tier ?? ''), word(t.cycle, cycle) ?? cycle, quantity);
 
 /** @param {Subscription[]} rows @param {(product: string) => string} nameOf */
 export const table = (rows, nameOf) => html`<ul class="cards" id="subscriptions">${rows.map(s => html`<li class="panel">
@@ -103,7 +110,7 @@ export const table = (rows, nameOf) => html`<ul class="cards" id="subscriptions"
  * @param {string} title
  * @param {string} at the page's address
  * @param {(query: '' | `?${string}`) => Promise<{ data: T[], next_cursor: string | null }>} part
- * @param {string} none what an empty list says
+ * @param {Content} none what an empty list says
  * @param {(rows: T[], context: Context<unknown>) => Content} rowsOf
  */
 export const listing = (show, title, at, part, none, rowsOf) => page(show, title, at, (framed, context) => {
@@ -130,4 +137,4 @@ export const listing = (show, title, at, part, none, rowsOf) => page(show, title
 
 /** @param {Show} show */
 export const subscriptions = show => listing(show, w.subscriptions, '/account/subscriptions', query => read(`/v1/subscriptions${query}`),
-  w.noSubscriptions, (rows, { nameOf }) => table(rows, nameOf));
+  html`${w.noSubscriptions} <a href="/">${t.product.toAll}</a>`, (rows, { nameOf }) => table(rows, nameOf));

@@ -32,7 +32,7 @@ class Addresses extends Fields {
     if (this.busy || !this.check()) return;
     this.draft = this.entered();
     const details = {
-      name: this.value('billing.name'), ...this.located(), licensee: this.same ? { name: '', email: '' } : this.person('licensee'),
+      name: this.value('billing.name'), ...this.located(), language: /** @type {Me['language']} */ (this.value('billing.language')), licensee: this.same ? { name: '', email: '' } : this.person('licensee'),
     };
     Object.assign(this, { busy: true, message: '' });
     this.draw();
@@ -60,7 +60,7 @@ class Addresses extends Fields {
     this.framed(w.addresses, html`<h1>${w.addresses}</h1><p class="lead">${w.addressesLead}</p>
       <form id="addresses" class="narrow" novalidate autocomplete="on" aria-busy=${this.busy} @submit=${submitted(() => this.submit())}>
         <section><h2>${t.checkout.billing}</h2>
-          ${this.input('billing.name', t.checkout.name, { required: true, autocomplete: 'billing name' })}${this.country()}${this.address()}</section>
+          ${this.input('billing.name', t.checkout.name, { required: true, autocomplete: 'billing name' })}${this.country()}${this.address()}${this.spoken()}</section>
         <section><h2>${t.checkout.licensee}</h2><p class="quiet">${t.checkout.licenseeLead}</p>
           <label class="tick"><input type="checkbox" id="licensee-same" .checked=${this.same}
             @change=${ticked(on => { this.same = on; this.draw(); })}> ${t.checkout.same}</label>

@@ -37,15 +37,15 @@ class DetailsPage extends Fields {
     const { name, company = '', country, vat_id: vat, address = {} } = d;
     /** @type {Record<string, string>} */
     this.draft = {
-      ...written({ email: '', licensee: null, name, company, country, vat_id: vat ?? '', address }),
-      'billing.cc': (d.cc ?? []).join(', '), 'billing.purchase_order': d.purchase_order ?? '', 'billing.language': d.language ?? 'en',
+      ...written({ id: '', email: '', language: d.language ?? 'en', licensee: null, name, company, country, vat_id: vat ?? '', address }),
+      'billing.cc': (d.cc ?? []).join(', '), 'billing.purchase_order': d.purchase_order ?? '', 'billing.cost_center': d.cost_center ?? '',
     };
   }
 
   get wish() {
     return {
       name: this.value('billing.name'), ...this.located(), cc: this.value('billing.cc').split(/[\s,;]+/).filter(Boolean),
-      purchase_order: this.value('billing.purchase_order'), language: /** @type {'en' | 'it'} */ (this.value('billing.language')),
+      ...this.booked(), language: /** @type {BillingDetails['language']} */ (this.value('billing.language')),
     };
   }
 
@@ -84,15 +84,13 @@ class DetailsPage extends Fields {
 
   draw() {
     const { s, next: n } = this;
-    const language = this.draft['billing.language'];
     this.framed(w.billingDetails, html`<p><a href="/account/subscriptions/${s.id}">← ${w.subscription} #${s.number}</a></p>
       <h1>${w.billingDetails}</h1><p class="lead">${w.billingDetailsLead}</p>
       <form id="billing-details" class="narrow" novalidate autocomplete="on" aria-busy=${this.busy} @submit=${submitted(() => this.submit(true))}>
-        ${this.input('billing.name', t.checkout.name, { required: true, autocomplete: 'billing name' })}${this.address()}
-        ${this.input('billing.purchase_order', w.purchaseOrder, { max: 60, hint: w.purchaseOrderHint })}
+        ${this.input('billing.name', t.checkout.name, { required: true, autocomplete: 'billing name' })}${this.country()}${this.address()}
+        ${this.books()}
         ${this.input('billing.cc', w.cc, { max: 1300, hint: w.ccHint })}
-        <div class="field"><label for="billing-language">${w.language}</label><select id="billing-language" name="billing.language">
-          <option value="en" .selected=${language === 'en'}>English</option><option value="it" .selected=${language === 'it'}>Italiano</option></select></div>
+        ${this.spoken()}
         <div id="next" aria-live="polite">${n ? html`<h2>${w.nextDocument}</h2><dl>
           ${amount('next-subtotal', t.checkout.subtotal, n.subtotal)}
           ${n.discount.amount ? amount('next-discount', t.checkout.discount, n.discount, '−') : ''}

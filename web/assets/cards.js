@@ -45,6 +45,6 @@ export const cards = show => page(show, w.cards, '/account/payment-methods', (fr
 
   const draw = () => framed(w.cards, html`<h1>${w.cards}</h1><p class="lead">${w.cardsLead}</p>
     <p id="command-done" class="done" role="status">${said}</p><p id="command-error" class="error" role="alert">${wrong}</p>
-    ${list.length ? html`<ul class="cards" id="cards">${list.map(row)}</ul>` : html`<p id="no-cards">${w.noCards}</p>`}`);
+    ${list.length ? html`<ul class="cards" id="cards">${list.map(row)}</ul>` : html`<p id="no-cards">${w.noCards} <a href="/account/subscriptions">${w.allSubscriptions}</a></p>`}`);
   draw();
 }, fetched);

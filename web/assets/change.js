@@ -10,7 +10,7 @@ import { day, money } from './format.js';
 import { icon } from './icon.js';
 import { cyclesOf, settle, tiersOf, typesOf } from './plans.js';
 import { amount, fact } from './rows.js';
-import { t } from './words.js';
+import { t, tierWords } from './words.js';
 /** @import { Body, ChangePreview, CommandResult, Context, PendingCommand, Problem, Show, Subscription, Wish } from '../types/pages' */
 
 const w = t.account;
@@ -28,7 +28,7 @@ class ChangePage extends CommandPage {
   /** @type {AbortController | null} */
   asked = null;
   finished = false;
-  later = false; // at the end of what is paid
+  later = new URLSearchParams(location.search).get('when') === 'period_end'; // at the end of what is paid
 
   /** @param {Show} framed @param {Context<Subscription>} context */
   constructor(framed, { data, known, nameOf }) {
@@ -36,6 +36,7 @@ class ChangePage extends CommandPage {
     this.framed = framed;
     this.s = data;
     this.nameOf = nameOf;
+    this.later &&= this.maySchedule;
     this.product = known.find(p => p.id === data.product);
     this.choice = this.product && settle(this.product, { ...data.plan, tier: data.plan.tier ?? '', quantity: data.quantity, currency: data.price.currency });
   }
@@ -178,7 +179,7 @@ class ChangePage extends CommandPage {
           <div class="row picks">
             ${this.pick('cycle', t.checkout.cycle, t.cycle[s.plan.cycle], cyclesOf(product, { type, currency }).map(c => [c, t.cycle[c]]), cycle)}
             ${this.pick('type', t.checkout.type, t.type[s.plan.type], typesOf(product, { currency }).map(x => [x, t.type[x]]), type)}
-            ${tiers.length ? this.pick('tier', t.checkout.tier, s.plan.tier ?? '–', tiers.map(x => [x, x]), tier) : ''}
+            ${tiers.length ? this.pick('tier', t.checkout.tier, s.plan.tier ?? '–', tiers.map(x => [x, tierWords(x)]), tier) : ''}
             <div class="pick was"><label for="quantity">${t.checkout.quantity}</label><span class="quiet">${s.quantity} <span aria-hidden="true">→</span></span>
               <input id="quantity" type="number" inputmode="numeric" min="1" max="1000" step="1" required .value=${String(quantity)}
                 ?disabled=${this.busy || type === 'users'} @change=${enteredValid(value => this.choose({ quantity: value }))}></div>

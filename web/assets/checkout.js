@@ -2,7 +2,7 @@
 // "/checkout": the order or the quote, its payment, and what came of it.
 // pending-order.js keeps it from being bought twice; here it is only shown.
 import { html } from './lit-html/lit-html.js';
-import { patch, post, products } from './api.js';
+import { post, products } from './api.js';
 import { likely } from './countries.js';
 import { day, money, roundMoney } from './format.js';
 import { entered, enteredValid, named, submitted, ticked } from './events.js';
@@ -16,7 +16,7 @@ import { address, currenciesOf, cyclesOf, settle, tiersOf, typesOf } from './pla
 import { quoted, receipt, result } from './result.js';
 import { amount } from './rows.js';
 import { me } from './session.js';
-import { t, word } from './words.js';
+import { language, t, tierWords, word } from './words.js';
 /** @import { AwayOrder, Body, Bought, DoneOrder, Me, PendingOrder, Preview, Product, Quote, Show, Wish } from '../types/pages' */
 
 const w = t.checkout;
@@ -245,9 +245,10 @@ class Checkout extends OrderForm {
     const sites = this.value('sites').split(/[\s,;]+/).filter(Boolean);
     const body = {
       ...this.ordered(),
-      billing: given({ ...this.person('billing'), ...this.located() }),
+      billing: given({ ...this.person('billing'), ...this.located(), ...this.booked() }),
       ...(!this.same && { licensee: this.person('licensee') }),
       ...(sites.length && { sites }),
+      language,
     };
     return this.quote ? body : {
       ...body,
@@ -261,9 +262,7 @@ class Checkout extends OrderForm {
     if (this.busy) return;
     if (this.placed) this.again();
     else if (this.check()) {
-      const body = this.body();
-      this.remember(body);
-      this.send(prepare(JSON.stringify(body), here(), { to: this.quote ? '/v1/quotes' : '/v1/checkout' }));
+      this.send(prepare(JSON.stringify(this.body()), here(), { to: this.quote ? '/v1/quotes' : '/v1/checkout' }));
     }
   }
 
@@ -277,16 +276,6 @@ class Checkout extends OrderForm {
       history.replaceState(null, '', `/checkout?quote=${order.result.id}`);
       quoted(this.show, order);
     }
-  }
-
-  /**
-   * remember has the details of a first order written down for later ones. It
-   * does so as the order is sent: the gateway's page may come next.
-   * @param {Pick<Body<'post', '/v1/checkout'>, 'billing' | 'licensee'>} order
-   */
-  remember({ billing: { email, vat_id: vat, ...details }, licensee }) {
-    if (this.me?.email !== email.toLowerCase() || this.me.name) return;
-    patch('/v1/me', { ...details, ...(vat && { vat_id: vat }), ...(licensee && { licensee }) }).catch(console.error);
   }
 
   startAgain() {
@@ -329,8 +318,8 @@ class Checkout extends OrderForm {
 
   // folded is what a company needs on its invoice, and others may leave out.
   folded() {
-    const used = Object.entries({ ...this.draft, ...this.errors }).some(([field, v]) => v && /^billing\.(company|vat_id|address)/.test(field));
-    return html`<details class="fold" id="business" ?open=${used}><summary>${w.business}</summary>${this.address()}</details>`;
+    const used = Object.entries({ ...this.draft, ...this.errors }).some(([field, v]) => v && /^billing\.(company|vat_id|address|purchase_order|cost_center)/.test(field));
+    return html`<details class="fold" id="business" ?open=${used}><summary>${w.business}</summary>${this.address()}${this.books()}</details>`;
   }
 
   // item is what is bought: the product with its selectors.
@@ -344,7 +333,7 @@ class Checkout extends OrderForm {
       <div class="picks">
         ${this.select('plan.cycle', w.cycle, cyclesOf(product, { type, currency }).map(c => [c, t.cycle[c]]), cycle, c => this.choose({ cycle: c }))}
         ${this.select('plan.type', w.type, typesOf(product, { currency }).map(x => [x, t.type[x]]), type, x => this.choose({ type: x }))}
-        ${tiers.length ? this.select('plan.tier', w.tier, tiers.map(x => [x, x]), tier, x => this.choose({ tier: x })) : ''}
+        ${tiers.length ? this.select('plan.tier', w.tier, tiers.map(x => [x, tierWords(x)]), tier, x => this.choose({ tier: x })) : ''}
         <div class="pick"><label for="quantity">${w.quantity}</label>
           <input id="quantity" name="quantity" type="number" inputmode="numeric" min="1" max="1000" step="1" required .value=${String(quantity)}
             ?disabled=${type === 'users'} aria-invalid=${Boolean(this.errors.quantity)} aria-describedby=${this.described('quantity', type === 'users')}
@@ -399,7 +388,7 @@ class Checkout extends OrderForm {
       ${p.tax.amount || p.tax_note ? amount('total-tax', w.tax, p.tax) : ''}
       ${p.balance_applied.amount ? amount('total-balance', w.balance, p.balance_applied, '−') : ''}
       ${amount('total-due', w.total, p.amount_due, '', 'strong')}</dl>
-      ${p.tax_note ? html`<p class="row hint" id="tax-note" lang="en">${p.tax_note}</p>` : ''}
+      ${p.tax_note ? html`<p class="row hint" id="tax-note">${p.tax_note}</p>` : ''}
       <h3>${w.recurring}</h3>
       <dl><div class="row strong"><dt>${w.recurringTotal}
           ${this.pay === 'trial' ? '' : html`<p class="hint" id="first-renewal">${w.firstRenewal(day(p.recurring.first_renewal))}</p>`}</dt>

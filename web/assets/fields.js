@@ -2,7 +2,7 @@
 // Fields of a form: each with its label, its hint and what is wrong with it.
 import { html, nothing } from './lit-html/lit-html.js';
 import { countries } from './countries.js';
-import { t, word } from './words.js';
+import { languages, t, word } from './words.js';
 /** @import { Me, VATCheck } from '../types/pages' */
 
 const w = t.checkout;
@@ -18,7 +18,7 @@ export const idOf = name => name.replaceAll('.', '-');
  * @returns {Record<string, string>}
  */
 export const written = me => Object.fromEntries([
-  ...(/** @type {const} */ (['name', 'email', 'company', 'country', 'vat_id'])).map(f => [`billing.${f}`, me[f]]),
+  ...(/** @type {const} */ (['name', 'email', 'company', 'country', 'vat_id', 'language'])).map(f => [`billing.${f}`, me[f]]),
   ...lines.map(f => [`billing.address.${f}`, me.address[f]]),
   ...persons.map(f => [`licensee.${f}`, me.licensee?.[f]]),
 ].filter(([, v]) => v));
@@ -151,6 +151,23 @@ export class Fields {
         ${this.input('billing.address.city', w.city, { max: 100, autocomplete: 'billing address-level2' })}
       </div>
       ${this.input('billing.address.region', w.region, { max: 100, autocomplete: 'billing address-level1' })}`;
+  }
+
+  // books are what the customer's own books know the order by; booked is what they hold.
+  books() {
+    return html`<div class="pair">
+      ${this.input('billing.purchase_order', t.account.purchaseOrder, { max: 60, hint: t.account.purchaseOrderHint })}
+      ${this.input('billing.cost_center', t.account.costCenter, { max: 60, hint: t.account.costCenterHint })}</div>`;
+  }
+
+  booked() {
+    return { purchase_order: this.value('billing.purchase_order'), cost_center: this.value('billing.cost_center') };
+  }
+
+  spoken() {
+    const chosen = this.draft['billing.language'];
+    return html`<div class="field"><label for="billing-language">${t.account.language}</label><select id="billing-language" name="billing.language">
+      ${languages.map(([tag, name]) => html`<option value=${tag} lang=${tag} .selected=${tag === chosen}>${name}</option>`)}</select></div>`;
   }
 
   located() {

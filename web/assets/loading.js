@@ -16,7 +16,8 @@ import { t } from './words.js';
  * @param {(data: T) => unknown} draw
  */
 export const loaded = async (show, title, load, draw) => {
-  show(title, html`<p class="quiet" role="status">${t.loading}</p>`);
+  show(title, html`<p class="quiet" role="status">${t.loading}</p>
+    <div class="skeleton" aria-hidden="true"><span></span><span></span><span></span><span></span></div>`);
   try {
     await draw(await load());
   } catch (error) {

@@ -13,7 +13,7 @@ import { checkout } from './checkout.js';
 import { confirm } from './confirm.js';
 import { dashboard } from './dashboard.js';
 import { details, keys } from './details.js';
-import { invoices } from './invoices.js';
+import { documents, quotes, statement, vendorDocuments } from './documents.js';
 import { license, licenses } from './licenses.js';
 import { login } from './login.js';
 import { people } from './people.js';
@@ -61,7 +61,7 @@ const missing = () => show(t.missing.title, html`
 
 /** @type {Record<keyof typeof pages, Draw>} */
 const draws = {
-  catalogue, product, checkout, confirm, quote, login, dashboard, subscriptions, subscription, change, billingDetails, licenses, license, invoices, addresses, cards, people, details, keys,
+  catalogue, product, checkout, confirm, quote, login, dashboard, subscriptions, subscription, change, billingDetails, licenses, license, documents, quotes, statement, vendorDocuments, addresses, cards, people, details, keys,
 };
 const names = /** @type {(keyof typeof pages)[]} */ (Object.keys(pages));
 const at = (/** @type {keyof typeof pages} */ name) => RegExp(`^${pages[name]}$`).exec(location.pathname);

@@ -91,12 +91,12 @@ class QuotePage extends OrderForm {
   bill() {
     const { q } = this;
     return html`<dl>
-        ${q.lines.map(l => html`<div class="row"><dt lang="en">${l.description}</dt><dd>${money(l.amount)}</dd></div>`)}
+        ${q.lines.map(l => html`<div class="row"><dt>${l.description}</dt><dd>${money(l.amount)}</dd></div>`)}
         ${q.discount.amount ? amount('quote-discount', t.checkout.discount, q.discount, '−') : ''}
         ${q.tax.amount || q.tax_note ? amount('quote-tax', t.checkout.tax, q.tax) : ''}
         ${amount('quote-total', t.checkout.total, q.total, '', 'strong')}
         ${fact('quote-recurring', t.checkout.recurringTotal, html`${money(q.recurring.total)} <span class="per">/ ${word(t.per, q.recurring.cycle)}</span>`)}</dl>
-      ${q.tax_note ? html`<p class="row hint" id="tax-note" lang="en">${q.tax_note}</p>` : ''}`;
+      ${q.tax_note ? html`<p class="row hint" id="tax-note">${q.tax_note}</p>` : ''}`;
   }
 
   // acceptance is the form of an open quote, and of one whose card was declined.

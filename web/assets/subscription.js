@@ -71,9 +71,25 @@ class SubscriptionPage extends CommandPage {
       renew: () => (word(w.renewWhat, s.status) ?? w.renewWhat.active)(this.total()),
     }[action];
     return html`<div id="asking" class="asking" role="group" tabindex="-1" aria-labelledby="asking-title">
-      <h2 id="asking-title">${w.sure[action]}</h2><p id="asking-what">${what()}</p>
-      <p class="buttons"><button type="button" id="confirm-${action}" ?disabled=${this.busy} @click=${() => this.press(action)}>${w.yes[action]}</button>
+      <h2 id="asking-title">${w.sure[action]}</h2><p id="asking-what">${what()}</p>${action === 'cancel' ? this.leaving() : ''}
+      <p class="buttons"><button type="button" id="confirm-${action}" ?disabled=${this.busy} @click=${() => this.press(action, action === 'cancel' ? this.why : undefined)}>${w.yes[action]}</button>
         <button type="button" class="second" ?disabled=${this.busy} @click=${() => this.keep(action)}>${w.keep}</button></p></div>`;
+  }
+
+  // leaving offers less in place of nothing, and asks why; no answer is needed.
+  leaving() {
+    const { s } = this;
+    return html`${s.actions.includes('change') ? html`<p id="instead">${w.cancelInstead} <a href="/account/subscriptions/${s.id}/change?when=period_end">${w.cancelChange}</a></p>` : ''}
+      <div class="field"><label for="why">${w.cancelWhy} <span class="quiet">(${t.optional})</span></label>
+        <select id="why"><option value=""></option>${Object.entries(w.cancelWhyOf).map(([code, text]) => html`<option value=${code}>${text}</option>`)}</select></div>
+      <div class="field"><label for="why-more">${w.cancelMore} <span class="quiet">(${t.optional})</span></label>
+        <textarea id="why-more" rows="2" maxlength="400"></textarea></div>`;
+  }
+
+  /** why is the reason that was given, as the API takes it. */
+  get why() {
+    const given = ['why', 'why-more'].map(id => /** @type {HTMLInputElement | null} */ (document.getElementById(id))?.value.trim()).filter(Boolean);
+    return given.length ? { reason: given.join(': ') } : {};
   }
 
   /** @param {string} action */
@@ -111,6 +127,7 @@ class SubscriptionPage extends CommandPage {
         ${fact('payment', w.payment, s.collection === 'invoice' ? w.byInvoice : card ? cardWords(card) : w.noCard)}
         ${fact('billing-details', w.billingDetails, ['incomplete', 'incomplete_expired'].includes(s.status) ? '' : html`<a href="/account/subscriptions/${s.id}/billing-details">${w.billingDetailsChange}</a>`)}
         ${fact('purchase-order', w.purchaseOrder, s.purchase_order)}
+        ${fact('cost-center', w.costCenter, s.cost_center)}
         ${fact('licensee', t.result.licensee, s.licensee_account)}
         ${fact('license', t.result.license, s.license_id && html`<a href="/account/licenses/${s.license_id}">${w.toLicense}</a>`)}
         ${commands.length ? fact('actions', w.actions, html`<div class="buttons">${commands.map(v => this.button(v))}</div>`) : ''}

@@ -5,6 +5,7 @@ import type en from '../assets/words/en.js';
 import type { components, paths } from './api';
 
 type Schemas = components['schemas'];
+export type Document = Schemas['Document'];
 export type Invoice = Schemas['Invoice'];
 export type License = Schemas['License'];
 export type Me = Schemas['Me'];

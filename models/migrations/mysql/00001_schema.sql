@@ -631,6 +631,15 @@ CREATE TABLE moved_in (
 
 CREATE INDEX moved_in_object ON moved_in (object);
 CREATE INDEX subscriptions_status ON subscriptions (status, number);
+
+-- The vendor's own papers that customers' finance departments ask for.
+CREATE TABLE vendor_documents (
+  name VARCHAR(64) NOT NULL PRIMARY KEY,
+  title VARCHAR(200) NOT NULL,
+  size BIGINT NOT NULL,
+  content LONGBLOB NOT NULL,
+  updated_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE INDEX refunds_status ON refunds (status, subscription);
 CREATE INDEX events_kind ON events (kind, at);
 CREATE INDEX notes_subscription ON notes (subscription, id);
@@ -665,6 +674,7 @@ CREATE TABLE email_changes (
 CREATE INDEX email_changes_account ON email_changes (account);
 
 -- +goose Down
+DROP TABLE vendor_documents;
 DROP TABLE statement_lines;
 DROP TABLE moved_in;
 DROP TABLE email_changes;

@@ -637,6 +637,15 @@ CREATE TABLE moved_in (
 
 CREATE INDEX moved_in_object ON moved_in (object);
 CREATE INDEX subscriptions_status ON subscriptions (status, number);
+
+-- The vendor's own papers that customers' finance departments ask for.
+CREATE TABLE vendor_documents (
+  name TEXT NOT NULL PRIMARY KEY,
+  title TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  updated_at DATETIME NOT NULL
+);
 CREATE INDEX refunds_status ON refunds (status, subscription);
 CREATE INDEX events_kind ON events (kind, at);
 CREATE INDEX notes_subscription ON notes (subscription, id);
@@ -671,6 +680,7 @@ CREATE TABLE email_changes (
 CREATE INDEX email_changes_account ON email_changes (account);
 
 -- +goose Down
+DROP TABLE vendor_documents;
 DROP TABLE statement_lines;
 DROP TABLE moved_in;
 DROP TABLE email_changes;

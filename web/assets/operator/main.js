@@ -10,6 +10,7 @@ import { comp } from './comp.js';
 import { customer } from './customer.js';
 import { figures } from './figures.js';
 import { operator } from './frame.js';
+import { papers } from './papers.js';
 import { search } from './search.js';
 import { sessions } from './sessions.js';
 import { statements } from './statements.js';
@@ -26,11 +27,11 @@ const root = /** @type {HTMLElement} */ (document.getElementById('page'));
 root.replaceChildren();
 
 /** @type {Record<keyof typeof pages, Draw>} */
-const draws = { search, customer, subscription, comp, today, figures, catalogue, statements, sessions };
+const draws = { search, customer, subscription, comp, today, figures, catalogue, statements, papers, sessions };
 const names = /** @type {(keyof typeof pages)[]} */ (Object.keys(pages));
 const at = (/** @type {keyof typeof pages} */ name) => RegExp(`^${pages[name]}$`).exec(location.pathname);
 const here = names.find(at);
-const places = /** @type {const} */ (['today', 'figures', 'catalogue', 'statements', 'comp', 'sessions']);
+const places = /** @type {const} */ (['today', 'figures', 'catalogue', 'statements', 'papers', 'comp', 'sessions']);
 
 const logOut = async () => {
   if (operator.me) await remove(`/v1/operator/sessions/${operator.me.session}`);

@@ -178,6 +178,11 @@ export default /** @satisfies {Words} */ ({
     number: 'Invoice number', dismissLead: 'It is for no invoice. The bank’s text is forgotten; the reason stays in the audit log.', settled: 'Settled.',
   },
 
+  papers: {
+    title: 'Papers', lead: 'Tax forms, certificates and bank letters that customers download in their account.', none: 'There is none yet.', name: 'Title', since: 'Since',
+    hint: 'Such as “W-9”. One of the same title takes the place of the earlier one.', file: 'File (PDF, at most 8 MiB)', upload: 'Upload', removeOf: title => `Remove ${title}`,
+  },
+
   sessions: {
     title: 'Sessions', lead: 'Where operators have signed in. Administrators see everybody’s.', by: { key: 'with a key', issuer: 'at the identity provider' },
     since: (from, until) => `Since ${from}, until ${until}.`, current: 'This one.', end: 'End', endOf: (name, since) => `End the session of ${name} since ${since}`,

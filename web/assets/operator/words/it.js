@@ -178,6 +178,11 @@ const words = {
     number: 'Numero della fattura', dismissLead: 'Non è per nessuna fattura. Il testo della banca viene dimenticato; il motivo resta nel registro.', settled: 'Sistemata.',
   },
 
+  papers: {
+    title: 'Moduli', lead: 'Moduli fiscali, certificati e lettere della banca che i clienti scaricano nel loro conto.', none: 'Non c’è ancora nulla.', name: 'Titolo', since: 'Dal',
+    hint: 'Per esempio “W-9”. Uno con lo stesso titolo prende il posto del precedente.', file: 'File (PDF, al massimo 8 MiB)', upload: 'Carica', removeOf: title => `Rimuovi ${title}`,
+  },
+
   sessions: {
     title: 'Accessi', lead: 'Dove gli operatori hanno fatto l’accesso. Gli amministratori vedono quelli di tutti.', by: { key: 'con una chiave', issuer: 'dal provider di identità' },
     since: (from, until) => `Dal ${from}, fino al ${until}.`, current: 'Questo.', end: 'Termina', endOf: (name, since) => `Termina l’accesso di ${name} dal ${since}`,
