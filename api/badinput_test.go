@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/okviz/licensing/billing"
 )
 
 // described is /openapi.json, as far as the tests read it.
@@ -174,6 +176,8 @@ var samples = map[string]string{
 	"block-over-limit":        `{"on":false}`,
 	"extend":                  `{"days":14,"reason":"holidays"}`,
 	"give-license":            `{"product":"calendar-pro",` + plan + `,"quantity":1,"licensee":{"name":"Press desk","email":"press@contoso.example"},"sites":[],"until":"` + time.Now().AddDate(1, 0, 0).UTC().Format(time.RFC3339) + `","reason":"a review"}`,
+	"assign-statement-line":   `{"invoice":"INV-2026-000001"}`,
+	"dismiss-statement-line":  `{"reason":"a payment that is no customer's"}`,
 	"add-note":                `{"text":"called, and wants another invoice"}`,
 }
 
@@ -203,6 +207,10 @@ func (s *shop) routes(d described, f func(method, path string, op operation)) {
 				id = bought.text("subscription.id")
 			case strings.Contains(path, "/mails/"):
 				id = s.ask("GET", "/v1/operator/mails?subject="+bought.text("subscription.id"), "", asOperator).want(200, "").at("data").([]any)[0].(map[string]any)["id"].(string)
+			case strings.Contains(path, "/statement-lines/"):
+				l, err := s.store.KeepLine(s.t.Context(), billing.KeptLine{Key: op.OperationID, Date: time.Now(), Amount: billing.Money{Amount: 990, Currency: "USD"}})
+				check(s.t, err)
+				id = l.ID
 			case strings.Contains(path, "/payment-methods/"):
 				id = s.ask("GET", "/v1/payment-methods?email=ada%40contoso.example", "", asOperator).want(200, "").at("data").([]any)[0].(map[string]any)["id"].(string)
 			case strings.Contains(path, "/api-keys/"):

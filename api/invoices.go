@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -114,9 +115,6 @@ func (s *invoices) invoicePDF(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	name := inv.Number
-	if name == "" {
-		name = string(inv.ID)
-	}
+	name := cmp.Or(inv.Number, string(inv.ID))
 	return &fileOutput{"application/pdf", fmt.Sprintf("attachment; filename=%q", name+".pdf"), pdf}, nil
 }

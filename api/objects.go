@@ -333,7 +333,7 @@ func (v License) isOf(c caller) bool {
 
 func viewInvoice(inv billing.Invoice, notes []billing.CreditNote) Invoice {
 	v := Invoice{
-		ID: string(inv.ID), Number: text(inv.Number), Status: inv.Status, SubscriptionID: string(inv.Subscription),
+		ID: string(inv.ID), Number: text(cmp.Or(inv.Number, inv.Former)), Status: inv.Status, SubscriptionID: string(inv.Subscription),
 		IssuedAt: instant(inv.IssuedAt), DueAt: instant(inv.DueAt), PaidAt: instant(inv.PaidAt), Lines: viewLines(inv),
 		Subtotal: inv.Subtotal(), Discount: inv.Discount(), Tax: inv.Tax(), TaxNote: text(inv.TaxNote), Total: inv.Total(),
 		BalanceApplied: billing.Money{Amount: inv.BalanceApplied, Currency: inv.Currency}, AmountDue: inv.AmountDue(),

@@ -40,6 +40,8 @@ type OperatorStore interface {
 	AuditLog(ctx context.Context, which billing.AuditSelection, limit int) ([]billing.AuditRow, error)
 	VerifyAudit(ctx context.Context) (billing.AuditCheck, error)
 	ConsoleStore
+	InvoiceByNumber(ctx context.Context, number string) (billing.Invoice, error)
+	KeptLines(ctx context.Context, after string, limit int) ([]billing.KeptLine, error)
 }
 
 // ConsoleStore is what support looks things up in.
@@ -76,6 +78,7 @@ func (s *operators) routes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, cataloguePath, "apply-catalog", "Apply a catalogue document", "Operator", operator(billing.OperatorAdmin)), s.applyCatalogue)
 	huma.Register(h, route(http.MethodPost, "/v1/operator/invoices/{id}/mark-paid", "mark-paid", "Record a bank transfer for an invoice", "Operator", operator(billing.OperatorFinance)), s.markPaid)
 	huma.Register(h, route(http.MethodPost, statementPath, "import-statement", "Record the transfers of a bank statement", "Operator", operator(billing.OperatorFinance)), s.importStatement)
+	s.statementLineRoutes(h)
 	huma.Register(h, route(http.MethodPost, cataloguePath+"/migrate", "migrate-catalog", "Move subscriptions to the newest price of their plan, from their next renewal on", "Operator", operator(billing.OperatorAdmin)), s.migratePrices)
 	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile", "reconcile", "Find subscriptions whose rows and workflows disagree", "Operator", operator(billing.OperatorRoles...)), s.reconcile)
 	huma.Register(h, route(http.MethodGet, "/v1/operator/reconcile/money", "reconcile-money", "Find differences between the gateway's charges and refunds and the books", "Operator", operator(billing.OperatorFinance)), s.reconcileMoney)

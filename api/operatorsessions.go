@@ -24,8 +24,8 @@ type Issuer interface {
 type OperatorSessionStore interface {
 	APIKey(ctx context.Context, key string) (billing.APIKey, error)
 	BeginOperatorSession(ctx context.Context, token string, of billing.OperatorSession) (billing.OperatorSession, error)
-	OperatorSessions(ctx context.Context, operator *string) ([]billing.OperatorSession, error)
-	EndOperatorSession(ctx context.Context, operator *string, id string) error
+	OperatorSessions(ctx context.Context, of *billing.OperatorSession) ([]billing.OperatorSession, error)
+	EndOperatorSession(ctx context.Context, of *billing.OperatorSession, id string) error
 }
 
 const (
@@ -226,11 +226,11 @@ func (s *operatorSessions) me(ctx context.Context, _ *struct{}) (*struct{ Body O
 }
 
 // whose are the sessions that a caller may see and end: nil means everybody's.
-func whose(c caller) *string {
+func whose(c caller) *billing.OperatorSession {
 	if c.role == billing.OperatorAdmin {
 		return nil
 	}
-	return &c.named
+	return &billing.OperatorSession{Operator: c.named, Key: c.key}
 }
 
 func (s *operatorSessions) list(ctx context.Context, _ *struct{}) (*struct{ Body List[OperatorSession] }, error) {

@@ -167,3 +167,21 @@ func TestOperatorsSignInAtTheIssuerWhereThereIsOne(t *testing.T) {
 	at.Say(map[string]any{"email": "anna@vendor.example", "roles": []string{"desk"}})
 	refused(come(as))
 }
+
+func TestKeysOfNoNamedOperatorShareNoSessions(t *testing.T) {
+	s := newShop(t)
+	signIn := func(key string) (cookie, session string) {
+		_, err := s.store.PutAPIKey(t.Context(), key, billing.APIKey{Access: string(billing.OperatorSupport)})
+		check(t, err)
+		a := s.ask("POST", "/v1/operator/sign-in", `{"key":"`+key+`"}`).want(200, "")
+		c := a.cookieOf("__Host-okviz-operator")
+		return "Cookie: " + c.Name + "=" + c.Value, a.text("id")
+	}
+	one, mine := signIn("okv_one" + strings.Repeat("0", 32))
+	_, others := signIn("okv_two" + strings.Repeat("0", 32))
+	if got := s.ask("GET", "/v1/operator/sessions", "", one, fromConsole).want(200, "").ids(); len(got) != 1 || got[0] != mine {
+		t.Errorf("it sees the sessions %v", got)
+	}
+	s.ask("DELETE", "/v1/operator/sessions/"+others, "", one, fromConsole).want(404, "")
+	s.ask("DELETE", "/v1/operator/sessions/"+mine, "", one, fromConsole).want(204, "")
+}

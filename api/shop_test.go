@@ -87,7 +87,7 @@ func (s *shop) assemble(p parts) {
 	c.Commands = commands.New(s.store, s.temporal, s.checks.Forget, c.Log, c.Now)
 	s.events = events.New(p.events, p.gateway, c.Commands, s.checks.Forget, c.Log, c.Now)
 	c.Checks, c.Events, c.Keys = s.checks, s.events, p.keys
-	c.Office = backoffice.New(s.store, s.gateway, c.Commands, c.Log)
+	c.Office = backoffice.New(s.store, s.gateway, c.Commands, c.Log, c.Now)
 	s.parts = p
 	var err error
 	s.handler, err = api.New(*c)

@@ -81,7 +81,7 @@ func advance(t *testing.T, c *clock, idle bool, to string) error {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	runner := commands.New(nil, workflow{of: c, idle: idle}, func(licensing.LicenseID) {}, slog.New(slog.DiscardHandler), time.Now)
-	return New(c, nil, runner, slog.New(slog.DiscardHandler)).AdvanceClock(ctx, "clk_1", day(to), false)
+	return New(c, nil, runner, slog.New(slog.DiscardHandler), time.Now).AdvanceClock(ctx, "clk_1", day(to), false)
 }
 
 // As after a restore: the rows are older than the workflow, for which the step

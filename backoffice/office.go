@@ -15,6 +15,8 @@ import (
 // billing.ErrNotFound, ErrBusy.
 type Store interface {
 	MoneyStore
+	MovingStore
+	StatementStore
 	PendingGatewayEvents(ctx context.Context) (int64, error)
 	InvoiceByNumber(ctx context.Context, number string) (billing.Invoice, error)
 	Products(ctx context.Context) ([]billing.Product, error)
@@ -31,15 +33,22 @@ type Store interface {
 	OnClock(ctx context.Context, clock string) ([]billing.SubscriptionID, error)
 }
 
+// Gateway is the part of the payments' port that the back office uses.
+type Gateway interface {
+	AdoptedGateway
+	EnsureCustomer(ctx context.Context, account billing.AccountID) (customer string, err error)
+}
+
 // Office does what operators ask for.
 type Office struct {
 	store    Store
-	gateway  Movements
+	gateway  Gateway
 	commands *commands.Runner
 	log      *slog.Logger
+	now      func() time.Time
 }
 
 // New opens an office.
-func New(store Store, gateway Movements, runner *commands.Runner, log *slog.Logger) *Office {
-	return &Office{store, gateway, runner, log}
+func New(store Store, gateway Gateway, runner *commands.Runner, log *slog.Logger, now func() time.Time) *Office {
+	return &Office{store, gateway, runner, log, now}
 }

@@ -59,6 +59,15 @@ func (b *books) InvoiceByNumber(_ context.Context, number string) (billing.Invoi
 	return billing.Invoice{ID: billing.InvoiceID("inv_" + number), Number: number, Subscription: "sub_1", Currency: "EUR"}, nil
 }
 
+// No line of a statement is kept here.
+func (b *books) KeptLine(context.Context, string) (billing.KeptLine, error) {
+	return billing.KeptLine{}, billing.ErrNotFound
+}
+
+func (b *books) SettleLine(context.Context, string, billing.Settled, string) (bool, error) {
+	return false, nil
+}
+
 func (b *books) Audit(_ context.Context, action, subject string, _, after any) error {
 	text, err := json.Marshal(after)
 	b.audited = append(b.audited, action+" "+subject+" "+string(text))
@@ -67,7 +76,7 @@ func (b *books) Audit(_ context.Context, action, subject string, _, after any) e
 
 func open(b *books, temporal *commandstest.Temporal, rows *commandstest.Requests) *backoffice.Office {
 	log := slog.New(slog.DiscardHandler)
-	return backoffice.New(b, nil, commands.New(rows, temporal, func(licensing.LicenseID) {}, log, time.Now), log)
+	return backoffice.New(b, nil, commands.New(rows, temporal, func(licensing.LicenseID) {}, log, time.Now), log, time.Now)
 }
 
 // Temporal's lists lag, and what they lack or still have is looked at by itself.

@@ -43,9 +43,9 @@ func (o *Office) eachLive(ctx context.Context, after int64, f func(page []billin
 	}
 }
 
-// sideBySide does something with each of a list, several at once, and says what
+// sideBySide does something with each of a list, so many at once, and says what
 // became of each.
-func sideBySide[T any](list []T, f func(i int, item T) error) []error {
+func sideBySide[T any](abreast int, list []T, f func(i int, item T) error) []error {
 	errs := make([]error, len(list))
 	var work errgroup.Group
 	work.SetLimit(abreast)
@@ -130,7 +130,7 @@ func (o *Office) Watch(ctx context.Context, every time.Duration, tell func(Recon
 // round.
 func (o *Office) disagreeing(ctx context.Context, ids []billing.SubscriptionID) ([]billing.SubscriptionID, error) {
 	found := make([]bool, len(ids))
-	err := errors.Join(sideBySide(ids, func(i int, id billing.SubscriptionID) error {
+	err := errors.Join(sideBySide(abreast, ids, func(i int, id billing.SubscriptionID) error {
 		runs, err := o.commands.Runs(ctx, id)
 		if err != nil {
 			return err
@@ -171,7 +171,7 @@ func (o *Office) Recover(ctx context.Context, after int64, restart bool, progres
 	}
 	done := Recovery{Last: after}
 	err := o.eachLive(ctx, after, func(page []billing.Subscription) error {
-		failed := slices.DeleteFunc(sideBySide(page, func(_ int, s billing.Subscription) error { return start(ctx, s) }), func(err error) bool { return err == nil })
+		failed := slices.DeleteFunc(sideBySide(abreast, page, func(_ int, s billing.Subscription) error { return start(ctx, s) }), func(err error) bool { return err == nil })
 		if len(failed) == len(page) {
 			return fmt.Errorf("no workflow can be started: %w", failed[0])
 		}
@@ -190,7 +190,7 @@ func (o *Office) heal(ctx context.Context) (Reconciliation, error) {
 	if err != nil {
 		return found, err
 	}
-	return found, errors.Join(sideBySide(found.WithoutWorkflow, func(_ int, id billing.SubscriptionID) error {
+	return found, errors.Join(sideBySide(abreast, found.WithoutWorkflow, func(_ int, id billing.SubscriptionID) error {
 		s, err := o.store.Overview(ctx, id)
 		if err != nil {
 			return err

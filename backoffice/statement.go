@@ -26,6 +26,7 @@ type StatementLine struct {
 	Invoice        *string       `json:"invoice" doc:"The number of the invoice named by the line."`
 	InvoiceID      *string       `json:"invoice_id"`
 	SubscriptionID *string       `json:"subscription_id"`
+	ID             *string       `json:"id" doc:"Of an unmatched or doubtful line: stl_…, by which it is settled (/v1/operator/statement-lines)."`
 }
 
 // LineResult is what became of a line, in a word.
@@ -54,11 +55,14 @@ func (o *Office) ImportStatement(ctx context.Context, file []byte) ([]StatementL
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	out := []StatementLine{}
 	for _, l := range lines {
 		line := StatementLine{Line: l.Line, Date: l.Date.Format(time.DateOnly), Amount: l.Amount}
-		if err = o.transfer(ctx, l, seen, &line); err != nil {
+		if err = o.transfer(ctx, l, seen, &line); err == nil {
+			err = o.keep(ctx, l, seen, &line)
+		}
+		if err != nil {
 			break
 		}
 		out = append(out, line)
@@ -67,22 +71,33 @@ func (o *Office) ImportStatement(ctx context.Context, file []byte) ([]StatementL
 	for _, l := range out {
 		results[l.Result]++
 	}
-	digest := fmt.Sprintf("%x", sha256.Sum256(file))
-	after := map[string]any{"sha256": digest, "lines": results}
+	after := map[string]any{"sha256": digest(file), "lines": results}
 	if err != nil {
 		after["broken_off"] = true
 	}
 	return out, errors.Join(err, o.store.Audit(context.WithoutCancel(ctx), "statement.import", "statement", nil, after))
 }
 
+// digest is what the audit log knows a file by.
+func digest(file []byte) string { return fmt.Sprintf("%x", sha256.Sum256(file)) }
+
 // transfer does a line, if it is certain what it is for.
-func (o *Office) transfer(ctx context.Context, l billing.StatementLine, seen map[string]bool, out *StatementLine) error {
+func (o *Office) transfer(ctx context.Context, l billing.StatementLine, seen map[string]int, out *StatementLine) error {
 	say := func(r LineResult, detail string) error {
 		out.Result, out.Detail = r, detail
 		return nil
 	}
 	if l.Amount.Amount <= 0 {
 		return say(LineOutgoing, "")
+	}
+	key := l.Key()
+	seen[key]++
+	was, err := o.store.KeptLine(ctx, lineKey(key, seen[key]))
+	if err == nil && (was.Settled == billing.SettledAssigned || was.Settled == billing.SettledDismissed || was.Invoice != "") {
+		return say(LineAlready, "it was settled by hand")
+	}
+	if err != nil && !errors.Is(err, billing.ErrNotFound) {
+		return err
 	}
 	numbers := l.Invoices()
 	switch {
@@ -101,17 +116,20 @@ func (o *Office) transfer(ctx context.Context, l billing.StatementLine, seen map
 		return err
 	}
 	out.Invoice, out.InvoiceID, out.SubscriptionID = &inv.Number, (*string)(&inv.ID), (*string)(&inv.Subscription)
-	key := l.Key()
 	switch {
 	case l.Amount.Currency != inv.Currency:
 		return say(LineDoubtful, "the invoice is in another currency")
-	case seen[key]:
+	case seen[key] > 1:
 		return say(LineDoubtful, "the statement has this line twice")
 	}
-	seen[key] = true
-	r := commands.NewRequest(statementCaller, "POST /v1/operator/invoices/"+string(inv.ID)+"/mark-paid", key, inv.Subscription, billing.ActorName(ctx),
-		billing.Command{Action: billing.ActionMarkPaid, Invoice: inv.ID, Amount: &l.Amount.Amount, ValueDate: l.Date})
-	r.BodyHash, r.Token = key, key
+	if was.ID != "" && was.Settled == "" { // nobody assigns it meanwhile
+		if _, err := o.store.TakeLine(ctx, was.ID, inv.ID); errors.Is(err, billing.ErrConflict) {
+			return say(LineAlready, "it was settled by hand")
+		} else if err != nil {
+			return err
+		}
+	}
+	r := markPaid(ctx, inv, key, l.Amount.Amount, l.Date)
 	if was, err := o.commands.Find(ctx, r.Caller, r.Route, r.Key); err == nil && was.Outcome != nil && was.Outcome.Code == "" {
 		return say(LineAlready, "")
 	} else if err != nil && !errors.Is(err, billing.ErrNotFound) {
@@ -136,4 +154,96 @@ func (o *Office) transfer(ctx context.Context, l billing.StatementLine, seen map
 		return say(LinePartial, "it does not suffice, and is on the balance")
 	}
 	return say(LineUnused, "the invoice is paid or void already: it is on the balance")
+}
+
+// markPaid is the request that records a statement's line for an invoice, once.
+func markPaid(ctx context.Context, inv billing.Invoice, key string, amount int64, date time.Time) billing.Request {
+	r := commands.NewRequest(statementCaller, "POST /v1/operator/invoices/"+string(inv.ID)+"/mark-paid", key, inv.Subscription, billing.ActorName(ctx),
+		billing.Command{Action: billing.ActionMarkPaid, Invoice: inv.ID, Amount: &amount, ValueDate: date})
+	r.BodyHash, r.Token = key, key
+	return r
+}
+
+// StatementStore is what settling statements needs of the database. Errors:
+// billing.ErrNotFound, ErrConflict.
+type StatementStore interface {
+	KeepLine(ctx context.Context, l billing.KeptLine) (billing.KeptLine, error)
+	KeptLine(ctx context.Context, idOrKey string) (billing.KeptLine, error)
+	TakeLine(ctx context.Context, id string, invoice billing.InvoiceID) (billing.KeptLine, error)
+	SettleLine(ctx context.Context, idOrKey string, as billing.Settled, reason string) (settled bool, err error)
+	Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error)
+}
+
+// lineKey is what a line is kept under: of lines that are alike in one statement, each
+// is another.
+func lineKey(key string, nth int) string {
+	if nth > 1 {
+		return fmt.Sprintf("%s#%d", key, nth)
+	}
+	return key
+}
+
+// keep keeps a line that a person must settle, and closes one that needs nobody any
+// more.
+func (o *Office) keep(ctx context.Context, l billing.StatementLine, seen map[string]int, out *StatementLine) error {
+	key := lineKey(l.Key(), seen[l.Key()])
+	switch out.Result {
+	case LineUnmatched, LineDoubtful:
+		kept, err := o.store.KeepLine(ctx, billing.KeptLine{Key: key, Date: l.Date, Amount: l.Amount, Text: l.Text, Why: out.Detail})
+		out.ID = &kept.ID
+		return err
+	case LinePaid, LinePartial, LineUnused, LineAlready:
+		_, err := o.store.SettleLine(ctx, key, billing.SettledRecorded, "")
+		return err
+	default: // nothing has come, or it is not known yet
+		return nil
+	}
+}
+
+// AssignLine records a kept line for an invoice, as mark-paid does. It may be
+// repeated with the same invoice: the money counts once. Where done is false, what
+// became of it is not known yet. Errors: billing.ErrNotFound, and a *billing.Error
+// where the line is settled, or in another currency, or the invoice refuses it.
+func (o *Office) AssignLine(ctx context.Context, id string, invoice billing.InvoiceID) (done bool, err error) {
+	inv, _, err := o.store.Invoice(ctx, invoice)
+	if err != nil {
+		return false, err
+	}
+	line, err := o.store.TakeLine(ctx, id, invoice)
+	if errors.Is(err, billing.ErrConflict) {
+		return false, &billing.Error{Code: billing.CodeNotPossibleNow, Detail: "this line is settled, or is being assigned to another invoice"}
+	}
+	if err != nil {
+		return false, err
+	}
+	refuse := func(refusal *billing.Error) (bool, error) {
+		_, err := o.store.TakeLine(context.WithoutCancel(ctx), id, "")
+		return false, errors.Join(refusal, err)
+	}
+	if line.Amount.Currency != inv.Currency {
+		return refuse(&billing.Error{Code: billing.CodeInvalid, Field: "invoice", Detail: "is in another currency"})
+	}
+	r, err := o.commands.Do(ctx, markPaid(ctx, inv, line.Key, line.Amount.Amount, line.Date))
+	switch {
+	case err != nil || r.Outcome == nil:
+		return false, err
+	case r.Outcome.Code != "" && r.Outcome.Code != billing.CodeAlreadyRecorded:
+		return refuse(&billing.Error{Code: r.Outcome.Code, Field: r.Outcome.Field, Detail: r.Outcome.Detail})
+	}
+	_, err = o.store.SettleLine(ctx, id, billing.SettledAssigned, "")
+	return err == nil, err
+}
+
+// DismissLine notes that a kept line is for no invoice. Errors: billing.ErrNotFound,
+// and a *billing.Error where it is settled, or being assigned.
+func (o *Office) DismissLine(ctx context.Context, id, reason string) error {
+	line, err := o.store.KeptLine(ctx, id)
+	if err != nil {
+		return err
+	}
+	var settled bool
+	if settled, err = o.store.SettleLine(ctx, line.ID, billing.SettledDismissed, reason); err == nil && !settled {
+		err = &billing.Error{Code: billing.CodeNotPossibleNow, Detail: "this line is settled, or is being assigned to an invoice"}
+	}
+	return err
 }

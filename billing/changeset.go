@@ -14,6 +14,7 @@ type Changeset struct {
 
 	Invoice           *Invoice  // inserted, or rewritten while a draft; numbered here when paid
 	Void              InvoiceID // an unpaid invoice that is void now
+	Former            []Invoice // of another system, kept as history
 	CreditNotes       []CreditNote
 	Entries           []BalanceEntry
 	CreditAllocations []CreditAllocation
@@ -58,6 +59,7 @@ const (
 	CauseReserved   EntryCause = "reserved"    // an invoice uses it, if its payment succeeds
 	CauseReleased   EntryCause = "released"    // that payment did not
 	CauseCreditNote EntryCause = "credit_note" // the part of a correction that does not go to a card
+	CauseMovedIn    EntryCause = "moved_in"    // what another system owed
 	CauseRefund     EntryCause = "refund"      // what a card did not take back
 )
 

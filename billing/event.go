@@ -73,6 +73,7 @@ const (
 	EventPriceChange     EventKind = "price_change"
 	EventExtended        EventKind = "extended"
 	EventGiven           EventKind = "given"
+	EventMovedIn         EventKind = "moved_in"
 	EventChangeScheduled EventKind = "change_scheduled"
 	EventChangeWithdrawn EventKind = "change_withdrawn"
 	EventChangeMade      EventKind = "scheduled_change_made"
@@ -167,6 +168,7 @@ var sentences = map[EventKind]func(EventDetails) string{
 	},
 	EventExtended: func(d EventDetails) string { return "Extended until " + date(d.Until) + "; nothing is due for it." },
 	EventGiven:    func(d EventDetails) string { return "A free licence until " + date(d.Until) + "." },
+	EventMovedIn:  func(d EventDetails) string { return "Moved in from another system; paid until " + date(d.Until) + "." },
 	EventChangeScheduled: func(d EventDetails) string {
 		return "Changes from " + d.OldPlan.ID + " to " + d.Plan.ID + " on " + date(d.On) + "."
 	},

@@ -71,6 +71,7 @@ type Invoice struct {
 	ID           InvoiceID      `json:"id"`
 	Key          string         `json:"key"` // unique: subscription, purpose and cause
 	Number       string         `json:"number,omitempty"`
+	Former       string         `json:"former,omitempty"` // the number that another system gave it: it has none of ours
 	Status       InvoiceStatus  `json:"status"`
 	Purpose      Purpose        `json:"purpose"`
 	Subscription SubscriptionID `json:"subscription"`

@@ -42,7 +42,7 @@ func TestAnotherCardOrACancellationNeedsNoReminder(t *testing.T) {
 // The issuer has sent a new end meanwhile, and the gateway has told it.
 func TestACardThatWasUpdatedNeedsNoReminder(t *testing.T) {
 	l := expiring(t, "2026-03", offer{})
-	l.to("2026-03-01")
+	l.to("2026-03-15") // after the renewal, and before the reminder of 18 March
 	l.snapshot.MethodExp = "2031-05"
 	l.to("2026-06-10")
 	is(t, "told", len(l.told(NoticeCardExpiring)), 0)

@@ -101,7 +101,7 @@ func (o Order) searched() []string {
 // SearchWords are the words that a numbered invoice is found by: its number, its
 // total, and what was to be paid.
 func (inv Invoice) SearchWords() []string {
-	return SearchWords(inv.Number, number(inv.Total()), number(inv.AmountDue()))
+	return SearchWords(inv.Number, inv.Former, number(inv.Total()), number(inv.AmountDue()))
 }
 
 // SearchWords are the words that a quote is found by: those of its order, its number

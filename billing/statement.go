@@ -60,3 +60,25 @@ func (t Transferred) markedByHand(amount int64) bool {
 	}
 	return false
 }
+
+// KeptLine is a line of a statement that a person must settle.
+type KeptLine struct {
+	ID      string // stl_…
+	Key     string
+	Date    time.Time
+	Amount  Money
+	Text    string // the bank's; empty once it is settled
+	Why     string // it was not certain
+	Invoice InvoiceID
+	Settled Settled
+}
+
+// Settled is how a line was settled; empty: it is not.
+type Settled string
+
+// How a line may be settled.
+const (
+	SettledAssigned  Settled = "assigned"  // by hand, to an invoice
+	SettledDismissed Settled = "dismissed" // by hand: it is for no invoice
+	SettledRecorded  Settled = "recorded"  // by a later upload, which knew its invoice
+)

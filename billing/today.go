@@ -8,6 +8,7 @@ const (
 	TaskRejected      TaskKind = "gateway_rejected" // sub_…: of these, where the gateway rejects our calls
 	TaskDispute       TaskKind = "dispute"          // sub_…: not decided yet
 	TaskTransfer      TaskKind = "transfer"         // sub_…: money came by transfer that was too little or not needed, in the last 30 days
+	TaskStatementLine TaskKind = "statement_line"   // stl_…: a line of a bank statement that nobody has settled
 	TaskRefund        TaskKind = "pending_refund"   // sub_…: the gateway has not confirmed one
 	TaskMail          TaskKind = "given_up_mail"    // ntc_…: could not be sent, and was not sent again
 	TaskLate          TaskKind = "late_step"        // sub_…: what was due five minutes ago is not done
@@ -22,7 +23,7 @@ const TaskIDs = 100
 
 // Task is a kind of things that need a person, and which they are.
 type Task struct {
-	Kind  TaskKind `json:"kind" enum:"past_due,gateway_rejected,dispute,transfer,pending_refund,given_up_mail,late_step,difference,expiring_key,orphaned_build,outdated_build"`
+	Kind  TaskKind `json:"kind" enum:"past_due,gateway_rejected,dispute,transfer,statement_line,pending_refund,given_up_mail,late_step,difference,expiring_key,orphaned_build,outdated_build"`
 	Count int64    `json:"count"`
 	IDs   []string `json:"ids" doc:"Of what is to be looked at: sub_…, ntc_… (a mail), key_…, or product/version; 100 at most."`
 }

@@ -112,7 +112,7 @@ func OpenAt(c Config, options client.Options, l *slog.Logger) (*Engine, error) {
 	e.commands = commands.New(e.Store, e.Temporal, e.checks.Forget, l, time.Now)
 	e.events = events.New(e.Store, e.gateway, e.commands, e.checks.Forget, l, time.Now)
 	e.courier = webhooks.New(e.Store, api.Payload(api.Config{Keys: e.keys, Policy: e.policy}), c.Secret, c.WebhookNetworks, l, time.Now)
-	e.Office = backoffice.New(e.Store, e.gateway, e.commands, l)
+	e.Office = backoffice.New(e.Store, e.gateway, e.commands, l, time.Now)
 	return e, nil
 }
 

@@ -169,7 +169,14 @@ func eraseOrder(tx *gorm.DB, sub subscriptionRow, id billing.AccountID) (documen
 		func() *gorm.DB { return of(&orderRow{}).Select("Detail", "KeptSince").Updates(row) },
 		func() *gorm.DB { return of(&noteRow{}).Delete(&noteRow{}) }, // they may tell of anybody
 		func() *gorm.DB { return silence(of(&requestRow{})) },
+		func() *gorm.DB { return forgetMoved(tx, string(sub.ID)) },
 	)
+}
+
+// forgetMoved takes the hash of what another system said. Its id stays, so that nothing
+// is moved in again.
+func forgetMoved(tx *gorm.DB, object string) *gorm.DB {
+	return tx.Model(&movedInRow{}).Where("object = ?", object).Update("hash", "")
 }
 
 // inOrder runs statements up to the first that fails.
@@ -216,6 +223,9 @@ func issued(tx *gorm.DB, sub billing.SubscriptionID) (documents int64, last time
 
 // eraseOwn erases what an account has apart from its subscriptions.
 func eraseOwn(tx *gorm.DB, id billing.AccountID) error {
+	if err := forgetMoved(tx, string(id)).Error; err != nil {
+		return err
+	}
 	var about []string // what mails and requests may be of
 	for _, row := range []any{&quoteRow{}, &apiKeyRow{}, &loginRow{}, &browserRow{}} {
 		var ids []string

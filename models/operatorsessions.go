@@ -86,10 +86,10 @@ func (s *Store) OperatorSession(ctx context.Context, token string) (billing.Oper
 }
 
 // OperatorSessions lists the sessions that have not ended, the newest first: an
-// operator's, or where that is nil everybody's.
-func (s *Store) OperatorSessions(ctx context.Context, operator *string) ([]billing.OperatorSession, error) {
+// operator's, or of one without a name their key's, or where that is nil everybody's.
+func (s *Store) OperatorSessions(ctx context.Context, of *billing.OperatorSession) ([]billing.OperatorSession, error) {
 	var rows []operatorSessionRow
-	err := ofOperator(s.db.WithContext(ctx), operator).Where("expires_at > ?", s.db.NowFunc()).Order("id DESC").Find(&rows).Error
+	err := ofOperator(s.db.WithContext(ctx), of).Where("expires_at > ?", s.db.NowFunc()).Order("id DESC").Find(&rows).Error
 	list := make([]billing.OperatorSession, len(rows))
 	for i, r := range rows {
 		list[i] = r.session()
@@ -97,18 +97,21 @@ func (s *Store) OperatorSessions(ctx context.Context, operator *string) ([]billi
 	return list, err
 }
 
-func ofOperator(tx *gorm.DB, operator *string) *gorm.DB {
-	if operator == nil {
+func ofOperator(tx *gorm.DB, of *billing.OperatorSession) *gorm.DB {
+	switch {
+	case of == nil:
 		return tx
+	case of.Operator == "": // keys of no named operator have nothing in common
+		return tx.Where("operator = '' AND api_key = ?", of.Key)
 	}
-	return tx.Where("operator = ?", *operator)
+	return tx.Where("operator = ?", of.Operator)
 }
 
-// EndOperatorSession ends a session, where operator is not nil one of that
-// operator's. Errors: ErrNotFound.
-func (s *Store) EndOperatorSession(ctx context.Context, operator *string, id string) error {
+// EndOperatorSession ends a session, where of is not nil one of that
+// operator's or key's. Errors: ErrNotFound.
+func (s *Store) EndOperatorSession(ctx context.Context, of *billing.OperatorSession, id string) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
-		row, err := one[operatorSessionRow](ofOperator(locked(tx), operator).Where("id = ?", id))
+		row, err := one[operatorSessionRow](ofOperator(locked(tx), of).Where("id = ?", id))
 		if err != nil {
 			return err
 		}

@@ -19,42 +19,45 @@ import (
 // ErrStale, ErrConflict, and a *billing.Error trial_already_used,
 // coupon_used_up or money_back_used_up.
 func (s *Store) Post(ctx context.Context, p billing.Changeset) error {
-	return s.tx(ctx, func(tx *gorm.DB) error {
-		row, err := one[subscriptionRow](locked(tx).Where("id = ?", p.Subscription.ID))
-		if err != nil {
-			return fmt.Errorf("subscription %s: %w", p.Subscription.ID, err)
-		}
-		if row.Revision != p.From {
-			return billing.ErrStale
-		}
-		by := requestRow{Actor: billing.ActorEngine}
-		if p.Request != "" {
-			if by, err = one[requestRow](tx.Select("actor", "origin", "command").Where("id = ?", p.Request)); err != nil {
-				return err
-			}
-		}
-		var license licenseRow
-		advance := func(tx *gorm.DB, row subscriptionRow, p billing.Changeset) (err error) {
-			license, err = s.advance(tx, row, p, by.Actor)
+	return s.tx(ctx, func(tx *gorm.DB) error { return s.post(tx, p, billing.ActorEngine) })
+}
+
+// post is Post within a transaction; actor is whose doing it is where no request is.
+func (s *Store) post(tx *gorm.DB, p billing.Changeset, actor string) error {
+	row, err := one[subscriptionRow](locked(tx).Where("id = ?", p.Subscription.ID))
+	if err != nil {
+		return fmt.Errorf("subscription %s: %w", p.Subscription.ID, err)
+	}
+	if row.Revision != p.From {
+		return billing.ErrStale
+	}
+	by := requestRow{Actor: actor}
+	if p.Request != "" {
+		if by, err = one[requestRow](tx.Select("actor", "origin", "command").Where("id = ?", p.Request)); err != nil {
 			return err
 		}
-		for _, write := range []func(*gorm.DB, subscriptionRow, billing.Changeset) error{
-			admit, s.claim, s.moveMoney, advance, answer,
-		} {
-			if err := write(tx, row, p); err != nil {
-				return err
-			}
-		}
-		// Late, so that the number series are locked for the shortest time.
-		filed, err := file(tx, p)
-		if err != nil {
+	}
+	var license licenseRow
+	advance := func(tx *gorm.DB, row subscriptionRow, p billing.Changeset) (err error) {
+		license, err = s.advance(tx, row, p, by.Actor)
+		return err
+	}
+	for _, write := range []func(*gorm.DB, subscriptionRow, billing.Changeset) error{
+		admit, s.claim, s.moveMoney, advance, answer,
+	} {
+		if err := write(tx, row, p); err != nil {
 			return err
 		}
-		if err := s.publishChangeset(tx, row, license, filed); err != nil {
-			return err
-		}
-		return s.auditCommand(tx, row, p, by)
-	})
+	}
+	// Late, so that the number series are locked for the shortest time.
+	filed, err := file(tx, p)
+	if err != nil {
+		return err
+	}
+	if err := s.publishChangeset(tx, row, license, filed); err != nil {
+		return err
+	}
+	return s.auditCommand(tx, row, p, by)
 }
 
 // admit refuses a second payment in flight: another try of the same step may
@@ -261,6 +264,11 @@ func file(tx *gorm.DB, p billing.Changeset) (billing.Changeset, error) {
 	p.CreditNotes = slices.Clone(p.CreditNotes)
 	for i := range p.CreditNotes {
 		if err := fileCreditNote(tx, &p.CreditNotes[i]); err != nil {
+			return p, err
+		}
+	}
+	for _, inv := range p.Former {
+		if err := keepFormer(tx, inv, inv.ID == p.Subscription.PaidBy); err != nil {
 			return p, err
 		}
 	}

@@ -18,7 +18,7 @@ var rows = []any{
 	&trialClaimRow{}, &paymentMethodRow{}, &licenseRow{}, &outboxRow{}, &eventRow{}, &feedRow{}, &webhookEndpointRow{}, &webhookDeliveryRow{}, &counterRow{}, &apiKeyRow{},
 	&testClockRow{}, &sandboxCustomerRow{}, &sandboxMethodRow{}, &sandboxFormRow{}, &sandboxPaymentRow{},
 	&loginRow{}, &sessionRow{}, &couponRow{}, &redemptionRow{}, &accountDiscountRow{}, &refundRow{}, &moneyBackRow{}, &quoteRow{},
-	&gatewayReferenceRow{}, &cardFormRow{}, &licenseUsageRow{}, &gatewayEventRow{}, &profileRow{}, &attemptRow{}, &operatorRow{}, &operatorSessionRow{}, &auditRow{}, &browserRow{}, &probeRow{}, &leaseRow{}, &searchWordRow{}, &noteRow{}, &memberRow{}, &emailChangeRow{},
+	&gatewayReferenceRow{}, &cardFormRow{}, &licenseUsageRow{}, &gatewayEventRow{}, &profileRow{}, &attemptRow{}, &operatorRow{}, &operatorSessionRow{}, &auditRow{}, &browserRow{}, &probeRow{}, &leaseRow{}, &searchWordRow{}, &noteRow{}, &movedInRow{}, &statementLineRow{}, &memberRow{}, &emailChangeRow{},
 }
 
 func TestRowsAndMigratedTablesHaveTheSameColumns(t *testing.T) {

@@ -35,6 +35,9 @@ type Store struct {
 	sold   *remembered
 }
 
+// Policy is what the store decides by.
+func (s *Store) Policy() billing.Policy { return s.policy }
+
 // Open prepares connections to `mysql://user:password@host:port/name`, which need
 // not answer yet, or opens `sqlite:///path/to/file`. Errors never contain the
 // password.

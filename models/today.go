@@ -40,6 +40,7 @@ func (s *Store) Tasks(ctx context.Context) ([]billing.Task, error) {
 	}{
 		{billing.TaskTransfer, db.Model(&eventRow{}).Distinct("subscription").
 			Where("kind IN ? AND at >= ?", []billing.EventKind{billing.EventTransferShort, billing.EventTransferUnused}, now.Add(-tasksSince)), "subscription"},
+		{billing.TaskStatementLine, db.Model(&statementLineRow{}).Where("settled = ''").Order("id"), "id"},
 		{billing.TaskRefund, db.Model(&refundRow{}).Distinct("subscription").Where("status = ?", billing.RefundPending), "subscription"},
 		{billing.TaskMail, db.Model(&outboxRow{}).Where("failed AND resent_as IS NULL").Order("id DESC"), "id"},
 		{billing.TaskLate, db.Model(&subscriptionRow{}).Where("test_clock = '' AND next_at < ?", now.Add(-tasksLately)).Order("next_at"), "id"},

@@ -78,7 +78,8 @@ type Gateway interface {
 
 	// Remember makes Prepare and EnsureCustomer find a listed charge and its
 	// customer again, where the engine's database is older than they are. The
-	// charges of an invoice are given in the order in which they were made.
+	// charges of an invoice are given in the order in which they were made. Without
+	// an invoice it is the customer alone: one that another system has made.
 	Remember(ctx context.Context, account billing.AccountID, c billing.MovedCharge) error
 
 	// ParseWebhook reads what the gateway has sent to the engine's webhook

@@ -14,11 +14,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/okviz/licensing/billing"
 )
@@ -61,29 +61,41 @@ type Issuer struct {
 	callback string
 	client   *http.Client
 
-	mu       sync.Mutex
-	provider *oidc.Provider // nil: not asked yet
+	asking   singleflight.Group // one at a time reads and writes what follows
+	provider *oidc.Provider     // nil: it has not answered yet
+	failure  error              // of asking it
+	failed   time.Time
 }
+
+// failureLife is how long nobody asks an issuer again that did not answer.
+const failureLife = 5 * time.Second
 
 // New makes an issuer that sends browsers back to an address. It calls nobody.
 func New(c Config, callback string) (*Issuer, error) {
 	return &Issuer{config: c, callback: callback, client: &http.Client{Timeout: patience}}, c.Check()
 }
 
-// connect finds the provider's addresses and keys.
+// connect finds the provider's addresses and keys. One asks for all who come meanwhile,
+// and those who come soon after a failure are told of it at once.
 func (i *Issuer) connect(ctx context.Context) (*oidc.Provider, *oauth2.Config, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.provider == nil {
+	asked, err, _ := i.asking.Do("provider", func() (any, error) {
+		if i.provider != nil || i.failure != nil && time.Since(i.failed) < failureLife {
+			return i.provider, i.failure
+		}
 		p, err := oidc.NewProvider(ctx, i.config.Issuer)
 		if err != nil {
-			return nil, nil, fmt.Errorf("asking the issuer for its configuration: %w", err)
+			err = fmt.Errorf("asking the issuer for its configuration: %w", err)
 		}
-		i.provider = p
+		i.provider, i.failure, i.failed = p, err, time.Now()
+		return p, err
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	return i.provider, &oauth2.Config{
+	provider := asked.(*oidc.Provider)
+	return provider, &oauth2.Config{
 		ClientID: i.config.ClientID, ClientSecret: i.config.ClientSecret, RedirectURL: i.callback,
-		Endpoint: i.provider.Endpoint(), Scopes: []string{oidc.ScopeOpenID, "profile", "email"},
+		Endpoint: provider.Endpoint(), Scopes: []string{oidc.ScopeOpenID, "profile", "email"},
 	}, nil
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -137,5 +139,40 @@ func TestAnIssuerThatIsAwayRefusesNobody(t *testing.T) {
 	}
 	if _, _, err := i.Finish(ctx, "a.b.c", "a", "d"); err == nil || errors.Is(err, signin.ErrRefused) {
 		t.Errorf("finishing: %v", err)
+	}
+}
+
+func TestAnIssuerThatHangsHoldsNobodyAfterAnother(t *testing.T) {
+	var asked atomic.Int32
+	hangs := make(chan struct{})
+	at := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		<-hangs
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	t.Cleanup(at.Close)
+	i, err := signin.New(signin.Config{Issuer: at.URL, ClientID: "okviz", Claim: "groups", Roles: roles}, callback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const many = 20
+	answers := make(chan error, many)
+	for range many {
+		go func() {
+			_, _, err := i.Begin(context.Background())
+			answers <- err
+		}()
+	}
+	close(hangs)
+	for range many {
+		if <-answers == nil {
+			t.Error("somebody was sent to an issuer that is away")
+		}
+	}
+	if _, _, err := i.Begin(t.Context()); err == nil {
+		t.Error("it is there at once")
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("the issuer was asked %d times within five seconds", n)
 	}
 }

@@ -56,15 +56,16 @@ func TestAnswersOfTheRegister(t *testing.T) {
 		want   billing.VATEntry
 		away   bool
 	}{
-		"a number that was not given out":         {200, `{"valid":false,"name":"---","requestIdentifier":"WAPIAAAAW2"}`, billing.VATEntry{}, false},
-		"a number that cannot be one":             {400, `{"actionSucceed":false,"errorWrappers":[{"error":"INVALID_INPUT"}]}`, billing.VATEntry{}, false},
-		"a state that names nobody":               {200, `{"valid":true,"name":"---"}`, billing.VATEntry{Exists: true}, false},
-		"a state that is away":                    {500, `{"actionSucceed":false,"errorWrappers":[{"error":"MS_UNAVAILABLE"}]}`, billing.VATEntry{}, true},
-		"too many questions, with a good status":  {200, `{"actionSucceed":false,"errorWrappers":[{"error":"MS_MAX_CONCURRENT_REQ"}]}`, billing.VATEntry{}, true},
-		"a page of a proxy":                       {502, `<html>`, billing.VATEntry{}, true},
-		"another document":                        {200, `{}`, billing.VATEntry{}, true},
-		"the service elsewhere":                   {302, `{"valid":true}`, billing.VATEntry{}, true},
-		"an answer that is larger than any of it": {200, `{"name":"` + strings.Repeat("x", 100_000) + `","valid":true}`, billing.VATEntry{}, true},
+		"a number that was not given out":             {200, `{"valid":false,"name":"---","requestIdentifier":"WAPIAAAAW2"}`, billing.VATEntry{}, false},
+		"a number that cannot be one":                 {400, `{"actionSucceed":false,"errorWrappers":[{"error":"INVALID_INPUT"}]}`, billing.VATEntry{}, false},
+		"a state that names nobody":                   {200, `{"valid":true,"name":"---"}`, billing.VATEntry{Exists: true}, false},
+		"a state that is away":                        {500, `{"actionSucceed":false,"errorWrappers":[{"error":"MS_UNAVAILABLE"}]}`, billing.VATEntry{}, true},
+		"too many questions, with a good status":      {200, `{"actionSucceed":false,"errorWrappers":[{"error":"MS_MAX_CONCURRENT_REQ"}]}`, billing.VATEntry{}, true},
+		"a state that is away, said beside an answer": {200, `{"valid":false,"errorWrappers":[{"error":"MS_UNAVAILABLE"}]}`, billing.VATEntry{}, true},
+		"a page of a proxy":                           {502, `<html>`, billing.VATEntry{}, true},
+		"another document":                            {200, `{}`, billing.VATEntry{}, true},
+		"the service elsewhere":                       {302, `{"valid":true}`, billing.VATEntry{}, true},
+		"an answer that is larger than any of it":     {200, `{"name":"` + strings.Repeat("x", 100_000) + `","valid":true}`, billing.VATEntry{}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			address, _ := service(t, c.status, c.answer)

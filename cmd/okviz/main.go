@@ -47,39 +47,41 @@ func command() *cli.Command {
 			{Name: "worker", Usage: "run the subscriptions", Action: work},
 			{Name: "migrate", Usage: "create or update the tables, and register Temporal's search attributes", Action: migrate},
 			{Name: "recover", Usage: "start a workflow for every live subscription that has none; exit with 1 if some could not be started", Action: recoverAll,
-				Flags: []cli.Flag{
+				Flags: []cli.Flag{inJSON,
 					&cli.Int64Flag{Name: "after", Usage: "begin above this subscription number, where an earlier run was broken off"},
 					&cli.BoolFlag{Name: "restart", Usage: "replace the workflows that run, after an older database was restored"},
 				}},
 			{Name: "replay", Usage: "replay the histories of workflows with this program, before its workers are rolled out; exit with 1 if one cannot be continued", Action: replay,
-				Flags: []cli.Flag{
+				Flags: []cli.Flag{inJSON,
 					&cli.IntFlag{Name: "sample", Value: 500, Usage: "about so many of them, from the newest to the oldest"},
 					&cli.BoolFlag{Name: "all", Usage: "all of them"},
 					&cli.StringFlag{Name: "status", Value: "running", Usage: "running or completed"},
 				}},
+			importCommand(),
 			{Name: "numbers", Usage: "numbers of invoices, credit notes, quotes and subscriptions", Commands: []*cli.Command{
 				{Name: "raise", Usage: "skip numbers that were given since an older database was backed up: of all series, or up to the numbers named", ArgsUsage: "[NUMBER …]", Action: raiseNumbers,
-					Flags: []cli.Flag{&cli.Int64Flag{Name: "by", Usage: "how many", Value: 10_000}}},
+					Flags: []cli.Flag{inJSON, &cli.Int64Flag{Name: "by", Usage: "how many", Value: 10_000}}},
 			}},
 			{Name: "catalog", Usage: "products, plans and prices", Commands: []*cli.Command{
 				{Name: "apply", Usage: "apply a catalogue document (- for standard input)", ArgsUsage: "FILE", Action: applyCatalogue,
-					Flags: []cli.Flag{&cli.BoolFlag{Name: "dry-run", Usage: "only print what would change"}}},
+					Flags: []cli.Flag{inJSON, &cli.BoolFlag{Name: "dry-run", Usage: "only print what would change"}}},
 				{Name: "migrate", Usage: "move subscriptions to the newest price of their plan, from their next renewal on, and tell their billing contacts", Action: migratePrices,
 					Flags: []cli.Flag{
+						inJSON,
 						&cli.StringFlag{Name: "product", Usage: "only this product"}, &cli.StringFlag{Name: "plan", Usage: "only this plan, by id"},
 						&cli.StringFlag{Name: "currency", Usage: "only this currency"}, &cli.BoolFlag{Name: "dry-run", Usage: "only print what would change"},
 					}},
 				{Name: "default", Usage: "print the default catalogue", Action: printCatalogue},
 			}},
 			{Name: "payments", Usage: "bank statements, reconciliation and adoption", Commands: []*cli.Command{
-				{Name: "import", Usage: "record the transfers of a bank statement, a CSV file (- for standard input)", ArgsUsage: "FILE", Action: importStatement},
+				{Name: "import", Usage: "record the transfers of a bank statement, a CSV file (- for standard input)", ArgsUsage: "FILE", Action: importStatement, Flags: []cli.Flag{inJSON}},
 				{Name: "reconcile", Usage: "compare the gateway's list of charges and refunds with the books; exit with 1 if they differ", Action: reconcileMoney,
-					Flags: []cli.Flag{
+					Flags: []cli.Flag{inJSON,
 						&cli.TimestampFlag{Name: "from", Usage: "the first day, such as 2026-02-01 (default: 30 days before --to)", Config: days},
 						&cli.TimestampFlag{Name: "to", Usage: "the day after the last one (default: today)", Config: days},
 					}},
 				{Name: "adopt", Usage: "record what the gateway has charged and given back and the books lack, after an older database was restored; no worker may run; exit with 1 if a person must look at something", Action: adoptPayments,
-					Flags: []cli.Flag{
+					Flags: []cli.Flag{inJSON,
 						&cli.TimestampFlag{Name: "from", Usage: "the day of the backup, such as 2026-02-01", Config: days, Required: true},
 						&cli.TimestampFlag{Name: "to", Usage: "the day after the last one (default: tomorrow)", Config: days},
 					}},
@@ -88,13 +90,13 @@ func command() *cli.Command {
 				{Name: "put", Usage: "publish a package", ArgsUsage: "PRODUCT VERSION FILE", Action: putVersion,
 					Flags: []cli.Flag{&cli.StringFlag{Name: "changelog"}}},
 				{Name: "withdraw", Usage: "withdraw a package; the one before it becomes the newest", ArgsUsage: "PRODUCT VERSION", Action: withdrawVersion},
-				{Name: "list", Usage: "list a product's packages and the signing keys that each knows", ArgsUsage: "PRODUCT", Action: listVersions},
+				{Name: "list", Usage: "list a product's packages and the signing keys that each knows", ArgsUsage: "PRODUCT", Action: listVersions, Flags: []cli.Flag{inJSON}},
 			}},
 			{Name: "signing-keys", Usage: "the keys that sign licences", Commands: []*cli.Command{
 				{Name: "generate", Usage: "print a new pair of keys, current and next (PEM): keep them in a file that only okviz can read", Action: generateKeys},
 				{Name: "rotate", Usage: "make the next key the current one, create a new next key, and publish the former one until its last token has ended", Action: rotateKeys,
 					Flags: []cli.Flag{&cli.BoolFlag{Name: "anyway", Usage: "even if a product's newest version does not know the next key"}}},
-				{Name: "list", Usage: "list the keys and what each is used for", Action: listKeys},
+				{Name: "list", Usage: "list the keys and what each is used for", Action: listKeys, Flags: []cli.Flag{inJSON}},
 				{Name: "show", Usage: "print the public halves as a JWK set, like /.well-known/jwks.json", Action: showKeys},
 			}},
 		}...),
@@ -215,10 +217,16 @@ func migrate(ctx context.Context, _ *cli.Command) error {
 
 func recoverAll(ctx context.Context, cmd *cli.Command) error {
 	return connected(ctx, func(e *engine.Engine) error {
+		line, end := progressLine()
 		done, err := e.Office.Recover(ctx, cmd.Int64("after"), cmd.Bool("restart"), func(r backoffice.Recovery) {
-			fmt.Fprintf(os.Stderr, "%d subscriptions, up to number %d, %d failed\n", r.Live, r.Last, len(r.Failed))
+			line("%d subscriptions, up to number %d, %d failed", r.Live, r.Last, len(r.Failed))
 		})
-		fmt.Printf("%d live subscriptions have a workflow\n", done.Live-len(done.Failed))
+		end()
+		if started := done.Live - len(done.Failed); cmd.Bool("json") {
+			err = errors.Join(err, printJSON(map[string]any{"live": done.Live, "started": started, "last": done.Last, "failed": len(done.Failed)}))
+		} else {
+			fmt.Printf("%d live subscriptions have a workflow\n", started)
+		}
 		for _, failed := range done.Failed {
 			fmt.Fprintln(os.Stderr, failed)
 		}
@@ -247,12 +255,21 @@ func replay(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	told := 0
+	line, end := progressLine()
 	r, err := engine.Replay(ctx, c, logger(c), which, func(r worker.Replayed) {
-		for ; told < len(r.Misfits); told++ {
+		for ; told < len(r.Misfits) && !cmd.Bool("json"); told++ {
 			fmt.Printf("%s (run %s): %v\n", r.Misfits[told].Workflow, r.Misfits[told].Run, r.Misfits[told].Err)
 		}
-		fmt.Fprintf(os.Stderr, "%d replayed, of %d that are %s\n", r.Done, r.Of, cmd.String("status"))
+		line("%d replayed, of %d that are %s", r.Done, r.Of, cmd.String("status"))
 	})
+	end()
+	if cmd.Bool("json") {
+		misfits := []map[string]string{}
+		for _, m := range r.Misfits {
+			misfits = append(misfits, map[string]string{"workflow": m.Workflow, "run": m.Run, "error": m.Err.Error()})
+		}
+		err = errors.Join(err, printJSON(map[string]any{"replayed": r.Done, "of": r.Of, "misfits": misfits}))
+	}
 	if err == nil && len(r.Misfits) > 0 {
 		err = fmt.Errorf("%d of %d workflows cannot be continued by this program", len(r.Misfits), r.Done)
 	}
@@ -266,7 +283,7 @@ func raiseNumbers(ctx context.Context, cmd *cli.Command) error {
 	return stored(func(s *models.Store) error {
 		if cmd.NArg() == 0 {
 			lines, err := s.RaiseNumbers(ctx, cmd.Int64("by"))
-			printChanges(lines, false)
+			printChanges(cmd, lines, false)
 			return err
 		}
 		for _, number := range cmd.Args().Slice() {
@@ -274,7 +291,7 @@ func raiseNumbers(ctx context.Context, cmd *cli.Command) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", number, err)
 			}
-			printChanges(lines, false)
+			printChanges(cmd, lines, false)
 		}
 		return nil
 	})
@@ -293,9 +310,13 @@ func adoptPayments(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	found, err := engine.AdoptPayments(ctx, c, from, to)
-	printChanges(found.Done, false)
-	for _, line := range found.Look {
-		fmt.Println("look at", line)
+	if cmd.Bool("json") {
+		err = errors.Join(err, printJSON(map[string][]string{"recorded": found.Done, "look_at": found.Look}))
+	} else {
+		printChanges(cmd, found.Done, false)
+		for _, line := range found.Look {
+			fmt.Println("look at", line)
+		}
 	}
 	if err == nil && len(found.Look) > 0 {
 		err = fmt.Errorf("a person must look at %d things", len(found.Look))
@@ -314,7 +335,7 @@ func applyCatalogue(ctx context.Context, cmd *cli.Command) error {
 	}
 	return stored(func(s *models.Store) error {
 		changes, err := s.ApplyCatalogue(ctx, c, cmd.Bool("dry-run"))
-		printChanges(changes, cmd.Bool("dry-run"))
+		printChanges(cmd, changes, cmd.Bool("dry-run"))
 		return err
 	})
 }
@@ -323,7 +344,7 @@ func migratePrices(ctx context.Context, cmd *cli.Command) error {
 	which := backoffice.PriceSelection{Product: cmd.String("product"), Plan: cmd.String("plan"), Currency: cmd.String("currency")}
 	return connected(ctx, func(e *engine.Engine) error {
 		changes, err := e.Office.MigratePrices(ctx, which, cmd.Bool("dry-run"))
-		printChanges(changes, cmd.Bool("dry-run"))
+		printChanges(cmd, changes, cmd.Bool("dry-run"))
 		return err
 	})
 }
@@ -347,8 +368,16 @@ func reconcileMoney(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	list, err := engine.ReconcileMoney(ctx, c, from, to)
-	for _, d := range list {
-		fmt.Println(d)
+	if cmd.Bool("json") {
+		differences := []string{}
+		for _, d := range list {
+			differences = append(differences, fmt.Sprint(d))
+		}
+		err = errors.Join(err, printJSON(map[string]any{"differences": differences}))
+	} else {
+		for _, d := range list {
+			fmt.Println(d)
+		}
 	}
 	if err == nil && len(list) > 0 {
 		err = fmt.Errorf("the gateway and the books differ in %d places", len(list))
@@ -363,6 +392,9 @@ func importStatement(ctx context.Context, cmd *cli.Command) error {
 	}
 	return connected(ctx, func(e *engine.Engine) error {
 		lines, err := e.Office.ImportStatement(ctx, file)
+		if cmd.Bool("json") {
+			return errors.Join(err, printJSON(map[string]any{"data": lines}))
+		}
 		for _, l := range lines {
 			text := fmt.Sprintf("line %d, %s, %s: %s", l.Line, l.Date, l.Amount, l.Result)
 			if l.Invoice != nil {
@@ -378,7 +410,11 @@ func importStatement(ctx context.Context, cmd *cli.Command) error {
 }
 
 // printChanges prints what was changed, or would be, like a plan.
-func printChanges(changes []string, dryRun bool) {
+func printChanges(cmd *cli.Command, changes []string, dryRun bool) {
+	if cmd.Bool("json") {
+		_ = printJSON(map[string]any{"changes": changes, "dry_run": dryRun}) // standard output is away
+		return
+	}
 	for _, change := range changes {
 		fmt.Println(change)
 	}

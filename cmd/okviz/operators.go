@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -38,24 +36,24 @@ func commandLine() billing.Actor {
 func operatorCommands() []*cli.Command {
 	return []*cli.Command{
 		{Name: "audit", Usage: "the log of what operators have changed", Commands: []*cli.Command{
-			{Name: "verify", Usage: "check that no row was changed, removed or added by hand; exit with 1 if one was", Action: verifyAudit},
+			{Name: "verify", Usage: "check that no row was changed, removed or added by hand; exit with 1 if one was", Action: verifyAudit, Flags: []cli.Flag{inJSON}},
 			{Name: "export", Usage: "print the whole log, a JSON object a line", Action: exportAudit},
 			auditList.command("audit"),
 		}},
 		{Name: "operators", Usage: "people and programs that work for the vendor", Commands: []*cli.Command{
-			{Name: "add", Usage: "add an operator", ArgsUsage: "NAME", Action: addOperator},
-			{Name: "list", Usage: "list the operators", Action: listOperators},
+			{Name: "add", Usage: "add an operator", ArgsUsage: "NAME", Action: addOperator, Flags: []cli.Flag{inJSON}},
+			{Name: "list", Usage: "list the operators", Action: listOperators, Flags: []cli.Flag{inJSON}},
 			{Name: "suspend", Usage: "have none of an operator's keys work any more", ArgsUsage: "NAME", Action: suspendOperator},
 			sessionsList.command("operators"),
 		}},
 		{Name: "api-keys", Usage: "operators' API keys", Commands: []*cli.Command{
-			{Name: "create", Usage: "create a key; it is shown once", Action: createKey, Flags: []cli.Flag{
+			{Name: "create", Usage: "create a key; it is shown once", Action: createKey, Flags: []cli.Flag{inJSON,
 				&cli.StringFlag{Name: "operator", Usage: "whose key it is, by name"},
 				&cli.StringFlag{Name: "role", Value: string(billing.OperatorAdmin), Usage: "read, support, finance or admin"},
 				&cli.StringFlag{Name: "name", Usage: "what the key is for"},
 				&cli.TimestampFlag{Name: "expires", Usage: "the day on which it ends, such as 2027-01-31 (default: never)", Config: days},
 			}},
-			{Name: "list", Usage: "list the operators' keys: id, operator, role, creation, end, last use, name", Action: listAPIKeys},
+			{Name: "list", Usage: "list the operators' keys: id, operator, role, creation, end, last use, name", Action: listAPIKeys, Flags: []cli.Flag{inJSON}},
 			{Name: "revoke", Usage: "end an operator's key", ArgsUsage: "ID", Action: revokeKey},
 		}},
 	}
@@ -65,27 +63,30 @@ func addOperator(ctx context.Context, cmd *cli.Command) error {
 	return stored(func(s *models.Store) error {
 		o, err := s.AddOperator(ctx, cmd.Args().First())
 		if err == nil {
+			if cmd.Bool("json") {
+				return printJSON(map[string]string{"id": o.ID, "name": o.Name})
+			}
 			fmt.Println(o.ID, o.Name)
 		}
 		return err
 	})
 }
 
-func listOperators(ctx context.Context, _ *cli.Command) error {
+func listOperators(ctx context.Context, cmd *cli.Command) error {
 	return stored(func(s *models.Store) error {
 		list, err := s.Operators(ctx)
 		if err != nil {
 			return err
 		}
-		table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-		for _, o := range list {
+		rows := make([][]string, len(list))
+		for i, o := range list {
 			state := "active"
 			if o.SuspendedAt != nil {
 				state = "suspended " + o.SuspendedAt.Format(time.RFC3339)
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", o.ID, o.Name, o.CreatedAt.Format(time.RFC3339), state)
+			rows[i] = []string{o.ID, o.Name, o.CreatedAt.Format(time.RFC3339), state}
 		}
-		return table.Flush()
+		return printRows(cmd, []string{"id", "name", "created_at", "state"}, rows)
 	})
 }
 
@@ -111,13 +112,16 @@ func createKey(ctx context.Context, cmd *cli.Command) error {
 		case errors.Is(err, billing.ErrNotFound):
 			return errors.New("there is no active operator of this name: okviz operators add")
 		case err == nil:
+			if cmd.Bool("json") {
+				return printJSON(map[string]string{"id": id, "key": key})
+			}
 			fmt.Printf("%s\n%s\n", id, key)
 		}
 		return err
 	})
 }
 
-func listAPIKeys(ctx context.Context, _ *cli.Command) error {
+func listAPIKeys(ctx context.Context, cmd *cli.Command) error {
 	return stored(func(s *models.Store) error {
 		keys, err := s.APIKeys(ctx, noAccount, noAccount)
 		if err != nil {
@@ -129,13 +133,11 @@ func listAPIKeys(ctx context.Context, _ *cli.Command) error {
 			}
 			return t.Format(time.RFC3339)
 		}
-		table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-		for _, k := range keys {
-			fmt.Fprintln(table, strings.Join([]string{
-				k.ID, cmp.Or(k.Operator, "-"), k.Access, moment(&k.CreatedAt), moment(k.ExpiresAt), moment(k.LastUsedAt), k.Name,
-			}, "\t"))
+		rows := make([][]string, len(keys))
+		for i, k := range keys {
+			rows[i] = []string{k.ID, cmp.Or(k.Operator, "-"), k.Access, moment(&k.CreatedAt), moment(k.ExpiresAt), moment(k.LastUsedAt), k.Name}
 		}
-		return table.Flush()
+		return printRows(cmd, []string{"id", "operator", "role", "created_at", "expires_at", "last_used_at", "name"}, rows)
 	})
 }
 
@@ -148,13 +150,17 @@ func revokeKey(ctx context.Context, cmd *cli.Command) error {
 	})
 }
 
-func verifyAudit(ctx context.Context, _ *cli.Command) error {
+func verifyAudit(ctx context.Context, cmd *cli.Command) error {
 	return stored(func(s *models.Store) error {
 		found, err := s.VerifyAudit(ctx)
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%d rows, head %s\n", found.Rows, found.Head)
+		if cmd.Bool("json") {
+			err = printJSON(map[string]any{"rows": found.Rows, "head": found.Head, "broken": found.Broken})
+		} else {
+			_, err = fmt.Printf("%d rows, head %s\n", found.Rows, found.Head)
+		}
 		if !found.OK() {
 			return fmt.Errorf("the log is broken at row %d", found.Broken)
 		}

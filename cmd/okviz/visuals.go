@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -61,7 +60,7 @@ func listVersions(ctx context.Context, cmd *cli.Command) error {
 		if err != nil {
 			return err
 		}
-		table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		var rows [][]string
 		for _, v := range versions {
 			state := "offered"
 			if v.Withdrawn() {
@@ -70,9 +69,9 @@ func listVersions(ctx context.Context, cmd *cli.Command) error {
 			if !ring.SignsFor(v.Build.Kids) {
 				state += ", outdated: knows no key that signs"
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", v.Version, v.ReleasedAt.Format(time.RFC3339), state, strings.Join(v.Build.Kids, " "))
+			rows = append(rows, []string{v.Version, v.ReleasedAt.Format(time.RFC3339), state, strings.Join(v.Build.Kids, " ")})
 		}
-		return table.Flush()
+		return printRows(cmd, []string{"version", "released_at", "state", "keys"}, rows)
 	})
 }
 
@@ -99,7 +98,7 @@ func rotateKeys(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := printKeys(r.Keys); err != nil {
+	if err := printKeys(cmd, r.Keys); err != nil {
 		return err
 	}
 	fmt.Println("Restart every api and worker. Build the public keys of the first two into the next version of every visual.")
@@ -118,26 +117,28 @@ func signingKeys() (licensing.KeyRing, error) {
 	return engine.SigningKeys(c)
 }
 
-func listKeys(context.Context, *cli.Command) error {
+func listKeys(_ context.Context, cmd *cli.Command) error {
 	ring, err := signingKeys()
 	if err != nil {
 		return err
 	}
-	return printKeys(ring)
+	return printKeys(cmd, ring)
 }
 
 // printKeys prints the ids and public halves.
-func printKeys(ring licensing.KeyRing) error {
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "KEY\tPUBLIC HALF\tUSE")
-	fmt.Fprintf(table, "%s\t%s\tsigns\n", ring.Current.ID(), ring.Current.Public())
+func printKeys(cmd *cli.Command, ring licensing.KeyRing) error {
+	rows := [][]string{{ring.Current.ID(), ring.Current.Public().String(), "signs"}}
 	if !ring.Next.IsZero() {
-		fmt.Fprintf(table, "%s\t%s\tsigns after the next rotation\n", ring.Next.ID(), ring.Next.Public())
+		rows = append(rows, []string{ring.Next.ID(), ring.Next.Public().String(), "signs after the next rotation"})
 	}
 	for _, f := range ring.Former {
-		fmt.Fprintf(table, "%s\t%s\thas signed, and is published until %s\n", f.ID(), f.PublicKey, f.Until.Format(time.RFC3339))
+		rows = append(rows, []string{f.ID(), f.PublicKey.String(), "has signed, and is published until " + f.Until.Format(time.RFC3339)})
 	}
-	return table.Flush()
+	columns := []string{"key", "public_half", "use"}
+	if !cmd.Bool("json") {
+		rows = append([][]string{{"KEY", "PUBLIC HALF", "USE"}}, rows...)
+	}
+	return printRows(cmd, columns, rows)
 }
 
 func showKeys(context.Context, *cli.Command) error {

@@ -1,6 +1,7 @@
 package documents
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func (w *Writer) CreditNote(n billing.CreditNote, inv billing.Invoice, to billin
 	if n.Number == "" {
 		s.stamp(unnumbered, "DRAFT", grey)
 	}
-	facts := []fact{{"For invoice", inv.Number}}
+	facts := []fact{{"For invoice", cmp.Or(inv.Number, inv.Former)}}
 	if !inv.IssuedAt.IsZero() {
 		facts = append(facts, fact{"Invoice issued", day(inv.IssuedAt)})
 	}

@@ -1,6 +1,7 @@
 package documents
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,8 +20,11 @@ func (w *Writer) Invoice(inv billing.Invoice, to billing.BillingDetails) (pdf []
 			pdf, err = nil, fmt.Errorf("documents: writing invoice %s: %v", inv.ID, r)
 		}
 	}()
-	name := "Invoice " + inv.Number
-	if inv.Number == "" {
+	name, title := "Invoice "+inv.Number, "Invoice"
+	switch {
+	case inv.Former != "": // the invoice itself is another system's
+		name, title = "Record of invoice "+inv.Former, "Record of invoice"
+	case inv.Number == "":
 		name = "Draft invoice"
 	}
 	s := w.sheet(name, inv.IssuedAt)
@@ -31,6 +35,8 @@ func (w *Writer) Invoice(inv billing.Invoice, to billing.BillingDetails) (pdf []
 	switch {
 	case inv.Status == billing.InvoiceVoid:
 		s.stamp(under, "VOID", red)
+	case inv.Former != "":
+		s.stamp(under, "RECORD", grey)
 	case inv.Number == "":
 		s.stamp(under, "DRAFT", grey)
 	case inv.Status == billing.InvoicePaid:
@@ -46,7 +52,7 @@ func (w *Writer) Invoice(inv billing.Invoice, to billing.BillingDetails) (pdf []
 	if inv.Status == billing.InvoicePaid {
 		facts = append(facts, fact{"Paid", day(inv.PaidAt)})
 	}
-	s.heading("Invoice", inv.Number, customer(to), append(facts, ordered(to)...))
+	s.heading(title, cmp.Or(inv.Number, inv.Former), customer(to), append(facts, ordered(to)...))
 
 	s.lines(inv)
 	sums := s.sums(inv)

@@ -247,6 +247,12 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 	if listed := o.run(t, nil, "operators", "list"); !strings.Contains(listed, "mia.marino") {
 		t.Errorf("operators list: %s", listed)
 	}
+	for _, args := range [][]string{{"operators", "list"}, {"api-keys", "list"}, {"versions", "list", "calendar-pro"}, {"signing-keys", "list"}, {"catalog", "migrate", "--dry-run"}, {"audit", "verify"}, {"recover"}} {
+		var read any
+		if said := o.run(t, nil, append(args, "--json")...); json.Unmarshal([]byte(said[max(0, strings.IndexAny(said, "[{")):]), &read) != nil {
+			t.Errorf("okviz %s --json prints %s", strings.Join(args, " "), said)
+		}
+	}
 	o.run(t, nil, "operators", "suspend", "mia.marino")
 	o.run(t, nil, "audit", "verify")
 	if rows := o.run(t, nil, "audit", "export"); !strings.Contains(rows, "operator") {
@@ -274,8 +280,10 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		t.Errorf("privacy erase: %s", said)
 	}
 
+	t.Run("customers of another system are moved in once", o.movesIn)
+
 	// Temporal's database is lost: recover finds that nothing is missing here.
-	if got := o.run(t, nil, "recover"); got != "1 subscriptions, up to number 1, 0 failed\n1 live subscriptions have a workflow\n" {
+	if got := o.run(t, nil, "recover"); got != "2 subscriptions, up to number 2, 0 failed\n2 live subscriptions have a workflow\n" {
 		t.Errorf("recover: %s", got)
 	}
 
@@ -294,6 +302,35 @@ func TestAnOperatorRunsTheEngineWithMySQL(t *testing.T) {
 		if !o.ran[name] {
 			t.Errorf("okviz %s was never run", name)
 		}
+	}
+}
+
+// movesIn imports an export of another system: a rehearsal, the import, and once more.
+func (o okviz) movesIn(t *testing.T) {
+	dir := t.TempDir()
+	plans := filepath.Join(dir, "plans.json")
+	if err := os.WriteFile(plans, []byte(`{"price_1": {"product": "calendar-pro", "type": "users", "tier": "1-20", "cycle": "monthly"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	end := time.Now().UTC().AddDate(0, 0, 3).Format("2006-01-02 15:04")
+	start := time.Now().UTC().AddDate(0, 0, -27).Format("2006-01-02 15:04")
+	csv := "id,Customer ID,Customer Name,Customer Email,Customer Address Country,Price ID,Currency,Amount,Status,Current Period Start (UTC),Current Period End (UTC),Cancel At Period End\n" +
+		"sub_1,cus_1,Bea Bianchi,bea@fabrikam.example,US,price_1,usd,9.90,active," + start + "," + end + ",true\n"
+	lines := o.run(t, []byte(csv), "import", "--from", "stripe", "--plans", plans, "--print", "-")
+	if !strings.Contains(lines, `"type":"subscription"`) {
+		t.Errorf("the lines are %s", lines)
+	}
+	if got := o.run(t, []byte(lines), "import", "--dry-run", "-"); !strings.Contains(got, "1 subscriptions would be imported") {
+		t.Errorf("rehearsed: %s", got)
+	}
+	if got := o.run(t, []byte(lines), "import", "-"); !strings.Contains(got, "1 subscriptions were imported, 0 stay as they are") {
+		t.Errorf("imported: %s", got)
+	}
+	if got := o.run(t, []byte(lines), "import", "--json", "-"); !strings.Contains(got, `"unchanged": 1`) || strings.Contains(got, `"new": 1`) {
+		t.Errorf("again: %s", got)
+	}
+	if got, err := o.try([]byte(lines+"{}\n"), "import", "-"); err == nil || !strings.Contains(got, "line 3: type") {
+		t.Errorf("with a wrong line: %s", got)
 	}
 }
 

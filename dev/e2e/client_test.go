@@ -180,8 +180,34 @@ func (s *shop) try(method, path string, body any, header map[string]string) (ans
 	return a, err
 }
 
+// patience is how long a customer goes on asking for an outcome.
+const patience = 10 * time.Minute
+
+// insist sends a request again and again, with the same key, until its outcome is
+// known: through answers that do not come, processes that are away, and
+// customers' own impatience.
+func (s *shop) insist(t testing.TB, method, path string, body any, header map[string]string) answer {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		a, err := s.try(method, path, body, header)
+		switch {
+		case err != nil, a.status == http.StatusAccepted, a.status >= 500:
+		case a.status == http.StatusConflict && (a.code() == "idempotency_in_progress" || a.code() == "clock_busy"):
+		default:
+			return a
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s %s has no outcome after %v: %v %d %s", method, path, patience, err, a.status, a.body)
+		}
+		time.Sleep(200 * time.Millisecond) // a customer's, who presses the button again
+	}
+}
+
 func (s *shop) send(t testing.TB, method, path string, body any, header map[string]string) answer {
 	t.Helper()
+	if s.mortal && header["Idempotency-Key"] != "" {
+		return s.insist(t, method, path, body, header)
+	}
 	a, err := s.try(method, path, body, header)
 	must(t, err)
 	return a

@@ -29,9 +29,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.temporal.io/sdk/client"
 
+	"github.com/okviz/licensing/billing"
 	"github.com/okviz/licensing/dev/mailbox"
 	"github.com/okviz/licensing/dev/temporal"
 	"github.com/okviz/licensing/engine"
+	"github.com/okviz/licensing/models"
 	"github.com/okviz/licensing/models/mysqltest"
 )
 
@@ -114,6 +116,10 @@ func startProcesses(t *testing.T, data string) *processes {
 	p.db, err = sql.Open("mysql", c.FormatDSN())
 	must(t, err)
 	t.Cleanup(func() { must(t, p.db.Close()) })
+
+	p.store, err = models.Open(database, billing.Policy{})
+	must(t, err)
+	t.Cleanup(func() { must(t, p.store.Close()) })
 
 	okviz := func(stdin []byte, args ...string) []byte {
 		cmd := p.command("okviz.exe", args...)
@@ -279,29 +285,12 @@ type visit struct {
 	clock, id string
 }
 
-// patience is how long a customer goes on asking for an outcome.
-const patience = 10 * time.Minute
-
-// ask sends a request again and again, with the same key, until its outcome is
-// known: through answers that do not come, processes that are away, and
-// customers' own impatience.
+// ask sends a request with a key of its own until its outcome is known.
 func (v *visit) ask(method, path string, body any) answer {
 	v.t.Helper()
 	h := v.asOperator()
 	h["Idempotency-Key"] = newKey()
-	for deadline := time.Now().Add(patience); ; {
-		a, err := v.try(method, path, body, h)
-		switch {
-		case err != nil, a.status == http.StatusAccepted, a.status >= 500:
-		case a.status == http.StatusConflict && (a.code() == "idempotency_in_progress" || a.code() == "clock_busy"):
-		default:
-			return a
-		}
-		if time.Now().After(deadline) {
-			v.t.Fatalf("%s %s has no outcome after %v: %v %d %s", method, path, patience, err, a.status, a.body)
-		}
-		time.Sleep(200 * time.Millisecond) // a customer's, who presses the button again
-	}
+	return v.insist(v.t, method, path, body, h)
 }
 
 func (v *visit) to(at string) {

@@ -7,8 +7,12 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,30 +40,41 @@ type act struct {
 	amount  int64  // of a refund; 0: all that is left
 	page    int    // of a bank, which the customer answers: so many before the newest
 	answer  string // of the bank, on its page or of a dispute; or what cancel-now gives back
+	country string // of an amendment
+	signal  bool   // it is told by a signal, as in Temporal's own pages, and not over HTTP
 }
 
 func (a act) String() string {
-	return fmt.Sprint(a.what, " ", a.wait, " ", a.plan, " ", a.count, " ", a.preview, " ", a.token, " ", a.amount, " ", a.page, " ", a.answer)
+	return fmt.Sprint(a.what, " ", a.wait, " ", a.plan, " ", a.count, " ", a.preview, " ", a.token, " ", a.amount, " ", a.page, " ", a.answer, " ", a.country, " ", a.signal)
 }
 
 func acts(t *rapid.T) []act {
 	what := rapid.SampledFrom([]string{
 		"wait", "wait", "wait", "late", "change", "change", "change", "cancel", "resume", "renew", "card", "card", "refund", "bank", "bank",
 		"suspend", "reinstate", "revoke", "dispute", "dispute", "money-back", "cancel-now",
+		"schedule", "schedule", "withdraw", "amend", "hand-over", "transfer",
 	})
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) act {
 		a := act{what: what.Draw(t, "what")}
 		switch a.what {
 		case "wait", "late":
 			a.wait = time.Duration(rapid.IntRange(1, 60*24).Draw(t, "hours")) * time.Hour
-		case "change":
+		case "amend":
+			a.country = rapid.SampledFrom([]string{"US", "IT", "FI"}).Draw(t, "country")
+		case "cancel", "resume":
+			a.signal = rapid.Bool().Draw(t, "signal")
+		case "change", "schedule":
 			a.plan = rapid.SampledFrom([]object{
 				users("1-20"), users("21-50"), {"type": "users", "tier": "1-20", "cycle": "yearly"}, {"type": "site", "cycle": "monthly"},
 			}).Draw(t, "plan")
 			if a.plan["type"] == "site" {
 				a.count = rapid.Int64Range(1, 3).Draw(t, "quantity")
 			}
-			if a.preview = rapid.Bool().Draw(t, "preview"); a.preview {
+			if a.what == "schedule" {
+				return a
+			}
+			a.signal = rapid.IntRange(0, 3).Draw(t, "signal") == 0
+			if a.preview = !a.signal && rapid.Bool().Draw(t, "preview"); a.preview {
 				a.wait = time.Duration(rapid.IntRange(0, 14*60).Draw(t, "seconds")) * time.Second
 			}
 		case "refund":
@@ -138,6 +153,8 @@ type walk struct {
 	*shop
 	t         testing.TB
 	clock, id string
+	payers    []customer // who have paid for it, one after the other
+	currency  string
 	now       time.Time
 	first     *period // the trial
 	causes    map[string]cause
@@ -152,8 +169,13 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // begin places the order of a history.
 func begin(t testing.TB, s *shop, now time.Time, changes object) *walk {
 	t.Helper()
-	w := &walk{shop: s, t: t, clock: s.clock(t, stamp(now)), now: now, causes: map[string]cause{}, disputes: map[string]string{}}
-	o := newCustomer().order(changes)
+	who := newCustomer()
+	w := &walk{
+		shop: s, t: t, clock: s.clock(t, stamp(now)), now: now, causes: map[string]cause{}, disputes: map[string]string{},
+		payers: []customer{who}, currency: changes["currency"].(string),
+	}
+	changes = maps.Clone(changes)
+	o := who.order(changes)
 	if country, ok := changes["country"]; ok {
 		delete(o, "country")
 		o["billing"].(object)["country"] = country
@@ -189,6 +211,27 @@ func (w *walk) do(a act) string {
 		w.advanceBy(w.t, w.clock, object{"to": stamp(w.now), "late": a.what == "late"})
 	case "change":
 		said = w.change(a, before)
+	case "schedule":
+		body := object{"plan": a.plan, "when": "period_end"}
+		if a.count > 0 {
+			body["quantity"] = a.count
+		}
+		said = w.command("change", before, body, stamp(w.now))
+	case "withdraw":
+		said = w.tell(http.MethodDelete, "/v1/subscriptions/"+w.id+"/scheduled-change", nil)
+	case "amend":
+		said = w.tell(http.MethodPut, "/v1/subscriptions/"+w.id+"/billing-details", object{"name": w.payers[0].name, "country": a.country})
+	case "hand-over":
+		if before.LicenseID == nil {
+			return "no licence"
+		}
+		next := newCustomer()
+		said = w.tell(http.MethodPut, "/v1/licenses/"+*before.LicenseID+"/licensee", object{"name": next.licensee, "email": next.licenseeEmail})
+	case "transfer":
+		next := newCustomer()
+		if said = w.tell(http.MethodPost, "/v1/operator/subscriptions/"+w.id+"/transfer", object{"email": next.email, "name": next.name}); said == "done" {
+			w.payers = append(w.payers, next)
+		}
 	case "refund":
 		said = w.giveBack(a)
 	case "suspend", "reinstate", "revoke":
@@ -201,7 +244,18 @@ func (w *walk) do(a act) string {
 		if a.page >= len(w.pages) {
 			return "nothing was asked"
 		}
-		w.answerBank(w.t, w.pages[len(w.pages)-1-a.page], a.answer)
+		page := w.pages[len(w.pages)-1-a.page]
+		w.answerBank(w.t, page, a.answer)
+		eventually(w.t, patience, "the bank's answer is known", func() bool {
+			p := w.waiting(w.t, w.id).Subscription.PendingPayment
+			return p == nil || deref(p.ActionURL) != page
+		})
+	case "cancel", "resume":
+		if a.signal {
+			said = w.signalled(a.what, before, object{})
+			break
+		}
+		said = w.command(a.what, before, object{}, stamp(w.now))
 	case "card":
 		said = w.command("payment-method", before, object{"token": secret(a.token)}, stamp(w.now))
 	default:
@@ -247,7 +301,55 @@ func (w *walk) change(a act, before subscription) string {
 			at = w.now
 		}
 	}
+	if a.signal {
+		body["plan"] = planID(a.plan)
+		return w.signalled("upgrade", before, body)
+	}
 	return w.command("change", before, body, stamp(at))
+}
+
+// planID is a plan as operators name it in Temporal's own pages.
+func planID(p object) string {
+	if p["type"] == "site" {
+		return fmt.Sprint("calendar-pro_site_", p["cycle"])
+	}
+	return fmt.Sprint("calendar-pro_users_", p["tier"], "_", p["cycle"])
+}
+
+// tell sends a command that makes no invoice, and tells what came of it.
+func (w *walk) tell(method, path string, body any) string {
+	w.t.Helper()
+	h := w.asOperator()
+	h["Idempotency-Key"] = newKey()
+	return told(w.t, w.send(w.t, method, path, body, h))
+}
+
+// signalled gives a command by a signal, and waits until it has been carried out.
+func (w *walk) signalled(name string, before subscription, arg object) string {
+	w.t.Helper()
+	heard := func() (n int) {
+		for _, d := range completed(w.t, w.runs(w.t, w.id)) {
+			if strings.EqualFold(d.activity, name) || d.activity == "Change" && name == "upgrade" {
+				n++
+			}
+		}
+		return n
+	}
+	earlier, known := heard(), map[string]bool{}
+	for _, d := range w.documents() {
+		known[d.ID] = true
+	}
+	if before.CanceledAt != nil || before.Status == "incomplete_expired" { // and its workflow ends, sooner or later
+		return "it has ended"
+	}
+	must(w.t, w.temporal.SignalWorkflow(context.Background(), w.id, "", name, arg))
+	eventually(w.t, patience, "the signal "+name+" is carried out", func() bool { return heard() > earlier })
+	for _, d := range w.documents() {
+		if !known[d.ID] {
+			w.causes[d.ID] = cause{"change", before.Status, stamp(w.now)}
+		}
+	}
+	return name
 }
 
 // giveBack is an operator's refund of one of the paid invoices, and waits until
@@ -277,8 +379,8 @@ func (w *walk) giveBack(a act) string {
 // refunded waits until the gateway has confirmed what is given back.
 func (w *walk) refunded() {
 	w.t.Helper()
-	eventually(w.t, listed, "the refunds are confirmed", func() bool {
-		snapshot, err := w.system.Engine.Store.Snapshot(context.Background(), billing.SubscriptionID(w.id))
+	eventually(w.t, patience, "the refunds are confirmed", func() bool {
+		snapshot, err := w.store.Snapshot(context.Background(), billing.SubscriptionID(w.id))
 		must(w.t, err)
 		return snapshot.Subscription.Refunding == 0
 	})
@@ -397,16 +499,23 @@ func (w *walk) check(a act, before subscription, charges []charge) {
 			w.t.Errorf("it is %s, and a visual is told %s until %s", after.Status, got.Code, deref(got.ValidUntil))
 		}
 	}
-	if b := w.balance(); b < 0 {
-		w.t.Errorf("the balance is %d", b)
-	}
+	w.balance()
 }
 
-// balance is the account's, as the books have it.
-func (w *walk) balance() int64 {
-	snapshot, err := w.system.Engine.Store.Snapshot(context.Background(), billing.SubscriptionID(w.id))
-	must(w.t, err)
-	return snapshot.Balance.Amount
+// balance is what those who have paid for it hold, together.
+func (w *walk) balance() (sum int64) {
+	w.t.Helper()
+	for _, who := range w.payers {
+		var v struct{ Data []money }
+		w.get(w.t, "/v1/balance?email="+url.QueryEscape(who.email), &v)
+		for _, m := range v.Data {
+			if m.Currency != w.currency || m.Amount < 0 {
+				w.t.Errorf("somebody holds %v", m)
+			}
+			sum += m.Amount
+		}
+	}
+	return sum
 }
 
 // documents are all invoices, the oldest first.
@@ -527,51 +636,116 @@ func (w *walk) settlePeriods(paid []document) {
 	}
 }
 
-// The same random commands are given to two customers on two clocks. Each
-// history keeps the rules as far as they can be seen from outside, and both
-// get the same documents, charges and history in words.
-func TestRandomHistoriesKeepTheRulesAndRepeatThemselves(t *testing.T) {
-	rapid.Check(t, func(r *rapid.T) {
-		t := failing{t, r}
-		start := time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 400*24).Draw(r, "start")) * time.Hour)
-		order := object{
+// life is a start, an order and what happens after it.
+type life struct {
+	start time.Time
+	order object
+	acts  []act
+}
+
+func lives(r *rapid.T) life {
+	l := life{
+		start: time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 400*24).Draw(r, "start")) * time.Hour),
+		order: object{
 			"country":  rapid.SampledFrom([]string{"US", "IT", "FI"}).Draw(r, "country"),
 			"currency": rapid.SampledFrom([]string{"USD", "EUR"}).Draw(r, "currency"),
+		},
+	}
+	switch rapid.SampledFrom([]string{"now", "now", "now", "asked", "declined", "trial", "trial without a card"}).Draw(r, "order") {
+	case "asked":
+		l.order["payment"] = card("tok_3ds")
+	case "declined":
+		l.order["payment"] = card("tok_declined")
+	case "trial":
+		l.order["pay"] = "trial"
+	case "trial without a card":
+		l.order["pay"], l.order["payment"] = "trial", nil
+	}
+	l.acts = acts(r)
+	return l
+}
+
+// twice lets a life happen to two customers, on a clock of each, and holds both
+// to the rules and to the same documents, charges and history in words.
+func (l life) twice(t testing.TB, here, there *shop) {
+	t.Helper()
+	one, other := begin(t, here, l.start, l.order), begin(t, there, l.start, l.order)
+	for _, a := range l.acts {
+		if said, again := one.do(a), other.do(a); said != again {
+			t.Fatalf("%s came to\n%s\nand for the other customer to\n%s", a, said, again)
 		}
-		switch rapid.SampledFrom([]string{"now", "now", "now", "asked", "declined", "trial", "trial without a card"}).Draw(r, "order") {
-		case "asked":
-			order["payment"] = card("tok_3ds")
-		case "declined":
-			order["payment"] = card("tok_declined")
-		case "trial":
-			order["pay"] = "trial"
-		case "trial without a card":
-			order["pay"], order["payment"] = "trial", nil
-		}
-		history := acts(r)
-		one, other := begin(t, shared, start, order), begin(t, shared, start, order)
-		for _, a := range history {
-			if said, again := one.do(a), other.do(a); said != again {
-				r.Fatalf("%s came to\n%s\nand for the other customer to\n%s", a, said, again)
+	}
+	one.settle()
+	other.settle()
+	if diff := gocmp.Diff(one.told(), other.told()); diff != "" {
+		t.Errorf("the same commands gave other documents:\n%s", diff)
+	}
+}
+
+// told is what can be known of a history from outside.
+func (w *walk) told() (all []string) {
+	w.t.Helper()
+	for _, d := range w.documents() {
+		d.ID, d.Number = "", nil
+		text, err := json.Marshal(d)
+		must(w.t, err)
+		all = append(all, string(text))
+	}
+	slices.Sort(all) // drafts that were never issued have no order of their own
+	for _, e := range w.events(w.t, w.id) {
+		all = append(all, fmt.Sprint(e))
+	}
+	all = append(all, w.charges(w.t, w.id)...)
+	return all
+}
+
+func TestRandomHistoriesKeepTheRulesAndRepeatThemselves(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) { lives(r).twice(failing{t, r}, shared, shared) })
+}
+
+var underKills = flag.Int("random-kills", 2, "how many random histories are lived while workers are killed")
+
+// One of the two customers is served by workers that are killed, one after the
+// other, on either side of what they do to the database, the gateway and the mail
+// server, or in between: it makes no difference.
+func TestRandomHistoriesComeToTheSameWhereWorkersAreKilled(t *testing.T) {
+	t.Parallel()
+	seed := *killSeed
+	if seed == 0 {
+		seed = rand.Uint64() >> 1
+	}
+	fmt.Printf("histories and kills are drawn from -kill-seed %d\n", seed)
+	random := rand.New(rand.NewPCG(seed, 1))
+	p := startProcesses(t, "")
+	p.mortal = true
+	draw := func() []string {
+		places := fatal()
+		random.Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] })
+		return places[:len(places)/10]
+	}
+	over, kills := make(chan struct{}), make(chan int)
+	go func() {
+		worker, n := p.spawn(t, draw()...), 0
+		for {
+			worker.begin(t)
+			next := p.spawn(t, draw()...) // a start takes a while
+			worker.die(t, 4*time.Second+time.Duration(random.IntN(8000))*time.Millisecond)
+			n++
+			p.lapse(t)
+			worker = next
+			select {
+			case <-over:
+				must(t, worker.in.Close())
+				kills <- n
+				return
+			default:
 			}
 		}
-		one.settle()
-		other.settle()
-		told := func(w *walk) (all []string) {
-			for _, d := range w.documents() {
-				d.ID, d.Number = "", nil
-				text, err := json.Marshal(d)
-				must(t, err)
-				all = append(all, string(text))
-			}
-			slices.Sort(all) // drafts that were never issued have no order of their own
-			for _, e := range w.events(t, w.id) {
-				all = append(all, fmt.Sprint(e))
-			}
-			return append(all, w.charges(t, w.id)...)
-		}
-		if diff := gocmp.Diff(told(one), told(other)); diff != "" {
-			t.Errorf("the same commands gave other documents:\n%s", diff)
-		}
-	})
+	}()
+	peace := sync.OnceValue(func() int { close(over); return <-kills })
+	defer peace()
+	for i := range *underKills {
+		rapid.Custom(lives).Example(int(seed)+i).twice(t, shared, p.shop)
+	}
+	fmt.Printf("%d workers were killed in %d random histories\n", peace(), *underKills)
 }

@@ -112,7 +112,9 @@ func TestRecordedLives(t *testing.T) {
 			s.dispute(t, id, c.Invoice.ID, "opened", "disputed")
 			s.advance(t, clock, "2026-03-15T00:00:00Z")
 			s.dispute(t, id, c.Invoice.ID, "won", "dispute_won")
-			eventually(t, listed, "it has been renewed", func() bool { return s.subscription(t, id).Status == "active" && s.subscription(t, id).CurrentPeriod.End == "2026-03-31T10:00:00Z" })
+			eventually(t, listed, "it has been renewed", func() bool {
+				return s.subscription(t, id).Status == "active" && s.subscription(t, id).CurrentPeriod.End == "2026-03-31T10:00:00Z"
+			})
 			again := s.lastInvoice(t, id, 2)
 			s.dispute(t, id, again.ID, "opened", "disputed")
 			s.dispute(t, id, again.ID, "lost", "dispute_lost")

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/okviz/licensing/dev/system"
+	"github.com/okviz/licensing/models"
 	"github.com/okviz/licensing/models/mysqltest"
 )
 
@@ -65,6 +66,8 @@ type shop struct {
 	temporal      client.Client
 	log           *logbook
 	system        *system.System // nil where it runs in another process
+	store         *models.Store  // its database
+	mortal        bool           // its workers are killed: what is sent with a key is asked for until its outcome is known
 
 	mu            sync.Mutex
 	subscriptions []string // bought here
@@ -89,7 +92,7 @@ func open(data, database, operator string, suggest int, change ...func(*system.O
 	if err != nil {
 		return nil, err
 	}
-	return &shop{http: s.HTTP, mailbox: s.Mailbox, operator: operator, temporal: s.Engine.Temporal, log: log, system: s}, nil
+	return &shop{http: s.HTTP, mailbox: s.Mailbox, operator: operator, temporal: s.Engine.Temporal, log: log, system: s, store: s.Engine.Store}, nil
 }
 
 func (s *shop) stop() error {

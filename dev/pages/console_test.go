@@ -3,8 +3,11 @@ package pages
 import (
 	"context"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -185,4 +188,55 @@ func console(t *testing.T, ctx context.Context, s *system.System, shop, name str
 		state{name + "-statements", at(shop + "/operator/statements")},
 		state{name + "-sessions", then(at(shop+"/operator/sessions"), seen("#sessions"))},
 	)
+}
+
+// What finance does with a statement, and what moves a customer, its plan and its
+// prices; in Italian where a page is read.
+func TestFinanceSettlesStatementsAndAdministratorsMoveCustomersAndPrices(t *testing.T) {
+	ctx, s := open(t)
+	shop := "http://" + s.HTTP
+	b := buy(t, s, "tok_visa")
+	run(t, ctx, works(shop, operatorKey(t, s, "olga", billing.OperatorAdmin)))
+	file := filepath.Join(t.TempDir(), "statement.csv")
+	if err := os.WriteFile(file, []byte("date;amount;currency;reference\n2026-02-03;10,00;USD;Rent of the office\n2026-02-04;12,00;USD;Somebody\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var lines, left, today string
+	run(t, ctx,
+		chromedp.Navigate(shop+"/operator/statements"), chromedp.WaitVisible("#file"))
+	run(t, ctx, chromedp.SetUploadFiles("#file", []string{file}), press("upload"))
+	run(t, ctx, seen("#lines"), seen("#open-lines"), loaded, chromedp.Text("#open-lines", &lines))
+	run(t, ctx, chromedp.Click(`[id^="do-dismiss-"]`, chromedp.ByQuery), seen("#asking"), chromedp.SendKeys("#act-reason", "our own rent"), press("confirm"))
+	run(t, ctx, said("Settled."), chromedp.Text("#open-lines", &left))
+	run(t, ctx, chromedp.Navigate(shop+"/operator/today"), seen("#tasks"), chromedp.Text("#tasks", &today))
+	if !strings.Contains(lines, "Rent of the office") || !strings.Contains(lines, "Somebody") || strings.Contains(left, "Rent") || !strings.Contains(left, "Somebody") {
+		t.Errorf("lines %q, then %q", lines, left)
+	}
+	if !strings.Contains(today, "Statement lines to settle 1") {
+		t.Errorf("today: %s", today)
+	}
+
+	var story, costs, discount, migration string
+	run(t, ctx,
+		chromedp.Navigate(shop+"/operator/subscriptions/"+b.Subscription.ID), seen("#story"), loaded,
+		press("do-change"), seen("#act-to"), chromedp.Text("#act-to", &costs), chromedp.SetValue("#act-when", "period_end"), press("confirm"), said("The plan is changed, or will be."))
+	run(t, ctx,
+		press("do-transfer"), seen("#act-email"), chromedp.SendKeys("#act-email", "new-owner@fabrikam.example"), press("confirm"), said("It is another customer’s now."), chromedp.Text("#story", &story))
+	run(t, ctx,
+		chromedp.Navigate(shop+"/operator/customer?email=new-owner%40fabrikam.example"), seen("#do-discount"), loaded, press("do-discount"),
+		chromedp.SendKeys("#act-percent", "15"), press("confirm"), said("The discount is set."), chromedp.Text("#act-done", &discount))
+	run(t, ctx,
+		chromedp.Navigate(shop+"/operator/catalogue"), seen("#rehearse"), loaded, press("rehearse"), seen("#migration-sum"), chromedp.Text("#migration-sum", &migration),
+	)
+	if !strings.Contains(costs, "now $") {
+		t.Errorf("the plans are offered as %q", costs)
+	}
+	if story == "" || discount == "" || migration != "All have the newest price already." {
+		t.Errorf("story %q, discount %q, migration %q", story, discount, migration)
+	}
+}
+
+// said waits until the page says so.
+func said(what string) chromedp.Action {
+	return chromedp.PollFunction(`what => document.getElementById('act-done')?.textContent === what`, nil, chromedp.WithPollingArgs(what), chromedp.WithPollingInterval(50*time.Millisecond))
 }

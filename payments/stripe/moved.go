@@ -80,6 +80,9 @@ func (g *Gateway) Remember(ctx context.Context, account billing.AccountID, c bil
 			return err
 		}
 	}
+	if c.Invoice == "" { // a customer that has been charged for nothing here
+		return nil
+	}
 	for n := 1; ; n++ {
 		kept, err := g.refs.Reference(ctx, intentOf(c.Invoice, n), func() (string, error) { return string(c.Charge), nil })
 		if err != nil || kept == string(c.Charge) {

@@ -10,6 +10,7 @@ export type Mail = Schemas['Mail'];
 export type Me = Schemas['OperatorMe'];
 export type Note = Schemas['Note'];
 export type Role = Me['role'];
+export type KeptLine = Schemas['KeptLine'];
 export type StatementLine = Schemas['StatementLine'];
 
 /** A field of an action. */
@@ -38,6 +39,7 @@ export interface Action {
   fields?: Field[];
   /** reads what the fields need, before it opens */
   prepare?: () => Promise<unknown>;
+  method?: 'POST' | 'PUT';
   path: string | ((values: Record<string, string>) => string);
   /** what is sent; a text says what is wrong with what was typed */
   body?: (values: Record<string, string>) => object | string;

@@ -63,7 +63,7 @@ export interface Options {
   /** a bearer token */
   token?: string;
   /** of what is asked for until its outcome is known: POST where it says nothing */
-  method?: 'POST' | 'DELETE';
+  method?: 'POST' | 'PUT' | 'DELETE';
   signal?: AbortSignal;
   /** the body's media type, where it is not JSON; a form has its own */
   type?: string;

@@ -601,6 +601,35 @@ CREATE TABLE notes (
   actor VARCHAR(128) NOT NULL,
   text TEXT NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+-- Lines of bank statements that a person must settle. text is the bank's, and is
+-- removed when the line is settled; invoice is where it went.
+CREATE TABLE statement_lines (
+  id VARCHAR(64) NOT NULL PRIMARY KEY,
+  line_key VARCHAR(64) NOT NULL UNIQUE,
+  value_date DATETIME NOT NULL,
+  amount BIGINT NOT NULL,
+  currency VARCHAR(64) NOT NULL,
+  text TEXT NOT NULL,
+  why VARCHAR(255) NOT NULL,
+  invoice VARCHAR(64) NOT NULL,
+  settled VARCHAR(64) NOT NULL,
+  settled_at DATETIME NULL,
+  created_at DATETIME NOT NULL
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE INDEX statement_lines_settled ON statement_lines (settled, id);
+
+-- What another system had (okviz import), by its own ids. object is what it became
+-- here, hash what was said of it.
+CREATE TABLE moved_in (
+  kind VARCHAR(64) NOT NULL,
+  ref VARCHAR(128) NOT NULL,
+  object VARCHAR(64) NOT NULL,
+  hash VARCHAR(64) NOT NULL,
+  created_at DATETIME NOT NULL,
+  PRIMARY KEY (kind, ref)
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE INDEX moved_in_object ON moved_in (object);
 CREATE INDEX subscriptions_status ON subscriptions (status, number);
 CREATE INDEX refunds_status ON refunds (status, subscription);
 CREATE INDEX events_kind ON events (kind, at);
@@ -638,6 +667,8 @@ CREATE INDEX email_changes_account ON email_changes (account);
 -- +goose Down
 DROP TABLE email_changes;
 DROP TABLE members;
+DROP TABLE statement_lines;
+DROP TABLE moved_in;
 DROP TABLE notes;
 DROP TABLE search_words;
 DROP TABLE leases;

@@ -607,6 +607,35 @@ CREATE TABLE notes (
   actor TEXT NOT NULL,
   text TEXT NOT NULL
 );
+-- Lines of bank statements that a person must settle. text is the bank's, and is
+-- removed when the line is settled; invoice is where it went.
+CREATE TABLE statement_lines (
+  id TEXT NOT NULL PRIMARY KEY,
+  line_key TEXT NOT NULL UNIQUE,
+  value_date DATETIME NOT NULL,
+  amount INTEGER NOT NULL,
+  currency TEXT NOT NULL,
+  text TEXT NOT NULL,
+  why TEXT NOT NULL,
+  invoice TEXT NOT NULL,
+  settled TEXT NOT NULL,
+  settled_at DATETIME NULL,
+  created_at DATETIME NOT NULL
+);
+CREATE INDEX statement_lines_settled ON statement_lines (settled, id);
+
+-- What another system had (okviz import), by its own ids. object is what it became
+-- here, hash what was said of it.
+CREATE TABLE moved_in (
+  kind TEXT NOT NULL,
+  ref TEXT NOT NULL,
+  object TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  created_at DATETIME NOT NULL,
+  PRIMARY KEY (kind, ref)
+);
+
+CREATE INDEX moved_in_object ON moved_in (object);
 CREATE INDEX subscriptions_status ON subscriptions (status, number);
 CREATE INDEX refunds_status ON refunds (status, subscription);
 CREATE INDEX events_kind ON events (kind, at);
@@ -644,6 +673,8 @@ CREATE INDEX email_changes_account ON email_changes (account);
 -- +goose Down
 DROP TABLE email_changes;
 DROP TABLE members;
+DROP TABLE statement_lines;
+DROP TABLE moved_in;
 DROP TABLE notes;
 DROP TABLE search_words;
 DROP TABLE leases;

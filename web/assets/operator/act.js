@@ -115,7 +115,7 @@ export class Actions {
     this.draw();
     try {
       const path = typeof action.path === 'function' ? action.path(values) : action.path;
-      const answer = await ask(path, JSON.stringify(body), { key: this.key }, () => {});
+      const answer = await ask(path, JSON.stringify(body), { key: this.key, method: action.method }, () => {});
       if (answer.ok) {
         this.open = undefined;
         this.said = action.done;

@@ -1,6 +1,6 @@
 // @ts-check
 // "/operator/catalogue": products with their prices and packages, and coupons.
-import { products, put, read, remove, send } from '../api.js';
+import { post, products, put, read, remove, send } from '../api.js';
 import { submitted } from '../events.js';
 import { day, minute, money } from '../format.js';
 import { html } from '../lit-html/lit-html.js';
@@ -70,6 +70,33 @@ export const catalogue = show => page(show, words.title, fetched, data => {
     }), words.couponSaved);
   };
 
+  /** @type {{ changes: string[], plans: [string, number][], done: number } | undefined} what a migration would do, by plan, and how far it is */
+  let migration;
+  const rehearse = () => carryOut(async () => {
+    const answer = await post('/v1/operator/catalog/migrate?dry_run=true', undefined);
+    /** @type {string[]} */
+    const changes = answer.ok ? answer.body.changes : [];
+    const count = new Map();
+    for (const line of changes) { // "~ subscription 12 sub_… PLAN: old → new"
+      const plan = line.split(':')[0].split(' ').at(-1) ?? '';
+      count.set(plan, (count.get(plan) ?? 0) + 1);
+    }
+    migration = answer.ok ? { changes, plans: [...count], done: 0 } : undefined;
+    return answer;
+  }, '');
+  const migrate = () => carryOut(async () => {
+    /** @type {Reply<any>} */
+    let answer = { ok: true, status: 200, body: {}, retryAfter: 0 };
+    for (const [plan, n] of migration?.plans ?? []) {
+      answer = await post(`/v1/operator/catalog/migrate?plan=${encodeURIComponent(plan)}`, undefined);
+      if (!answer.ok) return answer;
+      if (migration) migration.done += n;
+      draw();
+    }
+    migration = undefined;
+    return answer;
+  }, words.migrated);
+
   const draw = () => show(words.title, html`<h1>${words.title}</h1>
     <p id="catalogue-done" class="done" role="status" tabindex="-1">${said}</p><p id="catalogue-error" class="error" role="alert" tabindex="-1">${wrong}</p>
     ${data.sold.map((p, i) => html`<section><h2>${p.name} <span class="quiet">${p.id}</span></h2>
@@ -85,6 +112,11 @@ export const catalogue = show => page(show, words.title, fetched, data => {
         <div class="field"><label for="package-${p.id}">${words.package}</label><input type="file" id="package-${p.id}" accept=".pbiviz" required></div>
         <div class="field"><label for="changelog-${p.id}">${words.changelog}</label><textarea id="changelog-${p.id}" name="changelog" rows="3" maxlength="4096"></textarea></div>
         <button type="submit" ?disabled=${busy}>${words.publish}</button></form></details>` : ''}</section>`)}
+    ${may() ? html`<section id="migration"><h2>${words.migration}</h2><p>${words.migrationLead}</p>
+      ${migration ? html`<p id="migration-sum">${words.wouldMove(migration.changes.length)}</p>${migration.changes.length ? html`<ul class="history" lang="en">${migration.changes.slice(0, 100).map(c => html`<li>${c}</li>`)}</ul>
+        <p><progress id="migration-progress" aria-label=${words.migration} max=${migration.changes.length} value=${migration.done}></progress></p>
+        <p><button type="button" id="migrate" ?disabled=${busy} @click=${migrate}>${words.migrate(migration.changes.length)}</button></p>` : ''}` : ''}
+      <p><button type="button" class="second" id="rehearse" ?disabled=${busy} @click=${rehearse}>${words.rehearse}</button></p></section>` : ''}
     <section><h2>${words.coupons}</h2>${data.coupons.length ? table('coupons', words.coupons, [words.code, words.off, words.invoices, words.used, words.until], data.coupons.map(c => [
     html`<code>${c.code}</code>`, { number: c.off ? money(c.off) : `${c.percent} %` }, { number: c.invoices ? String(c.invoices) : words.all },
     { number: c.limit ? `${c.redeemed} / ${c.limit}` : String(c.redeemed) }, c.expires_at ? minute(c.expires_at) : words.always])) : html`<p class="quiet">${words.noCoupons}</p>`}

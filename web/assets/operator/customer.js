@@ -5,6 +5,7 @@ import { download, post, read } from '../api.js';
 import { day, minute, money } from '../format.js';
 import { html } from '../lit-html/lit-html.js';
 import { t, word } from '../words.js';
+import { Actions } from './act.js';
 import { may, orNone, page, problem } from './frame.js';
 import { mailList } from './mails.js';
 import { w } from './words.js';
@@ -36,7 +37,13 @@ export const customer = show => {
       data = await fetched(email);
       draw();
     };
-    const draw = () => show(email, html`<h1>${email}</h1>
+    const acts = new Actions(() => draw(), async () => { data = await fetched(email); });
+    acts.list = may('finance') && email ? [{
+      id: 'discount', letter: 'd', label: words.discount, lead: words.discountLead, done: words.discountDone, method: 'PUT', path: '/v1/operator/accounts/discount',
+      fields: [{ name: 'percent', label: words.percent, type: 'number', required: true }],
+      body: v => (/^(\d{1,2}|100)$/.test(v.percent) ? { email, percent: Number(v.percent) } : words.percentWrong),
+    }] : [];
+    const draw = () => show(email, html`<h1>${email}</h1>${acts.list.length ? html`${acts.asking()}${acts.open ? '' : acts.buttons()}` : ''}
       <div class="twin"><section>
         <h2>${words.subscriptions}</h2>${data.subscriptions.length ? html`<ul class="cards" id="subscriptions">${data.subscriptions.map(s => html`<li class="panel">
           <div><a href="/operator/subscriptions/${s.id}">${s.product} <span class="quiet">#${s.number}</span></a> <span class="status ${s.status}">${word(w.status, s.status) ?? s.status}</span></div>

@@ -13,9 +13,9 @@ import { may, operator, orNone, page, problem } from './frame.js';
 import { mailList } from './mails.js';
 import { customerPage } from './search.js';
 import { w } from './words.js';
-/** @import { BillingDetails, Invoice, License, Money, Show, Subscription, SubscriptionEvent } from '../../types/pages' */
+/** @import { BillingDetails, Invoice, License, Money, Plan, Show, Subscription, SubscriptionEvent } from '../../types/pages' */
 /** @import { Action, Mail, Note } from '../../types/console' */
-/** @typedef {{ s: Subscription, events: SubscriptionEvent[], invoices: Invoice[], license: License | null, notes: Note[], mails: Mail[], billed: BillingDetails | null, name: string }} Data */
+/** @typedef {{ s: Subscription, events: SubscriptionEvent[], invoices: Invoice[], license: License | null, notes: Note[], mails: Mail[], billed: BillingDetails | null, name: string, plans: Plan[] }} Data */
 
 const words = w.subscription;
 
@@ -27,7 +27,8 @@ const fetched = async id => {
   ]);
   const license = s.license_id ? await orNone(read(`/v1/licenses/${s.license_id}`), null) : null;
   const billed = s.comp ? null : await orNone(read(`/v1/subscriptions/${id}/billing-details`), null);
-  return { s, events: events.data, invoices: invoices.data, license, billed, notes: notes.data, mails: mails.data, name: known.find(p => p.id === s.product)?.name ?? s.product };
+  const sold = known.find(p => p.id === s.product);
+  return { s, events: events.data, invoices: invoices.data, license, billed, notes: notes.data, mails: mails.data, name: sold?.name ?? s.product, plans: sold?.plans ?? [] };
 };
 
 /** @param {Subscription} s */
@@ -72,11 +73,25 @@ const failure = ({ s, events, invoices }) => {
 const back = (card, balance) => (balance.amount === 0 ? words.toCard(money(card)) : card.amount === 0 ? words.toBalance(money(balance)) : words.toBoth(money(card), money(balance)));
 
 /**
+ * costs are the other plans, each with what a change to it would cost at once.
+ * @param {Subscription} s @param {Plan[]} plans
+ * @returns {Promise<[string, string][]>}
+ */
+const costs = async (s, plans) => {
+  const previews = await Promise.all(plans.filter(p => p.id !== s.plan.id).map(async ({ type, tier, cycle }) => {
+    const plan = { type, cycle, ...(tier && { tier }) };
+    const { ok, body } = await post(`/v1/subscriptions/${s.id}/change/preview`, { plan });
+    return ok ? /** @type {[string, string]} */ ([JSON.stringify({ plan }), words.action.changeCosts(planWords({ plan: { type, tier, cycle } }), money(body.amount_due))]) : undefined;
+  }));
+  return previews.filter(p => p !== undefined);
+};
+
+/**
  * actions are what can be done now, in the role of who has signed in.
  * @param {Data} data
  * @returns {Action[]}
  */
-const actions = ({ s, invoices, license, events }) => {
+const actions = ({ s, invoices, license, events, plans }) => {
   const at = `/v1/subscriptions/${s.id}`;
   const own = `/v1/operator/subscriptions/${s.id}`;
   const a = words.action;
@@ -100,6 +115,12 @@ const actions = ({ s, invoices, license, events }) => {
     },
     body: values => ({ refund: values.refund, ...because(values) }),
   };
+  /** @type {Action} */
+  const change = {
+    id: 'change', letter: 'w', label: a.change, lead: a.changeLead, done: a.changeDone, path: `${at}/change`,
+    prepare: async () => { change.fields = [{ name: 'to', label: a.changeTo, choices: await costs(s, plans) }, { name: 'when', label: a.changeWhen, choices: [['now', a.changeNow], ['period_end', a.changeAtEnd]] }]; },
+    body: v => (v.to ? { ...JSON.parse(v.to), when: v.when } : a.changeNone),
+  };
   /** @type {(Action | false | undefined | null)[]} */
   const all = [
     may('support') && s.actions.includes('cancel') && { id: 'cancel', letter: 'c', label: a.cancel, lead: end && live && s.status !== 'past_due' ? a.cancelLead(minute(end)) : a.cancelAtOnce, done: a.cancelDone, path: `${at}/cancel`, fields: [reason], body: because },
@@ -108,6 +129,11 @@ const actions = ({ s, invoices, license, events }) => {
     may('support') && s.actions.includes('payment-method') && s.collection === 'card' && {
       id: 'card', letter: 'k', label: a.card, lead: a.cardLead, done: a.cardDone, path: `${at}/payment-method`,
       after: answer => html`<div class="field"><label for="card-link">${a.cardLink}</label><input id="card-link" readonly .value=${answer.payment?.action_url ?? ''}></div>`,
+    },
+    may('support') && s.actions.includes('change') && change,
+    may('support') && live && !s.comp && {
+      id: 'transfer', letter: 'm', label: a.transfer, lead: a.transferLead, done: a.transferDone, path: `${own}/transfer`,
+      fields: [{ name: 'email', label: a.transferTo, type: 'email', required: true, max: 254 }], body: v => ({ email: v.email }),
     },
     may('support', 'finance') && live && s.status !== 'incomplete' && {
       id: 'extend', letter: 'e', label: a.extend, lead: a.extendLead, done: a.extendDone, path: `${own}/extend`,

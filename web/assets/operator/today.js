@@ -10,7 +10,7 @@ import { w } from './words.js';
 const words = w.today;
 
 /** @param {string} id */
-const leadsTo = id => (id.startsWith('sub_') ? `/operator/subscriptions/${id}` : id.includes('/') ? `/operator/catalogue#versions-${id.split('/')[0]}` : '');
+const leadsTo = id => (id.startsWith('sub_') ? `/operator/subscriptions/${id}` : id.startsWith('stl_') ? '/operator/statements' : id.includes('/') ? `/operator/catalogue#versions-${id.split('/')[0]}` : '');
 
 /** @param {Show} show */
 export const today = show => page(show, words.title, () => read('/v1/operator/today'), ({ data, unknown }) => {

@@ -39,6 +39,7 @@ const event = /** @satisfies {EventSentences} */ ({
   given: e => `A free licence until ${e.until}.`,
   handed_over: () => 'The licence was handed over to another licensee.',
   invoiced: e => `Invoiced: ${e.amount}, to be paid by ${e.until}.`,
+  moved_in: e => `Moved in from our former system; paid until ${e.until}.`,
   nothing_due: () => 'Nothing was due.',
   order_expired: () => 'The order was never paid and has lapsed.',
   order_refused: () => 'The order was not accepted.',

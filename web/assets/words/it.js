@@ -477,6 +477,7 @@ export default {
       given: e => `Una licenza gratuita fino al ${e.until}.`,
       handed_over: () => 'La licenza è passata a un altro licenziatario.',
       invoiced: e => `Fatturato: ${e.amount}, da pagare entro il ${e.until}.`,
+      moved_in: e => `Passata dal nostro sistema precedente; pagata fino al ${e.until}.`,
       nothing_due: () => 'Non c’era niente in scadenza.',
       order_expired: () => 'L’ordine non è mai stato pagato ed è decaduto.',
       order_refused: () => 'L’ordine non è stato accettato.',

@@ -54,7 +54,8 @@ export default /** @satisfies {Words} */ ({
     documents: 'Documents', noDocuments: 'None yet.',
     balance: 'Balance', noBalance: 'Never used.',
     cards: 'Cards', noCards: 'None is stored.',
-    cause: { transfer: 'a transfer', payment: 'paid with it', reserved: 'held for a payment', released: 'released again', credit_note: 'a credit note', refund: 'a refund that a card did not take' },
+    discount: 'Standing discount', discountLead: 'On everything that this address pays, from the next invoice on; 0 takes it away.', percent: 'Percent', percentWrong: 'A percentage is from 0 to 100.', discountDone: 'The discount is set.',
+    cause: { moved_in: 'owed by the former system', transfer: 'a transfer', payment: 'paid with it', reserved: 'held for a payment', released: 'released again', credit_note: 'a credit note', refund: 'a refund that a card did not take' },
   },
 
   mails: {
@@ -118,6 +119,8 @@ export default /** @satisfies {Words} */ ({
       suspend: 'Suspend', suspendLead: 'The licence is not valid until it is reinstated. The subscription goes on and is charged.', suspendDone: 'The licence is suspended.',
       reinstate: 'Reinstate', reinstateLead: 'The licence is valid again.', reinstateDone: 'The licence is valid again.',
       revoke: 'Revoke', revokeLead: 'The licence is not valid any more, and the subscription ends without a refund.', revokeDone: 'The licence is revoked.',
+      change: 'Change plan', changeLead: 'The amounts are what is charged now. At the end of the period nothing is charged before the renewal.', changeTo: 'To', changeWhen: 'When', changeNow: 'Now', changeAtEnd: 'At the end of the period', changeNone: 'There is no other plan.', changeCosts: (plan, due) => `${plan} · now ${due}`, changeDone: 'The plan is changed, or will be.',
+      transfer: 'Move to another customer', transferLead: 'The other address pays from now on, with its own card. The licence stays with its licensee.', transferTo: 'E-mail address of who pays', transferDone: 'It is another customer’s now.',
       note: 'Note', noteLead: 'For operators; customers do not see it.', noteText: 'Text', noteDone: 'It is written down.',
     },
   },
@@ -131,12 +134,12 @@ export default /** @satisfies {Words} */ ({
     title: 'Today', nothing: 'Nothing needs a person.', unknown: what => `Could not be found out just now: ${what}.`,
     kind: {
       past_due: 'Past due', gateway_rejected: 'The gateway rejects our calls', dispute: 'Disputes', transfer: 'Transfers that did not fit', pending_refund: 'Refunds not confirmed yet', given_up_mail: 'Mails given up',
-      late_step: 'Late steps', difference: 'Rows and workflows disagree', expiring_key: 'Keys that expire', orphaned_build: 'Builds that a rotation would orphan', outdated_build: 'Builds that know no signing key',
+      late_step: 'Late steps', difference: 'Rows and workflows disagree', statement_line: 'Statement lines to settle', expiring_key: 'Keys that expire', orphaned_build: 'Builds that a rotation would orphan', outdated_build: 'Builds that know no signing key',
     },
     advice: {
       past_due: 'They are tried again by themselves. Help those who write.', gateway_rejected: 'Look at the gateway’s credentials and settings.', dispute: 'Answer them at the gateway.',
       transfer: 'The money is on the balance. Ask the customer, or give it back.', pending_refund: 'The gateway is still asked.', given_up_mail: 'Correct the address, and send them again from the customer’s page.',
-      late_step: 'Look at the workflow in the Temporal UI.', difference: 'Run okviz recover.', expiring_key: 'Make new ones in time.', orphaned_build: 'Publish a build that knows the next key before you rotate.', outdated_build: 'Publish a newer build.',
+      late_step: 'Look at the workflow in the Temporal UI.', difference: 'Run okviz recover.', statement_line: 'Assign each to an invoice, or dismiss it, on the page Statements.', expiring_key: 'Make new ones in time.', orphaned_build: 'Publish a build that knows the next key before you rotate.', outdated_build: 'Publish a newer build.',
     },
   },
 
@@ -156,6 +159,8 @@ export default /** @satisfies {Words} */ ({
   },
 
   catalogue: {
+    migration: 'New prices', migrationLead: 'Subscriptions keep the price that they were sold at, until they are moved to the newest one of their plan. It counts from the next renewal on, and customers are told by mail.',
+    rehearse: 'See what would be moved', wouldMove: n => (n ? `${n} subscriptions would be moved.` : 'All have the newest price already.'), migrate: n => `Move ${n} subscriptions`, migrated: 'They are moved, and their customers are told.',
     title: 'Catalogue',
     prices: n => count(n, 'plan', 'plans'), pricesOf: name => `Prices of ${name}`, plan: 'Plan', cycle: 'Cycle', price: 'Prices',
     noVersions: 'No package yet.', withdraw: 'Withdraw', withdrawOf: (name, version) => `Withdraw ${name} ${version}`, withdrawn: day => `withdrawn on ${day}`, withdrawnNow: version => `${version} is no longer offered.`,
@@ -169,7 +174,8 @@ export default /** @satisfies {Words} */ ({
     title: 'Statements', lead: 'Upload the bank’s statement as CSV. Transfers that name an open invoice are recorded; sending it twice changes nothing.', file: 'Statement (CSV)', upload: 'Upload',
     results: 'What became of each line', line: 'Line', date: 'Date', amount: 'Amount', result: 'Result', invoice: 'Invoice',
     became: { paid: 'Paid', partial: 'Not enough: on the balance', unused: 'Not needed: on the balance', already: 'Recorded before', outgoing: 'Money that left', unmatched: 'Names no invoice', doubtful: 'A person must look', pending: 'Not known yet: upload it again' },
-    settle: 'A line that a person must look at: find the invoice by its amount or payer, and use “Mark as paid”.',
+    open: 'To be settled', text: 'Text', why: 'Why', none: 'No line waits for anybody.', assign: 'Assign', assignOf: (amount, date) => `Assign ${amount} of ${date}`, dismiss: 'Dismiss', dismissOf: (amount, date) => `Dismiss ${amount} of ${date}`,
+    number: 'Invoice number', dismissLead: 'It is for no invoice. The bank’s text is forgotten; the reason stays in the audit log.', settled: 'Settled.',
   },
 
   sessions: {

@@ -54,7 +54,8 @@ const words = {
     documents: 'Documenti', noDocuments: 'Ancora nessuno.',
     balance: 'Saldo', noBalance: 'Mai usato.',
     cards: 'Carte', noCards: 'Nessuna è registrata.',
-    cause: { transfer: 'un bonifico', payment: 'usato per pagare', reserved: 'riservato a un pagamento', released: 'di nuovo libero', credit_note: 'una nota di credito', refund: 'un rimborso che la carta non ha accettato' },
+    discount: 'Sconto fisso', discountLead: 'Su tutto quello che questo indirizzo paga, dalla prossima fattura; 0 lo toglie.', percent: 'Percentuale', percentWrong: 'Una percentuale va da 0 a 100.', discountDone: 'Lo sconto è impostato.',
+    cause: { moved_in: 'dovuto dal sistema precedente', transfer: 'un bonifico', payment: 'usato per pagare', reserved: 'riservato a un pagamento', released: 'di nuovo libero', credit_note: 'una nota di credito', refund: 'un rimborso che la carta non ha accettato' },
   },
 
   mails: {
@@ -118,6 +119,8 @@ const words = {
       suspend: 'Sospendi', suspendLead: 'La licenza non è valida finché non viene riattivata. L’abbonamento continua e si paga.', suspendDone: 'La licenza è sospesa.',
       reinstate: 'Riattiva', reinstateLead: 'La licenza è di nuovo valida.', reinstateDone: 'La licenza è di nuovo valida.',
       revoke: 'Revoca', revokeLead: 'La licenza non è più valida, e l’abbonamento termina senza rimborso.', revokeDone: 'La licenza è revocata.',
+      change: 'Cambia piano', changeLead: 'Gli importi sono quanto si paga adesso. Alla fine del periodo non si paga nulla prima del rinnovo.', changeTo: 'A', changeWhen: 'Quando', changeNow: 'Adesso', changeAtEnd: 'Alla fine del periodo', changeNone: 'Non c’è un altro piano.', changeCosts: (plan, due) => `${plan} · adesso ${due}`, changeDone: 'Il piano è cambiato, o lo sarà.',
+      transfer: 'Sposta a un altro cliente', transferLead: 'Da adesso paga l’altro indirizzo, con la sua carta. La licenza resta al suo licenziatario.', transferTo: 'Indirizzo e-mail di chi paga', transferDone: 'Adesso è di un altro cliente.',
       note: 'Nota', noteLead: 'Per gli operatori; i clienti non la vedono.', noteText: 'Testo', noteDone: 'È scritta.',
     },
   },
@@ -131,12 +134,12 @@ const words = {
     title: 'Oggi', nothing: 'Niente richiede una persona.', unknown: what => `Al momento non si sa: ${what}.`,
     kind: {
       past_due: 'Scaduti e non pagati', gateway_rejected: 'Il gateway rifiuta le nostre richieste', dispute: 'Contestazioni', transfer: 'Bonifici che non tornano', pending_refund: 'Rimborsi non ancora confermati', given_up_mail: 'E-mail abbandonate',
-      late_step: 'Passi in ritardo', difference: 'Righe e workflow discordi', expiring_key: 'Chiavi in scadenza', orphaned_build: 'Build che una rotazione lascerebbe orfane', outdated_build: 'Build che non conoscono chiavi di firma',
+      late_step: 'Passi in ritardo', difference: 'Righe e workflow discordi', statement_line: 'Righe di estratto conto da sistemare', expiring_key: 'Chiavi in scadenza', orphaned_build: 'Build che una rotazione lascerebbe orfane', outdated_build: 'Build che non conoscono chiavi di firma',
     },
     advice: {
       past_due: 'Si ritentano da sé. Aiuta chi scrive.', gateway_rejected: 'Controlla credenziali e impostazioni del gateway.', dispute: 'Rispondi presso il gateway.',
       transfer: 'Il denaro è sul saldo. Chiedi al cliente, o restituiscilo.', pending_refund: 'Il gateway viene ancora interrogato.', given_up_mail: 'Correggi l’indirizzo, e inviale di nuovo dalla pagina del cliente.',
-      late_step: 'Guarda il workflow nella Temporal UI.', difference: 'Esegui okviz recover.', expiring_key: 'Creane di nuove in tempo.', orphaned_build: 'Pubblica una build che conosce la prossima chiave, prima di ruotare.', outdated_build: 'Pubblica una build più nuova.',
+      late_step: 'Guarda il workflow nella Temporal UI.', difference: 'Esegui okviz recover.', statement_line: 'Assegna ognuna a una fattura, o scartala, nella pagina Estratti conto.', expiring_key: 'Creane di nuove in tempo.', orphaned_build: 'Pubblica una build che conosce la prossima chiave, prima di ruotare.', outdated_build: 'Pubblica una build più nuova.',
     },
   },
 
@@ -156,6 +159,8 @@ const words = {
   },
 
   catalogue: {
+    migration: 'Prezzi nuovi', migrationLead: 'Gli abbonamenti mantengono il prezzo di vendita finché non vengono portati a quello più recente del loro piano. Vale dal prossimo rinnovo, e i clienti vengono avvisati per e-mail.',
+    rehearse: 'Guarda che cosa verrebbe spostato', wouldMove: n => (n ? `${n} abbonamenti verrebbero spostati.` : 'Tutti hanno già il prezzo più recente.'), migrate: n => `Sposta ${n} abbonamenti`, migrated: 'Sono spostati, e i clienti vengono avvisati.',
     title: 'Catalogo',
     prices: n => count(n, 'piano', 'piani'), pricesOf: name => `Prezzi di ${name}`, plan: 'Piano', cycle: 'Ciclo', price: 'Prezzi',
     noVersions: 'Ancora nessun pacchetto.', withdraw: 'Ritira', withdrawOf: (name, version) => `Ritira ${name} ${version}`, withdrawn: day => `ritirata il ${day}`, withdrawnNow: version => `${version} non è più offerta.`,
@@ -169,7 +174,8 @@ const words = {
     title: 'Estratti conto', lead: 'Carica l’estratto conto della banca in CSV. I bonifici che citano una fattura aperta vengono registrati; caricarlo due volte non cambia nulla.', file: 'Estratto conto (CSV)', upload: 'Carica',
     results: 'Che cosa è stato di ogni riga', line: 'Riga', date: 'Data', amount: 'Importo', result: 'Esito', invoice: 'Fattura',
     became: { paid: 'Pagata', partial: 'Non basta: sul saldo', unused: 'Non serviva: sul saldo', already: 'Già registrato', outgoing: 'Denaro uscito', unmatched: 'Non cita una fattura', doubtful: 'Serve una persona', pending: 'Non si sa ancora: caricalo di nuovo' },
-    settle: 'Per una riga che richiede una persona: cerca la fattura per importo o pagante, e usa “Segna come pagata”.',
+    open: 'Da sistemare', text: 'Testo', why: 'Perché', none: 'Nessuna riga aspetta.', assign: 'Assegna', assignOf: (amount, date) => `Assegna ${amount} del ${date}`, dismiss: 'Scarta', dismissOf: (amount, date) => `Scarta ${amount} del ${date}`,
+    number: 'Numero della fattura', dismissLead: 'Non è per nessuna fattura. Il testo della banca viene dimenticato; il motivo resta nel registro.', settled: 'Sistemata.',
   },
 
   sessions: {

@@ -1,0 +1,143 @@
+package models
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/okviz/licensing/billing"
+)
+
+// moved is a subscription of another system: 50 users monthly at 8.00, renewed on
+// the 31st; its running period is paid by invoice A-7.
+func moved(s shop, account billing.AccountID) billing.MovedIn {
+	s.Helper()
+	o := newOrder("ada@contoso.example")
+	product, err := s.Product(s.Context(), "calendar-pro")
+	must(s, err)
+	plan, err := product.Plan(upTo50)
+	must(s, err)
+	o.sub.Plan, o.sub.Price = plan.Ref(), billing.Price{ID: "former", Money: billing.Money{Amount: 800, Currency: "USD"}, Tax: billing.TaxExclusive}
+	o.sub.CreatedAt = opening.AddDate(0, 0, 14)
+	o.detail.BillingAccount = account
+	o.detail.License = "kept-license"
+	anchor := opening.AddDate(-1, 0, 0) // 31 January 2025
+	return billing.MovedIn{
+		Ref: "old-1", Hash: "h1", Order: o.detail, Subscription: o.sub, Product: product, CreatedAt: anchor, Anchor: anchor,
+		Period: billing.Period{Start: opening, End: billing.Boundary(anchor, billing.Monthly, 13)},
+		Invoices: []billing.FormerInvoice{
+			{Ref: "i6", Number: "INV-2026-000001", IssuedAt: opening.AddDate(0, -1, 0), PaidAt: opening.AddDate(0, -1, 0), Period: billing.Period{Start: opening.AddDate(0, -1, 0), End: opening}, Net: 800},
+			{Ref: "i7", Number: "A-7", IssuedAt: opening, PaidAt: opening, Period: billing.Period{Start: opening, End: billing.Boundary(anchor, billing.Monthly, 13)}, Net: 800},
+		},
+	}
+}
+
+func moveIn(s shop, m billing.MovedIn, at time.Time) billing.MovedAs {
+	s.Helper()
+	must(s, s.SaveMethod(s.Context(), "", m.Order.BillingAccount, "sandbox", billing.StoredMethod{Ref: "pm_old", Brand: "visa", Last4: "4242", Exp: "2029-12"}))
+	as, err := s.MoveIn(s.Context(), m, "pm_old", at)
+	must(s, err)
+	return as
+}
+
+func TestASubscriptionOfAnotherSystemIsWrittenOnceAndPaysFirstAtItsNextBoundary(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s, at := openShop(t, store), opening.AddDate(0, 0, 14)
+		customer := billing.MovedAccount{Ref: "c1", Hash: "x", Email: "Ada@contoso.example", Balances: []billing.Money{{Amount: 300, Currency: "USD"}}}
+		account, before, _, err := s.MoveAccount(t.Context(), customer)
+		must(t, err)
+		if before {
+			t.Error("the customer was there before")
+		}
+		m := moved(s, account)
+		as := moveIn(s, m, at)
+		sub := as.Subscription
+		if as.Before || sub.Status != billing.Active || sub.License != "kept-license" || sub.Next != (billing.Step{Kind: billing.StepRenew, At: m.Period.End}) {
+			t.Errorf("%+v", sub)
+		}
+		license, err := s.License(t.Context(), "kept-license")
+		must(t, err)
+		if want := m.Period.End.Add(72 * time.Hour); !license.ValidUntil.Equal(want) {
+			t.Errorf("the licence is valid until %s", license.ValidUntil)
+		}
+
+		for range 2 { // again, and with other words
+			m.Hash += "!"
+			m.Subscription.ID, m.Order.Subscription = "sub_other", "sub_other"
+			again, err := s.MoveIn(t.Context(), m, "pm_old", at)
+			must(t, err)
+			if !again.Before || !again.Differs {
+				t.Errorf("again: %+v", again)
+			}
+			customer.Balances[0].Amount = 9900
+			if _, before, differs, err := s.MoveAccount(t.Context(), customer); !before || differs || err != nil {
+				t.Errorf("again: %v, %v, %v", before, differs, err)
+			}
+		}
+		if n := s.rows("subscriptions"); n != 1 {
+			t.Errorf("%d subscriptions", n)
+		}
+
+		b := s.snapshot(sub.ID)
+		due, amount, applied := b.FirstPayment()
+		if want := time.Date(2026, 2, 28, 10, 0, 0, 0, time.UTC); !due.Equal(want) || amount.Amount != 500 || applied.Amount != 300 {
+			t.Errorf("first payment at %s of %s, and %s from the balance", due, amount, applied)
+		}
+		next := s.due(sub.ID)
+		if next.Period.End != time.Date(2026, 3, 31, 10, 0, 0, 0, time.UTC) || next.Price.Amount != 800 {
+			t.Errorf("renewed until %s at %s", next.Period.End, next.Price)
+		}
+		invoices, err := s.Invoices(t.Context(), "", sub.ID, "", 10)
+		must(t, err)
+		numbers := map[string]string{}
+		for _, inv := range invoices {
+			numbers[inv.Former] += inv.Number
+		}
+		if len(invoices) != 3 || numbers["INV-2026-000001"] != "" || numbers["A-7"] != "" || numbers[""] != "INV-2026-000001" {
+			t.Errorf("invoices %v", numbers) // the other system's number is in no way of ours
+		}
+	})
+}
+
+func TestAChangeCreditsWhatAnotherSystemWasPaidForTheRunningPeriod(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s, at := openShop(t, store), opening.AddDate(0, 0, 14) // half of 28 days
+		account, _, _, err := s.MoveAccount(t.Context(), billing.MovedAccount{Ref: "c1", Hash: "x", Email: "ada@contoso.example"})
+		must(t, err)
+		sub := moveIn(s, moved(s, account), at).Subscription
+		p, err := s.snapshot(sub.ID).PreviewChange(billing.Command{Action: billing.ActionChange, Plan: upTo20}, at)
+		must(t, err)
+		if credit := p.Invoice.Credit(); credit.Amount != 400 {
+			t.Errorf("the credit is %s, want half of 8.00", credit)
+		}
+		var mrr int64
+		must(t, s.Lives(t.Context(), func(l billing.Life) {
+			for _, inv := range l.Invoices {
+				mrr += inv.Service().Recurring
+			}
+		}))
+		if mrr != 1600 {
+			t.Errorf("the figures see %d", mrr)
+		}
+	})
+}
+
+func TestALicenceThatIsAnothersIsNotMovedInAndNothingOfItIsWritten(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s, at := openShop(t, store), opening.AddDate(0, 0, 14)
+		account, _, _, err := s.MoveAccount(t.Context(), billing.MovedAccount{Ref: "c1", Hash: "x", Email: "ada@contoso.example"})
+		must(t, err)
+		moveIn(s, moved(s, account), at)
+		other := moved(s, account)
+		other.Ref, other.Invoices = "old-2", nil
+		if _, err := s.MoveIn(t.Context(), other, "pm_old", at); !errors.Is(err, billing.ErrConflict) {
+			t.Errorf("got %v", err)
+		}
+		if before, _, err := s.Moved(t.Context(), billing.MovedSubscription, "old-2", ""); before || err != nil {
+			t.Errorf("it counts as moved in: %v, %v", before, err)
+		}
+		if n := s.rows("subscriptions"); n != 1 {
+			t.Errorf("%d subscriptions", n)
+		}
+	})
+}
