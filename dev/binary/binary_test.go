@@ -467,7 +467,7 @@ func (o okviz) seesFrozen(t *testing.T, c client.Client, frozen, bought, metrics
 	}
 	eventually(t, "every workflow that is left fits", func() bool {
 		out, err := o.try(nil, "replay", "--sample", "10")
-		return err == nil && strings.Contains(out, "1 replayed, of 1 that are running")
+		return err == nil && strings.Contains(out, "2 replayed, of 2 that are running")
 	})
 	run, err := c.DescribeWorkflowExecution(t.Context(), bought, "")
 	if err != nil {
