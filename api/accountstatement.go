@@ -26,9 +26,9 @@ type AccountStatement struct {
 	Currency string         `json:"currency"`
 	From     string         `json:"from" format:"date"`
 	Until    string         `json:"until" format:"date"`
-	Opening  billing.Money  `json:"opening"`
+	Opening  billing.Money  `json:"opening" doc:"What was owed to the vendor before the first day; negative: the account had it."`
 	Rows     []StatementRow `json:"rows"`
-	Closing  billing.Money  `json:"closing"`
+	Closing  billing.Money  `json:"closing" doc:"What is owed after the last day, likewise."`
 }
 
 // SpanInput is a span of whole days, UTC.

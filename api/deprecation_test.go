@@ -19,8 +19,8 @@ func TestAnOperationThatGoesSaysSinceWhenAndUntilWhen(t *testing.T) {
 	h.UseMiddleware(announce)
 	since, sunset := time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), time.Date(2028, 1, 31, 10, 0, 0, 0, time.UTC)
 	answer := func(context.Context, *struct{}) (*struct{}, error) { return nil, nil }
-	huma.Register(h, route(http.MethodGet, "/v1/old", "old", "Goes", "Account", deprecate(since, sunset), owner), answer)
-	huma.Register(h, route(http.MethodGet, "/v1/new", "new", "Stays", "Account", owner), answer)
+	huma.Register(h, route(http.MethodGet, "/v1/old", "old", "Goes", "Account", deprecate(since, sunset), bySession()), answer)
+	huma.Register(h, route(http.MethodGet, "/v1/new", "new", "Stays", "Account", bySession()), answer)
 	completeDescription(h.OpenAPI())
 	ask := func(path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()

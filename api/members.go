@@ -36,7 +36,7 @@ type Member struct {
 	Email     string             `json:"email"`
 	Role      billing.MemberRole `json:"role" enum:"owner,finance,technical"`
 	Status    string             `json:"status" enum:"invited,joined"`
-	JoinedAt  *time.Time         `json:"joined_at"`
+	JoinedAt  *time.Time         `json:"joined_at" doc:"Null: the invitation is not accepted yet."`
 	ExpiresAt *time.Time         `json:"expires_at" doc:"Of an invitation; null: it is accepted."`
 	Removable bool               `json:"removable" doc:"False for the account's own address, which is always an owner."`
 }

@@ -42,6 +42,7 @@ var (
 		"plan": planForm, "lines": invoiceForm["lines"], "subtotal": moneyForm, "discount": moneyForm, "tax": moneyForm, "tax_note": "?text", "total": moneyForm,
 		"balance_applied": moneyForm, "amount_due": moneyForm, "recurring": map[string]any{"total": moneyForm, "cycle": "text", "first_renewal": "instant"},
 		"trial": map[string]any{"available": "bool", "until": "?instant"}, "invoice_allowed": "bool",
+		"vat_check": "?text",
 	}
 	changeForm = map[string]any{
 		"current": planForm, "plan": planForm, "price": moneyForm, "credit": moneyForm, "discount": moneyForm, "tax": moneyForm, "total": moneyForm,

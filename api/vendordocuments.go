@@ -26,7 +26,7 @@ type VendorDocument struct {
 	Name      string    `json:"name" doc:"In its address."`
 	Title     string    `json:"title"`
 	Size      int       `json:"size" doc:"In bytes."`
-	UpdatedAt time.Time `json:"updated_at"`
+	UpdatedAt time.Time `json:"updated_at" doc:"When it was uploaded."`
 }
 
 // VendorDocumentInput names one.

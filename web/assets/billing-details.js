@@ -37,7 +37,7 @@ class DetailsPage extends Fields {
     const { name, company = '', country, vat_id: vat, address = {} } = d;
     /** @type {Record<string, string>} */
     this.draft = {
-      ...written({ id: '', email: '', language: d.language ?? 'en', licensee: null, name, company, country, vat_id: vat ?? '', address }),
+      ...written({ email: '', language: d.language ?? 'en', licensee: null, name, company, country, vat_id: vat ?? '', address }),
       'billing.cc': (d.cc ?? []).join(', '), 'billing.purchase_order': d.purchase_order ?? '', 'billing.cost_center': d.cost_center ?? '',
     };
   }

@@ -14,7 +14,7 @@ export const idOf = name => name.replaceAll('.', '-');
 
 /**
  * written are the fields' values of what an account has written down.
- * @param {Pick<Me, 'email' | 'name' | 'company' | 'country' | 'vat_id' | 'address' | 'licensee'>} me
+ * @param {Pick<Me, 'email' | 'name' | 'company' | 'country' | 'vat_id' | 'address' | 'licensee' | 'language'>} me
  * @returns {Record<string, string>}
  */
 export const written = me => Object.fromEntries([
