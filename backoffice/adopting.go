@@ -113,7 +113,14 @@ func (a *adopter) remember(ctx context.Context, c billing.MovedCharge) error {
 	if err != nil {
 		return err
 	}
-	return a.gateway.Remember(ctx, b.Order.BillingAccount, c)
+	payer := b.Order.BillingAccount
+	switch inv, _, err := a.store.Invoice(ctx, c.Invoice); {
+	case err == nil:
+		payer = inv.Account // another one may pay by now
+	case !errors.Is(err, billing.ErrNotFound):
+		return err
+	}
+	return a.gateway.Remember(ctx, payer, c)
 }
 
 // seen tells whether an earlier adoption has named a charge or a refund.
