@@ -446,6 +446,7 @@ func audited(l *ledger) (change int64) {
 			}
 		}
 		switch inv.Purpose {
+		case ForFormer: // of another system: none is here
 		case ForPurchase:
 			if p.Start != m.at || since != p.Start {
 				t.Errorf("%s begins at %s, bought at %s", inv.ID, since, m.at)

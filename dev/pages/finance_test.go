@@ -172,7 +172,9 @@ func TestWhoCancelsMaySayWhyAndIsOfferedLess(t *testing.T) {
 		chromedp.SendKeys("#why-more", "We are only three."),
 		press("confirm-cancel"), seen("#resume"),
 	)
-	var notes struct{ Data []struct{ Actor, Text string } }
+	var notes struct {
+		Data []struct{ Actor, Text string }
+	}
 	ask(t, s, http.MethodGet, "http://"+s.HTTP+"/v1/operator/subscriptions/"+b.Subscription.ID+"/notes", "", &notes)
 	if len(notes.Data) != 1 || notes.Data[0].Actor != "customer" || notes.Data[0].Text != "Cancelled: too_expensive: We are only three." {
 		t.Errorf("operators read %+v", notes.Data)
