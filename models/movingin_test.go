@@ -2,6 +2,7 @@ package models
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -139,5 +140,44 @@ func TestALicenceThatIsAnothersIsNotMovedInAndNothingOfItIsWritten(t *testing.T)
 		if n := s.rows("subscriptions"); n != 1 {
 			t.Errorf("%d subscriptions", n)
 		}
+	})
+}
+
+func TestASubscriptionWithSeveralFormerInvoicesIsChangedAndIsCancelledProrated(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s, at := openShop(t, store), opening.AddDate(0, 0, 14) // half of 28 days
+		account, _, _, err := s.MoveAccount(t.Context(), billing.MovedAccount{Ref: "c1", Hash: "x", Email: "ada@contoso.example"})
+		must(t, err)
+		sub := moveIn(s, moved(s, account), at).Subscription
+		b := s.snapshot(sub.ID)
+		b.Receipts = s.receipts(sub.ID)
+		d := b.Decide(billing.Command{Action: billing.ActionChange, Plan: upTo20}, at)
+		if d.Bill == nil {
+			t.Fatalf("%+v", d)
+		}
+		inv, _ := b.Reserve(*d.Bill, "change")
+		if credit := inv.Credit(); credit.Amount != 400 {
+			t.Errorf("the change credits %s, want half of 8.00", credit)
+		}
+		s.due(sub.ID) // an invoice of ours beside the former ones
+		var order []string
+		for _, r := range s.receipts(sub.ID) {
+			order = append(order, r.Former+" "+r.Number)
+		}
+		if want := []string{"INV-2026-000001 ", "A-7 ", " INV-2026-000001"}; !slices.Equal(order, want) {
+			t.Errorf("receipts %q, want %q", order, want)
+		}
+
+		other := moved(s, account)
+		other.Ref, other.Order.License = "old-2", "other-license"
+		for i := range other.Invoices {
+			other.Invoices[i].Ref += "b"
+		}
+		sub = moveIn(s, other, at).Subscription
+		p := s.decided(sub.ID, billing.Command{Action: billing.ActionCancelNow, Refund: billing.RefundProrated}, at)
+		if len(p.CreditNotes) != 1 || p.CreditNotes[0].Total().Amount != 400 {
+			t.Errorf("cancelling credits %+v, want half of 8.00", p.CreditNotes)
+		}
+		s.post(p, "")
 	})
 }
