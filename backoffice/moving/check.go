@@ -249,19 +249,17 @@ func (c *checking) subscription(r at[Subscription], of Planned) PlannedSubscript
 	}
 	c.times(v, plan, &out)
 	texts := [][]byte{r.text}
-	covered := false
 	invoices := c.invoices[v.ID]
 	slices.SortStableFunc(invoices, func(a, b at[Invoice]) int { return a.rec.IssuedAt.Compare(b.rec.IssuedAt) })
 	for _, inv := range invoices {
 		texts = append(texts, inv.text)
 		p := billing.Period{Start: inv.rec.Period.Start, End: inv.rec.Period.End}
-		covered = covered || p.Contains(c.Now)
 		out.Invoices = append(out.Invoices, billing.FormerInvoice{
 			Ref: inv.rec.ID, Number: strings.TrimSpace(inv.rec.Number), IssuedAt: inv.rec.IssuedAt, PaidAt: inv.rec.PaidAt, Period: p, Net: inv.rec.Net, Tax: inv.rec.Tax,
 		})
 	}
-	if !covered && !trial {
-		warn("has no invoice of its running period: a change will credit nothing of it, and the figures count it from its renewal on")
+	if _, paid := out.PaidBy(); !paid && !trial {
+		warn("has not one invoice of exactly its running period: a change will credit nothing of it")
 	}
 	out.Hash = hash(texts...)
 	return out

@@ -202,3 +202,45 @@ func TestALineOfAnExportThatCannotBeReadExactlyIsRefused(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestOnlyTheOneInvoiceOfExactlyTheRunningPeriodIsCreditedAndOthersAreHistory(t *testing.T) {
+	const month, topUp, year = `{"start":"2026-01-31T10:00:00Z","end":"2026-02-28T10:00:00Z"}`, `{"start":"2026-02-05T10:00:00Z","end":"2026-02-28T10:00:00Z"}`, `{"start":"2025-06-30T10:00:00Z","end":"2026-06-30T10:00:00Z"}`
+	const before = `{"start":"2025-12-31T10:00:00Z","end":"2026-01-31T10:00:00Z"}`
+	for name, c := range map[string]struct {
+		periods []string
+		paidBy  string // the invoice's id; empty: none, and a warning
+	}{
+		"the running month's":                       {[]string{before, month}, "i1"},
+		"none of it":                                {[]string{before}, ""},
+		"a top-up after the main one":               {[]string{month, topUp}, ""},
+		"two of the whole month":                    {[]string{month, month}, ""},
+		"a top-up alone":                            {[]string{topUp}, ""},
+		"a year's, of what is monthly now":          {[]string{year}, ""},
+		"a year's that ends with the running month": {[]string{`{"start":"2025-02-28T10:00:00Z","end":"2026-02-28T10:00:00Z"}`}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := ada + "\n" + `{"type":"subscription","id":"s1",` + plan + `,"anchor":"2025-08-31T10:00:00Z","card":{"customer":"cus_1","reference":"pm_1"}}`
+			for i, p := range c.periods {
+				file += fmt.Sprintf("\n"+`{"type":"invoice","id":"i%d","subscription":"s1","number":"A-%d","issued_at":"2026-02-0%dT00:00:00Z","period":%s,"net":800}`, i, i, i+1, p)
+			}
+			planned, wrong := moving.Read([]byte(file)).Check(world(t))
+			if len(wrong) > 0 {
+				t.Fatal(wrong)
+			}
+			s := planned[0].Subscriptions[0]
+			if len(s.Invoices) != len(c.periods) || (len(s.Warnings) == 0) != (c.paidBy != "") {
+				t.Errorf("%d invoices, warnings %q", len(s.Invoices), s.Warnings)
+			}
+			p := billing.Snapshot{Policy: billing.DefaultPolicy(), Subscription: s.Subscription, Order: s.Order, Product: s.Product}.MoveIn(s.MovedIn, at("2026-02-10T00:00:00Z"))
+			got := ""
+			for _, inv := range p.Former {
+				if inv.ID == p.Subscription.PaidBy {
+					got = strings.TrimPrefix(inv.Key, "former/")
+				}
+			}
+			if got != c.paidBy || got == "" && p.Subscription.PaidBy != "" {
+				t.Errorf("paid by %q, want %q", got, c.paidBy)
+			}
+		})
+	}
+}
