@@ -78,6 +78,18 @@ func (s *Store) Moved(ctx context.Context, kind, ref, hash string) (before, diff
 	return err == nil, err == nil && was.Hash != hash, err
 }
 
+// MovedSubscriptions are the subscriptions that were moved in, by their ids in the other
+// system.
+func (s *Store) MovedSubscriptions(ctx context.Context) (map[string]bool, error) {
+	var refs []string
+	err := s.db.WithContext(ctx).Model(&movedInRow{}).Where("kind = ?", billing.MovedSubscription).Pluck("ref", &refs).Error
+	moved := make(map[string]bool, len(refs))
+	for _, ref := range refs {
+		moved[ref] = true
+	}
+	return moved, err
+}
+
 // MoveIn writes a subscription of another system with its order, licence and
 // invoices, all of it or nothing, and once. method is the stored card's reference,
 // now the real time. Errors: ErrConflict where its licence or an invoice's id is

@@ -181,3 +181,34 @@ func TestASubscriptionWithSeveralFormerInvoicesIsChangedAndIsCancelledProrated(t
 		s.post(p, "")
 	})
 }
+
+// The old system stopped before the boundary of 28 February, and the import comes after it.
+func TestABoundaryThatPassedDuringTheSwitchOverIsChargedOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		account, _, _, err := s.MoveAccount(t.Context(), billing.MovedAccount{Ref: "c1", Hash: "x", Email: "ada@contoso.example"})
+		must(t, err)
+		m := moved(s, account)
+		boundary := m.Period.End // 28 February at 10:00
+		at := boundary.Add(2 * time.Hour)
+		m.Subscription.CreatedAt = at
+		sub := moveIn(s, m, at).Subscription
+		if sub.Status != billing.Active || sub.Next != (billing.Step{Kind: billing.StepRenew, At: boundary}) {
+			t.Fatalf("next is %+v of %s", sub.Next, sub.Status)
+		}
+		if refs, err := s.MovedSubscriptions(t.Context()); err != nil || len(refs) != 1 || !refs["old-1"] {
+			t.Errorf("moved in are %v, %v", refs, err)
+		}
+		b := s.snapshot(sub.ID)
+		d := b.Due(sub.Next, at)
+		if d.Bill == nil {
+			t.Fatalf("%+v", d)
+		}
+		inv, _ := b.Reserve(*d.Bill, sub.Next.Cause())
+		next := s.apply(b, d, sub.Next.Cause(), "", at)
+		march := billing.Period{Start: boundary, End: time.Date(2026, 3, 31, 10, 0, 0, 0, time.UTC)}
+		if len(inv.Lines) != 1 || inv.AmountDue().Amount != 800 || next.Period != march || next.Next != (billing.Step{Kind: billing.StepRenew, At: march.End}) {
+			t.Errorf("%s charged for %+v, next %+v", inv.AmountDue(), next.Period, next.Next)
+		}
+	})
+}

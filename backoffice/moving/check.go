@@ -19,9 +19,11 @@ import (
 type World struct {
 	Products []billing.Product
 	Coupons  []billing.Coupon
-	Now      time.Time // the test clock's, where the subscriptions are to be on one
-	Clock    string    // its id; empty: none
-	Mail     bool      // the licensees are to be mailed their licences
+	Now      time.Time       // the test clock's, where the subscriptions are to be on one
+	AsOf     time.Time       // until when the other system has charged what was due
+	Before   map[string]bool // the subscriptions, by their ids there, that were moved in before: their times may be over
+	Clock    string          // its id; empty: none
+	Mail     bool            // the licensees are to be mailed their licences
 	NewID    func(prefix string) string
 }
 
@@ -45,7 +47,7 @@ type PlannedSubscription struct {
 // done, or everything that is wrong, by line.
 func (f File) Check(w World) ([]Planned, []Error) {
 	c := checking{World: w, errs: slices.Clone(f.errs), customers: map[string]int{}, subscriptions: map[string]*at[Subscription]{}, seen: map[string]bool{}, invoices: map[string][]at[Invoice]{}}
-	c.Now = billing.Instant(w.Now)
+	c.Now, c.AsOf = billing.Instant(w.Now), billing.Instant(w.AsOf)
 	var plan []Planned
 	for _, r := range f.customers {
 		c.line = r.line
@@ -298,10 +300,11 @@ func (c *checking) coupon(v Subscription) billing.Discount {
 	return d
 }
 
-// times sets the period and what its boundaries are counted from.
+// times sets the period that ran when the other system stopped, and what its
+// boundaries are counted from.
 func (c *checking) times(v Subscription, plan billing.Plan, out *PlannedSubscription) {
-	if !plan.Cycle.Valid() {
-		return // said before
+	if !plan.Cycle.Valid() || c.Before[v.ID] {
+		return // said before, or nothing is written
 	}
 	var period billing.Period
 	if v.Period != nil {
@@ -314,7 +317,7 @@ func (c *checking) times(v Subscription, plan billing.Plan, out *PlannedSubscrip
 		if v.Period == nil {
 			start = billing.Instant(v.CreatedAt)
 		}
-		c.must(trialEnd.After(c.Now), "trial_end", "is over")
+		c.must(trialEnd.After(c.AsOf), "trial_end", "is over")
 		c.must((v.Period == nil || period.End.Equal(trialEnd)) && !start.IsZero() && start.Before(trialEnd), "period", "of a trial ends with it, and starts with created_at where it is left out")
 		period = billing.Period{Start: start, End: trialEnd}
 		anchor = start
@@ -322,11 +325,11 @@ func (c *checking) times(v Subscription, plan billing.Plan, out *PlannedSubscrip
 		c.wrong("anchor: is needed, or the running period")
 		return
 	case v.Period == nil:
-		if anchor.After(c.Now) {
+		if anchor.After(c.AsOf) {
 			c.wrong("anchor: is in the future; name the running period too")
 			return
 		}
-		period, _ = billing.PeriodAt(anchor, plan.Cycle, c.Now)
+		period, _ = billing.PeriodAt(anchor, plan.Cycle, c.AsOf)
 	case !period.Start.Before(period.End):
 		c.wrong("period: starts before it ends")
 		return
@@ -336,8 +339,8 @@ func (c *checking) times(v Subscription, plan billing.Plan, out *PlannedSubscrip
 		next, _ := billing.PeriodAt(anchor, plan.Cycle, period.End)
 		c.must(next.Start.Equal(period.End), "period", "does not end at a boundary that is counted from the anchor; leave the anchor out, and later ones are counted from the period's end")
 	}
-	c.must(period.End.After(c.Now), "period", "is over: the former system has its next payment to make; export it again")
-	c.must(!period.Start.After(c.Now), "period", "is not the running one")
+	c.must(period.End.After(c.AsOf), "period", "was over when the former system stopped: it had the next payment to make; export it again, or say with --as-of when it stopped")
+	c.must(!period.Start.After(c.AsOf), "period", "is not the running one")
 	if created := billing.Instant(v.CreatedAt); v.CreatedAt.IsZero() {
 		out.CreatedAt = period.Start
 	} else {
