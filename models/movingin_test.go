@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/okviz/licensing/billing"
 )
 
@@ -209,6 +211,48 @@ func TestABoundaryThatPassedDuringTheSwitchOverIsChargedOnce(t *testing.T) {
 		march := billing.Period{Start: boundary, End: time.Date(2026, 3, 31, 10, 0, 0, 0, time.UTC)}
 		if len(inv.Lines) != 1 || inv.AmountDue().Amount != 800 || next.Period != march || next.Next != (billing.Step{Kind: billing.StepRenew, At: march.End}) {
 			t.Errorf("%s charged for %+v, next %+v", inv.AmountDue(), next.Period, next.Next)
+		}
+	})
+}
+
+func TestASubscriptionIsMovedInForTheAccountOfItsCustomerWhoseAddressIsAnotherByNow(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s, at := openShop(t, store), opening.AddDate(0, 0, 14)
+		account, _, _, err := s.MoveAccount(t.Context(), billing.MovedAccount{Ref: "c1", Hash: "x", Email: "ada@contoso.example"})
+		must(t, err)
+		m := moved(s, account)
+		a, err := one[accountRow](s.db.Where("id = ?", account))
+		must(t, err)
+		must(t, s.tx(t.Context(), func(tx *gorm.DB) error { return s.readdress(t.Context(), tx, a, "ada@fabrikam.example") }))
+		sub := moveIn(s, m, at).Subscription
+		b := s.snapshot(sub.ID)
+		if o := b.Order; o.BillingAccount != account || o.LicenseeAccount != account || o.Billing.Email != "ada@fabrikam.example" || o.Licensee.Email != "ada@fabrikam.example" {
+			t.Errorf("paid by %s and used by %s: %+v", o.BillingAccount, o.LicenseeAccount, o)
+		}
+		if b.Method == "" {
+			t.Error("it does not have the account's card")
+		}
+		if n := s.rows("accounts"); n != 1 {
+			t.Errorf("%d accounts", n)
+		}
+	})
+}
+
+func TestNothingIsMovedInForAnAccountThatHasBeenErased(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s, at := openShop(t, store), opening.AddDate(0, 0, 14)
+		account, _, _, err := s.MoveAccount(t.Context(), billing.MovedAccount{Ref: "c1", Hash: "x", Email: "ada@contoso.example"})
+		must(t, err)
+		m := moved(s, account)
+		if _, err := s.Erase(t.Context(), "ada@contoso.example"); err != nil {
+			t.Fatal(err)
+		}
+		var refusal *billing.Error
+		if _, err := s.MoveIn(t.Context(), m, "", at); !errors.As(err, &refusal) || refusal.Code != billing.CodeRequestExpired {
+			t.Errorf("got %v", err)
+		}
+		if subs, accounts := s.rows("subscriptions"), s.rows("accounts"); subs != 0 || accounts != 1 {
+			t.Errorf("%d subscriptions, %d accounts", subs, accounts)
 		}
 	})
 }
