@@ -256,3 +256,21 @@ func TestNothingIsMovedInForAnAccountThatHasBeenErased(t *testing.T) {
 		}
 	})
 }
+
+func TestACreditNoteOfAFormerInvoiceKeepsTheBuyerOfAnErasedAccount(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s, at := openShop(t, store), opening.AddDate(0, 0, 14)
+		account, _, _, err := s.MoveAccount(t.Context(), billing.MovedAccount{Ref: "c1", Hash: "x", Email: "ada@contoso.example"})
+		must(t, err)
+		sub := moveIn(s, moved(s, account), at).Subscription
+		s.post(s.decided(sub.ID, billing.Command{Action: billing.ActionCancelNow, Refund: billing.RefundProrated}, at), "")
+		must(t, s.db.Where("account = ?", account).Delete(&balanceRow{}).Error) // it was paid out
+		done, err := s.Erase(t.Context(), "ada@contoso.example")
+		must(t, err)
+		order, err := one[orderRow](s.db.Where("subscription = ?", sub.ID))
+		must(t, err)
+		if done.Documents != 1 || order.KeptSince == nil || !order.KeptSince.Equal(at) || order.Detail.Billing.Name != "Ada Rossi" {
+			t.Errorf("%d documents since %v, of %q; want the credit note", done.Documents, order.KeptSince, order.Detail.Billing.Name)
+		}
+	})
+}
