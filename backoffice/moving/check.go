@@ -199,12 +199,13 @@ func (c *checking) subscription(r at[Subscription], of Planned) PlannedSubscript
 	product, plan := c.plan(v)
 	quantity := cmp.Or(v.Quantity, 1)
 	c.must(billing.CheckQuantity(plan.Type, quantity) == nil, "quantity", "is from 1 to 1000, and 1 for users")
-	price := billing.Price{ID: "former", Money: billing.Money{Amount: v.Price.Amount, Currency: v.Price.Currency}, Tax: cmp.Or(billing.TaxMode(v.Price.Tax), billing.TaxExclusive)}
+	here, _ := plan.PriceIn(v.Price.Currency) // zero: it is not sold in this currency
+	price := billing.Price{ID: "former", Money: billing.Money{Amount: v.Price.Amount, Currency: v.Price.Currency}, Tax: cmp.Or(billing.TaxMode(v.Price.Tax), here.Tax, billing.TaxExclusive)}
 	c.must(v.Price.Amount > 0 && v.Price.Amount < 1e12, "price.amount", "is the price of one in minor units")
 	c.must(billing.ValidCurrency(v.Price.Currency), "price.currency", "is not a currency")
 	c.must(price.Tax == billing.TaxExclusive || price.Tax == billing.TaxInclusive, "price.tax", "is exclusive or inclusive")
-	if now, err := plan.PriceIn(v.Price.Currency); err == nil && now.Money == price.Money && now.Tax == price.Tax {
-		price = now // the catalogue's own
+	if here.Money == price.Money && here.Tax == price.Tax {
+		price = here // the catalogue's own
 	}
 	collection := cmp.Or(billing.Collection(v.Collection), billing.ByCard)
 	c.must(collection == billing.ByCard || collection == billing.ByInvoice, "collection", "is card or invoice")

@@ -278,3 +278,44 @@ func TestWhatWasMovedInBeforeIsNotHeldToTheTimeOfALaterImport(t *testing.T) {
 		t.Errorf("%v, want the period of line 4 alone", wrong)
 	}
 }
+
+func TestAPriceWithoutATaxModeIsTaxedAsThePlanIsHere(t *testing.T) {
+	w := world(t)
+	c, err := billing.ParseCatalogue([]byte(strings.Replace(catalogue, "{amount: 1290, currency: USD}", "{amount: 1290, currency: USD, tax: inclusive}, {amount: 1190, currency: GBP}", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Products = c.Products
+	for price, want := range map[string]billing.TaxMode{
+		`{"amount":800,"currency":"USD"}`:                   billing.TaxInclusive,
+		`{"amount":1290,"currency":"USD"}`:                  billing.TaxInclusive,
+		`{"amount":800,"currency":"GBP"}`:                   billing.TaxExclusive,
+		`{"amount":800,"currency":"EUR"}`:                   billing.TaxExclusive, // it has no price here
+		`{"amount":800,"currency":"USD","tax":"exclusive"}`: billing.TaxExclusive,
+	} {
+		line := `{"type":"subscription","id":"s1",` + strings.Replace(plan, `{"amount":800,"currency":"USD"}`, price, 1) + `,"anchor":"2026-01-31T10:00:00Z"}`
+		planned, wrong := moving.Read([]byte(ada + "\n" + line)).Check(w)
+		if len(wrong) > 0 {
+			t.Fatal(wrong)
+		}
+		if got := planned[0].Subscriptions[0].Subscription.Price.Tax; got != want {
+			t.Errorf("%s is %s, want %s", price, got, want)
+		}
+	}
+}
+
+func TestTheFileOfPlansSaysHowThePricesOfAnExportAreTaxed(t *testing.T) {
+	file := `subscription_id,subscription_status,customer_id,start_date,next_payment_date,order_currency,billing_email,order_items
+1,active,1,2026-01-10 00:00:00,2026-03-10 00:00:00,USD,a@b.example,product_id:55|quantity:1|total:9.90
+2,active,1,2026-01-10 00:00:00,2026-03-10 00:00:00,USD,a@b.example,product_id:56|quantity:1|total:9.90
+`
+	var plans map[string]moving.Sold
+	err := json.Unmarshal([]byte(`{"55":{"product":"calendar-pro","type":"site","cycle":"monthly","tax":"inclusive"},"56":{"product":"calendar-pro","type":"site","cycle":"monthly"}}`), &plans)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, _, wrong := moving.Convert("woocommerce", []byte(file), plans)
+	if len(wrong) > 0 || strings.Count(string(lines), `"tax":`) != 1 || !strings.Contains(string(lines), `"price":{"amount":990,"currency":"USD","tax":"inclusive"}`) {
+		t.Errorf("%v\n%s", wrong, lines)
+	}
+}
