@@ -33,7 +33,7 @@ var forReceipts = []string{"download-invoice", "download-license"}
 var forQuotes = []string{"get-quote", "download-quote", "accept-quote"}
 
 // forOwners are what no API key of an account opens.
-var forOwners = []string{"logout", "create-api-key", "revoke-api-key", "erase-account", "change-email", "invite-member", "remove-member", "use-account"}
+var forOwners = []string{"logout", "create-api-key", "revoke-api-key", "erase-account", "change-email", "invite-member", "remove-member", "use-account", "list-sessions"}
 
 func isIn(list []string, s string) bool {
 	return strings.Contains(" "+strings.Join(list, " ")+" ", " "+s+" ")

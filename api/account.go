@@ -63,7 +63,7 @@ func (s *accounts) routes(h huma.API) {
 	huma.Register(h, route(http.MethodPost, "/v1/login/confirm", "confirm-login", "Sign in with the mailed link's token", "Account"), s.confirmLogin)
 	huma.Register(h, route(http.MethodPost, "/v1/logout", "logout", "End this session, or all of them", "Account", bySession(billing.MemberFinance, billing.MemberTechnical)), s.logout)
 	huma.Register(h, route(http.MethodGet, "/v1/balance", "get-balance", "Your account's balance, in each currency", "Account", account(billing.MemberFinance)), s.balance)
-	huma.Register(h, route(http.MethodGet, "/v1/sessions", "list-sessions", "Where you have signed in", "Account", account(billing.MemberFinance, billing.MemberTechnical)), s.listSessions)
+	huma.Register(h, route(http.MethodGet, "/v1/sessions", "list-sessions", "Where you have signed in", "Account", bySession(billing.MemberFinance, billing.MemberTechnical)), s.listSessions)
 	huma.Register(h, route(http.MethodGet, "/v1/api-keys", "list-api-keys", "Your API keys", "Account", account(billing.MemberFinance, billing.MemberTechnical)), s.listAPIKeys)
 	huma.Register(h, route(http.MethodPost, "/v1/api-keys", "create-api-key", "Create an API key; it is shown once", "Account", status(http.StatusCreated), bySession(billing.MemberFinance, billing.MemberTechnical), by(billing.OperatorAdmin)), s.createAPIKey)
 	huma.Register(h, route(http.MethodDelete, "/v1/api-keys/{id}", "revoke-api-key", "Revoke an API key", "Account", bySession(billing.MemberFinance, billing.MemberTechnical), by(billing.OperatorAdmin)), s.revokeAPIKey)

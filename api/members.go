@@ -24,8 +24,8 @@ type memberStore interface {
 
 func (s *accounts) memberRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/members", "list-members", "Who may use your account, and who is invited to", "Account", account()), s.listMembers)
-	huma.Register(h, route(http.MethodPost, "/v1/members", "invite-member", "Invite somebody to your account, or change a member's role", "Account", status(http.StatusCreated), bySession()), s.inviteMember)
-	huma.Register(h, route(http.MethodDelete, "/v1/members/{id}", "remove-member", "Remove a member, who loses access at once, or withdraw an invitation", "Account", bySession()), s.removeMember)
+	huma.Register(h, route(http.MethodPost, "/v1/members", "invite-member", "Invite somebody to your account, or change a member's role", "Account", status(http.StatusCreated), bySession(), by(billing.OperatorAdmin)), s.inviteMember)
+	huma.Register(h, route(http.MethodDelete, "/v1/members/{id}", "remove-member", "Remove a member, who loses access at once, or withdraw an invitation", "Account", bySession(), by(billing.OperatorAdmin)), s.removeMember)
 	huma.Register(h, route(http.MethodPost, "/v1/invitations/accept", "accept-invitation", "Accept an invitation, with the mailed link's token", "Account"), s.acceptInvitation)
 	huma.Register(h, route(http.MethodPut, "/v1/me/account", "use-account", "Look at another account that you may use, in this session", "Account", bySession(billing.MemberFinance, billing.MemberTechnical)), s.useAccount)
 }

@@ -139,13 +139,72 @@ func TestAMemberSeesTheAccountAndNothingElse(t *testing.T) {
 	s.ask("POST", "/v1/privacy/erase", "", func() string { o, _ := s.member(owner, "olga@contoso.example", "owner"); return o }()).want(403, "forbidden")
 }
 
-func TestWhoHasNothingOfTheirOwnBeginsInTheAccountThatTheyBelongTo(t *testing.T) {
+func TestAMemberBeginsInTheirOwnAccount(t *testing.T) {
+	s := newShop(t)
+	s.buy().want(201, "")
+	s.join(s.signIn("ada@contoso.example"), "fred@contoso.example", "finance")
+	if me := s.ask("GET", "/v1/me", "", s.signIn("fred@contoso.example")).want(200, ""); me.text("email") != "fred@contoso.example" {
+		t.Errorf("who has just signed in orders for %s", me.body)
+	}
+}
+
+func TestAnOwnerWhoIsRemovedLeavesNoEndpointsAndNoInvitations(t *testing.T) {
+	for _, leaves := range []string{"removed", "no owner any more"} {
+		s := newShop(t)
+		s.buy().want(201, "")
+		owner := s.signIn("ada@contoso.example")
+		olga, id := s.member(owner, "olga@contoso.example", "owner")
+		endpoint := func(by string) string {
+			return s.ask("POST", "/v1/webhook-endpoints", `{"url":"https://crm.contoso.example/hook"}`, by).want(201, "").text("id")
+		}
+		hers, adas := endpoint(olga), endpoint(owner)
+		s.ask("POST", "/v1/members", `{"email":"olga@home.example","role":"owner"}`, olga).want(201, "")
+		invitation := withToken(s.tokenOf(billing.NoticeInvited))
+		if leaves == "removed" {
+			s.ask("DELETE", "/v1/members/"+id, "", owner).want(204, "")
+		} else {
+			s.ask("POST", "/v1/members", `{"email":"olga@contoso.example","role":"finance"}`, owner).want(201, "")
+		}
+		for id, want := range map[string]string{hers: "disabled", adas: "enabled"} {
+			if got := s.ask("GET", "/v1/webhook-endpoints/"+id, "", owner).want(200, "").text("status"); got != want {
+				t.Errorf("she is %s: an endpoint is %s, want %s", leaves, got, want)
+			}
+		}
+		s.ask("POST", "/v1/invitations/accept", invitation).want(403, "confirmation_expired")
+	}
+}
+
+func TestAKeyTellsOfItsAccountAlone(t *testing.T) {
+	s := newShop(t)
+	s.buy().want(201, "")
+	fred, _ := s.member(s.signIn("ada@contoso.example"), "fred@contoso.example", "finance")
+	key := "Authorization: Bearer " + s.ask("POST", "/v1/api-keys", "", fred).want(201, "").text("key")
+	if n := len(s.ask("GET", "/v1/me", "", key).want(200, "").at("accounts").([]any)); n != 1 {
+		t.Errorf("a key of one account tells of %d", n)
+	}
+	s.ask("GET", "/v1/sessions", "", key).want(403, "forbidden")
+}
+
+func TestWhatIsPersonalIsExportedByTheAccountsOwnAddress(t *testing.T) {
 	s := newShop(t)
 	s.buy().want(201, "")
 	owner := s.signIn("ada@contoso.example")
-	s.join(owner, "fred@contoso.example", "finance")
-	if me := s.ask("GET", "/v1/me", "", s.signIn("fred@contoso.example")).want(200, ""); me.text("email") != "ada@contoso.example" {
-		t.Errorf("who belongs to one account sees %s", me.body)
+	olga, _ := s.member(owner, "olga@contoso.example", "owner")
+	s.ask("GET", "/v1/privacy/export", "", olga).want(403, "forbidden")
+	s.ask("GET", "/v1/privacy/export", "", owner).want(200, "")
+}
+
+func TestAMemberForFinanceSeesNoActivationKey(t *testing.T) {
+	s := newShop(t)
+	bought := s.buy(`product="synoptic-panel"`, `licensee.email="ada@contoso.example"`).want(201, "")
+	owner := s.signIn("ada@contoso.example")
+	fred, _ := s.member(owner, "fred@contoso.example", "finance")
+	receipt := "/v1/subscriptions/" + bought.text("subscription.id") + "/receipt"
+	if key := s.ask("GET", receipt, "", owner).want(200, "").at("license.activation_key"); key == nil {
+		t.Error("the licensee sees no activation key")
+	}
+	if key := s.ask("GET", receipt, "", fred).want(200, "").at("license.activation_key"); key != nil {
+		t.Errorf("finance sees the activation key %v", key)
 	}
 }
 

@@ -280,7 +280,7 @@ func (v Subscription) waitsLike(o Subscription) bool {
 
 // withoutNames is what the holder of a checkout token may see.
 func (v Subscription) withoutNames() Subscription {
-	v.BillingAccount, v.LicenseeAccount, v.PaymentMethod, v.PurchaseOrder = nil, nil, nil, ""
+	v.BillingAccount, v.LicenseeAccount, v.PaymentMethod, v.PurchaseOrder, v.CostCenter = nil, nil, nil, "", ""
 	if v.Status == billing.Trialing { // see withoutTrial
 		v.LicenseID = nil
 	}
@@ -320,9 +320,9 @@ func (v Subscription) seenBy(c caller) Subscription {
 }
 
 // seenBy takes the activation key from a licence that another than its
-// licensee or an operator looks at. The licence shows the licensee's address.
+// licensee or an operator looks at, or a member for finance. The licence shows the licensee's address.
 func (v License) seenBy(c caller) License {
-	if !v.isOf(c) {
+	if !v.isOf(c) || c.member == billing.MemberFinance {
 		v.ActivationKey = nil
 	}
 	return v

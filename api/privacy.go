@@ -32,7 +32,18 @@ type exportOutput struct {
 	Body        billing.PersonalData
 }
 
+// own refuses members: what is personal is that of the account's own address.
+func own(ctx context.Context) error {
+	if c := callerOf(ctx); !c.operator && c.person.ID != c.account.ID {
+		return problem(http.StatusForbidden, "forbidden", "only who signs in with the account's own address may export or erase it")
+	}
+	return nil
+}
+
 func (s *accounts) exportData(ctx context.Context, in *AccountInput) (*exportOutput, error) {
+	if err := own(ctx); err != nil {
+		return nil, err
+	}
 	email, err := s.addressOf(ctx, *in)
 	if err != nil {
 		return nil, s.answer(err)
@@ -50,8 +61,8 @@ type erasedOutput struct {
 }
 
 func (s *accounts) eraseAccount(ctx context.Context, in *AccountInput) (*erasedOutput, error) {
-	if c := callerOf(ctx); !c.operator && c.person.ID != c.account.ID {
-		return nil, problem(http.StatusForbidden, "forbidden", "only who signs in with the account's own address may erase it")
+	if err := own(ctx); err != nil {
+		return nil, err
 	}
 	email, err := s.addressOf(ctx, *in)
 	if err != nil {

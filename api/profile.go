@@ -81,6 +81,9 @@ func (s *accounts) profiled(ctx context.Context, c caller) (Me, error) {
 		return v, err
 	}
 	for _, m := range of {
+		if c.key != "" && m.Account.ID != c.account.ID {
+			continue // a key is for one account
+		}
 		v.Accounts = append(v.Accounts, AccountOfYours{string(m.Account.ID), m.Account.Email, m.Company, m.Role})
 	}
 	if c.member != billing.MemberOwner {

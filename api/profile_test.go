@@ -20,7 +20,7 @@ func TestDetailsAreWrittenDownForLaterOrders(t *testing.T) {
 		t.Helper()
 		return s.ask("PATCH", "/v1/me", body, ada)
 	}
-	if me := s.ask("GET", "/v1/me", "", ada).want(200, ""); me.text("name") != "Ada Rossi" || me.text("company") != "Contoso" || me.text("licensee.email") != "bea@contoso.example" {
+	if me := s.ask("GET", "/v1/me", "", ada).want(200, ""); me.text("name") != "Ada Rossi" || me.text("company") != "Contoso" || me.at("licensee") != nil {
 		t.Errorf("the order that a guest has paid begins the next one with %s", me.body)
 	}
 	edit(`{"name":" Ada Rossi ","country":"DE","vat_id":"de 136695976","address":{"line1":"Hauptstr. 1","city":"Berlin"}}`).want(200, "")

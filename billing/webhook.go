@@ -14,6 +14,7 @@ import (
 type WebhookEndpoint struct {
 	ID          string    // whe_…
 	Account     AccountID // empty: the vendor's, which gets all events
+	Member      AccountID // who made it for an account of others; empty: the account's own address, or an operator
 	URL         string
 	Types       []FeedPattern
 	Description string

@@ -24,6 +24,7 @@ type emailChangeRow struct {
 	FormerConfirmedAt *time.Time
 	EmailConfirmedAt  *time.Time
 	DoneAt            *time.Time
+	Vouched           bool // an operator has begun it, who vouches for the owner
 }
 
 func (emailChangeRow) TableName() string { return "email_changes" }
@@ -60,11 +61,18 @@ func (s *Store) BeginEmailChange(ctx context.Context, account billing.AccountID,
 		if a.Email == email {
 			return &billing.Error{Code: billing.CodeInvalid, Field: "email", Detail: "is the account's address already"}
 		}
+		now := s.db.NowFunc()
+		waits, err := one[emailChangeRow](tx.Where("account = ? AND done_at IS NULL AND expires_at > ?", account, now))
+		if err != nil && !errors.Is(err, billing.ErrNotFound) {
+			return err
+		}
+		if waits.Vouched && !vouched { // who used the account before may not stop it
+			return &billing.Error{Code: billing.CodeNotPossibleNow, Detail: "an operator is changing this address already"}
+		}
 		if err := tx.Where("account = ? AND done_at IS NULL", account).Delete(&emailChangeRow{}).Error; err != nil {
 			return err
 		}
-		now := s.db.NowFunc()
-		row := emailChangeRow{ID: NewID("emc"), Account: account, Former: a.Email, Email: email, CreatedAt: now, ExpiresAt: now.Add(emailChangeLife)}
+		row := emailChangeRow{ID: NewID("emc"), Account: account, Former: a.Email, Email: email, CreatedAt: now, ExpiresAt: now.Add(emailChangeLife), Vouched: vouched}
 		kinds := []billing.NoticeKind{billing.NoticeEmailFrom, billing.NoticeEmailTo}
 		if vouched {
 			row.FormerConfirmedAt, kinds = &now, kinds[1:]
@@ -120,6 +128,11 @@ func (s *Store) ConfirmEmailChange(ctx context.Context, id string, side billing.
 			row.DoneAt = &now
 			if err := s.readdress(ctx, tx, a, row.Email); err != nil {
 				return err
+			}
+			if row.Vouched { // whoever used the former address may have left
+				if err := tx.Where("account = ?", a.ID).Delete(&sessionRow{}).Error; err != nil {
+					return err
+				}
 			}
 			if err := tx.Create(newMail(row.ID, 1, billing.Notice{Kind: billing.NoticeEmailChanged, To: billing.RoleBilling}, now)).Error; err != nil {
 				return err

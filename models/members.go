@@ -85,6 +85,11 @@ func (s *Store) Invite(ctx context.Context, account billing.AccountID, email str
 		}
 		was := row.terms()
 		if row.JoinedAt != nil {
+			if row.Role == billing.MemberOwner && role != billing.MemberOwner {
+				if err := disown(tx, row); err != nil {
+					return err
+				}
+			}
 			row.Role = role
 			m = row.member()
 			if err := tx.Model(&memberRow{}).Where("id = ?", row.ID).Update("role", role).Error; err != nil {
@@ -147,7 +152,8 @@ func (s *Store) AcceptInvitation(ctx context.Context, id string) (m billing.Memb
 }
 
 // RemoveMember ends what a member may do: its sessions that look at the account and
-// the keys that it made for it end with it. Errors: ErrNotFound, and a *billing.Error
+// the keys that it made for it end with it, and of an owner the webhook endpoints and
+// all invitations that wait. Errors: ErrNotFound, and a *billing.Error
 // not_possible_now of the account's own address.
 func (s *Store) RemoveMember(ctx context.Context, account billing.AccountID, id string) error {
 	if id == string(account) {
@@ -165,8 +171,31 @@ func (s *Store) RemoveMember(ctx context.Context, account billing.AccountID, id 
 	})
 }
 
+// disown ends what an owner besides the account's own address may have left behind:
+// endpoints that events are sent to, and invitations that are not accepted yet.
+func disown(tx *gorm.DB, row memberRow) error {
+	var endpoints []webhookEndpointRow
+	if err := locked(tx).Where("account = ? AND member = ? AND disabled = ''", row.Account, row.Person).Order("id").Find(&endpoints).Error; err != nil {
+		return err
+	}
+	for _, e := range endpoints {
+		if err := disable(tx, &e, billing.WebhookByOwner); err != nil {
+			return err
+		}
+		if err := save(tx, e.ID, &e); err != nil {
+			return err
+		}
+	}
+	return tx.Where("account = ? AND joined_at IS NULL", row.Account).Delete(&memberRow{}).Error
+}
+
 // dismiss removes a member, whose row the caller has locked.
 func (s *Store) dismiss(tx *gorm.DB, row memberRow) error {
+	if row.Role == billing.MemberOwner && row.JoinedAt != nil {
+		if err := disown(tx, row); err != nil {
+			return err
+		}
+	}
 	return inOrder(
 		func() *gorm.DB { return tx.Where("id = ?", row.ID).Delete(&memberRow{}) },
 		func() *gorm.DB {
@@ -209,25 +238,6 @@ func (s *Store) Memberships(ctx context.Context, person billing.AccountID) ([]bi
 		return nil
 	})
 	return list, err
-}
-
-// beginsIn is the account that somebody looks at first, where it is not their own:
-// the one that they belong to, if they have nothing of their own.
-func beginsIn(tx *gorm.DB, person billing.AccountID) (billing.AccountID, error) {
-	var of []billing.AccountID
-	if err := tx.Model(&memberRow{}).Where("person = ? AND joined_at IS NOT NULL", person).Limit(2).Pluck("account", &of).Error; err != nil || len(of) != 1 {
-		return "", err
-	}
-	for _, contact := range bothContacts {
-		_, err := one[subscriptionRow](tx.Select("id").Where(contact+" = ?", person).Limit(1))
-		if err == nil {
-			return "", nil
-		}
-		if !errors.Is(err, billing.ErrNotFound) {
-			return "", err
-		}
-	}
-	return of[0], nil
 }
 
 // ActFor has a session look at another account that its person may use. Errors:

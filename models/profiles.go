@@ -21,25 +21,37 @@ func (profileRow) TableName() string { return "profiles" }
 
 // Profile is what an account's owner has had written down, or else what the
 // newest order says that is theirs: one that was paid, or placed by who had signed
-// in. Anybody may type another's address into an order.
+// in. Anybody may type another's address into an order, and what a guest has paid for
+// does not say who gets later licences.
 func (s *Store) Profile(ctx context.Context, account billing.AccountID) (billing.Profile, error) {
 	db := s.db.WithContext(ctx)
 	row, err := one[profileRow](db.Where("account = ?", account))
 	if !errors.Is(err, billing.ErrNotFound) {
 		return row.Detail, err
 	}
+	o, guest, err := theirOrder(db.Where("billing_account = ?", account))
+	p := o.Profile()
+	if guest {
+		p.Licensee = billing.Contact{}
+	}
+	return p, err
+}
+
+// theirOrder is the newest order of some subscriptions that was paid, or placed by who
+// had signed in; guest: it was not.
+func theirOrder(of *gorm.DB) (o billing.Order, guest bool, err error) {
 	var subs []subscriptionRow
-	if err := db.Where("billing_account = ?", account).Order("number DESC").Limit(20).Find(&subs).Error; err != nil {
-		return billing.Profile{}, err
+	if err := of.Session(&gorm.Session{}).Order("number DESC").Limit(20).Find(&subs).Error; err != nil {
+		return o, false, err
 	}
 	for _, sub := range subs {
 		if sub.State.Guest && sub.State.LastPaymentAt.IsZero() {
 			continue
 		}
-		o, err := one[orderRow](db.Where("subscription = ?", sub.ID))
-		return o.Detail.Profile(), err
+		row, err := one[orderRow](of.Session(&gorm.Session{NewDB: true}).Where("subscription = ?", sub.ID))
+		return row.Detail, sub.State.Guest, err
 	}
-	return billing.Profile{}, nil
+	return o, false, nil
 }
 
 // PutProfile writes an account's profile down in place of the earlier one.

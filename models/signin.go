@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -137,12 +136,13 @@ func (s *Store) languageOf(ctx context.Context, account billing.AccountID) (stri
 	if err != nil || p.Language != "" {
 		return p.Language, err
 	}
-	newest, err := one[orderRow](s.db.WithContext(ctx).Joins("JOIN subscriptions AS s ON s.id = orders.subscription").
-		Where("s.billing_account = ? OR s.licensee_account = ?", account, account).Order("s.number DESC"))
-	if errors.Is(err, billing.ErrNotFound) {
-		err = nil
+	for _, contact := range bothContacts {
+		o, _, err := theirOrder(s.db.WithContext(ctx).Where(contact+" = ?", account))
+		if err != nil || o.Language != "" {
+			return o.Language, err
+		}
 	}
-	return newest.Detail.Language, err
+	return "", nil
 }
 
 // tell writes a mail to an account about something of its, by id.
@@ -199,11 +199,7 @@ func (s *Store) ConfirmLogin(ctx context.Context, token, session string) (accoun
 			return err
 		}
 		account, expires, returnURL = billing.Account{ID: row.ID, Email: row.Email}, now.Add(sessionLife), login.ReturnURL
-		acts, err := beginsIn(tx, row.ID)
-		if err != nil {
-			return err
-		}
-		return tx.Create(&sessionRow{ID: NewID("ses"), Hash: hashKey(session), Account: row.ID, ActsFor: acts, ExpiresAt: expires}).Error
+		return tx.Create(&sessionRow{ID: NewID("ses"), Hash: hashKey(session), Account: row.ID, ExpiresAt: expires}).Error
 	})
 	return account, expires, returnURL, err
 }

@@ -13,6 +13,7 @@ import (
 type webhookEndpointRow struct {
 	ID           string
 	Account      billing.AccountID
+	Member       billing.AccountID
 	URL          string                `gorm:"column:url"`
 	Types        []billing.FeedPattern `gorm:"serializer:json"`
 	Description  string
@@ -79,7 +80,7 @@ func lastTold(tx *gorm.DB) (seq int64, err error) {
 // CreateWebhookEndpoint has the events from now on sent to an address. Errors: a
 // *billing.Error too_many_endpoints.
 func (s *Store) CreateWebhookEndpoint(ctx context.Context, e billing.WebhookEndpoint) (billing.WebhookEndpoint, error) {
-	row := webhookEndpointRow{ID: e.ID, Account: e.Account, URL: e.URL, Types: e.Types, Description: e.Description, Secret: e.Secret, CreatedAt: s.db.NowFunc()}
+	row := webhookEndpointRow{ID: e.ID, Account: e.Account, Member: e.Member, URL: e.URL, Types: e.Types, Description: e.Description, Secret: e.Secret, CreatedAt: s.db.NowFunc()}
 	err := s.tx(ctx, func(tx *gorm.DB) error {
 		if e.Account != "" { // locked, so that not more are made than may be, and for nobody who is erased
 			if _, err := one[accountRow](locked(tx).Where("id = ? AND email <> ?", e.Account, erasedAddress(e.Account))); err != nil {

@@ -284,6 +284,7 @@ CREATE INDEX feed_created ON feed (created_at);
 CREATE TABLE webhook_endpoints (
   id VARCHAR(64) NOT NULL PRIMARY KEY,
   account VARCHAR(64) NOT NULL,
+  member VARCHAR(64) NOT NULL,
   url TEXT NOT NULL,
   types JSON NOT NULL,
   description TEXT NOT NULL,
@@ -669,7 +670,8 @@ CREATE TABLE email_changes (
   expires_at DATETIME NOT NULL,
   former_confirmed_at DATETIME NULL,
   email_confirmed_at DATETIME NULL,
-  done_at DATETIME NULL
+  done_at DATETIME NULL,
+  vouched BOOLEAN NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE INDEX email_changes_account ON email_changes (account);
 

@@ -290,6 +290,7 @@ CREATE INDEX feed_created ON feed (created_at);
 CREATE TABLE webhook_endpoints (
   id TEXT NOT NULL PRIMARY KEY,
   account TEXT NOT NULL,
+  member TEXT NOT NULL,
   url TEXT NOT NULL,
   types TEXT NOT NULL,
   description TEXT NOT NULL,
@@ -675,7 +676,8 @@ CREATE TABLE email_changes (
   expires_at DATETIME NOT NULL,
   former_confirmed_at DATETIME NULL,
   email_confirmed_at DATETIME NULL,
-  done_at DATETIME NULL
+  done_at DATETIME NULL,
+  vouched BOOLEAN NOT NULL
 );
 CREATE INDEX email_changes_account ON email_changes (account);
 
