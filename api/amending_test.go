@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/okviz/licensing/backoffice"
 	"github.com/okviz/licensing/billing"
 )
 
@@ -152,5 +154,31 @@ func TestAYearsDocumentsAreListedAndInOneArchive(t *testing.T) {
 	}
 	if q := s.ask("GET", "/v1/quotes", "", s.signIn("dee@other.example")).want(200, ""); len(q.at("data").([]any)) != 0 {
 		t.Errorf("another's quotes: %s", q.body)
+	}
+}
+
+// The former invoice is history, and the credit note that corrects it is of our own series.
+func TestACreditNoteOfAFormerInvoiceIsListedAndInTheYearsArchive(t *testing.T) {
+	s := newShop(t)
+	start, end := time.Now().UTC().AddDate(0, 0, -10).Format(time.RFC3339), time.Now().UTC().AddDate(0, 0, 20).Format(time.RFC3339)
+	period := fmt.Sprintf(`{"start":%q,"end":%q}`, start, end)
+	file := `{"type":"customer","id":"c1","name":"Ada Rossi","email":"ada@contoso.example","country":"US"}
+{"type":"subscription","id":"s1","customer":"c1","product":"calendar-pro","plan":{"type":"users","tier":"1-20","cycle":"monthly"},"price":{"amount":900,"currency":"USD"},"period":` + period + `}
+{"type":"invoice","id":"i1","subscription":"s1","number":"OLD-1","issued_at":"` + start + `","period":` + period + `,"net":900}`
+	done, err := s.parts.Office.Import(t.Context(), []byte(file), backoffice.ImportOptions{}, func(int, int) {})
+	if err != nil || len(done.Charges) != 1 {
+		t.Fatalf("%v: %+v", err, done)
+	}
+	s.ask("POST", "/v1/operator/subscriptions/"+string(done.Charges[0].Subscription)+"/cancel-now", `{"refund":"prorated"}`, asOperator, withKey()).want(200, "")
+	ada, year := s.signIn("ada@contoso.example"), time.Now().UTC().Format("2006")
+	list := s.ask("GET", "/v1/documents?year="+year, "", ada).want(200, "")
+	if n := len(list.at("data").([]any)); n != 1 || !strings.Contains(string(list.body), `"CN-`+year+`-000001"`) {
+		t.Errorf("%d documents: %s", n, list.body)
+	}
+	a := s.ask("GET", "/v1/documents/archive?year="+year, "", ada).want(200, "")
+	z, err := zip.NewReader(bytes.NewReader(a.body), int64(len(a.body)))
+	check(t, err)
+	if len(z.File) != 1 || z.File[0].Name != "CN-"+year+"-000001.pdf" {
+		t.Errorf("%d files", len(z.File))
 	}
 }

@@ -61,10 +61,9 @@ func (s *invoices) papers(ctx context.Context, q DocumentQuery, before string, l
 		return (q.Kind == "" || q.Kind == kind) && (q.Year == 0 || at.UTC().Year() == q.Year)
 	}
 	for _, inv := range rows {
-		if inv.Number == "" { // a draft that became void
-			continue
-		}
-		if fits("invoice", inv.IssuedAt) {
+		// Without a number it is a draft that became void, or another system's, whose credit
+		// notes are ours.
+		if inv.Number != "" && fits("invoice", inv.IssuedAt) {
 			list = append(list, paper{viewDocument(reader(ctx), inv, billing.CreditNote{}), inv, billing.CreditNote{}})
 		}
 		notes, err := s.Store.CreditNotes(ctx, inv.ID)

@@ -22,6 +22,7 @@ type MovingStore interface {
 	Policy() billing.Policy
 	Coupons(ctx context.Context, after string, limit int) (list []billing.Coupon, redeemed []int64, err error)
 	Clock(ctx context.Context, id string) (time.Time, error)
+	MovedSubscriptions(ctx context.Context) (refs map[string]bool, err error)
 	Moved(ctx context.Context, kind, ref, hash string) (before, differs bool, err error)
 	MoveAccount(ctx context.Context, a billing.MovedAccount) (id billing.AccountID, before, differs bool, err error)
 	MoveIn(ctx context.Context, m billing.MovedIn, method string, now time.Time) (billing.MovedAs, error)
@@ -34,6 +35,7 @@ type ImportOptions struct {
 	Mail   bool          // the licensees are mailed their licences and files
 	Over   time.Duration // over which the workflows are started
 	Clock  string        // the test clock that the subscriptions are put on; empty: none
+	AsOf   time.Time     // until when the other system has charged what was due; zero: now
 }
 
 // Import is what was moved in, or would be.
@@ -104,6 +106,15 @@ func (o *Office) Import(ctx context.Context, file []byte, options ImportOptions,
 		if w.Now, err = o.store.Clock(ctx, options.Clock); err != nil {
 			return out, fmt.Errorf("the test clock: %w", err)
 		}
+	}
+	if w.AsOf = options.AsOf; w.AsOf.IsZero() {
+		w.AsOf = w.Now
+	}
+	if w.AsOf.After(w.Now) {
+		return out, errors.New("the other system cannot have stopped in the future")
+	}
+	if w.Before, err = o.store.MovedSubscriptions(ctx); err != nil {
+		return out, err
 	}
 	if w.Products, err = o.store.Products(ctx); err != nil {
 		return out, err

@@ -69,12 +69,11 @@ func (b Snapshot) MoveIn(m MovedIn, at time.Time) *Changeset {
 	}
 	s.CancelAtPeriodEnd, s.HasMethod = m.CancelAtPeriodEnd, b.Method != ""
 	s.RemindedAt = at // of what came before, the other system has
+	if f, paid := m.PaidBy(); paid {
+		s.PaidBy = f.id()
+	}
 	var former []Invoice
 	for _, f := range m.Invoices {
-		if f.Period.Contains(at) && !m.Trial { // it paid for the running period
-			f.Period = s.Period
-			s.PaidBy = f.id()
-		}
 		former = append(former, b.former(f))
 		s.LastPaymentAt = f.PaidAt
 	}
@@ -87,6 +86,23 @@ func (b Snapshot) MoveIn(m MovedIn, at time.Time) *Changeset {
 		p.Notices = []Notice{{Kind: NoticeLicense, To: RoleLicensee, Until: s.Period.End, Plan: s.Plan, WithFile: true}}
 	}
 	return p
+}
+
+// PaidBy is the invoice that a change credits: of those that reach into the running
+// period's last second it is the only one, and is for exactly that period. Of several,
+// or of another period's, nobody could tell what is unused.
+func (m MovedIn) PaidBy() (paid FormerInvoice, found bool) {
+	if m.Trial {
+		return paid, false
+	}
+	reaching := 0
+	for _, f := range m.Invoices {
+		if f.Period.Contains(m.Period.End.Add(-time.Second)) {
+			paid = f
+			reaching++
+		}
+	}
+	return paid, reaching == 1 && paid.Period == m.Period
 }
 
 func (f FormerInvoice) id() InvoiceID {

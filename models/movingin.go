@@ -78,10 +78,23 @@ func (s *Store) Moved(ctx context.Context, kind, ref, hash string) (before, diff
 	return err == nil, err == nil && was.Hash != hash, err
 }
 
+// MovedSubscriptions are the subscriptions that were moved in, by their ids in the other
+// system.
+func (s *Store) MovedSubscriptions(ctx context.Context) (map[string]bool, error) {
+	var refs []string
+	err := s.db.WithContext(ctx).Model(&movedInRow{}).Where("kind = ?", billing.MovedSubscription).Pluck("ref", &refs).Error
+	moved := make(map[string]bool, len(refs))
+	for _, ref := range refs {
+		moved[ref] = true
+	}
+	return moved, err
+}
+
 // MoveIn writes a subscription of another system with its order, licence and
 // invoices, all of it or nothing, and once. method is the stored card's reference,
 // now the real time. Errors: ErrConflict where its licence or an invoice's id is
-// taken, and a *billing.Error coupon_used_up.
+// taken, and a *billing.Error coupon_used_up, or request_expired where the account has
+// been erased.
 func (s *Store) MoveIn(ctx context.Context, m billing.MovedIn, method string, now time.Time) (as billing.MovedAs, err error) {
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		was, before, err := moveOnce(tx, billing.MovedSubscription, m.Ref, m.Hash, string(m.Subscription.ID))
@@ -92,7 +105,10 @@ func (s *Store) MoveIn(ctx context.Context, m billing.MovedIn, method string, no
 			as = billing.MovedAs{Before: true, Differs: was.Hash != m.Hash}
 			return nil
 		}
-		placed := m.Subscription // the transaction may be tried again
+		placed, m := m.Subscription, m // the transaction may be tried again
+		if m.Order, err = addressed(tx, m.Order); err != nil {
+			return err
+		}
 		if err := s.createOrder(tx, "", m.Order, &placed); err != nil {
 			return err
 		}
@@ -121,6 +137,23 @@ func (s *Store) MoveIn(ctx context.Context, m billing.MovedIn, method string, no
 		err = billing.ErrConflict
 	}
 	return as, err
+}
+
+// addressed is an order of the account that it names, which may have changed its address
+// since it was moved in: by the former one, another account would be opened.
+func addressed(tx *gorm.DB, o billing.Order) (billing.Order, error) {
+	a, err := one[accountRow](locked(tx).Where("id = ? AND email <> ?", o.BillingAccount, erasedAddress(o.BillingAccount)))
+	if errors.Is(err, billing.ErrNotFound) {
+		return o, &billing.Error{Code: billing.CodeRequestExpired, Detail: "the account has been erased meanwhile"}
+	}
+	if err != nil || normalEmail(o.Billing.Email) == a.Email {
+		return o, err
+	}
+	if normalEmail(o.Licensee.Email) == normalEmail(o.Billing.Email) {
+		o.Licensee.Email = a.Email
+	}
+	o.Billing.Email = a.Email
+	return o, nil
 }
 
 // keepFormer keeps a paid invoice of another system; what paid for the running

@@ -2,8 +2,11 @@ package models
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
+
+	"gorm.io/gorm"
 
 	"github.com/okviz/licensing/billing"
 )
@@ -138,6 +141,136 @@ func TestALicenceThatIsAnothersIsNotMovedInAndNothingOfItIsWritten(t *testing.T)
 		}
 		if n := s.rows("subscriptions"); n != 1 {
 			t.Errorf("%d subscriptions", n)
+		}
+	})
+}
+
+func TestASubscriptionWithSeveralFormerInvoicesIsChangedAndIsCancelledProrated(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s, at := openShop(t, store), opening.AddDate(0, 0, 14) // half of 28 days
+		account, _, _, err := s.MoveAccount(t.Context(), billing.MovedAccount{Ref: "c1", Hash: "x", Email: "ada@contoso.example"})
+		must(t, err)
+		sub := moveIn(s, moved(s, account), at).Subscription
+		b := s.snapshot(sub.ID)
+		b.Receipts = s.receipts(sub.ID)
+		d := b.Decide(billing.Command{Action: billing.ActionChange, Plan: upTo20}, at)
+		if d.Bill == nil {
+			t.Fatalf("%+v", d)
+		}
+		inv, _ := b.Reserve(*d.Bill, "change")
+		if credit := inv.Credit(); credit.Amount != 400 {
+			t.Errorf("the change credits %s, want half of 8.00", credit)
+		}
+		s.due(sub.ID) // an invoice of ours beside the former ones
+		var order []string
+		for _, r := range s.receipts(sub.ID) {
+			order = append(order, r.Former+" "+r.Number)
+		}
+		if want := []string{"INV-2026-000001 ", "A-7 ", " INV-2026-000001"}; !slices.Equal(order, want) {
+			t.Errorf("receipts %q, want %q", order, want)
+		}
+
+		other := moved(s, account)
+		other.Ref, other.Order.License = "old-2", "other-license"
+		for i := range other.Invoices {
+			other.Invoices[i].Ref += "b"
+		}
+		sub = moveIn(s, other, at).Subscription
+		p := s.decided(sub.ID, billing.Command{Action: billing.ActionCancelNow, Refund: billing.RefundProrated}, at)
+		if len(p.CreditNotes) != 1 || p.CreditNotes[0].Total().Amount != 400 {
+			t.Errorf("cancelling credits %+v, want half of 8.00", p.CreditNotes)
+		}
+		s.post(p, "")
+	})
+}
+
+// The old system stopped before the boundary of 28 February, and the import comes after it.
+func TestABoundaryThatPassedDuringTheSwitchOverIsChargedOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		account, _, _, err := s.MoveAccount(t.Context(), billing.MovedAccount{Ref: "c1", Hash: "x", Email: "ada@contoso.example"})
+		must(t, err)
+		m := moved(s, account)
+		boundary := m.Period.End // 28 February at 10:00
+		at := boundary.Add(2 * time.Hour)
+		m.Subscription.CreatedAt = at
+		sub := moveIn(s, m, at).Subscription
+		if sub.Status != billing.Active || sub.Next != (billing.Step{Kind: billing.StepRenew, At: boundary}) {
+			t.Fatalf("next is %+v of %s", sub.Next, sub.Status)
+		}
+		if refs, err := s.MovedSubscriptions(t.Context()); err != nil || len(refs) != 1 || !refs["old-1"] {
+			t.Errorf("moved in are %v, %v", refs, err)
+		}
+		b := s.snapshot(sub.ID)
+		d := b.Due(sub.Next, at)
+		if d.Bill == nil {
+			t.Fatalf("%+v", d)
+		}
+		inv, _ := b.Reserve(*d.Bill, sub.Next.Cause())
+		next := s.apply(b, d, sub.Next.Cause(), "", at)
+		march := billing.Period{Start: boundary, End: time.Date(2026, 3, 31, 10, 0, 0, 0, time.UTC)}
+		if len(inv.Lines) != 1 || inv.AmountDue().Amount != 800 || next.Period != march || next.Next != (billing.Step{Kind: billing.StepRenew, At: march.End}) {
+			t.Errorf("%s charged for %+v, next %+v", inv.AmountDue(), next.Period, next.Next)
+		}
+	})
+}
+
+func TestASubscriptionIsMovedInForTheAccountOfItsCustomerWhoseAddressIsAnotherByNow(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s, at := openShop(t, store), opening.AddDate(0, 0, 14)
+		account, _, _, err := s.MoveAccount(t.Context(), billing.MovedAccount{Ref: "c1", Hash: "x", Email: "ada@contoso.example"})
+		must(t, err)
+		m := moved(s, account)
+		a, err := one[accountRow](s.db.Where("id = ?", account))
+		must(t, err)
+		must(t, s.tx(t.Context(), func(tx *gorm.DB) error { return s.readdress(t.Context(), tx, a, "ada@fabrikam.example") }))
+		sub := moveIn(s, m, at).Subscription
+		b := s.snapshot(sub.ID)
+		if o := b.Order; o.BillingAccount != account || o.LicenseeAccount != account || o.Billing.Email != "ada@fabrikam.example" || o.Licensee.Email != "ada@fabrikam.example" {
+			t.Errorf("paid by %s and used by %s: %+v", o.BillingAccount, o.LicenseeAccount, o)
+		}
+		if b.Method == "" {
+			t.Error("it does not have the account's card")
+		}
+		if n := s.rows("accounts"); n != 1 {
+			t.Errorf("%d accounts", n)
+		}
+	})
+}
+
+func TestNothingIsMovedInForAnAccountThatHasBeenErased(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s, at := openShop(t, store), opening.AddDate(0, 0, 14)
+		account, _, _, err := s.MoveAccount(t.Context(), billing.MovedAccount{Ref: "c1", Hash: "x", Email: "ada@contoso.example"})
+		must(t, err)
+		m := moved(s, account)
+		if _, err := s.Erase(t.Context(), "ada@contoso.example"); err != nil {
+			t.Fatal(err)
+		}
+		var refusal *billing.Error
+		if _, err := s.MoveIn(t.Context(), m, "", at); !errors.As(err, &refusal) || refusal.Code != billing.CodeRequestExpired {
+			t.Errorf("got %v", err)
+		}
+		if subs, accounts := s.rows("subscriptions"), s.rows("accounts"); subs != 0 || accounts != 1 {
+			t.Errorf("%d subscriptions, %d accounts", subs, accounts)
+		}
+	})
+}
+
+func TestACreditNoteOfAFormerInvoiceKeepsTheBuyerOfAnErasedAccount(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s, at := openShop(t, store), opening.AddDate(0, 0, 14)
+		account, _, _, err := s.MoveAccount(t.Context(), billing.MovedAccount{Ref: "c1", Hash: "x", Email: "ada@contoso.example"})
+		must(t, err)
+		sub := moveIn(s, moved(s, account), at).Subscription
+		s.post(s.decided(sub.ID, billing.Command{Action: billing.ActionCancelNow, Refund: billing.RefundProrated}, at), "")
+		must(t, s.db.Where("account = ?", account).Delete(&balanceRow{}).Error) // it was paid out
+		done, err := s.Erase(t.Context(), "ada@contoso.example")
+		must(t, err)
+		order, err := one[orderRow](s.db.Where("subscription = ?", sub.ID))
+		must(t, err)
+		if done.Documents != 1 || order.KeptSince == nil || !order.KeptSince.Equal(at) || order.Detail.Billing.Name != "Ada Rossi" {
+			t.Errorf("%d documents since %v, of %q; want the credit note", done.Documents, order.KeptSince, order.Detail.Billing.Name)
 		}
 	})
 }

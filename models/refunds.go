@@ -127,7 +127,7 @@ func (s *Store) Receipts(ctx context.Context, subscription billing.SubscriptionI
 		if err := tx.Where("subscription = ? AND status = ?", subscription, billing.InvoicePaid).Find(&invoices).Error; err != nil {
 			return err
 		}
-		slices.SortFunc(invoices, func(a, b invoiceRow) int { return byNumber(*a.Number, *b.Number) })
+		slices.SortFunc(invoices, oldestFirst)
 		var notes []creditNoteRow
 		theirs := tx.Model(&invoiceRow{}).Select("id").Where("subscription = ?", subscription)
 		if err := tx.Where("invoice IN (?)", theirs).Find(&notes).Error; err != nil {
@@ -151,6 +151,20 @@ func (s *Store) Receipts(ctx context.Context, subscription billing.SubscriptionI
 		return nil
 	})
 	return list, err
+}
+
+// oldestFirst is the order of paid invoices: those of another system, which have no
+// number of ours, by their issue, and then ours by number.
+func oldestFirst(a, b invoiceRow) int {
+	switch {
+	case a.Number == nil && b.Number == nil:
+		return cmp.Or(a.Detail.IssuedAt.Compare(b.Detail.IssuedAt), cmp.Compare(a.ID, b.ID))
+	case a.Number == nil:
+		return -1
+	case b.Number == nil:
+		return 1
+	}
+	return byNumber(*a.Number, *b.Number)
 }
 
 // byNumber is the order of two numbers of a series: a year's millionth is one

@@ -19,9 +19,11 @@ import (
 type World struct {
 	Products []billing.Product
 	Coupons  []billing.Coupon
-	Now      time.Time // the test clock's, where the subscriptions are to be on one
-	Clock    string    // its id; empty: none
-	Mail     bool      // the licensees are to be mailed their licences
+	Now      time.Time       // the test clock's, where the subscriptions are to be on one
+	AsOf     time.Time       // until when the other system has charged what was due
+	Before   map[string]bool // the subscriptions, by their ids there, that were moved in before: their times may be over
+	Clock    string          // its id; empty: none
+	Mail     bool            // the licensees are to be mailed their licences
 	NewID    func(prefix string) string
 }
 
@@ -45,7 +47,7 @@ type PlannedSubscription struct {
 // done, or everything that is wrong, by line.
 func (f File) Check(w World) ([]Planned, []Error) {
 	c := checking{World: w, errs: slices.Clone(f.errs), customers: map[string]int{}, subscriptions: map[string]*at[Subscription]{}, seen: map[string]bool{}, invoices: map[string][]at[Invoice]{}}
-	c.Now = billing.Instant(w.Now)
+	c.Now, c.AsOf = billing.Instant(w.Now), billing.Instant(w.AsOf)
 	var plan []Planned
 	for _, r := range f.customers {
 		c.line = r.line
@@ -197,12 +199,13 @@ func (c *checking) subscription(r at[Subscription], of Planned) PlannedSubscript
 	product, plan := c.plan(v)
 	quantity := cmp.Or(v.Quantity, 1)
 	c.must(billing.CheckQuantity(plan.Type, quantity) == nil, "quantity", "is from 1 to 1000, and 1 for users")
-	price := billing.Price{ID: "former", Money: billing.Money{Amount: v.Price.Amount, Currency: v.Price.Currency}, Tax: cmp.Or(billing.TaxMode(v.Price.Tax), billing.TaxExclusive)}
+	here, _ := plan.PriceIn(v.Price.Currency) // zero: it is not sold in this currency
+	price := billing.Price{ID: "former", Money: billing.Money{Amount: v.Price.Amount, Currency: v.Price.Currency}, Tax: cmp.Or(billing.TaxMode(v.Price.Tax), here.Tax, billing.TaxExclusive)}
 	c.must(v.Price.Amount > 0 && v.Price.Amount < 1e12, "price.amount", "is the price of one in minor units")
 	c.must(billing.ValidCurrency(v.Price.Currency), "price.currency", "is not a currency")
 	c.must(price.Tax == billing.TaxExclusive || price.Tax == billing.TaxInclusive, "price.tax", "is exclusive or inclusive")
-	if now, err := plan.PriceIn(v.Price.Currency); err == nil && now.Money == price.Money && now.Tax == price.Tax {
-		price = now // the catalogue's own
+	if here.Money == price.Money && here.Tax == price.Tax {
+		price = here // the catalogue's own
 	}
 	collection := cmp.Or(billing.Collection(v.Collection), billing.ByCard)
 	c.must(collection == billing.ByCard || collection == billing.ByInvoice, "collection", "is card or invoice")
@@ -249,19 +252,17 @@ func (c *checking) subscription(r at[Subscription], of Planned) PlannedSubscript
 	}
 	c.times(v, plan, &out)
 	texts := [][]byte{r.text}
-	covered := false
 	invoices := c.invoices[v.ID]
 	slices.SortStableFunc(invoices, func(a, b at[Invoice]) int { return a.rec.IssuedAt.Compare(b.rec.IssuedAt) })
 	for _, inv := range invoices {
 		texts = append(texts, inv.text)
 		p := billing.Period{Start: inv.rec.Period.Start, End: inv.rec.Period.End}
-		covered = covered || p.Contains(c.Now)
 		out.Invoices = append(out.Invoices, billing.FormerInvoice{
 			Ref: inv.rec.ID, Number: strings.TrimSpace(inv.rec.Number), IssuedAt: inv.rec.IssuedAt, PaidAt: inv.rec.PaidAt, Period: p, Net: inv.rec.Net, Tax: inv.rec.Tax,
 		})
 	}
-	if !covered && !trial {
-		warn("has no invoice of its running period: a change will credit nothing of it, and the figures count it from its renewal on")
+	if _, paid := out.PaidBy(); !paid && !trial {
+		warn("has not one invoice of exactly its running period: a change will credit nothing of it")
 	}
 	out.Hash = hash(texts...)
 	return out
@@ -300,10 +301,11 @@ func (c *checking) coupon(v Subscription) billing.Discount {
 	return d
 }
 
-// times sets the period and what its boundaries are counted from.
+// times sets the period that ran when the other system stopped, and what its
+// boundaries are counted from.
 func (c *checking) times(v Subscription, plan billing.Plan, out *PlannedSubscription) {
-	if !plan.Cycle.Valid() {
-		return // said before
+	if !plan.Cycle.Valid() || c.Before[v.ID] {
+		return // said before, or nothing is written
 	}
 	var period billing.Period
 	if v.Period != nil {
@@ -316,7 +318,7 @@ func (c *checking) times(v Subscription, plan billing.Plan, out *PlannedSubscrip
 		if v.Period == nil {
 			start = billing.Instant(v.CreatedAt)
 		}
-		c.must(trialEnd.After(c.Now), "trial_end", "is over")
+		c.must(trialEnd.After(c.AsOf), "trial_end", "is over")
 		c.must((v.Period == nil || period.End.Equal(trialEnd)) && !start.IsZero() && start.Before(trialEnd), "period", "of a trial ends with it, and starts with created_at where it is left out")
 		period = billing.Period{Start: start, End: trialEnd}
 		anchor = start
@@ -324,11 +326,11 @@ func (c *checking) times(v Subscription, plan billing.Plan, out *PlannedSubscrip
 		c.wrong("anchor: is needed, or the running period")
 		return
 	case v.Period == nil:
-		if anchor.After(c.Now) {
+		if anchor.After(c.AsOf) {
 			c.wrong("anchor: is in the future; name the running period too")
 			return
 		}
-		period, _ = billing.PeriodAt(anchor, plan.Cycle, c.Now)
+		period, _ = billing.PeriodAt(anchor, plan.Cycle, c.AsOf)
 	case !period.Start.Before(period.End):
 		c.wrong("period: starts before it ends")
 		return
@@ -338,8 +340,8 @@ func (c *checking) times(v Subscription, plan billing.Plan, out *PlannedSubscrip
 		next, _ := billing.PeriodAt(anchor, plan.Cycle, period.End)
 		c.must(next.Start.Equal(period.End), "period", "does not end at a boundary that is counted from the anchor; leave the anchor out, and later ones are counted from the period's end")
 	}
-	c.must(period.End.After(c.Now), "period", "is over: the former system has its next payment to make; export it again")
-	c.must(!period.Start.After(c.Now), "period", "is not the running one")
+	c.must(period.End.After(c.AsOf), "period", "was over when the former system stopped: it had the next payment to make; export it again, or say with --as-of when it stopped")
+	c.must(!period.Start.After(c.AsOf), "period", "is not the running one")
 	if created := billing.Instant(v.CreatedAt); v.CreatedAt.IsZero() {
 		out.CreatedAt = period.Start
 	} else {

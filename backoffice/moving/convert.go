@@ -21,6 +21,7 @@ import (
 // Sold says what a plan of another system is here.
 type Sold struct {
 	Product string `json:"product"`
+	Tax     string `json:"tax"` // of its price there: exclusive or inclusive; empty: as here
 	Plan
 }
 
@@ -195,7 +196,7 @@ func convert(row map[string]string, status string, plans map[string]Sold) (Custo
 	if !known {
 		return c, s, errors.New("plan: is not in the file of plans")
 	}
-	s.Product, s.Plan = sold.Product, sold.Plan
+	s.Product, s.Plan, s.Price.Tax = sold.Product, sold.Plan, sold.Tax
 	var err error
 	if row["quantity"] != "" {
 		if s.Quantity, err = strconv.ParseInt(row["quantity"], 10, 64); err != nil || s.Quantity < 1 {

@@ -28,7 +28,7 @@ func world(t *testing.T) moving.World {
 	}
 	n := 0
 	return moving.World{
-		Products: c.Products, Now: at("2026-02-10T00:00:00Z"),
+		Products: c.Products, Now: at("2026-02-10T00:00:00Z"), AsOf: at("2026-02-10T00:00:00Z"),
 		Coupons: []billing.Coupon{{Code: "SPRING", Percent: 10, Invoices: 3, Expires: at("2025-12-01T00:00:00Z")}},
 		NewID:   func(prefix string) string { n++; return fmt.Sprintf("%s_%04d", prefix, n) },
 	}
@@ -81,7 +81,7 @@ func TestEveryErrorOfAFileIsNamedByItsLineAndRepeatsNoValue(t *testing.T) {
 		"line 6: type: is customer, subscription or invoice",
 		"line 8: customer: the file has no customer of this id",
 		"line 9: period: does not end at a boundary that is counted from the anchor; leave the anchor out, and later ones are counted from the period's end",
-		"line 9: period: is over: the former system has its next payment to make; export it again",
+		"line 9: period: was over when the former system stopped: it had the next payment to make; export it again, or say with --as-of when it stopped",
 		"line 10: price.amount: is not of the kind that it should be",
 		"line 11: quantity: is from 1 to 1000, and 1 for users",
 		"line 11: license: is 4 to 64 letters, digits, hyphens and underscores",
@@ -91,7 +91,7 @@ func TestEveryErrorOfAFileIsNamedByItsLineAndRepeatsNoValue(t *testing.T) {
 		"line 12: card: has the gateway's references of a customer and of its card",
 		"line 12: coupon.invoices_left: is more than the coupon has",
 		"line 13: trial_end: is over",
-		"line 13: period: is over: the former system has its next payment to make; export it again",
+		"line 13: period: was over when the former system stopped: it had the next payment to make; export it again, or say with --as-of when it stopped",
 		"line 14: subscription: the file has no subscription of this id",
 		"line 15: number: is missing",
 		"line 15: issued_at: is an instant that is over",
@@ -200,5 +200,122 @@ func TestALineOfAnExportThatCannotBeReadExactlyIsRefused(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, wrong); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestOnlyTheOneInvoiceOfExactlyTheRunningPeriodIsCreditedAndOthersAreHistory(t *testing.T) {
+	const month, topUp, year = `{"start":"2026-01-31T10:00:00Z","end":"2026-02-28T10:00:00Z"}`, `{"start":"2026-02-05T10:00:00Z","end":"2026-02-28T10:00:00Z"}`, `{"start":"2025-06-30T10:00:00Z","end":"2026-06-30T10:00:00Z"}`
+	const before = `{"start":"2025-12-31T10:00:00Z","end":"2026-01-31T10:00:00Z"}`
+	for name, c := range map[string]struct {
+		periods []string
+		paidBy  string // the invoice's id; empty: none, and a warning
+	}{
+		"the running month's":                       {[]string{before, month}, "i1"},
+		"none of it":                                {[]string{before}, ""},
+		"a top-up after the main one":               {[]string{month, topUp}, ""},
+		"two of the whole month":                    {[]string{month, month}, ""},
+		"a top-up alone":                            {[]string{topUp}, ""},
+		"a year's, of what is monthly now":          {[]string{year}, ""},
+		"a year's that ends with the running month": {[]string{`{"start":"2025-02-28T10:00:00Z","end":"2026-02-28T10:00:00Z"}`}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := ada + "\n" + `{"type":"subscription","id":"s1",` + plan + `,"anchor":"2025-08-31T10:00:00Z","card":{"customer":"cus_1","reference":"pm_1"}}`
+			for i, p := range c.periods {
+				file += fmt.Sprintf("\n"+`{"type":"invoice","id":"i%d","subscription":"s1","number":"A-%d","issued_at":"2026-02-0%dT00:00:00Z","period":%s,"net":800}`, i, i, i+1, p)
+			}
+			planned, wrong := moving.Read([]byte(file)).Check(world(t))
+			if len(wrong) > 0 {
+				t.Fatal(wrong)
+			}
+			s := planned[0].Subscriptions[0]
+			if len(s.Invoices) != len(c.periods) || (len(s.Warnings) == 0) != (c.paidBy != "") {
+				t.Errorf("%d invoices, warnings %q", len(s.Invoices), s.Warnings)
+			}
+			p := billing.Snapshot{Policy: billing.DefaultPolicy(), Subscription: s.Subscription, Order: s.Order, Product: s.Product}.MoveIn(s.MovedIn, at("2026-02-10T00:00:00Z"))
+			got := ""
+			for _, inv := range p.Former {
+				if inv.ID == p.Subscription.PaidBy {
+					got = strings.TrimPrefix(inv.Key, "former/")
+				}
+			}
+			if got != c.paidBy || got == "" && p.Subscription.PaidBy != "" {
+				t.Errorf("paid by %q, want %q", got, c.paidBy)
+			}
+		})
+	}
+}
+
+// The file of the old system's last day, 31 January at noon, is imported on 10 February.
+func TestTheRunningPeriodIsThatOfTheInstantAtWhichTheOldSystemStopped(t *testing.T) {
+	trial := `"trial_end":"2026-02-05T00:00:00Z","created_at":"2026-01-05T00:00:00Z"`
+	for name, c := range map[string]struct{ times, start, end string }{
+		"an anchor alone": {`"anchor":"2025-11-05T10:00:00Z"`, "2026-01-05T10:00:00Z", "2026-02-05T10:00:00Z"},
+		"a period":        {`"period":{"start":"2026-01-05T10:00:00Z","end":"2026-02-05T10:00:00Z"}`, "2026-01-05T10:00:00Z", "2026-02-05T10:00:00Z"},
+		"a trial":         {trial, "2026-01-05T00:00:00Z", "2026-02-05T00:00:00Z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := world(t)
+			w.AsOf = at("2026-01-31T12:00:00Z")
+			planned, wrong := moving.Read([]byte(ada + "\n" + `{"type":"subscription","id":"s1",` + plan + `,` + c.times + `}`)).Check(w)
+			if len(wrong) > 0 {
+				t.Fatal(wrong)
+			}
+			if got := planned[0].Subscriptions[0].Period; got != (billing.Period{Start: at(c.start), End: at(c.end)}) {
+				t.Errorf("the running period is %+v", got)
+			}
+		})
+	}
+}
+
+func TestWhatWasMovedInBeforeIsNotHeldToTheTimeOfALaterImport(t *testing.T) {
+	over := `,"period":{"start":"2026-01-05T10:00:00Z","end":"2026-02-05T10:00:00Z"}}`
+	file := ada + "\n" + `{"type":"subscription","id":"s1",` + plan + over + "\n" + `{"type":"subscription","id":"s2",` + plan + `,"trial_end":"2026-02-01T00:00:00Z","created_at":"2026-01-01T00:00:00Z"}` +
+		"\n" + `{"type":"subscription","id":"s3",` + plan + over
+	w := world(t)
+	w.Before = map[string]bool{"s1": true, "s2": true}
+	_, wrong := moving.Read([]byte(file)).Check(w)
+	if len(wrong) != 1 || wrong[0].Line != 4 || !strings.HasPrefix(wrong[0].What, "period: was over when the former system stopped") {
+		t.Errorf("%v, want the period of line 4 alone", wrong)
+	}
+}
+
+func TestAPriceWithoutATaxModeIsTaxedAsThePlanIsHere(t *testing.T) {
+	w := world(t)
+	c, err := billing.ParseCatalogue([]byte(strings.Replace(catalogue, "{amount: 1290, currency: USD}", "{amount: 1290, currency: USD, tax: inclusive}, {amount: 1190, currency: GBP}", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Products = c.Products
+	for price, want := range map[string]billing.TaxMode{
+		`{"amount":800,"currency":"USD"}`:                   billing.TaxInclusive,
+		`{"amount":1290,"currency":"USD"}`:                  billing.TaxInclusive,
+		`{"amount":800,"currency":"GBP"}`:                   billing.TaxExclusive,
+		`{"amount":800,"currency":"EUR"}`:                   billing.TaxExclusive, // it has no price here
+		`{"amount":800,"currency":"USD","tax":"exclusive"}`: billing.TaxExclusive,
+	} {
+		line := `{"type":"subscription","id":"s1",` + strings.Replace(plan, `{"amount":800,"currency":"USD"}`, price, 1) + `,"anchor":"2026-01-31T10:00:00Z"}`
+		planned, wrong := moving.Read([]byte(ada + "\n" + line)).Check(w)
+		if len(wrong) > 0 {
+			t.Fatal(wrong)
+		}
+		if got := planned[0].Subscriptions[0].Subscription.Price.Tax; got != want {
+			t.Errorf("%s is %s, want %s", price, got, want)
+		}
+	}
+}
+
+func TestTheFileOfPlansSaysHowThePricesOfAnExportAreTaxed(t *testing.T) {
+	file := `subscription_id,subscription_status,customer_id,start_date,next_payment_date,order_currency,billing_email,order_items
+1,active,1,2026-01-10 00:00:00,2026-03-10 00:00:00,USD,a@b.example,product_id:55|quantity:1|total:9.90
+2,active,1,2026-01-10 00:00:00,2026-03-10 00:00:00,USD,a@b.example,product_id:56|quantity:1|total:9.90
+`
+	var plans map[string]moving.Sold
+	err := json.Unmarshal([]byte(`{"55":{"product":"calendar-pro","type":"site","cycle":"monthly","tax":"inclusive"},"56":{"product":"calendar-pro","type":"site","cycle":"monthly"}}`), &plans)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, _, wrong := moving.Convert("woocommerce", []byte(file), plans)
+	if len(wrong) > 0 || strings.Count(string(lines), `"tax":`) != 1 || !strings.Contains(string(lines), `"price":{"amount":990,"currency":"USD","tax":"inclusive"}`) {
+		t.Errorf("%v\n%s", wrong, lines)
 	}
 }

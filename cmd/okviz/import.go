@@ -27,6 +27,7 @@ func importCommand() *cli.Command {
 			&cli.BoolFlag{Name: "dry-run", Usage: "only check the file, and print what would be charged when"},
 			&cli.DurationFlag{Name: "over", Usage: "spread the subscriptions over this time, such as 2h"},
 			&cli.BoolFlag{Name: "mail", Usage: "mail each licensee the licence and its file"},
+			&cli.TimestampFlag{Name: "as-of", Usage: "when the other system stopped charging, such as 2026-01-31T22:00:00Z; left out: now. What has come due since is charged at once", Config: cli.TimestampConfig{Layouts: []string{time.RFC3339}}},
 			&cli.StringFlag{Name: "test-clock", Usage: "put the subscriptions on this test clock, to rehearse"},
 			&cli.StringFlag{Name: "from", Usage: "the file is a CSV export of " + strings.Join(moving.Exports(), " or ")},
 			&cli.StringFlag{Name: "plans", Usage: "with --from: a JSON file that says what each of its plans is here"},
@@ -78,7 +79,7 @@ func importCustomers(ctx context.Context, cmd *cli.Command) error {
 			return err
 		}
 	}
-	options := backoffice.ImportOptions{DryRun: cmd.Bool("dry-run"), Mail: cmd.Bool("mail"), Over: cmd.Duration("over"), Clock: cmd.String("test-clock")}
+	options := backoffice.ImportOptions{DryRun: cmd.Bool("dry-run"), Mail: cmd.Bool("mail"), Over: cmd.Duration("over"), Clock: cmd.String("test-clock"), AsOf: cmd.Timestamp("as-of")}
 	return connected(ctx, func(e *engine.Engine) error {
 		tell, end := progress("subscriptions")
 		done, err := e.Office.Import(ctx, file, options, tell)
