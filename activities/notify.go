@@ -53,7 +53,9 @@ func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string
 	if err != nil {
 		return err
 	}
-	addressPayer(l, inv, o)
+	if err := a.addressPayer(ctx, l, inv, o); err != nil {
+		return err
+	}
 	pdf, err := a.Documents.CreditNote(note, inv, o.BilledTo(inv))
 	if err != nil {
 		return err
@@ -64,11 +66,14 @@ func (a *Activities) attachNote(ctx context.Context, l *billing.Email, id string
 }
 
 // addressPayer addresses a document to the account that it is of: another may pay
-// by now.
-func addressPayer(l *billing.Email, inv billing.Invoice, o billing.Order) {
-	if to := o.BilledTo(inv); inv.Account != o.BillingAccount {
-		l.Name, l.Email = to.Name, to.Email
+// by now, and the order does not follow a former payer's address.
+func (a *Activities) addressPayer(ctx context.Context, l *billing.Email, inv billing.Invoice, o billing.Order) error {
+	if inv.Account == o.BillingAccount {
+		return nil
 	}
+	payer, err := a.Store.Account(ctx, inv.Account)
+	l.Name, l.Email = o.BilledTo(inv).Name, payer.Email
+	return err
 }
 
 // errEnded drops a mail that can never be made any more, because the licence of
@@ -273,7 +278,9 @@ func (a *Activities) attachInvoice(ctx context.Context, l *billing.Email, n bill
 	}
 	to := o.BilledTo(inv)
 	if n.To == billing.RoleBilling {
-		addressPayer(l, inv, o)
+		if err := a.addressPayer(ctx, l, inv, o); err != nil {
+			return err
+		}
 	}
 	l.InvoiceNumber = inv.Number
 	if n.Kind == billing.NoticeInvoiceVoid {

@@ -151,6 +151,44 @@ func TestTheFileIsLeftToItsPageWhereItWouldBeTooLargeOrNobodyNeedsIt(t *testing.
 	}
 }
 
+// Ada pays, then Dee, then Ada has another address.
+func TestADocumentOfAFormerPayerGoesToTheAddressThatTheyHaveNow(t *testing.T) {
+	s, ctx := newShop(t), t.Context()
+	done := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	sub := s.buy(activitiestest.Order{Token: "tok_visa"})
+	done(s.Notify(ctx, sub))
+	ada, err := s.DB.AccountOf(ctx, activitiestest.BillingEmail)
+	done(err)
+	dee, _, _, err := s.DB.MoveAccount(ctx, billing.MovedAccount{Ref: "dee", Hash: "x", Email: "dee@other.example"})
+	done(err)
+	transfer := billing.Command{Action: billing.ActionTransfer, Request: "req_transfer"}
+	_, _, err = s.DB.Begin(ctx, billing.Request{
+		ID: transfer.Request, Caller: "test", Route: "POST /transfer", Key: "transfer", BodyHash: "-", Subscription: sub, Command: transfer,
+		Amendment: &billing.Amendment{Contact: billing.Contact{Email: "dee@other.example"}, Account: dee},
+	}, nil, nil)
+	done(err)
+	s.must(s.Do(ctx, s.command(sub, transfer)))
+	c, err := s.DB.BeginEmailChange(ctx, ada.ID, "ada@new.example", true)
+	done(err)
+	_, err = s.DB.ConfirmEmailChange(ctx, c.ID, billing.NewAddress)
+	done(err)
+	invoices, err := s.DB.Invoices(ctx, "", sub, "", 1)
+	done(err)
+	s.must(s.Do(ctx, s.command(sub, s.Ask(t, sub, billing.Command{Action: billing.ActionRefund, Invoice: invoices[0].ID}, ""))))
+	answered, err := s.Refund(ctx, sub)
+	done(err)
+	s.must(s.Do(ctx, s.record(sub, answered)))
+	done(s.Notify(ctx, sub))
+	if l := s.email(billing.NoticeRefunded); l.Email != "ada@new.example" || l.Name != activitiestest.BillingName || len(l.CreditNoteNumbers) != 1 {
+		t.Errorf("the credit note %v went to %s <%s>", l.CreditNoteNumbers, l.Name, l.Email)
+	}
+}
+
 func TestProductWithoutAVersionIsSoldAndItsEmailHasNoFile(t *testing.T) {
 	s := newShop(t)
 	sub := s.buy(activitiestest.Order{Token: "tok_visa"})

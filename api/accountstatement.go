@@ -15,8 +15,8 @@ import (
 // StatementRow is what has moved an account's money.
 type StatementRow struct {
 	At       time.Time            `json:"at"`
-	Kind     billing.MovementKind `json:"kind" enum:"invoice,payment,credit_note,refund,refund_returned,chargeback"`
-	Document string               `json:"document" doc:"The number of the invoice or credit note."`
+	Kind     billing.MovementKind `json:"kind" enum:"invoice,payment,credit_note,refund,refund_returned,chargeback,moved_in"`
+	Document string               `json:"document" doc:"The number of the invoice or credit note; empty of moved_in, what another system owed."`
 	Amount   billing.Money        `json:"amount" doc:"Positive: more is owed to the vendor."`
 	Balance  billing.Money        `json:"balance" doc:"What is owed after it; negative: the account has it."`
 }

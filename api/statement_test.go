@@ -89,3 +89,69 @@ func TestALineThatNoInvoiceIsKnownOfIsSettledByHandOnceAndNeverCountsTwice(t *te
 		}
 	}
 }
+
+// uploaded sends a statement of one line of 4,950.00 USD and says what became of it.
+func (s *shop) uploaded(text string) string {
+	s.t.Helper()
+	a := s.ask("POST", "/v1/operator/statements", "date;amount;currency;reference\n2026-02-03;4950,00;USD;"+text+"\n", asOperator, withKey(), "Content-Type: text/csv").want(200, "")
+	return a.at("data").([]any)[0].(map[string]any)["result"].(string)
+}
+
+func TestALineThatAnInvoiceRefusesStaysOpenHoweverOftenItIsUploaded(t *testing.T) {
+	s := newShop(t)
+	buy := func() answer {
+		return s.ask("POST", "/v1/checkout", order(byInvoice...), asOperator, withKey()).want(201, "")
+	}
+	first, second := buy(), buy()
+	s.ask("POST", "/v1/operator/invoices/"+first.text("invoice.id")+"/mark-paid", `{"reference":"TRF 1","amount":{"amount":495000,"currency":"USD"},"value_date":"2026-02-03"}`, asOperator, withKey()).want(200, "")
+	for i := range 3 { // another transfer, as large, which names the same invoice
+		if got := s.uploaded("Contoso " + first.text("invoice.number")); got != "doubtful" {
+			t.Errorf("upload %d: %s", i+1, got)
+		}
+	}
+	open := s.openLines()
+	if len(open) != 1 {
+		t.Fatalf("open lines: %v", open)
+	}
+	s.ask("POST", "/v1/operator/statement-lines/"+open[0]["id"].(string)+"/assign", `{"invoice":"`+second.text("invoice.number")+`"}`, asOperator).want(200, "")
+	if got := s.ask("GET", "/v1/invoices/"+second.text("invoice.id"), "", asOperator).text("status"); got != "paid" {
+		t.Errorf("the invoice that the line was assigned to is %s", got)
+	}
+	if got := s.uploaded("Contoso " + first.text("invoice.number")); got != "already" || len(s.openLines()) != 0 {
+		t.Errorf("then: %s, open: %v", got, s.openLines())
+	}
+}
+
+// A line is taken before its request is made: what stops between the two is finished
+// by the next upload.
+func TestALineThatWasTakenForAnInvoiceIsRecordedForItByTheNextUpload(t *testing.T) {
+	s := newShop(t)
+	buy := func() answer {
+		return s.ask("POST", "/v1/checkout", order(byInvoice...), asOperator, withKey()).want(201, "")
+	}
+	first, second := buy(), buy()
+	taken := func(text string, invoice answer) {
+		t.Helper()
+		if got := s.uploaded(text); got != "unmatched" {
+			t.Fatalf("uploaded: %s", got)
+		}
+		_, err := s.store.TakeLine(t.Context(), s.openLines()[0]["id"].(string), billing.InvoiceID(invoice.text("invoice.id")))
+		check(t, err)
+	}
+	taken("Contoso", first)
+	if got := s.uploaded("Contoso"); got != "paid" {
+		t.Errorf("uploaded again: %s", got)
+	}
+	if got := s.ask("GET", "/v1/invoices/"+first.text("invoice.id"), "", asOperator).text("status"); got != "paid" {
+		t.Errorf("the invoice is %s", got)
+	}
+	if got := s.uploaded("Contoso"); got != "already" || len(s.openLines()) != 0 {
+		t.Errorf("once more: %s, open: %v", got, s.openLines())
+	}
+	s.ask("POST", "/v1/operator/invoices/"+second.text("invoice.id")+"/mark-paid", `{"reference":"TRF 2","amount":{"amount":495000,"currency":"USD"},"value_date":"2026-02-03"}`, asOperator, withKey()).want(200, "")
+	taken("Fabrikam", second)
+	if got := s.uploaded("Fabrikam"); got != "doubtful" { // the invoice refuses it
+		t.Errorf("refused: %s", got)
+	}
+	s.ask("POST", "/v1/operator/statement-lines/"+s.openLines()[0]["id"].(string)+"/dismiss", `{"reason":"given back"}`, asOperator).want(204, "")
+}

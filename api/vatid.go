@@ -105,7 +105,7 @@ func (s *server) vatID(ctx context.Context, b TaxBody, d *billing.BillingDetails
 	if b.VATID == nil {
 		return "", nil
 	}
-	if d.VATID, err = billing.NormalVATID(b.Country, *b.VATID); err != nil || d.VATID == "" || s.VATRegister == nil || !billing.InEuropeanUnion(b.Country) {
+	if d.VATID, err = billing.NormalVATID(b.Country, *b.VATID); err != nil || d.VATID == "" || s.VATRegister == nil || !billing.InEuropeanUnion(b.Country) || b.Country == s.Policy.SellerCountry { // the tax there is the same
 		return "", err
 	}
 	a, err := s.lookup(ctx, d.VATID)

@@ -94,12 +94,17 @@ func TestAVATIDThatNoMemberStateKnowsIsRefusedAtItsField(t *testing.T) {
 	s.ask("POST", "/v1/checkout/preview", preview("DE", "DE136695976")).want(200, "")
 }
 
-func TestTheRegisterIsNotAskedForIDsWithoutItsFormNorOutsideTheUnion(t *testing.T) {
+func TestTheRegisterIsNotAskedForIDsWithoutItsFormNorOutsideTheUnionNorInTheSellersCountry(t *testing.T) {
 	r := &register{}
 	s := newShop(t, with(r, billing.AcceptUnverified))
 	s.ask("POST", "/v1/checkout/preview", preview("DE", "DE136695978")).want(422, "invalid_vat_id")
 	s.ask("POST", "/v1/checkout/preview", preview("CH", "CHE-107.787.577 IVA")).want(200, "")
 	s.ask("POST", "/v1/checkout/preview", preview("DE", "")).want(200, "")
+	// Of the seller's country, where the tax is domestic whatever the register says.
+	if a := s.ask("POST", "/v1/checkout/preview", preview("IT", "IT00743110157")).want(200, ""); a.at("tax.amount") != 218.0 || a.at("vat_check") != nil {
+		t.Errorf("a business in Italy: %s", a.body)
+	}
+	s.ask("POST", "/v1/checkout/preview", preview("IT", "IT00743110158")).want(422, "invalid_vat_id")
 	if n := r.asked; n != 0 {
 		t.Errorf("asked %d times", n)
 	}

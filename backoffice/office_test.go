@@ -24,6 +24,7 @@ type books struct {
 	live, known []billing.SubscriptionID // known: nothing is due for them
 	broken      string                   // reading this invoice fails
 	audited     []string
+	line        billing.KeptLine // the one line of a statement that is kept
 }
 
 func (b *books) Live(_ context.Context, after int64, _ int) (subs []billing.Subscription, err error) {
@@ -59,13 +60,36 @@ func (b *books) InvoiceByNumber(_ context.Context, number string) (billing.Invoi
 	return billing.Invoice{ID: billing.InvoiceID("inv_" + number), Number: number, Subscription: "sub_1", Currency: "EUR"}, nil
 }
 
-// No line of a statement is kept here.
-func (b *books) KeptLine(context.Context, string) (billing.KeptLine, error) {
-	return billing.KeptLine{}, billing.ErrNotFound
+func (b *books) Invoice(_ context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error) {
+	return billing.Invoice{ID: id, Subscription: "sub_1", Currency: "EUR"}, nil, nil
 }
 
-func (b *books) SettleLine(context.Context, string, billing.Settled, string) (bool, error) {
-	return false, nil
+func (b *books) KeptLine(context.Context, string) (billing.KeptLine, error) {
+	if b.line.ID == "" {
+		return billing.KeptLine{}, billing.ErrNotFound
+	}
+	return b.line, nil
+}
+
+func (b *books) TakeLine(_ context.Context, _ string, invoice billing.InvoiceID) (billing.KeptLine, error) {
+	b.line.Invoice = invoice
+	return b.line, nil
+}
+
+func (b *books) ReturnLine(_ context.Context, _ string, from billing.InvoiceID) error {
+	if b.line.Invoice == from {
+		b.line.Invoice = ""
+	}
+	return nil
+}
+
+func (b *books) KeepLine(context.Context, billing.KeptLine) (billing.KeptLine, error) {
+	return b.line, nil
+}
+
+func (b *books) SettleLine(_ context.Context, _ string, as billing.Settled, _ string) (bool, error) {
+	b.line.Settled = as
+	return true, nil
 }
 
 func (b *books) Audit(_ context.Context, action, subject string, _, after any) error {
@@ -124,5 +148,37 @@ func TestAStatementThatIsBrokenOffIsAuditedAndMayBeRepeated(t *testing.T) {
 	}
 	if n := len(temporal.Sent()); n != 2 {
 		t.Errorf("%d payments were recorded, want 2", n)
+	}
+}
+
+func TestALineOfWhichNobodyKnowsYetWhatBecameIsNotSettledAndComesBackWhenItIsRefused(t *testing.T) {
+	b, rows := &books{line: billing.KeptLine{ID: "stl_1", Invoice: "inv_1"}}, &commandstest.Requests{}
+	var request billing.RequestID
+	temporal := &commandstest.Temporal{Workflow: func(_ billing.SubscriptionID, _ string, c billing.Command) (billing.Outcome, error) {
+		request = c.Request
+		return billing.Outcome{}, nil
+	}}
+	office := open(b, temporal, rows)
+	upload := func() backoffice.LineResult {
+		lines, err := office.ImportStatement(t.Context(), []byte("date,amount,currency,reference\n2026-02-01,10.00,EUR,Rent\n"))
+		if err != nil || len(lines) != 1 {
+			t.Fatalf("%+v, %v", lines, err)
+		}
+		return lines[0].Result
+	}
+	for range 2 {
+		if got := upload(); got != backoffice.LinePending || b.line.Settled != "" || b.line.Invoice != "inv_1" {
+			t.Errorf("unknown: %s, %+v", got, b.line)
+		}
+	}
+	rows.Answer(request, billing.Outcome{Code: billing.CodeMarkedByHand})
+	if got := upload(); got != backoffice.LineDoubtful || b.line.Settled != "" || b.line.Invoice != "" {
+		t.Errorf("refused: %s, %+v", got, b.line)
+	}
+	sent := temporal.Sent()
+	for _, id := range sent {
+		if id != sent[0] {
+			t.Errorf("%v were sent, want one id", sent)
+		}
 	}
 }

@@ -90,47 +90,50 @@ func (o *Office) transfer(ctx context.Context, l billing.StatementLine, seen map
 	if l.Amount.Amount <= 0 {
 		return say(LineOutgoing, "")
 	}
-	key := l.Key()
-	seen[key]++
-	was, err := o.store.KeptLine(ctx, lineKey(key, seen[key]))
-	if err == nil && (was.Settled == billing.SettledAssigned || was.Settled == billing.SettledDismissed || was.Invoice != "") {
-		return say(LineAlready, "it was settled by hand")
+	if ctx.Err() != nil {
+		return say(LinePending, "there was no time for it")
 	}
+	seen[l.Key()]++
+	key := lineKey(l.Key(), seen[l.Key()])
+	was, err := o.store.KeptLine(ctx, key)
 	if err != nil && !errors.Is(err, billing.ErrNotFound) {
 		return err
 	}
-	numbers := l.Invoices()
-	switch {
-	case len(numbers) == 0:
-		return say(LineUnmatched, "the text names no invoice")
-	case len(numbers) > 1:
-		return say(LineDoubtful, "the text names several invoices")
-	case ctx.Err() != nil:
-		return say(LinePending, "there was no time for it")
+	if was.Settled == billing.SettledAssigned || was.Settled == billing.SettledDismissed {
+		return say(LineAlready, "it was settled by hand")
 	}
-	inv, err := o.store.InvoiceByNumber(ctx, numbers[0])
-	if errors.Is(err, billing.ErrNotFound) {
-		return say(LineUnmatched, "there is no invoice of the number that the text names")
-	}
+	inv, refused, err := o.invoiceOf(ctx, l, was)
 	if err != nil {
 		return err
 	}
-	out.Invoice, out.InvoiceID, out.SubscriptionID = &inv.Number, (*string)(&inv.ID), (*string)(&inv.Subscription)
+	if inv.ID != "" {
+		out.Invoice, out.InvoiceID, out.SubscriptionID = &inv.Number, (*string)(&inv.ID), (*string)(&inv.Subscription)
+	}
+	refuse := func(r LineResult, detail string) error { // and whoever has the line lets go of it
+		if was.Invoice != "" && was.Settled == "" {
+			if err := o.store.ReturnLine(context.WithoutCancel(ctx), was.ID, was.Invoice); err != nil {
+				return err
+			}
+		}
+		return say(r, detail)
+	}
 	switch {
+	case refused.Result != "":
+		return refuse(refused.Result, refused.Detail)
 	case l.Amount.Currency != inv.Currency:
-		return say(LineDoubtful, "the invoice is in another currency")
-	case seen[key] > 1:
+		return refuse(LineDoubtful, "the invoice is in another currency")
+	case seen[l.Key()] > 1 && was.Invoice == "":
 		return say(LineDoubtful, "the statement has this line twice")
 	}
 	if was.ID != "" && was.Settled == "" { // nobody assigns it meanwhile
-		if _, err := o.store.TakeLine(ctx, was.ID, inv.ID); errors.Is(err, billing.ErrConflict) {
-			return say(LineAlready, "it was settled by hand")
+		if was, err = o.store.TakeLine(ctx, was.ID, inv.ID); errors.Is(err, billing.ErrConflict) {
+			return say(LinePending, "it is being settled by hand")
 		} else if err != nil {
 			return err
 		}
 	}
 	r := markPaid(ctx, inv, key, l.Amount.Amount, l.Date)
-	if was, err := o.commands.Find(ctx, r.Caller, r.Route, r.Key); err == nil && was.Outcome != nil && was.Outcome.Code == "" {
+	if before, err := o.commands.Find(ctx, r.Caller, r.Route, r.Key); err == nil && before.Outcome != nil && before.Outcome.Code == "" {
 		return say(LineAlready, "")
 	} else if err != nil && !errors.Is(err, billing.ErrNotFound) {
 		return err
@@ -144,7 +147,7 @@ func (o *Office) transfer(ctx context.Context, l billing.StatementLine, seen map
 	case done.Code == billing.CodeAlreadyRecorded:
 		return say(LineAlready, "")
 	case done.Code != "":
-		return say(LineDoubtful, done.Detail)
+		return refuse(LineDoubtful, done.Detail)
 	case done.Payment.Status == billing.PaymentSucceeded:
 		if due := inv.AmountDue().Amount; l.Amount.Amount > due {
 			return say(LinePaid, "more has come than was due: the rest is on the balance")
@@ -154,6 +157,26 @@ func (o *Office) transfer(ctx context.Context, l billing.StatementLine, seen map
 		return say(LinePartial, "it does not suffice, and is on the balance")
 	}
 	return say(LineUnused, "the invoice is paid or void already: it is on the balance")
+}
+
+// invoiceOf is the invoice that has a line in its hands, whatever the text says, or
+// else the one that the text names; or refused says why it is none.
+func (o *Office) invoiceOf(ctx context.Context, l billing.StatementLine, was billing.KeptLine) (inv billing.Invoice, refused StatementLine, err error) {
+	numbers := l.Invoices()
+	switch {
+	case was.Invoice != "":
+		inv, _, err = o.store.Invoice(ctx, was.Invoice)
+	case len(numbers) == 0:
+		return inv, StatementLine{Result: LineUnmatched, Detail: "the text names no invoice"}, nil
+	case len(numbers) > 1:
+		return inv, StatementLine{Result: LineDoubtful, Detail: "the text names several invoices"}, nil
+	default:
+		inv, err = o.store.InvoiceByNumber(ctx, numbers[0])
+	}
+	if errors.Is(err, billing.ErrNotFound) {
+		return inv, StatementLine{Result: LineUnmatched, Detail: "there is no invoice of the number that the text names"}, nil
+	}
+	return inv, refused, err
 }
 
 // markPaid is the request that records a statement's line for an invoice, once.
@@ -170,6 +193,7 @@ type StatementStore interface {
 	KeepLine(ctx context.Context, l billing.KeptLine) (billing.KeptLine, error)
 	KeptLine(ctx context.Context, idOrKey string) (billing.KeptLine, error)
 	TakeLine(ctx context.Context, id string, invoice billing.InvoiceID) (billing.KeptLine, error)
+	ReturnLine(ctx context.Context, id string, from billing.InvoiceID) error
 	SettleLine(ctx context.Context, idOrKey string, as billing.Settled, reason string) (settled bool, err error)
 	Invoice(ctx context.Context, id billing.InvoiceID) (billing.Invoice, []billing.CreditNote, error)
 }
@@ -217,8 +241,7 @@ func (o *Office) AssignLine(ctx context.Context, id string, invoice billing.Invo
 		return false, err
 	}
 	refuse := func(refusal *billing.Error) (bool, error) {
-		_, err := o.store.TakeLine(context.WithoutCancel(ctx), id, "")
-		return false, errors.Join(refusal, err)
+		return false, errors.Join(refusal, o.store.ReturnLine(context.WithoutCancel(ctx), id, invoice))
 	}
 	if line.Amount.Currency != inv.Currency {
 		return refuse(&billing.Error{Code: billing.CodeInvalid, Field: "invoice", Detail: "is in another currency"})

@@ -31,6 +31,7 @@ const (
 	MovedByRefund     MovementKind = "refund"          // to the card
 	MovedByReturn     MovementKind = "refund_returned" // which the card did not take
 	MovedByChargeback MovementKind = "chargeback"      // a lost dispute took it
+	MovedByMovingIn   MovementKind = "moved_in"        // what another system owed; of no document
 )
 
 // Movement is a row of a statement. Amount is positive where more is owed to the
@@ -38,7 +39,7 @@ const (
 type Movement struct {
 	At       time.Time
 	Kind     MovementKind
-	Document string // the number of the invoice or the credit note
+	Document string // the number of the invoice or the credit note; empty: of neither
 	Amount   Money
 	Balance  Money
 }
@@ -113,12 +114,14 @@ func (b Ledger) movements(currency string) []Movement {
 		switch e.Cause {
 		case CauseTransfer:
 			add(e.At, MovedByPayment, numbers[InvoiceID(e.Document)], -e.Amount)
+		case CauseMovedIn:
+			add(e.At, MovedByMovingIn, "", -e.Amount)
 		case CauseRefund:
 			add(e.At, MovedByReturn, refunded[e.Document], -e.Amount)
 		default: // moves money between documents and the balance, which is one sum here
 		}
 	}
-	order := []MovementKind{MovedByInvoice, MovedByPayment, MovedByCreditNote, MovedByRefund, MovedByReturn, MovedByChargeback}
+	order := []MovementKind{MovedByMovingIn, MovedByInvoice, MovedByPayment, MovedByCreditNote, MovedByRefund, MovedByReturn, MovedByChargeback}
 	slices.SortStableFunc(rows, func(x, y Movement) int {
 		return cmp.Or(x.At.Compare(y.At), cmp.Compare(slices.Index(order, x.Kind), slices.Index(order, y.Kind)), strings.Compare(x.Document, y.Document))
 	})

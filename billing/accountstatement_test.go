@@ -58,5 +58,18 @@ func TestAStatementTellsEachMovementOnceInItsOrder(t *testing.T) {
 	})
 	is(t, "balances", []Money{st.Opening, st.Closing}, []Money{{0, "EUR"}, {6400, "EUR"}})
 	is(t, "a lost dispute changes nothing that is owed", b.Statement("EUR", day(5, 1), day(6, 1)).Closing, Money{6400, "EUR"})
+	// Another system owed 8.00, of which an invoice of 5.00 is paid: 3.00 are left.
+	moved := Ledger{
+		Invoices: []Invoice{sold("inv_6", "INV-6", 500, 500, day(2, 3))},
+		Entries: []PostedEntry{
+			{BalanceEntry{Currency: "EUR", Amount: 800, Cause: CauseMovedIn}, day(2, 2)},
+			{BalanceEntry{Currency: "EUR", Amount: -500, Cause: CauseReserved, Document: "inv_6"}, day(2, 3)},
+		},
+	}.Statement("EUR", day(2, 1), day(3, 1))
+	is(t, "what was moved in", moved.Rows, []Movement{
+		{day(2, 2), MovedByMovingIn, "", Money{-800, "EUR"}, Money{-800, "EUR"}},
+		{day(2, 3), MovedByInvoice, "INV-6", Money{500, "EUR"}, Money{-300, "EUR"}},
+	})
+	is(t, "and what is left of it", moved.Closing, Money{-300, "EUR"})
 	is(t, "currencies", b.Currencies(), []string{"EUR", "USD"})
 }

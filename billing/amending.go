@@ -32,6 +32,9 @@ func (o Order) BilledTo(inv Invoice) BillingDetails {
 func (o Order) amended(a Amendment) Order {
 	details := a.Billing
 	details.Email = o.Billing.Email
+	if was := o.Billing; was.VATCheck.Status == VATVerified && details.VATCheck.Status == VATUnverified && details.Country == was.Country && details.VATID == was.VATID {
+		details.VATCheck = was.VATCheck // that the register is away unsays nothing
+	}
 	if !details.sameAs(o.Billing) {
 		o.replaceBilling(details)
 	}

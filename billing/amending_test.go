@@ -27,6 +27,25 @@ func TestAmendedDetailsCountForTheNextBillAlone(t *testing.T) {
 	is(t, "the first one's", l.snapshot.Order.BilledTo(first).Country, "US")
 }
 
+// 10.00 by reverse charge; a consumer in Germany would pay 1.90 of tax.
+func TestAVerifiedVATIDStaysVerifiedWhenItIsAmendedWhileTheRegisterIsAway(t *testing.T) {
+	verified := VATCheck{Status: VATVerified, Consultation: "WAPI1", At: instant("2026-04-01")}
+	unverified := VATCheck{Status: VATUnverified, At: instant("2026-04-10"), Taxed: true}
+	l := bought(t, "2026-04-01", offer{country: "DE", vatID: "DE136695976"})
+	l.snapshot.Order.Billing.VATCheck = verified
+	details := l.snapshot.Order.Billing
+	details.PurchaseOrder, details.VATCheck = "PO-7", unverified
+	is(t, "the preview's tax", l.onFile().PreviewAmended(Amendment{Billing: details}).Tax().Amount, int64(0))
+	is(t, "amended", l.amend(ActionAmend, Amendment{Billing: details}).Code, "")
+	is(t, "the evidence", l.snapshot.Order.Billing.VATCheck, verified)
+	is(t, "the order number", l.snapshot.Order.Billing.PurchaseOrder, "PO-7")
+	l.to("2026-05-01")
+	is(t, "the next bill", []Money{l.last().Tax(), l.last().AmountDue()}, []Money{{0, "USD"}, {1000, "USD"}})
+	details.VATID = "DE129273398" // of which nothing is known
+	is(t, "amended", l.amend(ActionAmend, Amendment{Billing: details}).Code, "")
+	is(t, "another id", l.snapshot.Order.Billing.VATCheck, unverified)
+}
+
 func TestAnAmendmentVoidsTheMailedInvoiceAndMailsItAnew(t *testing.T) {
 	l := ordered(t, "2026-01-01", offer{plan: smallYear, by: ByInvoice})
 	l.snapshot.Policy.InvoiceFrom = map[string]int64{"USD": 0}

@@ -3,27 +3,29 @@ package models
 import (
 	"context"
 
+	"gorm.io/gorm"
+
 	"github.com/okviz/licensing/billing"
 )
 
 // Ledger reads all that has moved an account's money.
 func (s *Store) Ledger(ctx context.Context, account billing.AccountID) (b billing.Ledger, err error) {
-	db := s.db.WithContext(ctx)
 	var invoices []invoiceRow
 	var notes []creditNoteRow
 	var refunds []refundRow
 	var entries []balanceEntryRow
-	if err := db.Where("account = ? AND number IS NOT NULL", account).Order("id").Find(&invoices).Error; err != nil {
-		return b, err
-	}
-	if err := db.Where("account = ?", account).Order("id").Find(&notes).Error; err != nil {
-		return b, err
-	}
-	of := db.Model(&invoiceRow{}).Select("id").Where("account = ? AND number IS NOT NULL", account)
-	if err := db.Where("invoice IN (?)", of).Order("id").Find(&refunds).Error; err != nil {
-		return b, err
-	}
-	if err := db.Where("account = ?", account).Order("created_at, entry_key").Find(&entries).Error; err != nil {
+	err = s.snapshot(ctx, func(tx *gorm.DB) error {
+		of := tx.Model(&invoiceRow{}).Select("id").Where("account = ? AND number IS NOT NULL", account)
+		return inOrder(
+			func() *gorm.DB {
+				return tx.Where("account = ? AND number IS NOT NULL", account).Order("id").Find(&invoices)
+			},
+			func() *gorm.DB { return tx.Where("account = ?", account).Order("id").Find(&notes) },
+			func() *gorm.DB { return tx.Where("invoice IN (?)", of).Order("id").Find(&refunds) },
+			func() *gorm.DB { return tx.Where("account = ?", account).Order("created_at, entry_key").Find(&entries) },
+		)
+	})
+	if err != nil {
 		return b, err
 	}
 	for _, r := range invoices {

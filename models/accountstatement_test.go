@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"gorm.io/gorm"
+
 	"github.com/okviz/licensing/billing"
 )
 
@@ -35,6 +37,34 @@ func TestVendorDocumentsAreReplacedListedAndRemoved(t *testing.T) {
 		must(t, err)
 		if len(rows) != 4 {
 			t.Errorf("the audit log has %+v", rows)
+		}
+	})
+}
+
+// Money comes while the first of the ledger's tables has been read.
+func TestALedgerIsReadAsOfOneMoment(t *testing.T) {
+	onEach(t, func(t *testing.T, store *Store) {
+		s := openShop(t, store)
+		s.charged("ada@contoso.example")
+		account, err := s.AccountOf(t.Context(), "ada@contoso.example")
+		must(t, err)
+		came := false
+		must(t, s.db.Callback().Query().After("gorm:query").Register("come", func(tx *gorm.DB) {
+			if came || tx.Statement.Table != "invoices" {
+				return
+			}
+			came = true
+			must(t, s.tx(t.Context(), func(tx *gorm.DB) error {
+				return s.move(tx, []billing.BalanceEntry{{Key: "moved/c1/EUR", Account: account.ID, Currency: "EUR", Amount: 500, Cause: billing.CauseMovedIn}})
+			}))
+		}))
+		b, err := s.Ledger(t.Context(), account.ID)
+		must(t, err)
+		if !came || len(b.Invoices) != 1 || len(b.Entries) != 0 {
+			t.Errorf("come: %t; read: %d invoices, entries %+v", came, len(b.Invoices), b.Entries)
+		}
+		if b, err = s.Ledger(t.Context(), account.ID); err != nil || len(b.Entries) != 1 || b.Statement("EUR", opening, opening.AddDate(100, 0, 0)).Closing.Amount != -500 {
+			t.Errorf("the next one: %+v, %v", b.Entries, err)
 		}
 	})
 }

@@ -65,15 +65,15 @@ func (s *Store) KeptLines(ctx context.Context, after string, limit int) ([]billi
 	return lines, err
 }
 
-// TakeLine gives a line that is not settled to one invoice; an empty one gives it
-// back. Errors: ErrNotFound, ErrConflict where it is settled, or another invoice's.
+// TakeLine gives a line that is not settled to one invoice. Errors: ErrNotFound,
+// ErrConflict where it is settled, or another invoice's.
 func (s *Store) TakeLine(ctx context.Context, id string, invoice billing.InvoiceID) (line billing.KeptLine, err error) {
 	err = s.tx(ctx, func(tx *gorm.DB) error {
 		row, err := one[statementLineRow](locked(tx).Where("id = ?", id))
 		if err != nil {
 			return err
 		}
-		if row.Settled != "" || invoice != "" && row.Invoice != "" && row.Invoice != invoice {
+		if row.Settled != "" || row.Invoice != "" && row.Invoice != invoice {
 			return billing.ErrConflict
 		}
 		row.Invoice = invoice
@@ -81,6 +81,12 @@ func (s *Store) TakeLine(ctx context.Context, id string, invoice billing.Invoice
 		return tx.Model(&statementLineRow{}).Where("id = ?", id).Update("invoice", invoice).Error
 	})
 	return line, err
+}
+
+// ReturnLine takes a line that is not settled from an invoice. One that the invoice
+// does not have stays as it is.
+func (s *Store) ReturnLine(ctx context.Context, id string, from billing.InvoiceID) error {
+	return s.db.WithContext(ctx).Model(&statementLineRow{}).Where("id = ? AND invoice = ? AND settled = ''", id, from).Update("invoice", "").Error
 }
 
 // SettleLine notes how a line was settled, by its id or its key, and forgets the bank's

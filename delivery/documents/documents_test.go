@@ -198,16 +198,17 @@ func TestDocumentsAreInTheLanguageOfTheirInvoice(t *testing.T) {
 func TestAStatementListsItsMovementsInTheAccountsLanguage(t *testing.T) {
 	eur := func(amount int64) billing.Money { return billing.Money{Amount: amount, Currency: "EUR"} }
 	st := billing.AccountStatement{
-		Currency: "EUR", From: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Opening: eur(500), Closing: eur(-200),
+		Currency: "EUR", From: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Opening: eur(500), Closing: eur(-300),
 		Rows: []billing.Movement{
 			{At: date(2026, 1, 31), Kind: billing.MovedByInvoice, Document: "INV-2026-000042", Amount: eur(1208), Balance: eur(1708)},
 			{At: date(2026, 2, 1), Kind: billing.MovedByPayment, Document: "INV-2026-000042", Amount: eur(-1908), Balance: eur(-200)},
+			{At: date(2026, 2, 2), Kind: billing.MovedByMovingIn, Amount: eur(-100), Balance: eur(-300)},
 		},
 	}
 	_, to := greek()
 	for language, says := range map[string][]string{
-		"":   {"Statement of account", "From 1 Jan 2026", "Until 31 Dec 2026", "Opening balance €5.00", "31 Jan 2026 · Invoice INV-2026-000042 €12.08 €17.08", "1 Feb 2026 · Payment of INV-2026-000042 -€19.08 -€2.00", "Closing balance -€2.00", "Greece"},
-		"it": {"Estratto conto", "Dal 1 gen 2026", "Al 31 dic 2026", "Saldo iniziale 5,00 €", "31 gen 2026 · Fattura INV-2026-000042 12,08 € 17,08 €", "Saldo finale -2,00 €", "Grecia"},
+		"":   {"Statement of account", "From 1 Jan 2026", "Until 31 Dec 2026", "Opening balance €5.00", "31 Jan 2026 · Invoice INV-2026-000042 €12.08 €17.08", "1 Feb 2026 · Payment of INV-2026-000042 -€19.08 -€2.00", "2 Feb 2026 · Balance from our former system -€1.00 -€3.00", "Closing balance -€3.00", "Greece"},
+		"it": {"Estratto conto", "Dal 1 gen 2026", "Al 31 dic 2026", "Saldo iniziale 5,00 €", "31 gen 2026 · Fattura INV-2026-000042 12,08 € 17,08 €", "2 feb 2026 · Saldo del nostro sistema precedente -1,00 € -3,00 €", "Saldo finale -3,00 €", "Grecia"},
 	} {
 		pdf, err := writer(t, nil).Statement(st, language, to)
 		if err != nil {

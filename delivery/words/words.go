@@ -42,7 +42,7 @@ type Language struct {
 	Plan      Plan                            `yaml:"plan"`
 	Line      Line                            `yaml:"line"`
 	Document  Document                        `yaml:"document"`
-	Movements map[billing.MovementKind]string `yaml:"movements"` // a statement's rows, of the number
+	Movements map[billing.MovementKind]string `yaml:"movements"` // a statement's rows; %s: the document's number
 	Reasons   map[string]string               `yaml:"reasons"`   // of a credit note
 	Notes     map[string]string               `yaml:"notes"`     // about tax, by the rules' own words
 	Countries map[string]string               `yaml:"countries"` // whose name is newer than the tables of x/text
@@ -321,7 +321,7 @@ func (l *Language) ReasonOf(code string) string {
 
 // MovementOf says what a statement's row is about.
 func (l *Language) MovementOf(m billing.Movement) string {
-	return fmt.Sprintf(l.Movements[m.Kind], m.Document)
+	return strings.ReplaceAll(l.Movements[m.Kind], "%s", m.Document)
 }
 
 // TaxNote is a legal note of the rules.

@@ -384,6 +384,7 @@ const words = /** @satisfies {Words} */ ({
     moved: {
       invoice: number => `Invoice ${number}`, payment: number => `Payment of ${number}`, credit_note: number => `Credit note ${number}`,
       refund: number => `Refund of ${number}`, refund_returned: number => `Refund of ${number} that the card did not take`, chargeback: number => `Payment of ${number}, taken back by the bank`,
+      moved_in: () => 'Balance from our former system',
     },
     vendorDocuments: 'Our papers',
     vendorDocumentsLead: 'Tax forms, certificates and bank letters of ours that your finance department may ask for.',

@@ -324,6 +324,7 @@ export default {
     moved: {
       invoice: number => `Fattura ${number}`, payment: number => `Pagamento di ${number}`, credit_note: number => `Nota di credito ${number}`,
       refund: number => `Rimborso di ${number}`, refund_returned: number => `Rimborso di ${number} non accettato dalla carta`, chargeback: number => `Pagamento di ${number} ripreso dalla banca`,
+      moved_in: () => 'Saldo del nostro sistema precedente',
     },
     vendorDocuments: 'I nostri documenti',
     vendorDocumentsLead: 'Moduli fiscali, certificati e lettere della nostra banca che il tuo ufficio amministrativo può chiedere.',
