@@ -160,3 +160,38 @@ func TestManyCustomersAreMovedInAndRenewed(t *testing.T) {
 		}
 	}
 }
+
+func TestABoundaryBetweenTheStopOfTheOldSystemAndTheImportIsChargedAtOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t, 0)
+	clock := s.clock(t, "2026-02-10T00:00:00Z")
+	stopped := time.Date(2026, 2, 9, 12, 0, 0, 0, time.UTC)
+	file := moved(1, nil, object{"anchor": "2025-08-09T20:00:00Z"}) + // its boundary was on the evening of 9 February
+		moved(2, nil, object{"anchor": "2025-08-09T10:00:00Z"}) + // and that of this one in the morning: the old system charged it
+		moved(3, nil, object{"trial_end": "2026-02-09T20:00:00Z", "created_at": "2026-01-20T08:00:00Z"})
+	done := s.importFile(t, file, backoffice.ImportOptions{Clock: clock, AsOf: stopped})
+	s.advance(t, clock, "2026-02-11T00:00:00Z")
+	for _, c := range done.Charges {
+		want, end := []string{charged("2026-02-10T00:00:00Z", c.Amount.Amount)}, "2026-03-09T20:00:00Z"
+		if c.ID == "s00002" {
+			want, end = nil, "2026-03-09T10:00:00Z"
+		}
+		s.wantCharges(t, string(c.Subscription), want...)
+		if sub := s.subscription(t, string(c.Subscription)); sub.Status != "active" || sub.CurrentPeriod.End != end {
+			t.Errorf("%s: %s until %+v", c.ID, sub.Status, sub.CurrentPeriod)
+		}
+	}
+	s.advance(t, clock, "2026-03-10T00:00:00Z")
+	for _, c := range done.Charges {
+		want := []string{charged("2026-02-10T00:00:00Z", c.Amount.Amount), charged("2026-03-09T20:00:00Z", c.Amount.Amount)}
+		if c.ID == "s00002" {
+			want = []string{charged("2026-03-09T10:00:00Z", c.Amount.Amount)}
+		}
+		s.wantCharges(t, string(c.Subscription), want...)
+		s.audit(t, string(c.Subscription))
+	}
+	again := s.importFile(t, file, backoffice.ImportOptions{Clock: clock}) // without the instant, after the periods' ends
+	if again.Subscriptions.Unchanged != 3 {
+		t.Errorf("again: %+v", again.Subscriptions)
+	}
+}
