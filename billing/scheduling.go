@@ -82,7 +82,7 @@ func (b Snapshot) scheduleChange(c Command, at time.Time) Decision {
 		return Decision{Refusal: err}
 	}
 	s := b.Subscription
-	bill := b.nextBill()
+	bill := b.Freed().nextBill() // what a waiting change has reserved comes back, or is spent on it
 	if c.ExpectedAmountDue != nil && *c.ExpectedAmountDue != bill.AmountDue().Amount {
 		return Decision{Refusal: refuse(CodeAmountChanged, "expected_amount_due", "differs from what the next period costs")}
 	}
