@@ -118,6 +118,7 @@ func (b Snapshot) paidState(s Subscription, inv Invoice) Subscription {
 			s.Status = Active
 			s.restart(sold.Period, inv.ID)
 		}
+	case ForFormer: // another system's, which nobody pays here
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 
 	"gorm.io/gorm"
 
@@ -49,11 +50,10 @@ func (s *Store) NumberedDocument(ctx context.Context, number string) (inv billin
 	db := s.db.WithContext(ctx)
 	found := db.Where("number = ?", number)
 	noted, err := one[creditNoteRow](db.Where("number = ?", number))
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		note, found = noted.Detail, db.Where("id = ?", noted.Invoice)
-	case billing.ErrNotFound:
-	default:
+	case !errors.Is(err, billing.ErrNotFound):
 		return inv, note, err
 	}
 	row, err := one[invoiceRow](found)

@@ -161,6 +161,9 @@ func verifyAudit(ctx context.Context, cmd *cli.Command) error {
 		} else {
 			_, err = fmt.Printf("%d rows, head %s\n", found.Rows, found.Head)
 		}
+		if err != nil {
+			return err
+		}
 		if !found.OK() {
 			return fmt.Errorf("the log is broken at row %d", found.Broken)
 		}
