@@ -71,6 +71,7 @@ func main() {
 		if ci() || mayInstall() {
 			setup() // what is still missing shows up under "not run"
 		}
+		install(&r, "web") // the tests of dev compile the client in TypeScript
 		// The tests of dev wait for timers, browsers and processes half of their time.
 		wait := r.beside(lint, func(r *results) { r.test("tests of .", ".", nil, "./...") }, race, visual)
 		// Go's cache does not see that files outside of a module changed.
@@ -118,18 +119,23 @@ func race(r *results) {
 	r.test(name+": models", ".", watched, "-race", "./models/...")
 }
 
-// npm runs an npm command of a folder, and before it installs what the folder's lock names.
+// npm runs an npm command of a folder.
 func npm(r *results, name, dir string, args ...string) {
 	if !found("node") || !found("npm") {
 		r.skip(name, "no Node was found")
 		return
 	}
+	install(r, dir)
+	r.run(name, dir, nil, "npm", args...)
+}
+
+// install has npm install what a folder's lock names, where that is not there yet.
+func install(r *results, dir string) {
 	lock, err := os.Stat(filepath.Join(dir, "package-lock.json"))
 	installed, none := os.Stat(filepath.Join(dir, "node_modules", ".package-lock.json"))
-	if err == nil && (none != nil || installed.ModTime().Before(lock.ModTime())) {
+	if err == nil && found("npm") && (none != nil || installed.ModTime().Before(lock.ModTime())) {
 		r.run("npm ci in "+dir, dir, nil, "npm", "ci", "--no-audit", "--no-fund")
 	}
-	r.run(name, dir, nil, "npm", args...)
 }
 
 // visual runs the visual's own tests, and compares the packages of visual/dist with what their
