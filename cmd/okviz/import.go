@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -35,34 +34,6 @@ func importCommand() *cli.Command {
 			inJSON,
 		},
 	}
-}
-
-// inJSON has a command print for programs.
-var inJSON = &cli.BoolFlag{Name: "json", Usage: "print JSON"}
-
-func printJSON(v any) error {
-	e := json.NewEncoder(os.Stdout)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
-// printRows prints rows as an aligned table, or as JSON objects.
-func printRows(cmd *cli.Command, columns []string, rows [][]string) error {
-	if cmd.Bool("json") {
-		list := make([]map[string]string, len(rows))
-		for i, row := range rows {
-			list[i] = map[string]string{}
-			for j, column := range columns {
-				list[i][column] = row[j]
-			}
-		}
-		return printJSON(list)
-	}
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		fmt.Fprintln(table, strings.Join(row, "\t"))
-	}
-	return table.Flush()
 }
 
 func importCustomers(ctx context.Context, cmd *cli.Command) error {
@@ -119,26 +90,6 @@ func converted(file []byte, from, plans string) ([]byte, error) {
 	return lines, nil
 }
 
-// progressLine tells how far a long command is: on a terminal one line that is written
-// over, elsewhere a line each time.
-func progressLine() (line func(format string, args ...any), end func()) {
-	info, err := os.Stderr.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }, func() {}
-	}
-	line = func(format string, args ...any) { fmt.Fprintf(os.Stderr, "\r\x1b[K"+format, args...) }
-	return line, func() { fmt.Fprintln(os.Stderr) }
-}
-
-// progress is progressLine with a bar.
-func progress(what string) (tell func(done, of int), end func()) {
-	line, end := progressLine()
-	return func(done, of int) {
-		const width = 30
-		line("[%-*s] %d of %d %s", width, strings.Repeat("#", width*done/max(1, of)), done, of, what)
-	}, end
-}
-
 func printImport(i backoffice.Import) {
 	for _, l := range i.Warnings {
 		fmt.Println("warning:", l)
@@ -146,7 +97,7 @@ func printImport(i backoffice.Import) {
 	for _, l := range i.Failed {
 		fmt.Println(l)
 	}
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	table := aligned(os.Stdout)
 	if len(i.Charges) > 0 {
 		fmt.Fprintln(table, "LINE\tID\tSUBSCRIPTION\tAT\tAMOUNT\tBY")
 	}

@@ -409,25 +409,6 @@ func importStatement(ctx context.Context, cmd *cli.Command) error {
 	})
 }
 
-// printChanges prints what was changed, or would be, like a plan.
-func printChanges(cmd *cli.Command, changes []string, dryRun bool) {
-	if cmd.Bool("json") {
-		_ = printJSON(map[string]any{"changes": changes, "dry_run": dryRun}) // standard output is away
-		return
-	}
-	for _, change := range changes {
-		fmt.Println(change)
-	}
-	number := fmt.Sprintf("%d changes", len(changes))
-	if len(changes) == 1 {
-		number = "1 change"
-	}
-	if dryRun {
-		number += " would be made"
-	}
-	fmt.Println(number)
-}
-
 func read(file string) ([]byte, error) {
 	switch file {
 	case "":

@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -169,7 +168,7 @@ func printAnswer(to io.Writer, answer []byte, columns []string, whole bool) erro
 	if !list {
 		rows = []any{doc}
 	}
-	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	table := aligned(to)
 	heads := make([]string, len(columns))
 	for i, c := range columns {
 		heads[i] = strings.ToUpper(strings.ReplaceAll(c, "_", " "))
