@@ -113,6 +113,15 @@ func (c caller) keysOf() billing.AccountID {
 	return c.person.ID
 }
 
+// memberOf is who makes something for an account of others: it ends with their
+// membership. Empty: the account's own address, or an operator.
+func (c caller) memberOf(account billing.AccountID) billing.AccountID {
+	if c.operator || c.person.ID == account {
+		return ""
+	}
+	return c.person.ID
+}
+
 // login does and answers the same whether or not the address has an account, so
 // that the time it takes tells nothing either.
 func (s *accounts) login(ctx context.Context, in *struct {
@@ -173,10 +182,8 @@ func randomToken() string {
 }
 
 func (s *accounts) confirmLogin(ctx context.Context, in *struct {
+	TokenInput
 	Browser string `cookie:"__Host-okviz-browser" maxLength:"64" doc:"Set at the first sign-in; without it, a mail tells the account of a new browser."`
-	Body    struct {
-		Token string `json:"token" minLength:"1" maxLength:"255"`
-	}
 }) (*signedIn, error) {
 	session := randomToken()
 	a, expires, back, err := s.Store.ConfirmLogin(ctx, in.Body.Token, session)
@@ -369,10 +376,7 @@ func (s *accounts) createAPIKey(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	k := billing.APIKey{Account: a.ID, Access: billing.AccessWrite}
-	if c := callerOf(ctx); !c.operator && c.person.ID != a.ID {
-		k.Member = c.person.ID
-	}
+	k := billing.APIKey{Account: a.ID, Member: callerOf(ctx).memberOf(a.ID), Access: billing.AccessWrite}
 	if b := in.Body; b != nil {
 		k.Name = b.Name
 		if len(b.Scopes) > 0 && !slices.Contains(b.Scopes, billing.AccessWrite) {

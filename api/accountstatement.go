@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -54,7 +55,7 @@ func (s *accounts) statementRoutes(h huma.API) {
 	huma.Register(h, route(http.MethodGet, "/v1/statement/pdf", "download-statement", "The same in one currency, as PDF", "Account", account(billing.MemberFinance), file("application/pdf")), s.statementPDF)
 }
 
-// books reads what has moved the money of the account that is meant.
+// ledger reads what has moved the money of the account that is meant.
 func (s *accounts) ledger(ctx context.Context, in SpanInput) (a billing.Account, b billing.Ledger, from, to time.Time, err error) {
 	if from, to, err = in.span(); err != nil {
 		return a, b, from, to, err
@@ -102,11 +103,7 @@ func (s *accounts) statementPDF(ctx context.Context, in *struct {
 	if payer.Name == "" && payer.Company == "" {
 		payer.Name = a.Email
 	}
-	language := p.Language
-	if language == "" {
-		language = acceptedLanguage(ctx)
-	}
-	pdf, err := s.Documents.Statement(b.Statement(currency, from, to), language, payer)
+	pdf, err := s.Documents.Statement(b.Statement(currency, from, to), cmp.Or(p.Language, acceptedLanguage(ctx)), payer)
 	if err != nil {
 		return nil, s.answer(err)
 	}

@@ -331,11 +331,7 @@ func (s *shop) confirmBy(ctx context.Context, p placement) (until time.Time, err
 
 // confirmOrder has an order carried out that waited for its address. It tells
 // what an order's own answer would have told.
-func (s *shop) confirmOrder(ctx context.Context, in *struct {
-	Body struct {
-		Token string `json:"token" minLength:"1" maxLength:"255"`
-	}
-}) (*checkoutOutput, error) {
+func (s *shop) confirmOrder(ctx context.Context, in *TokenInput) (*checkoutOutput, error) {
 	over := problem(http.StatusForbidden, "confirmation_expired", "this link has expired: order again")
 	id, good := s.Secret.ConfirmationOf(in.Body.Token)
 	if !good {

@@ -34,7 +34,7 @@ type exportOutput struct {
 
 // own refuses members: what is personal is that of the account's own address.
 func own(ctx context.Context) error {
-	if c := callerOf(ctx); !c.operator && c.person.ID != c.account.ID {
+	if c := callerOf(ctx); c.memberOf(c.account.ID) != "" {
 		return problem(http.StatusForbidden, "forbidden", "only who signs in with the account's own address may export or erase it")
 	}
 	return nil

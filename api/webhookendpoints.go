@@ -124,10 +124,7 @@ func (s *feed) createEndpoint(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.answer(err)
 	}
-	e := billing.WebhookEndpoint{ID: commands.NewID("whe"), Account: owner, URL: in.Body.URL, Types: in.Body.Types, Description: in.Body.Description}
-	if c := callerOf(ctx); !c.operator && c.person.ID != owner {
-		e.Member = c.person.ID
-	}
+	e := billing.WebhookEndpoint{ID: commands.NewID("whe"), Account: owner, Member: callerOf(ctx).memberOf(owner), URL: in.Body.URL, Types: in.Body.Types, Description: in.Body.Description}
 	if len(e.Types) == 0 {
 		e.Types = []billing.FeedPattern{"*"}
 	}
