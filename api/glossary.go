@@ -188,8 +188,6 @@ var glossary = map[string]word{
 	"Charge.id":                        {"The gateway's id.", "pay_01JZ5Q0V8N6C7K9T1B2D3F4G5H"},
 	"Charge.status":                    {"What became of it.", nil},
 	"Clock.id":                         {"What names it for good.", "clk_01JZ5Q0V8N6C7K9T1B2D3F4G5H"},
-	"Confirm-loginRequest.token":       {"What stands after the # of the mailed link.", "lgn_Zm9y"},
-	"Confirm-orderRequest.token":       {"What stands after the # of the mailed link.", "cnf_Zm9y"},
 	"Coupon.code":                      {"What customers type.", "SPRING"},
 	"CreditNote.number":                {"The number that it prints.", "CN-2026-000017"},
 	"CreditNote.reason":                {"Why the invoice was corrected.", "Change of plan"},

@@ -109,7 +109,7 @@ func (s *accounts) removeMember(ctx context.Context, in *struct {
 // TokenInput is what a mailed link brings.
 type TokenInput struct {
 	Body struct {
-		Token string `json:"token" minLength:"1" maxLength:"255"`
+		Token string `json:"token" minLength:"1" maxLength:"255" doc:"What stands after the # of the mailed link." example:"lgn_Zm9y"`
 	}
 }
 
