@@ -192,9 +192,8 @@ func (s *Store) readdress(ctx context.Context, tx *gorm.DB, a accountRow, email 
 	if err := findOnlyBy(tx, string(a.ID), billing.SearchWords(email)); err != nil {
 		return err
 	}
-	of := tx.Model(&memberRow{}).Select("account").Where("person = ?", a.ID)
 	var memberships []billing.AccountID
-	if err := of.Find(&memberships).Error; err != nil {
+	if err := tx.Model(&memberRow{}).Where("person = ?", a.ID).Pluck("account", &memberships).Error; err != nil {
 		return err
 	}
 	return inOrder(

@@ -57,12 +57,9 @@ func (s *Store) PutVendorDocument(ctx context.Context, d billing.VendorDocument,
 // RemoveVendorDocument removes a document. Errors: ErrNotFound.
 func (s *Store) RemoveVendorDocument(ctx context.Context, name string) error {
 	return s.tx(ctx, func(tx *gorm.DB) error {
-		gone := tx.Where("name = ?", name).Delete(&vendorDocumentRow{})
-		if gone.Error == nil && gone.RowsAffected == 0 {
-			return billing.ErrNotFound
-		}
-		if gone.Error != nil {
-			return gone.Error
+		r := tx.Where("name = ?", name).Delete(&vendorDocumentRow{})
+		if r.Error != nil || r.RowsAffected == 0 {
+			return orNotFound(r.Error)
 		}
 		return s.audit(ctx, tx, "vendor_document.remove", name, nil, nil)
 	})

@@ -10,7 +10,7 @@ import (
 
 // dispute has the customer's bank dispute an invoice's charge, and waits until
 // the engine has heard of it.
-func (s *shop) dispute(t *testing.T, sub, invoice, status, event string) {
+func (s *shop) dispute(t testing.TB, sub, invoice, status, event string) {
 	t.Helper()
 	heard := func() (times int) {
 		for _, e := range s.events(t, sub) {

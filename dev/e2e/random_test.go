@@ -427,17 +427,7 @@ func (w *walk) dispute(a act, charges []charge) string {
 	default:
 		return "it was settled"
 	}
-	heard := func() (n int) {
-		for _, e := range w.events(w.t, w.id) {
-			if e.Kind == kind {
-				n++
-			}
-		}
-		return n
-	}
-	before := heard()
-	w.send(w.t, http.MethodPost, "/v1/operator/sandbox/disputes", object{"invoice": c.Invoice, "status": status}, w.asOperator()).want(w.t, http.StatusAccepted)
-	eventually(w.t, listed, "the engine has heard that it is "+status, func() bool { return heard() > before })
+	w.shop.dispute(w.t, w.id, c.Invoice, status, kind)
 	w.disputes[c.ID] = status
 	return status
 }
